@@ -1,0 +1,99 @@
+"""The data contract as rules that a run's tables are tested for: types, nulls, ranges, allowed words, keys.
+
+Every rule derives from :mod:`recsys.tables`. DuckDB counts the rows that break each rule of a table in one pass.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import reduce
+from operator import or_
+from typing import NamedTuple
+
+import polars as pl
+from duckdb import CaseExpression, ConstantExpression, Expression, FunctionExpression
+from duckdb import ColumnExpression as Value
+
+from recsys import models
+from recsys.models import Rows
+from recsys.tables import TABLES, Column, Table
+
+TYPES = "columns and types are those of the contract"
+
+
+class Result(NamedTuple):
+    """A rule in words, how many rows break it, and the key of one of them."""
+
+    rule: str
+    failures: int
+    example: str | None
+
+
+@dataclass(frozen=True)
+class Rule:
+    """A rule of one column, and the rows that break it."""
+
+    column: str
+    text: str
+    broken: Expression
+
+
+def rules(table: Table) -> Iterator[Rule]:
+    """The rules of a table's columns, in order of columns."""
+    for column in table:
+        value, bounds = Value(column.name), _bounds(column)
+        if not column.null:
+            yield Rule(column.name, f"{column.name} is never null", value.isnull())
+        if column.allowed:
+            words = map(ConstantExpression, column.allowed)
+            yield Rule(column.name, f"{column.name} is one of: {column.range}", ~value.isin(*words))
+        elif bounds:
+            yield Rule(column.name, f"{column.name} lies in {column.range}", reduce(or_, bounds))
+
+
+def _bounds(column: Column) -> list[Expression]:
+    """Below the least, above the greatest allowed value; not a number is above every bound."""
+    value = Value(column.name)
+    below = [] if column.low is None else [value < ConstantExpression(column.low)]
+    above = [] if column.high is None else [value > ConstantExpression(column.high)]
+    return below + above
+
+
+def check(name: str, rows: Rows, *, keyed: bool = True) -> list[Result]:
+    """What became of one table's own rules; ``keyed``: whether its key must be unique.
+
+    A table without the contract's columns and types breaks that one rule; the others are then not tested.
+    """
+    table = TABLES[name]
+    if wrong := _unlike(table, rows):
+        return [Result(TYPES, len(wrong), wrong[0])]
+    tested = list(rules(table))
+    counts = [_count(rule.broken).alias(str(place)) for place, rule in enumerate(tested)]
+    height, *failures = models.aggregate(rows, [FunctionExpression("count").alias("rows"), *counts])
+    results = [Result(TYPES, 0, None)]
+    for rule, count in zip(tested, failures, strict=True):
+        results.append(Result(rule.text, count, _example(table, rows, rule) if count else None))
+    if keyed:
+        results.append(Result(f"key ({', '.join(table.key)}) is unique", height - models.distinct(rows, table.key), None))
+    return results
+
+
+def _count(broken: Expression) -> Expression:
+    """Rows for which an expression holds; 0 in an empty table, where count_if would say nothing."""
+    return FunctionExpression("count", CaseExpression(broken, ConstantExpression(1)))
+
+
+def _example(table: Table, rows: Rows, rule: Rule) -> str:
+    """Key of one row that breaks the rule: the least, so that it is always the same."""
+    words = FunctionExpression("concat_ws", ConstantExpression(" "), *map(Value, table.key))
+    (found,) = models.aggregate(rows, [FunctionExpression("min", CaseExpression(rule.broken, words))])
+    return str(found)
+
+
+def _unlike(table: Table, rows: Rows) -> list[str]:
+    """Names of columns that are missing, unknown, out of order or of another type."""
+    found = rows.schema if isinstance(rows, pl.DataFrame) else pl.Schema(pl.read_parquet_schema(rows[0]))
+    if list(found) == table.names:
+        return [name for name, dtype in table.schema.items() if found[name] != dtype]
+    return sorted({*found} ^ {*table.names}) or list(found)

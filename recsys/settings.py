@@ -1,0 +1,243 @@
+"""One frozen settings object; presets ``reference`` and ``default``.
+
+:class:`Settings` is a pure value: it reads nothing. :func:`load` is the door: it looks at the environment, ``.env`` and a
+settings file, and says where each value came from.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import math
+import os
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from dotenv import dotenv_values
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from recsys.errors import UsageError
+
+Preset = Literal["default", "reference"]
+Share = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
+Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
+Weight = Annotated[float, Field(ge=0, le=10, allow_inf_nan=False)]
+Count = Annotated[int, Field(ge=1)]
+
+ENVIRONMENT = {
+    "REC_CONTENT_WEIGHT": "content_weight",
+    "REC_COLLAB_WEIGHT": "collab_weight",
+    "REC_POPULARITY_WEIGHT": "popularity_weight",
+    "REC_EXPLORATION_WEIGHT": "exploration_weight",
+    "REC_DIVERSITY_LAMBDA": "diversity_lambda",
+    "RECSYS_PRESET": "preset",
+    "RECSYS_THREADS": "threads",
+}
+"""Environment name → setting. Every other setting belongs in a settings file."""
+
+SETTINGS_FILE = "recsys.toml"
+
+
+class Settings(BaseModel):
+    """Everything that decides a run's lists, plus ``threads``, which must not.
+
+    Defaults are those of preset ``default``. ``Q`` numbers name quirks of the older service's rules; each is a setting so
+    that preset ``reference`` can keep the quirk and ``default`` can leave it out.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
+
+    preset: Preset = "default"
+    """Starting point of all other values."""
+
+    content_weight: Weight = 0.44
+    """Points for a perfect content fit. Weights are not normalised (Q44)."""
+    collab_weight: Weight = 0.28
+    """Points for the strongest votes of similar listeners."""
+    popularity_weight: Weight = 0.08
+    """Points for a perfect popularity fit."""
+    exploration_weight: Weight = 0.20
+    """Points for exactly the wanted distance from the taste."""
+    diversity_lambda: Share = 0.74
+    """Share of the score against variety when picks are made; 1 = score alone."""
+
+    lists: tuple[Literal["balanced", "comfort", "discovery"], ...] = ("balanced", "comfort", "discovery")
+    """Lists built for every listener; saved requests come on top."""
+    list_limit: Annotated[int, Field(ge=1, le=100)] = 50
+    """Tracks in each built-in list."""
+    pool: Count = 200
+    """Rows per list kept in `candidates`."""
+    diversity_pool: Count | None = 1000
+    """Best tracks by score among which diversity picks; none = the whole catalogue (exact, as the older service)."""
+    neighbors_kept: Count = 50
+    """Neighbours per listener stored in `neighbors`."""
+
+    half_life_days: Positive = 120 * math.log(2)
+    """Age at which an event counts half, in days; 83.2 = the older service's exp(−days/120)."""
+    undated_decay: Annotated[float, Field(gt=0, le=1, allow_inf_nan=False)] = 0.7
+    """Decay of an event without a time (Q18)."""
+
+    future_events: Literal["keep", "drop"] = "drop"
+    """Events after as_of: `keep` counts them undecayed (Q18), `drop` leaves them out, so that a run sees no future."""
+    duplicate_tracks: Literal["keep", "last"] = "last"
+    """Two records of one id in one version: both recommended (Q37), or the last."""
+    hide_rejected: bool = True
+    """Never recommend what the listener disliked or hid (Q6)."""
+    skip_only_cold: bool = True
+    """A listener with only negative events counts as cold instead of having a zero taste (Q4)."""
+    exclusions: Literal["exact", "token"] = "token"
+    """Compare excluded artists and genres exactly (Q9, Q10), or without case and outer spaces and by every credited artist."""
+    postponed_end: bool = True
+    """Postponed tracks return at their `until` date (Q8)."""
+    blocked_explicit: Literal["zero", "hide"] = "hide"
+    """Explicit tracks that the listener blocks and a list includes: pass the filter with safety 0, which a quality penalty
+    lifts (Q11, Q12), or stay hidden."""
+    partial_targets: Literal["zero", "ignore"] = "ignore"
+    """Feature targets left out of a request pull towards 0 (Q16), or do not count."""
+    neighborhood: Literal["co_rated", "derived"] = "derived"
+    """Who votes: everyone with a positive correlation over co-rated tracks (Q24–Q27), or neighbours over the whole catalogue with
+    jointly derived weights, blended with the factors that all listeners share and with latent preferences."""
+    evidence_half: Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)] = 0.02
+    """Share of a listener's ratings explained by others at which `derived` scores are halved; 0 = always up to 1 (Q23)."""
+    restrict_collaborative: bool = True
+    """Only catalogue tracks take the collaborative maximum (Q21)."""
+    collaborative_shrink: Annotated[float, Field(ge=0, le=1000, allow_inf_nan=False)] = 1.0
+    """Largest vote, in weight × rating, at which `co_rated` scores are halved; 0 = always up to 1 (Q23)."""
+    metadata_floor: bool = True
+    """A liked artist or genre never counts less than a stranger's 0.42 (Q28)."""
+    shared_scale: bool = True
+    """Likes and dislikes are normalised by one maximum (Q29)."""
+    boost_needs_safety: bool = True
+    """The commercial boost is multiplied by safety (Q30)."""
+    trim_mode: bool = True
+    """Mode is compared trimmed everywhere (Q32)."""
+    metadata_distance_scale: Positive = 0.46
+    """Factor on distances to tracks without audio, so that 0.78 becomes the 95th percentile of audio distances (Q1)."""
+    max_per_artist: Count | None = 3
+    """Most tracks of one credited artist in a list; none = no cap."""
+    one_version_per_song: bool = True
+    """Only one release of a song (same normalised artist and title) in a list."""
+    backfill: bool = True
+    """Fill a list its own rules leave short: first over the artist cap, then over the popularity bounds; see `source`."""
+
+    row_change: Share = 0.5
+    """Share by which the rows of a table may differ from the published run's before a warning."""
+    list_overlap: Share = 0.2
+    """Share of a list's tracks that the published run's lists must have on average, else a warning."""
+    data_docs: bool = False
+    """Whether Great Expectations judges the tables too, and writes its pages into the run's folder `docs`; takes seconds."""
+
+    seed: int = 0
+    """Seed of every random choice."""
+    threads: Count | None = None
+    """Worker threads; none = one per core. Never changes a result."""
+
+    @classmethod
+    def preset_of(cls, preset: Preset, **overrides: Any) -> Settings:
+        """The preset's settings with single values replaced. Raises :class:`UsageError` for a value that is not allowed."""
+        return _validated({"preset": preset, **PRESETS[preset], **overrides})
+
+    @classmethod
+    def reference(cls, **overrides: Any) -> Settings:
+        """The older service's rules to the letter."""
+        return cls.preset_of("reference", **overrides)
+
+    def digest(self) -> str:
+        """SHA-256 of everything that can change a result."""
+        values = self.model_dump(mode="json", exclude={"threads"})
+        return hashlib.sha256(json.dumps(values, sort_keys=True).encode()).hexdigest()
+
+
+PRESETS: dict[Preset, dict[str, Any]] = {
+    "default": {},
+    "reference": {
+        "diversity_pool": None,
+        "future_events": "keep",
+        "duplicate_tracks": "keep",
+        "hide_rejected": False,
+        "skip_only_cold": False,
+        "exclusions": "exact",
+        "postponed_end": False,
+        "blocked_explicit": "zero",
+        "partial_targets": "zero",
+        "neighborhood": "co_rated",
+        "restrict_collaborative": False,
+        "collaborative_shrink": 0.0,
+        "metadata_floor": False,
+        "shared_scale": False,
+        "boost_needs_safety": False,
+        "trim_mode": False,
+        "metadata_distance_scale": 1.0,
+        "max_per_artist": None,
+        "one_version_per_song": False,
+        "backfill": False,
+    },
+}
+
+
+def load(
+    overrides: Mapping[str, Any] | None = None,
+    *,
+    folder: Path | None = None,
+    environment: Mapping[str, str] | None = None,
+) -> tuple[Settings, dict[str, str]]:
+    """Effective settings and, per setting, where its value came from.
+
+    Later wins: preset, ``recsys.toml`` in ``folder`` (default: the working folder), ``.env`` there, the environment,
+    ``overrides`` (the command line). Raises :class:`UsageError` for an unknown key, a value out of range, or a file that
+    cannot be read; the message names the source.
+    """
+    folder = Path.cwd() if folder is None else folder
+    environment = os.environ if environment is None else environment
+    layers: list[tuple[str, dict[str, Any]]] = [
+        (SETTINGS_FILE, _read_toml(folder / SETTINGS_FILE)),
+        (".env", _from_environment(_read_env(folder / ".env"))),
+        ("environment", _from_environment(environment)),
+        ("command line", {key: value for key, value in (overrides or {}).items() if value is not None}),
+    ]
+    source, preset = next(((name, values["preset"]) for name, values in reversed(layers) if "preset" in values), ("", "default"))
+    if preset not in tuple(PRESETS):
+        raise UsageError(f"preset {preset!r} (from {source}) does not exist; allowed: {', '.join(PRESETS)}")
+    merged: dict[str, Any] = dict(PRESETS[preset])
+    origins = dict.fromkeys(Settings.model_fields, "preset default")
+    origins.update(dict.fromkeys(merged, f"preset {preset}"))
+    for name, values in layers:
+        merged.update(values)
+        origins.update(dict.fromkeys(values, name))
+    merged["preset"] = preset
+    return _validated(merged, origins), origins
+
+
+def _validated(values: Mapping[str, Any], origins: Mapping[str, str] | None = None) -> Settings:
+    try:
+        return Settings(**values)
+    except ValidationError as error:
+        problem = error.errors()[0]
+        key = str(problem["loc"][0])
+        where = f" (from {origins[key]})" if origins and key in origins else ""
+        if problem["type"] == "extra_forbidden":
+            known = ", ".join(Settings.model_fields)
+            raise UsageError(f"setting {key!r}{where} does not exist; allowed: {known}") from error
+        raise UsageError(f"setting {key}{where}: {problem['msg']}; got {problem['input']!r}") from error
+
+
+def _from_environment(environment: Mapping[str, str | None]) -> dict[str, Any]:
+    return {key: environment[name] for name, key in ENVIRONMENT.items() if environment.get(name)}
+
+
+def _read_toml(path: Path) -> dict[str, Any]:
+    if not path.exists():
+        return {}
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError, OSError) as error:
+        raise UsageError(f"{path}: not a settings file: {error}; write lines like  list_limit = 50") from error
+
+
+def _read_env(path: Path) -> dict[str, str | None]:
+    try:
+        return dotenv_values(path)
+    except (UnicodeDecodeError, OSError) as error:
+        raise UsageError(f"{path}: not a file of settings: {error}; write lines like  REC_DIVERSITY_LAMBDA=0.74") from error
