@@ -1,0 +1,133 @@
+"""Batches: one source file ingested into one input table, for ever.
+
+``inputs/<table>/<ordinal>/`` holds ``<digest>.parquet`` (the rows kept), ``rejects/<digest>.parquet`` when rows were
+rejected, and ``receipt.json`` (where they came from, and the SHA-256 of both files). The folder is renamed into place as a
+whole, so a batch is there with its rejects or not at all. A batch from which somebody was removed
+becomes ``<ordinal>.<revision>/`` by one rename, and the folder before it goes.
+
+The ordinal is the order of ingest, and thereby of versions; the
+digest is the SHA-256 of the source's bytes.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import polars as pl
+
+from recsys.inputs import BATCH
+from recsys.lake import files, parquet
+from recsys.lake.records import RECEIPT, File, Receipt, Source, load
+from recsys.tables import REJECTS, TABLES
+
+
+@dataclass(frozen=True)
+class Batch:
+    """One ingested source file; ``rows_read`` = ``kept`` + ``rejected``. Ordinals start at 1."""
+
+    table: str
+    ordinal: int
+    path: Path
+    receipt: Receipt
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 of the source's bytes."""
+        return self.receipt.digest
+
+    @property
+    def source(self) -> str:
+        """Name of the source file."""
+        return self.receipt.source
+
+    @property
+    def rows_read(self) -> int:
+        """Rows in the source."""
+        return self.receipt.rows_read
+
+    @property
+    def kept(self) -> int:
+        """Rows of the source that are in the table."""
+        return self.receipt.kept.rows or 0
+
+    @property
+    def rejected(self) -> int:
+        """Rows of the source that are in ``rejects``."""
+        return (self.receipt.rejects and self.receipt.rejects.rows) or 0
+
+    @property
+    def as_source(self) -> Source:
+        """The batch as a run's manifest records it."""
+        return Source(table=self.table, ordinal=self.ordinal, digest=self.digest, source=self.source, rows=self.kept)
+
+    def read(self) -> pl.DataFrame:
+        """The kept rows in the contract's columns (absent ones are null) and the Int32 column ``batch``."""
+        frame = TABLES[self.table].conform(parquet.read(self.path, self.receipt.kept))
+        return frame.with_columns(pl.lit(self.ordinal, pl.Int32).alias(BATCH))
+
+    def read_rejects(self) -> pl.DataFrame:
+        """The rejected rows."""
+        if self.receipt.rejects is None:
+            return REJECTS.empty()
+        return REJECTS.conform(parquet.read(self.path, self.receipt.rejects))
+
+
+def folders(home: Path) -> list[tuple[int, Path]]:
+    """Ordinal and folder of each batch of the table whose folder is ``home``, in ingest order; of a batch that was rewritten,
+    the newest."""
+    return sorted(_newest(home).items())
+
+
+def superseded(home: Path) -> list[Path]:
+    """Folders of batches as they were before they were rewritten."""
+    newest = set(_newest(home).values())
+    return [folder for folder in files.children(home) if _revision(folder) is not None and folder not in newest]
+
+
+def _newest(home: Path) -> dict[int, Path]:
+    found: dict[int, tuple[int, Path]] = {}
+    for folder in files.children(home):
+        if (named := _revision(folder)) is not None:
+            ordinal, revision = named
+            found[ordinal] = max(found.get(ordinal, (-1, folder)), (revision, folder))
+    return {ordinal: folder for ordinal, (_, folder) in found.items()}
+
+
+def _revision(folder: Path) -> tuple[int, int] | None:
+    """Ordinal and revision that a folder's name tells: ``000003`` is revision 0 of batch 3, ``000003.1`` the next."""
+    ordinal, dot, revision = folder.name.partition(".")
+    if not ordinal.isdecimal() or (dot and not revision.isdecimal()):
+        return None
+    return int(ordinal), int(revision or 0)
+
+
+def open_batch(table: str, ordinal: int, folder: Path) -> Batch:
+    """The batch in a folder. Raises :class:`LakeError` when its receipt is missing or damaged."""
+    receipt, _ = load(Receipt, folder / RECEIPT)
+    batch = Batch(table, ordinal, folder, receipt)
+    if receipt.kept.path != f"{receipt.digest}.parquet" or batch.rows_read != batch.kept + batch.rejected:
+        raise files.damaged(folder / RECEIPT, "digest, names and rows do not agree")
+    return batch
+
+
+def write_batch(folder: Path, table: str, kept: pl.DataFrame, rejects: pl.DataFrame, source: str, digest: str) -> None:
+    """Fill a staged folder with a batch."""
+    name = f"{digest}.parquet"
+    files.make_folder(folder)
+    refused = None
+    if rejects.height:
+        files.make_folder(folder / "rejects")
+        parquet.write(folder / "rejects" / name, rejects, REJECTS, "rejects")
+        refused = File.of(folder, f"rejects/{name}", table="rejects", rows=rejects.height)
+    parquet.write(folder / name, kept, TABLES[table], "kept")
+    receipt = Receipt(
+        digest=digest,
+        source=source.encode("utf-8", "backslashreplace").decode(),
+        rows_read=kept.height + rejects.height,
+        kept=File.of(folder, name, table=table, rows=kept.height),
+        rejects=refused,
+    )
+    with files.create(folder / RECEIPT, "receipt") as handle:
+        handle.write(receipt.dump())
+    files.sync_tree(folder)

@@ -1,0 +1,292 @@
+"""The lake: the only code that writes or resolves lake files.
+
+    inputs/<table>/<ordinal>[.<revision>]/        one batch: <digest>.parquet, rejects/, receipt.json
+    cache/                                        provider answers
+    .staging/                                     work in progress; emptied by the next writer
+    runs/<run>/manifest.json + tables + files     one run, never changed afterwards
+    FORGOTTEN                                     one line per listener or provider that was forgotten, without the name
+    FORGETTING                                    empty; there while that is under way, or was cut short
+    CURRENT                                       the published run: its id and the SHA-256 of its manifest, and the log
+
+Readers take no lock: they read ``CURRENT`` once and then only files that the manifest lists. Writers hold ``.lock``.
+A batch, a run and the pointer each come into being by one rename; before it, nothing of them can be seen.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import polars as pl
+
+from recsys.errors import CheckError, LakeError, NotFoundError
+from recsys.inputs import Inputs
+from recsys.lake import batches as _batches
+from recsys.lake import files
+from recsys.lake import pointer as _pointer
+from recsys.lake.batches import Batch
+from recsys.lake.plan import Plan
+from recsys.lake.pointer import CURRENT, Pointer, Publication
+from recsys.lake.records import MANIFEST, Status
+from recsys.lake.run import Run
+from recsys.lake.staged import Staged
+from recsys.lake.writer import STAGING, Writer
+from recsys.tables import INPUTS, REJECTS, TABLES
+
+if TYPE_CHECKING:
+    from recsys.settings import Settings
+
+DEFAULT_ROOT = Path("data/lake")
+
+_DIGEST = re.compile(r"[0-9a-f]{64}")
+
+
+class Lake:
+    """A lake in the folder ``root``; nothing is created before the first write.
+
+    ``wait``: seconds a writer waits for another one. Every method raises :class:`LakeError` when the lake is missing (on
+    reading runs), damaged, locked or not writable.
+    """
+
+    def __init__(self, root: str | Path, *, wait: float = 0) -> None:
+        self.root = Path(root).absolute()
+        self._writer = Writer(self.root, wait)
+
+    def writer(self) -> AbstractContextManager[None]:
+        """Hold the lock for a block of writes: without it, every write takes the lock for itself. Blocks may nest."""
+        return self._writer.hold()
+
+    # Inputs
+
+    def add_batch(
+        self, table: str, kept: pl.DataFrame, *, rejects: pl.DataFrame, source: str, digest: str, rows_read: int
+    ) -> Batch | None:
+        """Store one source file's rows and rejects in one step; none when ``digest`` is already in ``table``.
+
+        ``digest`` is the SHA-256 of the source's bytes in hexadecimal. Raises :class:`InputError` when a frame does not fit its
+        contract, :class:`LakeError` when rows are unaccounted for.
+        """
+        if table not in INPUTS or not _DIGEST.fullmatch(digest):
+            raise LakeError(f"batch {digest!r} of {table!r}: a SHA-256 and one of {', '.join(INPUTS)} are needed")
+        kept, rejects = TABLES[table].conform(kept), REJECTS.conform(rejects)
+        if rows_read != kept.height + rejects.height:
+            counts = f"{rows_read} rows read, but {kept.height} kept and {rejects.height} rejected"
+            raise LakeError(f"{source}: {counts}; nothing was ingested")
+        with self._writer.alone():
+            if self.has_batch(table, digest):
+                return None
+            home = self.root / "inputs" / table
+            ordinal = max((ordinal for ordinal, _ in _batches.folders(home)), default=0) + 1
+            staged = self._staging / f"{table}-{digest}"
+            _batches.write_batch(staged, table, kept, rejects, source, digest)
+            files.make_folder(home)
+            files.move(staged, home / f"{ordinal:06d}", "batch")
+            return _batches.open_batch(table, ordinal, home / f"{ordinal:06d}")
+
+    def has_batch(self, table: str, digest: str) -> bool:
+        """Whether a source of this digest was ingested into the table."""
+        folders = self._folders(table)
+        with files.guard(self.root, "read"):
+            return any((folder / f"{digest}.parquet").exists() for _, folder in folders)
+
+    def batches(self, table: str | None = None) -> list[Batch]:
+        """Batches of one table, or of all, in ingest order. None in a lake that does not exist yet."""
+        tables = INPUTS if table is None else (table,)
+        return [_batches.open_batch(name, ordinal, folder) for name in tables for ordinal, folder in self._folders(name)]
+
+    def input(self, table: str, batches: Iterable[Batch] | None = None) -> pl.DataFrame:
+        """All rows of one input table with the ``batch`` column, in ingest order. Empty in a lake that does not exist yet."""
+        chosen = self.batches(table) if batches is None else [batch for batch in batches if batch.table == table]
+        empty = TABLES[table].empty().with_columns(pl.lit(0, pl.Int32).alias("batch"))
+        return pl.concat([empty, *(batch.read() for batch in chosen)])
+
+    def inputs(self, batches: Iterable[Batch] | None = None) -> Inputs:
+        """The four input tables, of all batches or of those given."""
+        self._require()
+        chosen = self.batches() if batches is None else list(batches)
+        return Inputs(**{table: self.input(table, chosen) for table in INPUTS})
+
+    def rejects(self) -> pl.DataFrame:
+        """Every rejected row, by table and ingest order."""
+        self._require()
+        return pl.concat([REJECTS.empty(), *(batch.read_rejects() for batch in self.batches())])
+
+    # Runs
+
+    def plan(self, settings: Settings, as_of: datetime, batches: Iterable[Batch] | None = None) -> Plan:
+        """What a run of ``batches`` (none = all so far) would be made from; its ``run_id`` tells whether that run exists."""
+        self._require()
+        return Plan.of(self.batches() if batches is None else batches, settings, as_of)
+
+    @contextmanager
+    def stage(self, plan: Plan) -> Iterator[Staged]:
+        """A folder to write a run into, under the lock. What is not committed when the block ends is removed."""
+        with self._writer.hold():
+            path = self._staging / plan.run_id
+            if path.exists():
+                raise LakeError(f"run {plan.run_id} is already being made by this process; wait for it")
+            files.make_folder(path)
+            try:
+                yield Staged(plan, path)
+            finally:
+                if path.exists():
+                    files.clear(path)
+
+    def commit(self, staged: Staged, *, status: Status, seconds: Mapping[str, float], metrics: Mapping[str, float]) -> Run:
+        """Make the staged run a run of the lake; one that exists and is whole is left as it is and returned."""
+        run_id, target = staged.plan.run_id, self.root / "runs" / staged.plan.run_id
+        if self.has_run(run_id):
+            return self.run(run_id)
+        staged.seal(status, seconds, metrics)
+        files.make_folder(target.parent)
+        if target.exists():
+            files.move(target, self._staging / f"{run_id}.damaged", "aside")
+        files.move(staged.path, target, "run")
+        return self.run(run_id)
+
+    def publish(self, run_id: str, *, accept: str | None = None) -> Run:
+        """Make a run the current one. Raises :class:`CheckError` when one of its checks failed and nobody accepts that.
+
+        ``accept``: why a run that failed its checks is published all the same; it is kept in ``CURRENT``.
+        """
+        with self._writer.alone():
+            run = self.run(run_id)
+            if problems := run.damage():
+                raise LakeError(f"run {run_id} is damaged and was not published: {problems[0]}")
+            if run.manifest.status == "passed":
+                accept = None
+            elif accept is None:
+                raise CheckError(
+                    f"run {run_id} failed its checks and was not published; see `recsys runs show {run_id}`; to publish it all "
+                    f'the same:  recsys publish {run_id} --accept "why"'
+                )
+            publication = Publication(run=run.id, at=datetime.now(UTC), accepted=accept)
+            self.point(self.pointer().publish(run.id, run.digest, publication))
+            return run
+
+    def publications(self) -> tuple[Publication, ...]:
+        """Every publication, newest first. Empty when ``CURRENT`` is missing or damaged."""
+        return self.pointer().log
+
+    def rollback(self) -> Run:
+        """Publish the run that was published before the current one. Raises :class:`LakeError` when there is none left."""
+        with self._writer.alone():
+            pointer = self.pointer()
+            ids = [entry.run for entry in pointer.log]
+            before = pointer.log[len(ids) - ids[::-1].index(pointer.run) :] if pointer.run in ids else ()
+            for entry in before:
+                if self.has_run(entry.run):
+                    return self.publish(entry.run, accept=entry.accepted)
+        raise LakeError(f"lake {self.root}: no run was published before {pointer.run or 'any'}; see `recsys runs list`")
+
+    def current(self) -> Run | None:
+        """The published run; none when nothing was published yet.
+
+        A damaged pointer is an error that names the run to publish. It does not fall back by itself: the newest run may be
+        one that was rolled back.
+        """
+        self._require()
+        try:
+            pointer = _pointer.read(self._current)
+            if pointer is None:
+                return None
+            run = self.run(pointer.run)
+        except (LakeError, NotFoundError) as error:
+            raise LakeError(f"{error}; {self._advice()}") from error
+        if run.digest != pointer.digest:
+            raise LakeError(f"{run.path / MANIFEST}: changed since it was published; {self._advice()}")
+        return run
+
+    def published(self) -> Run:
+        """The published run. Raises :class:`LakeError` when there is none."""
+        run = self.current()
+        if run is None:
+            raise LakeError(f"lake {self.root} has no published run; {self._advice()}")
+        return run
+
+    def run(self, run_id: str) -> Run:
+        """The run of this id. Raises :class:`NotFoundError` when there is none."""
+        self._require()
+        if run_id not in self.run_ids():
+            raise NotFoundError(f"lake {self.root} has no run {run_id!r}; see `recsys runs list`")
+        return Run.open(self.root / "runs" / run_id)
+
+    def has_run(self, run_id: str) -> bool:
+        """Whether the run exists and is whole: every byte is read."""
+        try:
+            return not self.run(run_id).damage()
+        except (LakeError, NotFoundError):
+            return False
+
+    def run_ids(self) -> list[str]:
+        """Ids of all runs, damaged ones too, sorted."""
+        return [path.name for path in files.children(self.root / "runs") if path.is_dir()]
+
+    def runs(self) -> list[Run]:
+        """Every run whose manifest can be read, newest first; :meth:`run` says what is wrong with another one."""
+        self._require()
+        found = []
+        for run_id in self.run_ids():
+            try:
+                found.append(Run.open(self.root / "runs" / run_id))
+            except LakeError:
+                continue
+        return sorted(found, key=lambda run: (run.manifest.created_at, run.id), reverse=True)
+
+    def pointer(self) -> Pointer:
+        """What ``CURRENT`` says; it points nowhere when it is missing or damaged."""
+        try:
+            return _pointer.read(self._current) or Pointer("", "")
+        except LakeError:
+            return Pointer("", "")
+
+    def point(self, pointer: Pointer) -> None:
+        """Replace ``CURRENT`` in one step; :meth:`publish` is the way to publish."""
+        staged = self._staging / CURRENT
+        files.make_folder(staged.parent)
+        with files.create(staged, "current") as handle:
+            handle.write(pointer.dump())
+        files.move(staged, self._current, "current")
+
+    def remove_runs(self, run_ids: Iterable[str]) -> None:
+        """Remove runs, each out of sight of readers in one step first."""
+        with self._writer.alone():
+            files.make_folder(self._staging)
+            for run_id in run_ids:
+                files.move(self.root / "runs" / run_id, self._staging / f"{run_id}.removed", "aside")
+                files.clear(self._staging / f"{run_id}.removed")
+
+    @property
+    def _staging(self) -> Path:
+        return self.root / STAGING
+
+    @property
+    def _current(self) -> Path:
+        return self.root / CURRENT
+
+    def _folders(self, table: str) -> list[tuple[int, Path]]:
+        return _batches.folders(self.root / "inputs" / table)
+
+    def _require(self) -> None:
+        if not files.children(self.root):
+            raise LakeError(f"no lake at {self.root}; run `recsys demo` or `recsys ingest`, or name another with --lake")
+
+    def _advice(self) -> str:
+        whole = (run for run in self.runs() if run.manifest.status == "passed" and not run.damage())
+        newest = next(whole, None)
+        return f"run `recsys publish {newest.id}`" if newest else "run `recsys run` to build a new one"
+
+
+def read(table: str, run: str | None = None, lake: str | Path | None = None) -> pl.LazyFrame:
+    """A table of a run, lazily: of the published run unless one is named.
+
+    ``lake`` defaults to ``RECSYS_LAKE``, then ``data/lake``. Raises :class:`LakeError` when there is no such lake or nothing is
+    published, :class:`NotFoundError` for an unknown run or table.
+    """
+    home = Lake(lake or os.environ.get("RECSYS_LAKE") or DEFAULT_ROOT)
+    return (home.run(run) if run else home.published()).scan(table)

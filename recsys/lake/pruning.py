@@ -1,0 +1,59 @@
+"""Which runs and leftovers may go, and their removal."""
+
+from __future__ import annotations
+
+import fcntl
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from recsys.lake import files
+from recsys.lake.lake import Lake
+from recsys.lake.run import Run
+from recsys.lake.writer import STAGING
+
+
+@dataclass(frozen=True)
+class Pruned:
+    """What was removed, and what stays although it is old: readers have it open."""
+
+    runs: tuple[str, ...] = ()
+    damaged: tuple[str, ...] = ()
+    in_use: tuple[str, ...] = ()
+    leftovers: tuple[str, ...] = ()
+
+
+def prune(lake: Lake, *, keep: int, days: float, now: datetime | None = None, dry_run: bool = False) -> Pruned:
+    """Remove the runs that are neither among the ``keep`` newest nor younger than ``days``, and what dead writers left.
+
+    The published run stays, and so does a run that a reader has open. A folder whose manifest cannot be read is no run and goes
+    too, unless it is the published one. ``dry_run`` only says what would go. Raises :class:`LakeError` when another one writes.
+    """
+    left = tuple(path.name for path in files.children(lake.root / STAGING))
+    with lake.writer():
+        runs = lake.runs()
+        published = lake.pointer().run
+        oldest = (now or datetime.now(UTC)) - timedelta(days=days)
+        old = [run for run in runs[keep:] if run.manifest.created_at < oldest and run.id != published]
+        busy = {run.id for run in old if in_use(run)}
+        damaged = tuple(sorted({*lake.run_ids()} - {run.id for run in runs} - {published}))
+        found = Pruned(tuple(run.id for run in old if run.id not in busy), damaged, tuple(sorted(busy)), left)
+        if not dry_run:
+            lake.remove_runs((*found.runs, *found.damaged))
+        return found
+
+
+def in_use(run: Run) -> bool:
+    """Whether a reader holds a file of the run open under a shared lock, as the lookup does."""
+    return any(_locked(run.path / file.path) for file in run.manifest.files if not file.table)
+
+
+def _locked(path: Path) -> bool:
+    try:
+        with path.open("rb") as handle:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    except OSError:
+        return False
+    return False

@@ -1,0 +1,85 @@
+"""What forgetting needs of the lake: batches and runs replaced, each by one rename, and a note that it was done.
+
+Nothing else replaces a batch or a run. Whatever step fails, the same call finishes the work.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from datetime import UTC, datetime
+
+import polars as pl
+
+from recsys.lake import files
+from recsys.lake.batches import Batch, superseded, write_batch
+from recsys.lake.lake import Lake
+from recsys.lake.run import Run
+from recsys.lake.writer import STAGING
+from recsys.tables import INPUTS
+
+FORGOTTEN = "FORGOTTEN"
+"""File of the lake with one line per act of forgetting; it never says who."""
+FORGETTING = "FORGETTING"
+"""Empty file of the lake while an act of forgetting is under way; one that was cut short leaves it."""
+
+
+def rewrite_batch(lake: Lake, batch: Batch, kept: pl.DataFrame, rejects: pl.DataFrame, source: str) -> None:
+    """Replace a batch's rows, rejects and source name. Its digest stays, so that the same file is not ingested again."""
+    revision = int(batch.path.name.partition(".")[2] or 0) + 1
+    staged = lake.root / STAGING / f"{batch.table}-{batch.digest}"
+    with lake.writer():
+        write_batch(staged, batch.table, kept, rejects, source, batch.digest)
+        files.move(staged, batch.path.parent / f"{batch.ordinal:06d}.{revision}", "batch")
+        remove_superseded(lake)
+
+
+def remove_superseded(lake: Lake) -> None:
+    """Remove batches as they were before they were rewritten."""
+    with lake.writer():
+        files.make_folder(lake.root / STAGING)
+        for table in INPUTS:
+            for folder in superseded(lake.root / "inputs" / table):
+                aside = lake.root / STAGING / f"{table}-{folder.name}.removed"
+                files.move(folder, aside, "aside")
+                files.clear(aside)
+
+
+def replace_runs(lake: Lake, runs: Mapping[str, Run]) -> None:
+    """Let ``CURRENT`` and its log name the new runs (old id → new run), then remove the old ones."""
+    with lake.writer():
+        pointer = lake.pointer()
+        if pointer.renamed(dict(runs)) != pointer:
+            lake.point(pointer.renamed(dict(runs)))
+        lake.remove_runs(run_id for run_id in runs if run_id in lake.run_ids())
+
+
+def begun(lake: Lake) -> bool:
+    """Mark that forgetting began; true when an act before this one was cut short before its :func:`note`."""
+    with lake.writer():
+        mark, staged = lake.root / FORGETTING, lake.root / STAGING / FORGETTING
+        if mark.exists():
+            return True
+        files.make_folder(staged.parent)
+        with files.create(staged, "current"):
+            pass
+        files.move(staged, mark, "current")
+        return False
+
+
+def ended(lake: Lake) -> None:
+    """Take the mark of :func:`begun` away."""
+    with lake.writer():
+        files.clear(lake.root / FORGETTING)
+
+
+def note(lake: Lake, **facts: object) -> None:
+    """Add a line to :data:`FORGOTTEN`: when, and how much."""
+    with lake.writer():
+        place, staged = lake.root / FORGOTTEN, lake.root / STAGING / FORGOTTEN
+        before = files.read(place) if place.exists() else b""
+        files.make_folder(staged.parent)
+        line = json.dumps({"at": datetime.now(UTC).isoformat(timespec="seconds"), **facts})
+        with files.create(staged, "current") as handle:
+            handle.write(before + line.encode() + b"\n")
+        files.move(staged, place, "current")

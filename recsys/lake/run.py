@@ -1,0 +1,88 @@
+"""Reading a run: only files that its manifest lists, never a glob."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from pathlib import Path
+
+import polars as pl
+
+from recsys.errors import LakeError, NotFoundError
+from recsys.lake import files, parquet
+from recsys.lake.plan import run_id
+from recsys.lake.records import MANIFEST, File, Manifest, load
+
+
+@dataclass(frozen=True)
+class Run:
+    """One committed run. ``digest`` is the SHA-256 of its manifest."""
+
+    id: str
+    path: Path
+    manifest: Manifest
+    digest: str
+
+    @classmethod
+    def open(cls, path: Path) -> Run:
+        """The run in a folder. Raises :class:`LakeError` when its manifest is missing, damaged or of another run."""
+        manifest, data = load(Manifest, path / MANIFEST)
+        if manifest.run != path.name:
+            raise files.damaged(path / MANIFEST, f"it belongs to run {manifest.run}")
+        return cls(path.name, path, manifest, hashlib.sha256(data).hexdigest())
+
+    @property
+    def tables(self) -> list[str]:
+        """Names of the tables in the run."""
+        return list(dict.fromkeys(file.table for file in self.manifest.files if file.table))
+
+    def parts(self, table: str) -> list[File]:
+        """The records of a table's parts, in order. Raises :class:`NotFoundError` for a table the run does not have."""
+        parts = [file for file in self.manifest.files if file.table == table]
+        if not parts:
+            raise NotFoundError(f"run {self.id} has no table {table!r}; it has: {', '.join(self.tables)}")
+        return parts
+
+    def files(self, table: str) -> list[Path]:
+        """The parts of a table in order, each there with its recorded size.
+
+        Raises :class:`NotFoundError` for a table the run does not have, :class:`LakeError` for a missing or changed part.
+        """
+        return [self._present(part) for part in self.parts(table)]
+
+    def file(self, name: str) -> Path:
+        """A file that is not part of a table, by its path in the run. Raises like :meth:`files`."""
+        others = {file.path: file for file in self.manifest.files if not file.table}
+        if name not in others:
+            raise NotFoundError(f"run {self.id} has no file {name!r}; it has: {', '.join(others)}")
+        return self._present(others[name])
+
+    def read_file(self, name: str) -> bytes:
+        """A file that is not part of a table. Raises like :meth:`files`."""
+        return files.read(self.file(name))
+
+    def scan(self, table: str) -> pl.LazyFrame:
+        """The table, lazily. Sizes are compared, contents are not; :meth:`damage` does that. Raises like :meth:`files`."""
+        return pl.scan_parquet(self.files(table), glob=False, hive_partitioning=False)
+
+    def read(self, table: str) -> pl.DataFrame:
+        """The whole table, every byte compared with its SHA-256. Raises like :meth:`files`."""
+        return pl.concat([self.read_part(part) for part in self.parts(table)])
+
+    def read_part(self, part: File) -> pl.DataFrame:
+        """One part of a table, every byte compared with its SHA-256."""
+        return parquet.read(self.path, part)
+
+    def damage(self) -> list[str]:
+        """Everything about the run that is not as its manifest says, in words; empty when it is whole. Reads every byte."""
+        made = self.manifest
+        found = [problem for file in made.files if (problem := file.problem(self.path, content=True))]
+        inputs = ((source.table, source.ordinal, source.digest, source.rows) for source in made.inputs)
+        if run_id(inputs, made.settings, made.as_of, made.code) != self.id:
+            found.append(f"{self.path / MANIFEST}: the run's id does not follow from its inputs, settings, moment and code")
+        return found
+
+    def _present(self, file: File) -> Path:
+        if problem := file.problem(self.path):
+            raise LakeError(f"{problem}; run `recsys runs verify {self.id}`, then publish another run")
+        return self.path / file.path

@@ -1,0 +1,121 @@
+"""A run in the making, in staging, where no reader looks."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from itertools import pairwise
+from pathlib import Path
+from typing import BinaryIO
+
+import polars as pl
+
+from recsys.errors import LakeError
+from recsys.lake import files, parquet
+from recsys.lake.plan import Plan, library_versions
+from recsys.lake.records import MANIFEST, File, Manifest, Status
+from recsys.tables import OUTPUTS, TABLES
+
+_USER = "user_id"
+
+
+@dataclass(frozen=True)
+class Staged:
+    """Collects the files of one run. Parts may be written from several threads, and again after a failed try."""
+
+    plan: Plan
+    path: Path
+    written: dict[str, File] = field(default_factory=dict)
+
+    def write(self, table: str, frame: pl.DataFrame, part: int = 0) -> None:
+        """Write a table, or one part of it, to ``<table>/part-<part>.parquet``.
+
+        Parts are numbered from 0 and follow each other in ``user_id``. Raises :class:`InputError` when the frame does not fit
+        the contract, :class:`LakeError` when it cannot be written.
+        """
+        if table not in OUTPUTS:
+            raise LakeError(f"{table!r} is not a table of a run; allowed: {', '.join(OUTPUTS)}")
+        contract = TABLES[table]
+        frame = contract.conform(frame)
+        name = f"{table}/part-{part:05d}.parquet"
+        parquet.write(self._place(name), frame, contract, "table")
+        first, last = _bounds(frame)
+        facts = File.of(self.path, name, table=table, rows=frame.height, first_user=first, last_user=last)
+        self.written[name] = facts
+
+    def write_file(self, name: str, data: bytes) -> None:
+        """Write a file that is not part of a table, such as a report; ``name`` may hold folders."""
+        with self.open(name) as handle:
+            handle.write(data)
+
+    @contextmanager
+    def open(self, name: str) -> Iterator[BinaryIO]:
+        """Fill such a file piece by piece."""
+        with files.create(self._place(name), "file") as handle:
+            yield handle
+        self.written[name] = File.of(self.path, name)
+
+    def files(self, table: str) -> list[Path]:
+        """The parts of a table written so far, in order."""
+        return [self.path / name for name in sorted(self.written) if self.written[name].table == table]
+
+    def close(self) -> tuple[File, ...]:
+        """Every file, in order of path. Raises :class:`LakeError` when parts are missing or overlap, or a file is not ours."""
+        there = {path.relative_to(self.path).as_posix() for path in self.path.rglob("*") if not path.is_dir()}
+        there.discard(MANIFEST)  # of a commit that failed and is tried again
+        if strays := sorted(there ^ set(self.written)):
+            raise LakeError(f"{self.path}: {', '.join(strays)}: not written, or not by this run; start the run again")
+        tables: dict[str, list[File]] = defaultdict(list)
+        for name in sorted(self.written):
+            if table := self.written[name].table:
+                tables[table].append(self.written[name])
+        for table, parts in tables.items():
+            _require_sequence(table, parts)
+        return tuple(self.written[name] for name in sorted(self.written))
+
+    def seal(self, status: Status, seconds: Mapping[str, float], metrics: Mapping[str, float]) -> None:
+        """Write the manifest and sync every folder. Raises like :meth:`close`."""
+        plan = self.plan
+        manifest = Manifest(
+            run=plan.run_id,
+            as_of=plan.as_of,
+            created_at=datetime.now(UTC),
+            status=status,
+            code=plan.code,
+            versions=library_versions(),
+            settings=dict(plan.settings),
+            inputs=tuple(batch.as_source for batch in plan.batches),
+            files=self.close(),
+            seconds=dict(seconds),
+            metrics=dict(metrics),
+        )
+        with files.create(self.path / MANIFEST, "manifest") as handle:
+            handle.write(manifest.dump())
+        files.sync_tree(self.path)
+
+    def _place(self, name: str) -> Path:
+        if name == MANIFEST:
+            raise LakeError(f"{MANIFEST} is written by the commit itself; choose another name")
+        path = self.path / name
+        files.make_folder(path.parent)
+        return path
+
+
+def _bounds(frame: pl.DataFrame) -> tuple[str | None, str | None]:
+    if _USER not in frame.columns or frame.is_empty():
+        return None, None
+    first, last = frame.select(pl.col(_USER).min().alias("first"), pl.col(_USER).max().alias("last")).row(0)
+    return first, last
+
+
+def _require_sequence(table: str, parts: list[File]) -> None:
+    wanted = [f"{table}/part-{number:05d}.parquet" for number in range(len(parts))]
+    if [part.path for part in parts] != wanted:
+        raise LakeError(f"{table}: parts {', '.join(part.path for part in parts)} where {', '.join(wanted)} are needed")
+    ranges = [(part.first_user, part.last_user, part.path) for part in parts if part.first_user is not None]
+    for (_, last, _), (first, _, path) in pairwise(ranges):
+        if last is None or first is None or first <= last:
+            raise LakeError(f"{path}: starts at user {first!r}, but the part before ends at {last!r}; split users in order")

@@ -1,0 +1,58 @@
+"""The right to write to a lake, held for as long as a block lasts."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from recsys.lake import files
+from recsys.lake.lock import Lock
+from recsys.tables import INPUTS
+
+STAGING = ".staging"
+PRIVATE = 0o700
+"""Mode of a new lake's folder: what people listen to is nobody else's business. Widen it with chmod to share the lake."""
+
+
+class Writer:
+    """The writers of one :class:`~recsys.lake.Lake` object: their blocks may nest, and share one lock."""
+
+    def __init__(self, root: Path, wait: float) -> None:
+        self.root = root
+        self.wait = wait
+        self.lock = Lock(root / ".lock")
+        self._blocks = 0
+        self._mutex = threading.RLock()
+
+    @contextmanager
+    def hold(self) -> Iterator[None]:
+        """Hold the lock. The first block waits for it and clears what a dead writer left."""
+        with self._mutex:
+            if not self._blocks:
+                files.make_folder(self.root, PRIVATE)
+                self.lock.acquire(self.wait)
+                self._recover()
+            self._blocks += 1
+        try:
+            yield
+        finally:
+            with self._mutex:
+                self._blocks -= 1
+                if not self._blocks:
+                    self.lock.release()
+
+    @contextmanager
+    def alone(self) -> Iterator[None]:
+        """Hold the lock, and keep the other threads of this process out as well."""
+        with self.hold(), self._mutex:
+            yield
+
+    def _recover(self) -> None:
+        tables = (self.root / "inputs" / table for table in INPUTS)
+        try:
+            files.sweep(self.root / STAGING, (self.root, self.root / "inputs", *tables, self.root / "runs"))
+        except BaseException:
+            self.lock.release()
+            raise

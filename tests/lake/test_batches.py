@@ -1,0 +1,72 @@
+"""A batch says exactly what it holds, and notices when that is no longer so."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from recsys.errors import LakeError
+from tests.lake import night
+
+
+@pytest.fixture
+def batch(lake):
+    return night.ingest(lake, 1)
+
+
+def test_layout(batch, lake):
+    name = f"{batch.digest}.parquet"
+    assert batch.path == lake.root / "inputs" / "events" / "000001"
+    found = sorted(path.relative_to(batch.path).as_posix() for path in batch.path.rglob("*") if path.is_file())
+    assert found == sorted([name, "receipt.json", f"rejects/{name}"])
+    assert (batch.rows_read, batch.kept, batch.rejected, batch.source) == (4, 3, 1, "day-1.csv")
+
+
+@pytest.mark.parametrize("part", ["", "rejects"])
+@pytest.mark.parametrize("sixteenth", range(16))
+def test_truncated_files(part, sixteenth, batch, lake):
+    path = batch.path / part / f"{batch.digest}.parquet"
+    data = path.read_bytes()
+    path.write_bytes(data[: len(data) * sixteenth // 16])
+    with pytest.raises(LakeError, match=r"parquet is missing or damaged: its content is not what was written"):
+        lake.rejects() if part else lake.inputs()
+
+
+def test_a_receipt_with_a_flipped_bit_is_refused_or_means_the_same(batch, lake):
+    """A flip may only change the words of the source's name, never a count, a digest or the rows."""
+    receipt = batch.path / "receipt.json"
+    good = receipt.read_bytes()
+    rows = batch.read()
+    for place in range(0, len(good), 3):
+        receipt.write_bytes(good[:place] + bytes([good[place] ^ 4]) + good[place + 1 :])
+        try:
+            (found,) = lake.batches()
+            read, rejects = found.read(), found.read_rejects()
+        except LakeError:
+            continue
+        assert read.equals(rows)
+        assert (found.digest, found.rows_read, found.kept, rejects.height) == (batch.digest, 4, 3, 1)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"rows_read": 9}, "digest, names and rows do not agree"),
+        ({"digest": "0" * 64}, "digest, names and rows do not agree"),
+        ({"digest": "x"}, "digest String should match pattern"),
+        ({"rows_read": None}, "rows_read Input should be a valid integer"),
+        ({"format": 2}, "format 2 is newer than this recsys reads \\(1\\); upgrade recsys"),
+    ],
+)
+def test_changed_receipts(change, message, batch, lake):
+    receipt = batch.path / "receipt.json"
+    receipt.write_text(json.dumps(json.loads(receipt.read_text()) | change))
+    with pytest.raises(LakeError, match=message):
+        lake.batches()
+
+
+def test_receipts_with_additions_still_read(batch, lake):
+    receipt = batch.path / "receipt.json"
+    receipt.write_text(json.dumps(json.loads(receipt.read_text()) | {"colour": "blue"}))
+    assert lake.batches() == [batch]

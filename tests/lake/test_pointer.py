@@ -1,0 +1,53 @@
+"""The pointer is one line or nothing."""
+
+from __future__ import annotations
+
+import pytest
+
+from recsys.errors import LakeError
+from recsys.lake.pointer import Pointer, read
+from tests.lake import night
+
+GOOD = Pointer("2026-01-31-0123456789ab", "f" * 64)
+
+
+def test_what_is_stored_is_what_is_read(tmp_path):
+    path = tmp_path / "CURRENT"
+    assert read(path) is None
+    path.write_bytes(GOOD.dump())
+    assert read(path) == GOOD
+
+
+def test_a_torn_or_flipped_line_is_never_another_run(tmp_path):
+    path, line = tmp_path / "CURRENT", GOOD.dump()
+    cuts = [line[:place] for place in range(len(line))]
+    flips = [line[:place] + bytes([line[place] ^ 64]) + line[place + 1 :] for place in range(len(line))]
+    for data in [*cuts, *flips, line + b"\n", line * 2]:
+        path.write_bytes(data)
+        with pytest.raises(LakeError, match="CURRENT: does not name a run"):
+            read(path)
+
+
+@pytest.mark.parametrize(
+    ("pointer", "message"),
+    [
+        (b"", "does not name a run"),
+        (b"garbage", "does not name a run"),
+        (b"\xff\x00", "does not name a run"),
+        (b"2026-01-31-aaaaaaaaaaaa " + b"0" * 64 + b"\n", "has no run"),
+        (b"../runs " + b"0" * 64 + b"\n", "does not name a run"),
+        (None, "changed since it was published"),
+    ],
+)
+def test_a_damaged_pointer_names_the_run_to_publish(lake, pointer, message):
+    night.ingest(lake, 1)
+    run = lake.publish(night.build(lake).id)
+    night.ingest(lake, 2)
+    night.build(lake, status="failed")
+    if pointer is None:
+        pointer = f"{run.id} {'0' * 64}\n".encode()
+    (lake.root / "CURRENT").write_bytes(pointer)
+    with pytest.raises(LakeError, match=rf"{message}.*; run `recsys publish {run.id}`"):
+        lake.current()
+    lake.publish(run.id)
+    assert lake.current() == run

@@ -1,0 +1,108 @@
+"""Whatever happens to a run's files, a reader gets the rows that were written or an error that names the file."""
+
+from __future__ import annotations
+
+import random
+
+import pytest
+
+from recsys.errors import LakeError, NotFoundError
+from recsys.lake import read
+from tests.lake import night
+
+
+@pytest.fixture
+def run(lake):
+    night.ingest(lake, 1)
+    return lake.publish(night.build(lake).id)
+
+
+@pytest.fixture
+def part(run):
+    return run.path / "neighbors" / "part-00001.parquet"
+
+
+def test_reading(run):
+    assert run.tables == ["neighbors"]
+    assert [path.name for path in run.files("neighbors")] == ["part-00000.parquet", "part-00001.parquet"]
+    assert run.read("neighbors")["user_id"].to_list() == ["u0", "u1", "u2"]
+    assert run.scan("neighbors").collect().equals(run.read("neighbors"))
+    assert run.file("lookup/users.txt").read_text() == "u0\nu1\nu2"
+
+
+def test_only_what_the_manifest_lists_is_read(run):
+    (run.path / "neighbors" / "part-00002.parquet").write_bytes(b"junk")
+    (run.path / "neighbors" / "tmp_part.parquet").write_bytes(b"")
+    assert run.read("neighbors").height == run.scan("neighbors").collect().height == 3
+    assert run.damage() == []
+
+
+def test_unknown_tables_and_files(run):
+    with pytest.raises(NotFoundError, match="has no table 'rankings'; it has: neighbors"):
+        run.read("rankings")
+    with pytest.raises(NotFoundError, match=r"has no file 'neighbors/part-00000\.parquet'; it has: lookup/users.txt"):
+        run.file("neighbors/part-00000.parquet")
+
+
+def test_every_damage_is_found(run, part, lake):
+    chance = random.Random(1)  # noqa: S311
+    good = part.read_bytes()
+    cuts = [good[: len(good) * sixteenth // 16] for sixteenth in range(16)]
+    flips = [
+        good[:place] + bytes([good[place] ^ 1 << chance.randrange(8)]) + good[place + 1 :]
+        for place in chance.sample(range(len(good)), 100)
+    ]
+    for data in [*cuts, *flips, good + b"\0"]:
+        part.write_bytes(data)
+        with pytest.raises(LakeError, match=r"part-00001.parquet is missing or damaged"):
+            run.read("neighbors")
+        assert any("part-00001.parquet: " in problem for problem in run.damage())
+        if len(data) != len(good):
+            with pytest.raises(LakeError, match=r"bytes where .* were written; run `recsys runs verify"):
+                run.scan("neighbors")
+    part.write_bytes(good)
+    assert run.damage() == []
+    assert lake.current().read("neighbors").height == 3
+
+
+def test_missing_and_replaced_files(run, part):
+    kept = part.rename(run.path / "elsewhere")
+    with pytest.raises(LakeError, match=r"part-00001.parquet: cannot be read: No such file"):
+        run.scan("neighbors")
+    part.symlink_to(kept)
+    with pytest.raises(LakeError, match="not a regular file"):
+        run.files("neighbors")
+    part.unlink()
+    part.mkdir()
+    with pytest.raises(LakeError, match="is missing or damaged: Is a directory"):
+        run.read("neighbors")
+
+
+def test_a_manifest_of_another_run(run, lake):
+    other = lake.root / "runs" / "2026-01-01-000000000000"
+    run.path.rename(other)
+    with pytest.raises(LakeError, match=f"it belongs to run {run.id}"):
+        lake.run(other.name)
+
+
+@pytest.mark.parametrize("key", ["code", "as_of", "settings", "inputs"])
+def test_the_id_is_derived_again(key, run):
+    other = {"code": "other", "as_of": run.manifest.created_at, "settings": {"pool": 7}, "inputs": ()}[key]
+    changed = run.manifest.model_copy(update={key: other})
+    (problem,) = type(run)(run.id, run.path, changed, run.digest).damage()
+    assert "the run's id does not follow" in problem
+
+
+def test_read_finds_the_lake_and_the_run(lake, monkeypatch, tmp_path):
+    night.ingest(lake, 1)
+    run = lake.publish(night.build(lake).id)
+    night.ingest(lake, 2)
+    night.ingest(lake, 3)
+    newer = night.build(lake)
+    monkeypatch.setenv("RECSYS_LAKE", str(lake.root))
+    assert read("neighbors").collect().equals(run.read("neighbors"))
+    assert read("neighbors", run=newer.id, lake=lake.root).collect().height == newer.read("neighbors").height
+    monkeypatch.delenv("RECSYS_LAKE")
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(LakeError, match=f"no lake at {tmp_path / 'data' / 'lake'}"):
+        read("neighbors")
