@@ -1,0 +1,127 @@
+"""Personal listening histories → events, and the songs they name as tracks of origin ``mention``."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from functools import cache, partial
+from pathlib import Path
+
+import polars as pl
+
+from recsys.errors import InputError, UsageError
+from recsys.ingest import files, report
+from recsys.ingest.exports import reading
+from recsys.ingest.exports.formats import FILE, Format
+from recsys.ingest.exports.mentions import events, identified, matched, mentions
+from recsys.ingest.exports.reading import KNOWN, NotAHistoryError
+from recsys.ingest.files import Source
+from recsys.ingest.report import Report
+from recsys.ingest.rows import LINE, ON_PURPOSE, broken_rows, rejects
+from recsys.ingest.tables import Progress, each, known, refuse_if_useless, zone_named
+from recsys.ingest.validation import rejected, validate, without_repeats
+from recsys.lake import Lake
+
+__all__ = ["ingest_export", "matched"]
+
+
+def ingest_export(
+    lake: Lake,
+    user_id: str,
+    paths: Sequence[Path],
+    *,
+    time_zone: str | None = None,
+    progress: Progress | None = None,
+) -> list[Report]:
+    """Read one listener's exports: files, folders or zip archives; the format is found by content.
+
+    Each file becomes two batches: ``events``, and ``tracks`` with one row of origin ``mention`` per song it names. A song's id is
+    its MusicBrainz id, else its Spotify id, else its text id; matching it to the catalogue is left to the snapshot, so the order
+    of ingest does not matter. The report of the tracks says how many the catalogue has now.
+
+    A play under 30 s that was skipped becomes a ``skip``, any other a ``play`` (see :mod:`recsys.ingest.exports.spotify`). A play
+    that the file repeats is rejected as ``duplicate``. ``time_zone``: zone of times without one; none = UTC, as all known tools
+    write. Only the fields of :mod:`recsys.ingest.exports.formats` are read: addresses, devices and user names stay outside.
+
+    Raises :class:`UsageError` for a blank user or an unknown zone, and :class:`InputError` as :func:`recsys.ingest.ingest` does.
+    A file that is no history is refused when it was named; in a folder or an archive it is left alone, with a ``note``.
+    """
+    if not user_id.strip():
+        raise UsageError("user_id is blank; name the listener whose history it is")
+    zone = zone_named(time_zone) or "UTC"
+    sources = files.find(paths, archives=True)
+    catalogue = cache(lambda: lake.input("tracks").filter(pl.col("origin") == "catalog"))
+    reports = each(sources, partial(_ingest_file, lake, user_id, zone, catalogue, progress))
+    if all(done.note for done in reports):
+        raise InputError(f"{files.named(paths)}: no listening history in it. Known: {KNOWN}")
+    return reports
+
+
+def _ingest_file(
+    lake: Lake, user_id: str, zone: str, catalogue: Callable[[], pl.DataFrame], progress: Progress | None, source: Source
+) -> list[Report]:
+    try:
+        with files.reading(source):
+            digest = source.digest(user_id)
+            if before := known(lake, "events", source, digest):
+                return [before, *filter(None, [known(lake, "tracks", source, digest)])]
+            form, kept, broken, read = _read(source, zone, progress)
+    except NotAHistoryError:
+        if source.named:
+            raise
+        return [Report(source.name, "events", note="not a listening history; left alone")]
+    faults = rejects(broken, batch=digest, table="events", source=source.name)
+    if not faults["code"].is_in(list(ON_PURPOSE)).any():
+        refuse_if_useless(source, read, kept.height, faults)
+    songs = mentions(kept)
+    plays = events(kept, user_id, f"{form.name} {source.name}")
+    with lake.writer():  # tracks first: where the events are, the songs they name are too
+        if songs.height:
+            none = rejects([], batch=digest, table="tracks", source=source.name)
+            lake.add_batch("tracks", songs, rejects=none, source=source.name, digest=digest, rows_read=songs.height)
+        lake.add_batch("events", plays, rejects=faults, source=source.name, digest=digest, rows_read=read)
+    counts = (read, plays.height, faults.height)
+    done = [Report(source.name, "events", *counts, report.causes(faults), examples=report.examples(faults))]
+    if songs.height:
+        done.append(Report(source.name, "tracks", songs.height, songs.height, matched=matched(songs, catalogue())))
+    return done
+
+
+def _read(source: Source, zone: str, progress: Progress | None) -> tuple[Format, pl.DataFrame, list[pl.DataFrame], int]:
+    """Format, identified plays with ``line``, rejects, rows read."""
+    kept: list[pl.DataFrame] = []
+    broken: list[pl.DataFrame] = []
+    read, size = 0, source.size
+    if not source.head().strip():
+        raise InputError(f"{source.label}: the file is empty. Known: {KNOWN}")
+    with source.raw() as raw, files.unpacked(raw) as stream:
+        form, blocks = reading.read(source, stream, lambda: progress and progress(source.name, raw.tell(), size))
+        for block in blocks:
+            good, bad = validate(form.table, block, zone)
+            read += block.height
+            plays, unwanted = _plays(form, good, source.name)
+            kept.append(plays)
+            broken += [bad, *unwanted]
+            if progress:
+                progress(source.name, raw.tell(), size)
+    whole, repeats = without_repeats(pl.concat(kept), ("track_id", "occurred_at", "type", "completed_ms"), "the play")
+    return form, whole, [*broken, repeats], read
+
+
+def _plays(form: Format, good: pl.DataFrame, name: str) -> tuple[pl.DataFrame, list[pl.DataFrame]]:
+    """Identified plays, and rejects for rows that are left out on purpose or name no song."""
+    unwanted: list[pl.DataFrame] = []
+    for reason in form.left_out:
+        chosen = good.with_columns(pl.lit(name).alias(FILE)).select(reason.rows).to_series()
+        unwanted.append(_refused(good.filter(chosen), reason.code, reason.words, None))
+        good = good.filter(~chosen)
+    plays = identified(form.plays(good)).with_columns(good[LINE])
+    named = plays["track_id"].is_not_null()
+    words = f"{form.names}: the entry names no song; a title and an artist, or an id, are required"
+    unwanted.append(_refused(good.filter(~named), "missing", words, form.names))
+    return plays.filter(named), unwanted
+
+
+def _refused(frame: pl.DataFrame, code: str, words: str, column: str | None) -> pl.DataFrame:
+    if not frame.height:
+        return broken_rows(())
+    return rejected(frame, pl.lit(code), pl.lit(words), pl.lit(column, pl.String))

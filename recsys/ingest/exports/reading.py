@@ -1,0 +1,165 @@
+"""Export files → blocks of one format's fields, the format found by content."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Sequence
+from itertools import chain
+from typing import Any, BinaryIO
+
+import orjson
+import polars as pl
+
+from recsys.errors import InputError
+from recsys.ingest import csv, json
+from recsys.ingest.exports.formats import Format
+from recsys.ingest.exports.scrobbles import LASTFM, LASTFM_STATS, LISTENBRAINZ, MALOJA, PANO
+from recsys.ingest.exports.spotify import BASIC, EXTENDED
+from recsys.ingest.files import Source
+from recsys.ingest.lines import Lines, blocks
+from recsys.ingest.rows import LINE, Fault, Rows
+
+FORMATS = (EXTENDED, BASIC, LISTENBRAINZ, MALOJA, PANO)
+KNOWN = (
+    "Spotify's extended or basic streaming history (JSON), ListenBrainz (JSON Lines, API answers), Last.fm or Libre.fm CSV "
+    "(artist, track, time), lastfmstats.com CSV, Maloja JSON, Pano Scrobbler JSON Lines"
+)
+
+_COLUMNS = {
+    "artist": ("artist", "artist_name", "artistname"),
+    "title": ("track", "title", "song", "track_name", "trackname"),
+    "album": ("album", "album_name", "release", "release_name"),
+    "time": ("uts", "timestamp", "time", "date", "listened_at", "date-time", "utc_time"),
+    "mbid": ("track_mbid", "recording_mbid", "mbid"),
+}
+_HEADERLESS = ["artist", "album", "title", "time"]
+_DATE = re.compile(r"\d{1,2} [A-Z][a-z]{2} \d{4},? \d\d:\d\d")
+_HEADER_WITHIN = 50
+
+
+class NotAHistoryError(InputError):
+    """The file is no listening history that is known here."""
+
+
+def read(source: Source, stream: BinaryIO, seen: Callable[[], None]) -> tuple[Format, Iterator[Rows]]:
+    """The file's format and its rows. Raises :class:`NotAHistoryError` when nothing in it looks like plays."""
+    head = source.head().removeprefix(b"\xef\xbb\xbf").lstrip()
+    if head.startswith(b"["):
+        return _document(source, stream.read())
+    if not head.startswith(b"{"):
+        return _csv(source, blocks(stream, seen))
+    if not _one_per_line(head):
+        return _document(source, stream.read())
+    return _lines(source, blocks(stream, seen))
+
+
+def _one_per_line(head: bytes) -> bool:
+    """Whether the first line is a whole object, and not a document that goes on for many lines or is just one."""
+    first, _, rest = head.partition(b"\n")
+    try:
+        row = orjson.loads(first)
+    except orjson.JSONDecodeError:
+        return b'"track_metadata"' in first or b'"timeMs"' in first
+    return bool(rest.strip()) or not _inside(row)
+
+
+def _inside(document: Any) -> list[Any] | None:
+    """The plays in a document: a list of them, Maloja's object, what is sent to ListenBrainz, what its API answers."""
+    if isinstance(document, list):
+        return document
+    payload = document.get("payload") if isinstance(document, dict) else None
+    plays = payload.get("listens") if isinstance(payload, dict) else payload
+    if isinstance(document, dict) and "scrobbles" in document:
+        plays = document["scrobbles"]
+    return plays if isinstance(plays, list) else None
+
+
+def _document(source: Source, data: bytes) -> tuple[Format, Iterator[Rows]]:
+    try:
+        document = orjson.loads(data.removeprefix(b"\xef\xbb\xbf"))
+    except orjson.JSONDecodeError as error:
+        raise InputError(f"{source.label}: not JSON ({error}); fetch the export again. Known: {KNOWN}") from error
+    plays = _inside(document)
+    if plays is None:
+        raise _unknown(source)
+    found = json.elements(plays)
+    form = _format(source, found)
+    return form, iter([_rows(found, form)])
+
+
+def _lines(source: Source, text: Iterator[Lines]) -> tuple[Format, Iterator[Rows]]:
+    first = next(text)
+    form = _format(source, json.objects(first))
+
+    def rows() -> Iterator[Rows]:
+        for lines in chain([first], text):
+            block = _rows(json.objects(lines), form)
+            yield Rows(block.frame, block.texts, pl.concat([_unseen(lines.broken), block.broken]))
+
+    return form, rows()
+
+
+def _format(source: Source, found: json.Objects) -> Format:
+    for row in found.rows:
+        for form in FORMATS:
+            if form.marks <= row.keys():
+                return form
+    raise _unknown(source)
+
+
+def _rows(found: json.Objects, form: Format) -> Rows:
+    hidden: list[Fault] = [(*fault[:4], None) for fault in found.faults]
+    picked = found._replace(rows=[form.pick(row) for row in found.rows], faults=hidden)
+    return json.rows(picked, form.table, show=False)
+
+
+def _unseen(broken: pl.DataFrame) -> pl.DataFrame:
+    """Rejects without their raw text: a line that cannot be taken apart may hold anything."""
+    return broken.with_columns(pl.lit(None, pl.String).alias("raw"))
+
+
+def _unknown(source: Source) -> NotAHistoryError:
+    return NotAHistoryError(f"{source.label}: no listening history that is known here. Known: {KNOWN}")
+
+
+def _csv(source: Source, text: Iterator[Lines]) -> tuple[Format, Iterator[Rows]]:
+    first = next(text)
+    layout = _header(first.frame)
+    if layout is None:
+        raise _unknown(source)
+    number, names, separator, form = layout
+    below = first.frame.filter(pl.col(LINE) > number)
+    rest = Lines(below.filter(~pl.col("text").str.contains(r"^\s*(?:#|\+ACM-)")), first.broken)
+
+    def rows() -> Iterator[Rows]:
+        for block in csv.rows(chain([rest], text), names, separator):
+            known = [name for name in block.frame.columns if name in form.table.names]
+            yield Rows(block.frame.select(LINE, *known), None, _unseen(block.broken))
+
+    return form, rows()
+
+
+def _header(lines: pl.DataFrame) -> tuple[int, list[str], str, Format] | None:
+    """Line of the header, names of the columns, separator, format; line 0 for the one tool that writes no header."""
+    top = lines.filter(pl.col("text").str.contains(r"\S")).head(_HEADER_WITHIN)
+    for number, text in top.iter_rows():
+        separator = csv.separator_of(text)
+        names = _named(csv.fields(text, separator) or [])
+        if {"artist", "title", "time"} <= set(names):
+            form = LASTFM_STATS if re.search(r"date#", text, re.IGNORECASE) else LASTFM
+            return number, names, separator, form
+    first = csv.fields(top["text"][0]) if top.height else None
+    if first and len(first) == len(_HEADERLESS) and _DATE.fullmatch(first[-1].strip()):
+        return 0, _HEADERLESS, ",", LASTFM
+    return None
+
+
+def _named(fields: Sequence[str]) -> list[str]:
+    """Our names for the columns of a header; a column that is not read is only numbered."""
+    plain = [field.strip().lower().partition("#")[0] for field in fields]
+    chosen: dict[int, str] = {}
+    for name, spellings in _COLUMNS.items():
+        place = next((plain.index(spelling) for spelling in spellings if spelling in plain), None)
+        if place is not None:
+            chosen[place] = name
+    return [chosen.get(place, f"\0{place}") for place in range(len(plain))]

@@ -1,0 +1,175 @@
+"""Scrobble logs and their relatives; times are when a play started.
+
+- ListenBrainz: JSON Lines of its export, answers of its API, and what clients submit to it.
+- Maloja: one JSON object.
+- Pano Scrobbler: JSON Lines; a loved track is a like.
+- Last.fm and Libre.fm: CSV of several tools. Times without a zone are UTC there.
+
+Whether a play was broken off is not known: each one counts as a play.
+"""
+
+from __future__ import annotations
+
+import polars as pl
+
+from recsys.ingest.exports.formats import (
+    Format,
+    Picker,
+    Reason,
+    at,
+    columns,
+    duration,
+    either,
+    from_millis,
+    mbid,
+    mbids,
+    millis,
+    moment,
+    table,
+    text,
+    whole,
+    words,
+)
+from recsys.song import spotify_ids
+from recsys.tables import STRINGS, Column
+
+_PLAY = pl.lit("play")
+
+
+def _more(name: str) -> Picker:
+    return at("track_metadata", "additional_info", name)
+
+
+LISTENBRAINZ = Format(
+    "listenbrainz",
+    table(
+        "listenbrainz",
+        columns(
+            moment("listened_at", "when it began"),
+            text("track_name", "title"),
+            text("artist_name", "artist"),
+            text("release_name", "album"),
+            text("recording_mbid", "MusicBrainz recording id"),
+            text("isrc", "ISRC"),
+            text("spotify_id", "Spotify track id or link"),
+            duration("duration_ms", "length of the track"),
+            duration("played_ms", "how long it played"),
+            text("music_service", "service"),
+        ),
+    ),
+    frozenset({"track_metadata"}),
+    {
+        "title": pl.col("track_name"),
+        "artist": pl.col("artist_name"),
+        "album": pl.col("release_name"),
+        "mbid": pl.col("recording_mbid"),
+        "isrc": pl.col("isrc"),
+        "spotify_id": pl.col("spotify_id").map_batches(spotify_ids, return_dtype=pl.String),
+        "duration_ms": pl.col("duration_ms"),
+        "occurred_at": pl.col("listened_at"),
+        "completed_ms": pl.col("played_ms"),
+        "type": _PLAY,
+        "context": pl.col("music_service"),
+    },
+    "track_name",
+    {
+        "track_name": at("track_metadata", "track_name"),
+        "artist_name": at("track_metadata", "artist_name"),
+        "release_name": words(at("track_metadata", "release_name")),
+        "recording_mbid": either(
+            mbid(at("track_metadata", "mbid_mapping", "recording_mbid")),
+            mbid(_more("recording_mbid")),
+            mbid(at("recording_mbid")),
+        ),
+        "isrc": words(_more("isrc")),
+        "spotify_id": either(words(_more("spotify_id")), words(_more("origin_url"))),
+        "duration_ms": either(whole(_more("duration_ms")), whole(_more("duration"), 1000)),
+        "played_ms": whole(_more("duration_played"), 1000),
+        "music_service": either(words(_more("music_service")), words(_more("music_service_name"))),
+    },
+)
+
+MALOJA = Format(
+    "maloja",
+    table(
+        "maloja",
+        columns(
+            moment("time", "when it began"),
+            text("title", "title"),
+            Column("artists", STRINGS, "artists", null=True),
+            text("album", "album"),
+            duration("length", "length of the track"),
+            duration("duration", "how long it played"),
+            text("origin", "where it came from"),
+        ),
+    ),
+    frozenset({"time", "track"}),
+    {
+        "title": pl.col("title"),
+        "artist": pl.col("artists").list.join(", "),
+        "artists": pl.col("artists"),
+        "album": pl.col("album"),
+        "duration_ms": pl.col("length"),
+        "occurred_at": pl.col("time"),
+        "completed_ms": pl.col("duration"),
+        "type": _PLAY,
+        "context": pl.col("origin"),
+    },
+    "title",
+    {
+        "title": at("track", "title"),
+        "artists": at("track", "artists"),
+        "album": words(at("track", "album", "albumtitle")),
+        "length": whole(at("track", "length"), 1000),
+        "duration": whole(at("duration"), 1000),
+        "origin": words(at("origin")),
+    },
+)
+
+PANO = Format(
+    "pano-scrobbler",
+    table(
+        "pano-scrobbler",
+        columns(
+            millis("timeMs", "when it began"),
+            text("track", "title"),
+            text("artist", "artist"),
+            text("album", "album"),
+            duration("durationMs", "length of the track"),
+            text("mediaPlayerName", "player"),
+            text("event", "what happened"),
+        ),
+    ),
+    frozenset({"timeMs", "track"}),
+    {
+        "title": pl.col("track"),
+        "artist": pl.col("artist"),
+        "album": pl.col("album"),
+        "duration_ms": pl.col("durationMs"),
+        "occurred_at": from_millis("timeMs"),
+        "type": pl.when(pl.col("event") == "love").then(pl.lit("like")).otherwise(_PLAY),
+        "context": pl.col("mediaPlayerName"),
+    },
+    "track",
+    {"album": words(at("album")), "durationMs": whole(at("durationMs")), "mediaPlayerName": words(at("mediaPlayerName"))},
+    (Reason("not_a_play", "neither a scrobble nor a love", ~pl.col("event").fill_null("scrobble").is_in(["scrobble", "love"])),),
+)
+
+_SONG = {name: pl.col(name) for name in ("title", "artist", "album")}
+_NAMES = (text("title", "title"), text("artist", "artist"), text("album", "album"))
+
+LASTFM = Format(
+    "lastfm",
+    table("lastfm", columns(moment("time", "when it began"), *_NAMES, text("mbid", "MusicBrainz recording id"))),
+    frozenset({"time", "title", "artist"}),
+    {**_SONG, "mbid": mbids("mbid"), "occurred_at": pl.col("time"), "type": _PLAY},
+    "title",
+)
+
+LASTFM_STATS = Format(
+    "lastfmstats",
+    table("lastfmstats", columns(millis("time", "when it began"), *_NAMES)),
+    frozenset({"time", "title", "artist"}),
+    {**_SONG, "occurred_at": from_millis("time"), "type": _PLAY},
+    "title",
+)

@@ -1,0 +1,221 @@
+"""Source files: finding, opening, decompressing, hashing.
+
+What a file is comes from its first bytes (Parquet, gzip, Zstandard, zip), then from its name, then from its first character.
+"""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+import zipfile
+import zlib
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO, Literal, cast
+
+import pyarrow as pa
+
+from recsys.errors import InputError
+
+Kind = Literal["parquet", "csv", "json"]
+
+_GZIP, _ZSTD, _ZIP, _PARQUET = b"\x1f\x8b", b"\x28\xb5\x2f\xfd", b"PK\x03\x04", b"PAR1"
+_CHUNK = 2**20
+_UTF16 = (b"\xff\xfe", b"\xfe\xff")
+_KINDS: dict[str, Kind] = {
+    ".parquet": "parquet",
+    ".pq": "parquet",
+    ".csv": "csv",
+    ".tsv": "csv",
+    ".json": "json",
+    ".jsonl": "json",
+    ".ndjson": "json",
+}
+_PACKED = (".gz", ".zst")
+ALLOWED = "Parquet, CSV, JSON Lines or a JSON array, plain, .gz or .zst"
+
+
+@dataclass(frozen=True)
+class Source:
+    """One file to read: a file on disk, or a member of a zip archive. ``named`` = the caller named this very file."""
+
+    path: Path
+    member: str | None = None
+    named: bool = True
+
+    @property
+    def label(self) -> str:
+        """The file as messages name it."""
+        return _utf8(f"{self.path}" if self.member is None else f"{self.path}: {self.member}")
+
+    @property
+    def name(self) -> str:
+        """The bare file name, without folders."""
+        return _utf8(self.path.name if self.member is None else self.member.rsplit("/", 1)[-1])
+
+    @property
+    def size(self) -> int:
+        """Bytes to read: those on disk, or those of the archive's member."""
+        if self.member is None:
+            return self.path.stat().st_size
+        with zipfile.ZipFile(self.path) as archive:
+            return archive.getinfo(self.member).file_size
+
+    @property
+    def stamp(self) -> tuple[int, int]:
+        """Size and time of change: the same before and after reading when nobody wrote to the file meanwhile."""
+        status = self.path.stat()
+        return status.st_size, status.st_mtime_ns
+
+    @contextmanager
+    def raw(self) -> Iterator[BinaryIO]:
+        """The bytes as they are stored."""
+        if self.member is None:
+            with self.path.open("rb") as handle:
+                yield handle
+        else:
+            with zipfile.ZipFile(self.path) as archive, archive.open(self.member) as inner:
+                yield cast("BinaryIO", inner)
+
+    @contextmanager
+    def open(self) -> Iterator[BinaryIO]:
+        """The bytes, decompressed."""
+        with self.raw() as raw, unpacked(raw) as stream:
+            yield stream
+
+    def digest(self, salt: str = "") -> str:
+        """SHA-256 of the stored bytes, followed by a NUL and ``salt`` when there is one."""
+        sha = hashlib.sha256()
+        with self.raw() as raw:
+            while chunk := raw.read(_CHUNK):
+                sha.update(chunk)
+        if salt:
+            sha.update(b"\0" + salt.encode("utf-8", "surrogatepass"))
+        return sha.hexdigest()
+
+    def head(self, size: int = 65_536) -> bytes:
+        """The first decompressed bytes."""
+        with self.open() as stream:
+            return stream.read(size)
+
+    @property
+    def suffix(self) -> str:
+        """Suffix of the name in lower case, that of the packing left out."""
+        return _suffix(self.name)
+
+
+@contextmanager
+def unpacked(raw: BinaryIO) -> Iterator[BinaryIO]:
+    """The decompressed bytes of a stream that can seek."""
+    magic = raw.read(4)
+    raw.seek(0)
+    if magic.startswith(_GZIP):
+        with gzip.open(raw) as stream:
+            yield cast("BinaryIO", stream)
+    elif magic == _ZSTD:
+        with pa.CompressedInputStream(pa.PythonFile(raw, "r"), "zstd") as stream:
+            yield stream
+    else:
+        yield raw
+
+
+@contextmanager
+def reading(source: Source) -> Iterator[None]:
+    """Turns every failure to read ``source`` into an :class:`InputError`, and refuses one that changes meanwhile."""
+    try:
+        before = source.stamp
+        yield
+        after = source.stamp
+    except (gzip.BadGzipFile, zlib.error, EOFError, zipfile.BadZipFile) as error:
+        raise InputError(f"{source.label}: damaged or cut-off compressed file ({error}); fetch or pack it again") from error
+    except pa.ArrowException as error:
+        raise InputError(f"{source.label}: cannot be read ({_first_line(error)}); write the file again") from error
+    except (OSError, RuntimeError, NotImplementedError) as error:
+        cause = getattr(error, "strerror", None) or _first_line(error)
+        raise InputError(f"{source.label}: cannot be read ({cause}); check the file, its rights and its packing") from error
+    if before != after:
+        raise InputError(f"{source.label}: changed while it was read; wait until it is complete and run the command again")
+
+
+def kind(source: Source) -> Kind:
+    """What a table file holds. Raises :class:`InputError` when it is empty or something else."""
+    head = source.head()
+    if not head.strip():
+        raise InputError(f"{source.label}: the file is empty; allowed: {ALLOWED}")
+    if head.startswith(_PARQUET):
+        return "parquet"
+    named = _KINDS.get(source.suffix)
+    if named == "parquet":
+        raise InputError(f"{source.label}: not a Parquet file, it begins with {head[:4]!r}; write it again, or rename it")
+    if head.startswith(_ZIP):
+        raise InputError(f"{source.label}: a zip archive; unpack it first. Allowed: {ALLOWED}")
+    if head.startswith(_UTF16):
+        raise InputError(f"{source.label}: UTF-16 text; save it as UTF-8")
+    return named or ("json" if head.removeprefix(b"\xef\xbb\xbf").lstrip()[:1] in b"{[" else "csv")
+
+
+def find(paths: Sequence[Path], *, archives: bool = False) -> list[Source]:
+    """Every file meant by ``paths``, in the order given; a folder means its files with a known suffix, in order of name.
+
+    ``archives``: a zip archive means its members. Raises :class:`InputError` when a path does not exist or holds no such file.
+    """
+    if not paths:
+        raise InputError(f"no file was named; allowed: {ALLOWED}, or a folder of them")
+    return [source for path in paths for source in _expanded(Path(path), archives)]
+
+
+def named(paths: Sequence[Path]) -> str:
+    """Paths for a message."""
+    return _utf8(", ".join(map(str, paths)))
+
+
+def _expanded(path: Path, archives: bool) -> list[Source]:
+    if path.is_dir():
+        inside = (file for file in sorted(path.rglob("*")) if file.is_file() and not _hidden(file.relative_to(path)))
+        found = [
+            source
+            for file in inside
+            if _suffix(file.name) in _KINDS or (archives and file.suffix.lower() == ".zip")
+            for source in _members(file, archives, named=False)
+        ]
+        if not found:
+            suffixes = " ".join(_KINDS)
+            raise InputError(
+                f"{path}: the folder holds no file to read; allowed: {suffixes}, plain or with {' or '.join(_PACKED)}"
+            )
+        return found
+    if not path.exists():
+        raise InputError(f"{path}: no such file or folder; check the name")
+    return _members(path, archives, named=True)
+
+
+def _members(path: Path, archives: bool, *, named: bool) -> list[Source]:
+    source = Source(path, named=named)
+    with reading(source), source.raw() as raw:
+        if not archives or raw.read(4) != _ZIP:
+            return [source]
+        with zipfile.ZipFile(path) as archive:
+            names = sorted(info.filename for info in archive.infolist() if not info.is_dir())
+    found = [Source(path, name, named=False) for name in names if _suffix(name) in _KINDS and not _hidden(Path(name))]
+    if not found and named:
+        raise InputError(f"{path}: the archive holds no file to read; allowed inside: {' '.join(_KINDS)}")
+    return found
+
+
+def _suffix(name: str) -> str:
+    path = Path(name.lower())
+    return Path(path.stem).suffix if path.suffix in _PACKED else path.suffix
+
+
+def _hidden(path: Path) -> bool:
+    return any(part.startswith((".", "_")) for part in path.parts)
+
+
+def _utf8(name: str) -> str:
+    return name.encode("utf-8", "backslashreplace").decode()
+
+
+def _first_line(error: BaseException) -> str:
+    return (str(error).splitlines() or [type(error).__name__])[0]

@@ -1,0 +1,173 @@
+"""JSON Lines and JSON arrays as rows of text.
+
+Every value becomes text, as if it stood in a CSV field, and validation reads it from there: one way for all text formats. What
+text cannot tell apart is tested here: a field that is no column, a value given under two names, a JSON type that a column
+cannot take.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any, NamedTuple
+
+import orjson
+import polars as pl
+
+from recsys.ingest import columns
+from recsys.ingest.lines import Lines
+from recsys.ingest.rows import LINE, Fault, Rows, broken_rows
+from recsys.tables import FEATURES, POSTPONED, STRINGS, TARGETS, TRACKS, Column, Table
+
+_TEXTS = {str, type(None)}
+_NUMBERS = {str, int, float, type(None)}
+_TAKES: dict[pl.DataType, set[type]] = {
+    pl.String(): {str, int, type(None)},
+    pl.Float64(): _NUMBERS,
+    pl.Int64(): _NUMBERS,
+    pl.Boolean(): {str, int, bool, type(None)},
+    STRINGS: {str, list, type(None)},
+    POSTPONED: {str, list, type(None)},
+    TARGETS: {str, dict, type(None)},
+}
+_JSON_TYPES = {bool: "true or false", dict: "an object", list: "a list", float: "a fraction", int: "a number"}
+
+
+class Objects(NamedTuple):
+    """JSON objects with their line or row numbers and their texts for rejects, and what stood there instead of an object."""
+
+    numbers: list[int]
+    rows: list[dict[str, Any]]
+    texts: list[str]
+    faults: list[Fault]
+
+
+def objects(lines: Lines) -> Objects:
+    """The objects of JSON Lines. Blank lines are no rows."""
+    found = Objects([], [], [], [])
+    for number, text in lines.frame.iter_rows():
+        try:
+            _put(found, number, orjson.loads(text), text)
+        except orjson.JSONDecodeError as error:
+            if text.strip():
+                found.faults.append((number, *_cause(text, error), text))
+    return found
+
+
+def elements(array: Sequence[Any]) -> Objects:
+    """The objects of a JSON array."""
+    found = Objects([], [], [], [])
+    for number, row in enumerate(array, 1):
+        _put(found, number, row, orjson.dumps(row).decode())
+    return found
+
+
+def _put(found: Objects, number: int, row: Any, text: str) -> None:
+    if type(row) is dict:
+        found.numbers.append(number)
+        found.rows.append(row)
+        found.texts.append(text)
+    else:
+        found.faults.append((number, None, "json", "a JSON object is needed", text))
+
+
+def rows(found: Objects, table: Table, *, show: bool = True) -> Rows:
+    """Objects as a block of text columns; objects of ``tracks`` may hold their audio features in ``features``.
+
+    ``show``: whether rejects may show the objects' texts; otherwise they show only the table's columns.
+    """
+    known = set(table.names)
+    flat = [row if row.keys() <= known else _flat(row, table) for row in found.rows]
+    wrong: dict[int, tuple[str | None, str, str]] = {
+        place: _strange(next(key for key in row if key not in known), row, table)
+        for place, row in enumerate(flat)
+        if not row.keys() <= known
+    }
+    cells = {column.name: _cells([row.get(column.name) for row in flat], column, wrong) for column in table}
+    texts = pl.Series("text", found.texts if show else [_text(row) for row in flat], dtype=pl.String)
+    frame = pl.DataFrame({LINE: pl.Series(found.numbers, dtype=pl.Int64), **cells})
+    faults = [*found.faults, *((found.numbers[place], *cause, texts[place]) for place, cause in wrong.items())]
+    good = pl.Series([place not in wrong for place in range(len(flat))], dtype=pl.Boolean)
+    return Rows(frame.filter(good), texts.filter(good), broken_rows(faults))
+
+
+def _cells(cells: list[Any], column: Column, wrong: dict[int, tuple[str | None, str, str]]) -> pl.Series:
+    """One column as text; the first value of a row that its column cannot take goes into ``wrong``."""
+    kinds, taken = set(map(type, cells)), _TAKES.get(column.dtype, _NUMBERS)
+    if not kinds <= taken:
+        for place, value in enumerate(cells):
+            if type(value) not in taken:
+                reason = f"{column.name} is {_JSON_TYPES[type(value)]}; {_wanted(taken)} is allowed"
+                wrong.setdefault(place, (column.name, "type", reason))
+    return pl.Series(cells if kinds <= _TEXTS else [_text(value) for value in cells], dtype=pl.String)
+
+
+def read(blocks: Iterable[Lines], table: Table) -> Iterator[Rows]:
+    """Blocks of a JSON Lines file."""
+    for lines in blocks:
+        block = rows(objects(lines), table)
+        yield Rows(block.frame, block.texts, pl.concat([lines.broken, block.broken]))
+
+
+def _text(value: Any) -> str | None:
+    """A JSON value as a CSV field would hold it."""
+    if value is None or type(value) is str:
+        return value
+    return orjson.dumps(value).decode()
+
+
+def _flat(row: dict[str, Any], table: Table) -> dict[str, Any]:
+    """The row with aliases renamed and features lifted; what would overwrite something stays as it is."""
+    for alias, name in columns.aliases(table).items():
+        if alias in row and name not in row:
+            row = {name if key == alias else key: value for key, value in row.items()}
+    nested = row.get(columns.NESTED, 0) if table is TRACKS else 0
+    if nested is None or (isinstance(nested, dict) and _fits(nested, row)):
+        row = {key: value for key, value in row.items() if key != columns.NESTED} | (nested or {})
+    return row
+
+
+def _fits(nested: Mapping[str, Any], row: Mapping[str, Any]) -> bool:
+    return nested.keys() <= set(FEATURES) and not nested.keys() & row.keys()
+
+
+def _strange(name: str, row: Mapping[str, Any], table: Table) -> tuple[str | None, str, str]:
+    if name in columns.aliases(table):
+        return name, "twice", f"both {name!r} and {columns.aliases(table)[name]!r} are given; keep one"
+    if name != columns.NESTED or table is not TRACKS:
+        return name[:200], "unknown_field", columns.unknown(name, columns.known(table, nested=True))
+    nested = row[name]
+    if not isinstance(nested, dict):
+        return name, "type", f"{name} is {_JSON_TYPES.get(type(nested), 'text')}; an object of audio features is allowed"
+    odd = next((key for key in nested if key not in FEATURES), None)
+    if odd is not None:
+        return name, "unknown_field", columns.unknown(odd, FEATURES)
+    twice = next(key for key in nested if key in row)
+    return twice, "twice", f"{twice} is given flat and in {name!r}; keep one"
+
+
+def _wanted(taken: set[type]) -> str:
+    names = {list: "a list", dict: "an object", bool: "true or false", float: "a number", int: "a whole number", str: "text"}
+    return " or ".join(name for kind, name in names.items() if kind in taken and not (kind is int and float in taken))
+
+
+def _cause(text: str, error: ValueError) -> tuple[str | None, str, str]:
+    """Column, code and reason of a line that is not JSON; many writers put NaN and Infinity into what should be."""
+    try:
+        row = json.loads(text)
+    except (ValueError, RecursionError):
+        row = None
+    nested = row.get(columns.NESTED) if isinstance(row, dict) else None
+    for name, value in [*_pairs(row), *_pairs(nested)]:
+        if isinstance(value, float) and not math.isfinite(value):
+            return _utf8(name[:200]), "not_finite", f"{_utf8(name[:200])} is {value}; a finite number or null is allowed"
+    return None, "json", f"not JSON: {error}"
+
+
+def _pairs(row: Any) -> Iterable[tuple[str, Any]]:
+    return row.items() if isinstance(row, dict) else ()
+
+
+def _utf8(text: str) -> str:
+    return text.encode("utf-8", "backslashreplace").decode()

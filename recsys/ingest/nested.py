@@ -1,0 +1,137 @@
+"""Lists, feature targets and postponed tracks: the columns that hold more than one value.
+
+Text is a JSON array or object; where a list of names is wanted, also names separated by ``|``. These columns are read value by
+value, each distinct one once.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any, TypeVar
+
+import orjson
+import polars as pl
+
+from recsys.ingest import times
+from recsys.tables import FEATURES, POSTPONED, STRINGS, TARGETS, TRACKS
+
+Converted = tuple[pl.Series, pl.Series]
+T = TypeVar("T")
+
+
+class _UnreadableError(Exception):
+    """A value that cannot be read; the argument is its code."""
+
+
+def lists(source: pl.Series) -> Converted:
+    """Lists of names."""
+    if isinstance(source.dtype, pl.List):
+        values = source.cast(STRINGS)
+        holes = values.list.eval(pl.element().is_null()).list.any().fill_null(value=False)
+        return _where(values, holes)
+    distinct = source.unique()
+    found, codes = _each(distinct, _names)
+    table = pl.DataFrame({"text": distinct, "value": pl.Series(found, dtype=STRINGS), "code": pl.Series(codes, dtype=pl.String)})
+    joined = pl.DataFrame({"text": source}).join(table, on="text", how="left", nulls_equal=True, maintain_order="left")
+    return joined["value"], joined["code"]
+
+
+def targets(source: pl.Series) -> Converted:
+    """Audio features by name; features left out are null."""
+    found, codes = _each(source, _targets)
+    return pl.Series(found, dtype=TARGETS), pl.Series(codes, dtype=pl.String)
+
+
+def postponed(source: pl.Series, zone: str | None) -> Converted:
+    """Tracks with the time until which they are postponed; a track named without time has none."""
+    found, codes = _each(source, _postponed)
+    ends = pl.Series([end for pairs in found for _, end in pairs or ()], dtype=pl.String)
+    times_read, wrong = times.read(ends, zone)
+    moments, reasons = iter(times_read), iter(wrong)
+    values: list[list[dict[str, Any]] | None] = []
+    for row, pairs in enumerate(found):
+        values.append(None if pairs is None else [{"track_id": track, "until": next(moments)} for track, _ in pairs])
+        codes[row] = next(filter(None, [next(reasons) for _ in pairs or ()]), codes[row])
+    kept = [None if code else value for value, code in zip(values, codes, strict=True)]
+    return pl.Series(kept, dtype=POSTPONED), pl.Series(codes, dtype=pl.String)
+
+
+def _each(source: pl.Series, read: Callable[[Any], T]) -> tuple[list[T | None], list[str | None]]:
+    values: list[T | None] = []
+    codes: list[str | None] = []
+    for value in source.to_list():
+        try:
+            values.append(None if value is None else read(value))
+            codes.append(None)
+        except _UnreadableError as error:
+            values.append(None)
+            codes.append(str(error))
+    return values, codes
+
+
+def _names(value: str) -> list[str]:
+    if not value.lstrip().startswith("["):
+        return [name for name in value.split("|") if name.strip()]
+    return [_name(item) for item in _json(value, list)]
+
+
+def _name(item: Any) -> str:
+    if isinstance(item, bool) or not isinstance(item, (str, int)):
+        raise _UnreadableError("type")
+    if "\0" in str(item):
+        raise _UnreadableError("text")
+    return str(item)
+
+
+def _targets(value: str | dict[str, Any]) -> dict[str, float | None]:
+    given = _json(value, dict) if isinstance(value, str) else value
+    if not given.keys() <= set(FEATURES):
+        raise _UnreadableError("unknown_field")
+    return {name: None if given.get(name) is None else _target(name, given[name]) for name in FEATURES}
+
+
+def _target(name: str, value: Any) -> float:
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        raise _UnreadableError("type")
+    if not math.isfinite(value):
+        raise _UnreadableError("not_finite")
+    column = TRACKS[name]
+    if column.low is not None and column.high is not None and not column.low <= value <= column.high:
+        raise _UnreadableError("range")
+    return float(value)
+
+
+def _postponed(value: str | list[Any]) -> list[tuple[str, str | None]]:
+    if isinstance(value, str):
+        value = _json(value, list) if value.lstrip().startswith("[") else _names(value)
+    return [_postponement(item) for item in value]
+
+
+def _postponement(item: Any) -> tuple[str, str | None]:
+    if not isinstance(item, dict):
+        return _name(item), None
+    if not item.keys() <= {"track_id", "until"}:
+        raise _UnreadableError("unknown_field")
+    until = item.get("until")
+    if isinstance(until, datetime):
+        until = until.isoformat()
+    if isinstance(until, bool) or not isinstance(until, (str, int, float, type(None))):
+        raise _UnreadableError("type")
+    return _name(item.get("track_id")), None if until in (None, "") else str(until)
+
+
+def _json(text: str, kind: type) -> Any:
+    try:
+        value = orjson.loads(text)
+    except orjson.JSONDecodeError as error:
+        raise _UnreadableError("not_finite" if "NaN" in text or "Infinity" in text else "type") from error
+    if not isinstance(value, kind):
+        raise _UnreadableError("type")
+    return value
+
+
+def _where(values: pl.Series, holes: pl.Series) -> Converted:
+    found = pl.select(value=pl.when(~holes).then(values), code=pl.when(holes).then(pl.lit("type")))
+    return found["value"], found["code"]

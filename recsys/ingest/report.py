@@ -1,0 +1,52 @@
+"""What came of each file."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+import polars as pl
+
+from recsys.errors import InputError
+
+
+@dataclass(frozen=True)
+class Report:
+    """One file and one table: ``rows_read`` = ``kept`` + ``rejected``; ``causes`` counts the rejected rows by code.
+
+    ``already``: the same bytes were ingested before, nothing was done, and the counts are those of that time. ``examples``: the
+    first reject of each code, in words. ``matched``: songs named by a personal export that the catalogue has now. ``note``: why
+    a file found in a folder or an archive was left alone.
+    """
+
+    source: str
+    table: str
+    rows_read: int = 0
+    kept: int = 0
+    rejected: int = 0
+    causes: Mapping[str, int] = field(default_factory=dict)
+    already: bool = False
+    examples: Mapping[str, str] = field(default_factory=dict)
+    matched: int | None = None
+    note: str = ""
+
+
+class FilesRefusedError(InputError):
+    """Some of several files could not be used at all. The others are ingested: see ``reports``."""
+
+    def __init__(self, refused: Sequence[InputError], reports: Sequence[Report]) -> None:
+        self.reports = list(reports)
+        last = f"{len(refused)} of the files refused, nothing of them was ingested; what the others hold is in the lake"
+        super().__init__("\n".join([*map(str, refused), *([last] if reports else [])]))
+
+
+def causes(rejects: pl.DataFrame) -> dict[str, int]:
+    """Rejected rows by code, most frequent first."""
+    counts = rejects.group_by("code").len().sort(["len", "code"], descending=[True, False])
+    return dict(counts.iter_rows())
+
+
+def examples(rejects: pl.DataFrame) -> dict[str, str]:
+    """The first reject of each code, in words."""
+    first = rejects.unique("code", keep="first", maintain_order=True)
+    return {code: f"line {line}: {reason}" for code, line, reason in first.select("code", "line", "reason").iter_rows()}

@@ -1,0 +1,105 @@
+"""Rows on their way from a file to a table, and why some do not arrive.
+
+Readers yield :class:`Rows` blocks. A row is either in ``frame`` or in ``broken``; validation moves more of them to the
+broken ones. :data:`CODES` is the whole vocabulary of causes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+import polars as pl
+
+from recsys.tables import REJECTS
+
+CODES = {
+    "utf8": "the line, or a text in the row, is not UTF-8",
+    "overlong": "the line is longer than 4 MiB",
+    "json": "the line is not one JSON object",
+    "quote": "a quoted CSV field is not closed, or is followed by more text",
+    "fields": "the CSV line has more or fewer fields than the header",
+    "unknown_field": "the row has a field that is not a column",
+    "twice": "the row gives one value under two names",
+    "missing": "a required value is missing, empty or blank",
+    "type": "the value is not of the column's type",
+    "text": "the text holds a NUL character",
+    "not_finite": "the number is NaN or infinite",
+    "range": "the number is outside the column's range",
+    "allowed": "the word is not one of those allowed",
+    "time": "the time cannot be read",
+    "zone": "the time has no zone, and no --time-zone was given",
+    "epoch": "the number counts milli-, micro- or nanoseconds; seconds since 1970 are read",
+    "time_range": "the time is before 1990 or after 2100",
+    "duplicate": "the file has this key, or this play, on an earlier line",
+    "podcast": "a podcast episode, left out on purpose",
+    "audiobook": "an audiobook, left out on purpose",
+    "video": "a video, left out on purpose",
+    "incognito": "a private session, left out on purpose",
+    "not_a_play": "an entry of a scrobble log that is neither a play nor a like, left out on purpose",
+}
+"""Every cause of a rejected row: code → meaning."""
+
+ON_PURPOSE = frozenset({"podcast", "audiobook", "video", "incognito", "not_a_play"})
+"""Codes of rows that are whole but not wanted: a file of nothing else is still a good file."""
+
+LINE = "line"
+"""Int64 column beside a block's columns: line of the file, or row number in Parquet and JSON arrays; first = 1."""
+
+LONGEST_RAW = 2000
+
+_BROKEN = {name: REJECTS[name].dtype for name in ("line", "column", "code", "reason", "raw")}
+
+Fault = tuple[int, str | None, str, str, str | None]
+"""Line, column, code, reason, raw text."""
+
+
+@dataclass(frozen=True)
+class Rows:
+    """One block of a file.
+
+    ``frame``: the source's columns by the contract's names, in any type, and :data:`LINE`. ``texts``: each row as the file has
+    it, parallel to ``frame``; none = shown as JSON. ``broken``: rows that could not be taken apart, see :func:`broken_rows`.
+    """
+
+    frame: pl.DataFrame
+    texts: pl.Series | None = None
+    broken: pl.DataFrame = field(default_factory=lambda: broken_rows(()))
+
+    @property
+    def height(self) -> int:
+        """Rows read: usable ones and broken ones."""
+        return self.frame.height + self.broken.height
+
+    def shown(self, chosen: pl.Series) -> pl.Series:
+        """Text of the rows that the Boolean ``chosen`` picks."""
+        if self.texts is not None:
+            return self.texts.filter(chosen)
+        return as_json(self.frame.filter(chosen))
+
+
+def broken_rows(faults: Iterable[Fault]) -> pl.DataFrame:
+    """A frame of rejects that does not know its file yet: line, column, code, reason, raw."""
+    frame = pl.DataFrame(list(faults), schema=_BROKEN, orient="row")
+    return frame.with_columns(pl.col("raw").str.slice(0, LONGEST_RAW))
+
+
+def rejects(broken: Iterable[pl.DataFrame], *, batch: str, table: str, source: str) -> pl.DataFrame:
+    """The table ``rejects`` of one file, by line."""
+    facts = {"batch": pl.lit(batch), "table": pl.lit(table), "source": pl.lit(source)}
+    rows = pl.concat([broken_rows(()), *broken]).with_columns(pl.col("raw").str.slice(0, LONGEST_RAW), **facts)
+    return REJECTS.conform(rows.sort("line", "column", maintain_order=True))
+
+
+def as_json(frame: pl.DataFrame) -> pl.Series:
+    """Each row as a JSON object; columns without any value in the frame are left out."""
+    names = [name for name in frame.columns if name != LINE and frame[name].null_count() < frame.height]
+    if not names:
+        return pl.repeat("{}", frame.height, dtype=pl.String, eager=True).alias("raw")
+    return frame.select(pl.struct(names).struct.json_encode()).to_series().alias("raw")
+
+
+def quoted(value: object) -> str:
+    """A value for a message: short, on one line."""
+    text = str(value)
+    return repr(text if len(text) <= 80 else text[:80] + "…")

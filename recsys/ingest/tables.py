@@ -1,0 +1,192 @@
+"""Files in the four table formats → batches of the lake."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from itertools import chain
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+import orjson
+import polars as pl
+
+from recsys import song
+from recsys.errors import InputError, UsageError
+from recsys.ingest import columns, csv, files, json, lines, parquet, report
+from recsys.ingest.files import Source
+from recsys.ingest.lines import Lines
+from recsys.ingest.report import FilesRefusedError, Report
+from recsys.ingest.rows import LINE, Rows, rejects
+from recsys.ingest.validation import validate, without_repeats
+from recsys.lake import Lake
+from recsys.tables import EVENTS, INPUTS, TABLES, TRACKS, Table
+
+Progress = Callable[[str, int, int], None]
+"""Told the file's name, the bytes done and the bytes there are."""
+
+
+def ingest(
+    lake: Lake,
+    table: str,
+    paths: Sequence[Path],
+    *,
+    time_zone: str | None = None,
+    progress: Progress | None = None,
+) -> list[Report]:
+    """Read files, or the files of folders, into one input table (``tracks``, ``events``, ``controls`` or ``requests``).
+
+    Each file becomes one batch, whole with its rejects or not at all; a file whose bytes were ingested before is left alone and
+    its report says ``already``. ``time_zone``: IANA zone of times without one; none = such rows are rejected.
+
+    Tracks get ``origin`` = ``catalog`` where the file has none, and ``song_key`` always from their names. Events get a ``source``
+    where the file has none. Of two rows with one key (track id; user; user and list) the first is kept, the later is rejected.
+
+    Raises :class:`UsageError` for an unknown table or zone; :class:`InputError` for a path that does not exist (before anything
+    is read), and for a file that cannot be used at all: empty, damaged, with columns that are missing or unknown, or without a
+    single good row. When there are several files the good ones are ingested first, and the error is a
+    :class:`FilesRefusedError` that holds their reports.
+    """
+    contract = _contract(table)
+    zone = zone_named(time_zone)
+    return each(files.find(paths), lambda source: [_ingest_file(lake, contract, source, zone, progress)])
+
+
+def each(sources: Sequence[Source], work: Callable[[Source], list[Report]]) -> list[Report]:
+    """The reports of all sources; errors of single files are raised together at the end."""
+    reports: list[Report] = []
+    refused: list[InputError] = []
+    for source in sources:
+        try:
+            reports += work(source)
+        except InputError as error:
+            refused.append(error)
+    if refused and len(sources) == 1:
+        raise refused[0]
+    if refused:
+        raise FilesRefusedError(refused, reports)
+    return reports
+
+
+def known(lake: Lake, table: str, source: Source, digest: str) -> Report | None:
+    """The report of a source that was ingested before; none for a new one."""
+    if not lake.has_batch(table, digest):
+        return None
+    batch = next(batch for batch in lake.batches(table) if batch.digest == digest)
+    counts = (batch.rows_read, batch.kept, batch.rejected)
+    faults = batch.read_rejects()
+    return Report(source.name, table, *counts, report.causes(faults), already=True, examples=report.examples(faults))
+
+
+def refuse_if_useless(source: Source, read: int, kept: int, faults: pl.DataFrame) -> None:
+    """Raise :class:`InputError` for a file without rows, or without a good one."""
+    if not read:
+        raise InputError(f"{source.label}: the file holds no rows; check that it is the right one")
+    if not kept:
+        first = next(iter(report.examples(faults).values()))
+        counts = ", ".join(f"{code} {count}" for code, count in report.causes(faults).items())
+        raise InputError(f"{source.label}: none of its {read} rows can be used ({counts}); {first}. Nothing was ingested")
+
+
+def _contract(table: str) -> Table:
+    if table not in INPUTS:
+        raise UsageError(f"table {table!r} cannot be ingested; allowed: {', '.join(INPUTS)}")
+    return TABLES[table]
+
+
+def zone_named(name: str | None) -> str | None:
+    """The name, when there is such a zone. Raises :class:`UsageError` when there is none."""
+    try:
+        return None if name is None else ZoneInfo(name).key
+    except (ZoneInfoNotFoundError, ValueError, OSError) as error:
+        raise UsageError(f"time zone {name!r} does not exist; give an IANA name such as Europe/Berlin or UTC") from error
+
+
+def _ingest_file(lake: Lake, table: Table, source: Source, zone: str | None, progress: Progress | None) -> Report:
+    with files.reading(source):
+        digest = source.digest()
+        if before := known(lake, table.name, source, digest):
+            return before
+        kept, broken, read = _read(table, source, zone, progress)
+    faults = rejects(broken, batch=digest, table=table.name, source=source.name)
+    refuse_if_useless(source, read, kept.height, faults)
+    lake.add_batch(table.name, kept, rejects=faults, source=source.name, digest=digest, rows_read=read)
+    return Report(
+        source.name, table.name, read, kept.height, faults.height, causes=report.causes(faults), examples=report.examples(faults)
+    )
+
+
+def _read(
+    table: Table, source: Source, zone: str | None, progress: Progress | None
+) -> tuple[pl.DataFrame, list[pl.DataFrame], int]:
+    kept: list[pl.DataFrame] = []
+    broken: list[pl.DataFrame] = []
+    read = 0
+    for block in blocks(source, table, progress):
+        good, bad = validate(table, block, zone)
+        read += block.height
+        kept.append(good)
+        broken.append(bad)
+    whole = pl.concat([pl.DataFrame(schema={LINE: pl.Int64, **table.schema}), *kept])
+    if table is not EVENTS:
+        whole, repeats = without_repeats(whole, table.key, " and ".join(table.key))
+        broken.append(repeats)
+    return _finished(table, whole.drop(LINE), source), broken, read
+
+
+def blocks(source: Source, table: Table, progress: Progress | None) -> Iterator[Rows]:
+    """The rows of a table file, whatever its format."""
+    kind, size = files.kind(source), source.size
+    if kind == "parquet":
+        yield from parquet.read(source, table, lambda share: progress and progress(source.name, int(share * size), size))
+        return
+    with source.raw() as raw, files.unpacked(raw) as stream:
+        text = lines.blocks(stream, lambda: progress and progress(source.name, raw.tell(), size))
+        if kind == "csv":
+            yield from _csv(source, text, table)
+        else:
+            yield from _json(source, text, table)
+
+
+def _csv(source: Source, text: Iterator[Lines], table: Table) -> Iterator[Rows]:
+    first = next(text)
+    filled = first.frame.filter(pl.col("text").str.contains(r"\S"))
+    number, header = filled.row(0) if filled.height else (0, "")
+    if first.broken.height and first.broken[LINE][0] <= max(number, 1):
+        raise InputError(f"{source.label}: header: {first.broken['reason'][0]}")
+    separator = csv.separator_of(header)
+    names = csv.fields(header, separator)
+    if names is None:
+        raise InputError(f"{source.label}: header: a quoted name is not closed. Allowed: {', '.join(table.names)}")
+    names = [name.strip() for name in names]
+    renamed = columns.check(source.label, table, names, nested=False)
+    rest = Lines(first.frame.filter(pl.col(LINE) > number), first.broken)
+    yield from csv.rows(chain([rest], text), [renamed.get(name, name) for name in names], separator)
+
+
+def _json(source: Source, text: Iterator[Lines], table: Table) -> Iterator[Rows]:
+    if source.head().removeprefix(b"\xef\xbb\xbf").lstrip().startswith(b"["):
+        yield json.rows(json.elements(array(source)), table)
+    else:
+        yield from json.read(text, table)
+
+
+def array(source: Source) -> list[Any]:
+    """The elements of a JSON array. Raises :class:`InputError` when the file is not one."""
+    with source.open() as stream:
+        data = stream.read()
+    try:
+        found = orjson.loads(data.removeprefix(b"\xef\xbb\xbf"))
+    except orjson.JSONDecodeError as error:
+        raise InputError(f"{source.label}: not a JSON array ({error}); write one object per line, or one valid array") from error
+    return found if isinstance(found, list) else [found]
+
+
+def _finished(table: Table, kept: pl.DataFrame, source: Source) -> pl.DataFrame:
+    if table is TRACKS:
+        artist = pl.select(pl.coalesce(kept["artists"].list.first(), kept["artist"])).to_series()
+        keys = song.song_keys(kept["title"], artist)
+        return kept.with_columns(pl.col("origin").fill_null("catalog"), keys.alias("song_key"))
+    if table is EVENTS:
+        return kept.with_columns(pl.col("source").fill_null(f"{files.kind(source)} {source.name}"))
+    return kept

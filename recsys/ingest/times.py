@@ -1,0 +1,117 @@
+"""Times of many spellings → UTC with microseconds.
+
+Read: ISO 8601 with ``T`` or a space and with an offset or ``Z``; ``01 Sep 2026, 14:37``; a date alone; seconds since 1970. What
+has no offset needs a zone from the caller. In the hour that the clock shows twice, the first is meant.
+"""
+
+from __future__ import annotations
+
+import polars as pl
+
+from recsys.tables import UTC
+
+FIRST_YEAR, LAST_YEAR = 1990, 2100
+
+_LOW, _HIGH = 631_152_000, 4_133_980_800  # seconds from 1970 to 1990-01-01 and to 2101-01-01
+_NUMBER = r"^[+-]?\d+(?:\.\d+)?$"
+_NAIVE = pl.Datetime("us")
+
+
+def read(source: pl.Series, zone: str | None) -> tuple[pl.Series, pl.Series]:
+    """UTC times, and a code where there is none though the source has a value.
+
+    ``source``: text, numbers, dates or datetimes; ``zone``: IANA zone of times without one, none = they are refused.
+    """
+    if isinstance(source.dtype, pl.Datetime) and source.dtype.time_zone is not None:
+        values = source.cast(pl.Datetime("us", source.dtype.time_zone)).dt.convert_time_zone("UTC")
+        return _within(values, _no_codes(source))
+    if source.dtype.is_temporal():
+        return _within(*_placed(source.cast(_NAIVE), zone))
+    if source.dtype == pl.String:
+        return _within(*_text(source, zone))
+    return _within(*_epoch(source.cast(pl.Float64)))
+
+
+def _text(source: pl.Series, zone: str | None) -> tuple[pl.Series, pl.Series]:
+    text = source.str.strip_chars()
+    values = _offset(text)
+    rest = values.is_null() & text.is_not_null()
+    if not rest.any():
+        return values, _no_codes(source)
+    numbers = text.filter(rest).str.contains(_NUMBER)
+    counted, counted_codes = _epoch(pl.select(pl.when(numbers).then(text.filter(rest))).to_series().cast(pl.Float64))
+    naive, naive_codes = _placed(_no_offset(text.filter(rest)), zone)
+    found = pl.select(
+        value=pl.when(numbers).then(counted).otherwise(naive),
+        code=pl.when(numbers).then(counted_codes).otherwise(naive_codes),
+    )
+    found = found.with_columns(code=pl.when(pl.col("value").is_null()).then(pl.col("code").fill_null("time")))
+    return _scattered(values, found["value"], rest), _scattered(_no_codes(source), found["code"], rest)
+
+
+def _offset(text: pl.Series) -> pl.Series:
+    spelled = (
+        text.str.replace(r"^(\d{4}-\d\d-\d\d[T ]\d\d:\d\d)( ?(?:[Zz]|UTC|[+-]\d\d).*)$", "${1}:00${2}")
+        .str.replace(r" ?UTC$", "Z")
+        .str.replace(r" ?([+-]\d\d):?(\d\d)$", "${1}:${2}")
+        .str.replace(r"(:\d\d(?:\.\d+)?) ?([+-]\d\d)$", "${1}${2}:00")
+    )
+    return spelled.str.to_datetime("%+", time_unit="us", time_zone="UTC", strict=False)
+
+
+def _no_offset(text: pl.Series) -> pl.Series:
+    spelled = (
+        text.str.replace(r"^(\d{4}-\d\d-\d\d)$", "${1}T00:00:00")
+        .str.replace(r"^(\d{4}-\d\d-\d\d)[T ](\d\d:\d\d)$", "${1}T${2}:00")
+        .str.replace(" ", "T", literal=True)
+    )
+    iso = spelled.str.to_datetime("%Y-%m-%dT%H:%M:%S%.f", time_unit="us", strict=False)
+    words = text.str.replace(",", "", literal=True).str.to_datetime("%d %b %Y %H:%M", time_unit="us", strict=False)
+    return pl.select(pl.coalesce(iso, words)).to_series()
+
+
+def _placed(naive: pl.Series, zone: str | None) -> tuple[pl.Series, pl.Series]:
+    """Times without a zone put into ``zone``."""
+    if zone is None:
+        codes = pl.select(pl.when(naive.is_not_null()).then(pl.lit("zone"))).to_series()
+        return pl.repeat(None, len(naive), dtype=UTC, eager=True), codes
+    placed = naive.dt.replace_time_zone(zone, ambiguous="earliest", non_existent="null").dt.convert_time_zone("UTC")
+    codes = pl.select(pl.when(naive.is_not_null() & placed.is_null()).then(pl.lit("time"))).to_series()
+    return placed, codes
+
+
+def _epoch(seconds: pl.Series) -> tuple[pl.Series, pl.Series]:
+    size = pl.Series(seconds).abs()
+    near = (seconds >= _LOW) & (seconds < _HIGH)
+    finer = pl.any_horizontal(*[(size >= _LOW * unit) & (size < _HIGH * unit) for unit in (10**3, 10**6, 10**9)])
+    code = (
+        pl.when(~seconds.is_finite())
+        .then(pl.lit("not_finite"))
+        .when(finer)
+        .then(pl.lit("epoch"))
+        .when(~near)
+        .then(pl.lit("time_range"))
+    )
+    micros = pl.when(near).then((seconds * 1e6).round()).cast(pl.Int64).cast(UTC)
+    found = pl.select(value=micros, code=code)
+    return found["value"], found["code"]
+
+
+def _within(values: pl.Series, codes: pl.Series) -> tuple[pl.Series, pl.Series]:
+    outside = ~values.dt.year().is_between(FIRST_YEAR, LAST_YEAR)
+    if not outside.any():
+        return values, codes
+    found = pl.select(
+        value=pl.when(~outside.fill_null(value=False)).then(values),
+        code=pl.when(outside).then(pl.lit("time_range")).otherwise(codes),
+    )
+    return found["value"], found["code"]
+
+
+def _no_codes(source: pl.Series) -> pl.Series:
+    return pl.repeat(None, len(source), dtype=pl.String, eager=True)
+
+
+def _scattered(whole: pl.Series, part: pl.Series, places: pl.Series) -> pl.Series:
+    """``whole`` with ``part`` at the rows where ``places`` is true."""
+    return whole.scatter(places.arg_true(), part)

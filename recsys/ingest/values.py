@@ -1,0 +1,159 @@
+"""Values of a source column → values of a contract column, with a code for each that cannot be converted.
+
+Empty text is null in every format. Numbers, times and truth values may have spaces around them; ids and names are kept as they
+are. Every function takes one column and returns two of its length: values, and codes (null = fine).
+"""
+
+from __future__ import annotations
+
+import polars as pl
+
+from recsys.ingest import nested, times
+from recsys.tables import POSTPONED, STRINGS, TARGETS, UTC, Column
+
+_TRUE, _FALSE = ["true", "1", "yes"], ["false", "0", "no"]
+_EXACT = 2**53  # the largest range in which a float stands for one whole number
+
+Converted = tuple[pl.Series, pl.Series]
+
+
+def accepts(column: Column, dtype: pl.DataType) -> bool:
+    """Whether values of a source type can be read into the column at all."""
+    if dtype == pl.Null or dtype == pl.String:
+        return True
+    if column.dtype in (pl.Float64, pl.Int64):
+        return dtype.is_numeric()
+    if column.dtype == UTC:
+        return dtype.is_numeric() or dtype == pl.Date or isinstance(dtype, pl.Datetime)
+    if column.dtype == pl.Boolean:
+        return dtype == pl.Boolean or dtype.is_integer()
+    if column.dtype == pl.String:
+        return dtype.is_integer() or isinstance(dtype, (pl.Categorical, pl.Enum))
+    if column.dtype == TARGETS:
+        return isinstance(dtype, pl.Struct)
+    return isinstance(dtype, pl.List) and _item(column.dtype, dtype.inner)
+
+
+def _item(wanted: pl.DataType, inner: object) -> bool:
+    plain = inner in (pl.String, pl.Null) or (isinstance(inner, pl.DataType) and inner.is_integer())
+    return plain or (wanted == POSTPONED and isinstance(inner, pl.Struct))
+
+
+def convert(column: Column, source: pl.Series, zone: str | None) -> Converted:
+    """Values of the column's type; the code says why a value of the source became null.
+
+    A value outside the column's range, not among its allowed words, or null where one is required has a code too.
+    """
+    source = _without_empty(source)
+    values, codes = _typed(column, source, zone)
+    frame = pl.DataFrame({"value": values, "code": codes})
+    rules = [rule for rule in _rules(column) if rule is not None]
+    if not rules:
+        return values, codes
+    found = frame.select(pl.coalesce("code", *rules)).to_series()
+    return values, found.rename("code")
+
+
+def _without_empty(source: pl.Series) -> pl.Series:
+    if isinstance(source.dtype, (pl.Categorical, pl.Enum)):
+        source = source.cast(pl.String)
+    if source.dtype != pl.String or not (source == "").any():
+        return source
+    return pl.select(pl.when(source != "").then(source)).to_series()
+
+
+def _typed(column: Column, source: pl.Series, zone: str | None) -> Converted:
+    if source.dtype == pl.Null:
+        return pl.repeat(None, len(source), dtype=column.dtype, eager=True), _fine(source)
+    if column.dtype == pl.String:
+        return _strings(source)
+    if column.dtype == pl.Float64:
+        return _floats(source)
+    if column.dtype == pl.Int64:
+        return _integers(source)
+    if column.dtype == pl.Boolean:
+        return _truths(source)
+    if column.dtype == UTC:
+        return times.read(source, zone)
+    if column.dtype == STRINGS:
+        return nested.lists(source)
+    return nested.targets(source) if column.dtype == TARGETS else nested.postponed(source, zone)
+
+
+def _rules(column: Column) -> list[pl.Expr | None]:
+    value = pl.col("value")
+    blank = value.is_null()
+    if column.dtype == pl.String:
+        blank = blank | ~value.str.contains(r"\S")
+    outside = (None if column.low is None else value < column.low, None if column.high is None else value > column.high)
+    return [
+        None if column.null else pl.when(blank).then(pl.lit("missing")),
+        pl.when(~value.is_in(list(column.allowed))).then(pl.lit("allowed")) if column.allowed else None,
+        *(None if side is None else pl.when(side).then(pl.lit("range")) for side in outside),
+    ]
+
+
+def _strings(source: pl.Series) -> Converted:
+    text = source.cast(pl.String)
+    return _coded(text, pl.when(text.str.contains("\0", literal=True)).then(pl.lit("text")))
+
+
+def _floats(source: pl.Series) -> Converted:
+    values = _number(source)
+    if values.is_finite().all() and values.null_count() == source.null_count():
+        return values, _fine(source)
+    code = (
+        pl.when(source.is_not_null() & values.is_null()).then(pl.lit("type")).when(~values.is_finite()).then(pl.lit("not_finite"))
+    )
+    return _coded(values, code)
+
+
+def _integers(source: pl.Series) -> Converted:
+    text = source.str.strip_chars() if source.dtype == pl.String else source
+    values = text.cast(pl.Int64, strict=False) if text.dtype == pl.String or text.dtype.is_integer() else _nothing(source)
+    if values.null_count() == source.null_count():
+        return values, _fine(source)
+    number = _number(source)
+    whole = (number == number.floor()) & (number.abs() <= _EXACT)
+    found = pl.select(
+        value=pl.coalesce(values, pl.when(whole).then(number).cast(pl.Int64, strict=False)),
+        code=pl.when(values.is_not_null() | source.is_null() | whole.fill_null(value=False))
+        .then(pl.lit(None, pl.String))
+        .when(number.is_null())
+        .then(pl.lit("type"))
+        .when(~number.is_finite())
+        .then(pl.lit("not_finite"))
+        .when(number != number.floor())
+        .then(pl.lit("type"))
+        .otherwise(pl.lit("range")),
+    )
+    return found["value"], found["code"]
+
+
+def _truths(source: pl.Series) -> Converted:
+    if source.dtype == pl.Boolean:
+        return source, _fine(source)
+    word = source.cast(pl.String).str.strip_chars().str.to_lowercase()
+    values = pl.select(pl.when(word.is_in(_TRUE)).then(pl.lit(True)).when(word.is_in(_FALSE)).then(pl.lit(False))).to_series()
+    return _coded(values, pl.when(source.is_not_null() & values.is_null()).then(pl.lit("type")))
+
+
+def _number(source: pl.Series) -> pl.Series:
+    text = source.str.strip_chars() if source.dtype == pl.String else source
+    return text.cast(pl.Float64, strict=False)
+
+
+def _coded(values: pl.Series, code: pl.Expr) -> Converted:
+    """Values and codes, with null for every value that has a code."""
+    codes = pl.select(code).to_series()
+    if codes.null_count() == len(codes):
+        return values, codes
+    return pl.select(pl.when(codes.is_null()).then(values)).to_series(), codes
+
+
+def _fine(source: pl.Series) -> pl.Series:
+    return pl.repeat(None, len(source), dtype=pl.String, eager=True)
+
+
+def _nothing(source: pl.Series) -> pl.Series:
+    return pl.repeat(None, len(source), dtype=pl.Int64, eager=True)

@@ -1,0 +1,138 @@
+"""Finding, opening and hashing source files."""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+import io
+import zipfile
+from pathlib import Path
+
+import pyarrow as pa
+import pytest
+
+from recsys.errors import InputError
+from recsys.ingest import files
+from recsys.ingest.files import Source
+from tests.ingest.conftest import Put
+
+
+def content(source: Source) -> bytes:
+    with files.reading(source), source.open() as stream:
+        return stream.read()
+
+
+def packed(name: str, data: bytes) -> bytes:
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as archive:
+        archive.writestr(name, data)
+    return buffer.getvalue()
+
+
+def test_packing_is_seen_in_the_bytes(put: Put) -> None:
+    assert content(Source(put("a.csv", "x"))) == b"x"
+    assert content(Source(put("b.csv", gzip.compress(b"x") + gzip.compress(b"y")))) == b"xy"
+    assert content(Source(put("c.csv.zst", pa.compress(b"xy", "zstd", asbytes=True)))) == b"xy"
+
+
+DATA = bytes(range(256)) * 500
+
+
+@pytest.mark.parametrize("whole", [gzip.compress(DATA, mtime=0), pa.compress(DATA, "zstd", asbytes=True)], ids=["gz", "zst"])
+@pytest.mark.parametrize("cut", [1, 5, 12])
+def test_cut_off_packing(put: Put, whole: bytes, cut: int) -> None:
+    with pytest.raises(InputError, match=r"a\.csv: .*; (?:fetch|check)"):
+        content(Source(put("a.csv", whole[:-cut])))
+
+
+def test_damaged_packing(put: Put) -> None:
+    whole = gzip.compress(DATA, mtime=0)
+    with pytest.raises(InputError, match="damaged or cut-off"):
+        content(Source(put("a.csv", whole[:20] + bytes([whole[20] ^ 255]) + whole[21:])))
+
+
+def test_digest_is_of_the_stored_bytes_and_the_salt(put: Put) -> None:
+    path = put("a.csv", "x")
+    assert Source(path).digest() == hashlib.sha256(b"x").hexdigest()
+    assert Source(path).digest("ann") == hashlib.sha256(b"x\0ann").hexdigest()
+    archive = put("a.zip", packed("deep/a.csv", b"x"))
+    assert Source(archive, "deep/a.csv").digest() == Source(path).digest()
+    assert Source(archive, "deep/a.csv").name == "a.csv"
+
+
+@pytest.mark.parametrize(
+    ("name", "data", "kind"),
+    [
+        ("a", b"PAR1...", "parquet"),
+        ("a.csv", b"PAR1...", "parquet"),
+        ("a.csv.gz", b"[1", "csv"),
+        ("a.ndjson", b"x", "json"),
+        ("a.txt", b" \n{", "json"),
+        ("a.txt", b"\xef\xbb\xbf[", "json"),
+        ("a.txt", b"id,title", "csv"),
+    ],
+)
+def test_kind(put: Put, name: str, data: bytes, kind: str) -> None:
+    assert files.kind(Source(put(name, data))) == kind
+
+
+@pytest.mark.parametrize(
+    ("name", "data", "message"),
+    [
+        ("a.csv", b"", "the file is empty"),
+        ("a.csv", b" \n\n", "the file is empty"),
+        ("a.csv.gz", gzip.compress(b"", mtime=0), "the file is empty"),
+        ("a.parquet", b"junk", "not a Parquet file"),
+        ("a.csv", "id".encode("utf-16"), "save it as UTF-8"),
+        ("a.csv", packed("a.csv", b"id"), "unpack it first"),
+    ],
+)
+def test_no_table_file(put: Put, name: str, data: bytes, message: str) -> None:
+    with pytest.raises(InputError, match=message):
+        files.kind(Source(put(name, data)))
+
+
+def test_find(put: Put, tmp_path: Path) -> None:
+    for name in ("in/b.csv", "in/a.json.gz", "in/deep/c.parquet", "in/notes.md", "in/.hidden.csv", "in/_SUCCESS.csv"):
+        put(name, "x")
+    folder = tmp_path / "files" / "in"
+    lone = put("z.txt", "x")
+    assert [source.path for source in files.find([lone, folder])] == [
+        lone,
+        folder / "a.json.gz",
+        folder / "b.csv",
+        folder / "deep/c.parquet",
+    ]
+
+
+def test_find_inside_archives(put: Put) -> None:
+    archive = put("a.zip", packed("My Data/plays.json", b"[]"))
+    assert [source.member for source in files.find([archive], archives=True)] == ["My Data/plays.json"]
+    assert [source.member for source in files.find([archive])] == [None]
+    with pytest.raises(InputError, match="holds no file to read"):
+        files.find([put("b.zip", packed("photo.jpg", b""))], archives=True)
+    with pytest.raises(InputError, match="damaged"):
+        files.find([put("c.zip", b"PK\x03\x04junk")], archives=True)
+
+
+def test_what_cannot_be_found(tmp_path: Path, put: Put) -> None:
+    with pytest.raises(InputError, match="no such file"):
+        files.find([tmp_path / "nothing.csv"])
+    put("docs/readme.md", "x")
+    with pytest.raises(InputError, match=r"holds no file to read; allowed: \.parquet"):
+        files.find([tmp_path / "files" / "docs"])
+    with pytest.raises(InputError, match="no file was named"):
+        files.find([])
+
+
+def test_a_file_that_grows_while_it_is_read(put: Put) -> None:
+    path = put("a.csv", "x")
+    with pytest.raises(InputError, match="changed while it was read"), files.reading(Source(path)):
+        path.write_text("xy")
+
+
+def test_names_that_are_not_text(tmp_path: Path) -> None:
+    path = Path(f"{tmp_path}/caf\udce9.csv")
+    path.write_text("x")
+    assert Source(path).name == "caf\\udce9.csv"
+    Source(path).label.encode()

@@ -1,0 +1,50 @@
+"""Whole rows against the contract."""
+
+from __future__ import annotations
+
+import polars as pl
+
+from recsys.ingest.rows import CODES, LINE, Rows, broken_rows
+from recsys.ingest.validation import validate, without_repeats
+from recsys.tables import EVENTS
+
+
+def rows(**columns: list[object]) -> Rows:
+    height = len(next(iter(columns.values())))
+    return Rows(pl.DataFrame({LINE: range(10, 10 + height), **columns}, schema_overrides={LINE: pl.Int64}))
+
+
+def test_a_row_has_one_reject_its_first_cause_in_the_order_of_the_contract() -> None:
+    block = rows(completed_ms=["-5", "x", "7"], type=["play", "listen", "play"], track_id=["t", "t", "t"], user_id=["u", "", "u"])
+    kept, rejected = validate(EVENTS, block)
+    assert kept.select(LINE, "user_id", "completed_ms").rows() == [(12, "u", 7)]
+    assert rejected.select("line", "column", "code").rows() == [(10, "completed_ms", "range"), (11, "user_id", "missing")]
+    assert rejected["reason"][0] == f"completed_ms is -5: {CODES['range']}; allowed: {EVENTS['completed_ms'].range} ms"
+    assert rejected["raw"][0] == '{"completed_ms":"-5","type":"play","track_id":"t","user_id":"u"}'
+
+
+def test_kept_rows_have_the_contract_and_broken_ones_stay_broken() -> None:
+    broken = broken_rows([(1, None, "json", "not JSON", "{")])
+    kept, rejected = validate(EVENTS, Rows(rows(user_id=["u"], track_id=["t"], type=["like"]).frame, broken=broken))
+    assert kept.drop(LINE).schema == EVENTS.schema
+    assert rejected.equals(broken)
+
+
+def test_a_required_column_that_no_row_has() -> None:
+    kept, rejected = validate(EVENTS, rows(user_id=["u", "v"], type=["like", "like"]))
+    assert kept.is_empty()
+    assert rejected["code"].to_list() == ["missing", "missing"]
+
+
+def test_reasons_are_short_and_printable() -> None:
+    _, rejected = validate(EVENTS, rows(user_id=["u"], track_id=["t"], type=["\x1b[31m" + "x" * 500]))
+    assert "\x1b" not in rejected["reason"][0]
+    assert len(rejected["reason"][0]) < 250
+    assert len(rejected["raw"][0]) > 500
+
+
+def test_repeats_name_the_line_that_is_kept() -> None:
+    frame = pl.DataFrame({LINE: [2, 3, 4], "id": ["a", "b", "a"], "x": [1, 2, 3]})
+    kept, rejected = without_repeats(frame, ("id",), "id")
+    assert kept["x"].to_list() == [1, 2]
+    assert rejected.row(0) == (4, "id", "duplicate", "id is already on line 2; the first is kept", '{"id":"a","x":3}')
