@@ -1,0 +1,123 @@
+"""What the scoring kernels read and fill: arrays by name."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int32]
+Bounds = NDArray[np.int64]
+Flags = NDArray[np.bool_]
+Codes = NDArray[np.uint8]
+
+
+class Tracks(NamedTuple):
+    """The catalogue; every array has one row per track, unless its line says otherwise."""
+
+    features: Floats
+    """(12, tracks) weighted feature vectors of length 1, so that a dot product with a taste gives the cosine; 0 for none."""
+    audio: Flags
+    canonical: Ints
+    repeated: bool
+    """Whether any id stands in several rows."""
+    popularity: Floats
+    """As filters see it."""
+    fit: Floats
+    """(3, tracks) popularity fit for the modes balanced, comfort, discovery."""
+    explicit: Flags
+    silenced: Flags
+    """Explicit and without quality penalty: safety is 0 in lists where explicit tracks are not safe."""
+    quality: Floats
+    """1 − quality penalty, clamped."""
+    boost: Floats
+    """Commercial boost, already cut at its maximum."""
+    artist_of: Ints
+    artist_indptr: Bounds
+    artist_members: Ints
+    genre_of: Ints
+    genre_indptr: Bounds
+    genre_members: Ints
+    barred_artist_of: Ints
+    barred_artist_indptr: Bounds
+    barred_artist_members: Ints
+    barred_genre_of: Ints
+    barred_genre_indptr: Bounds
+    barred_genre_members: Ints
+
+
+class Names(NamedTuple):
+    """Strength of names, one sparse row per subject."""
+
+    indptr: Bounds
+    indices: Ints
+    strength: Floats
+
+
+class Subjects(NamedTuple):
+    """Tastes of a block."""
+
+    taste: Floats
+    """(subjects, 12) taste times the square root of the weights."""
+    counted: Floats
+    """(subjects, 12) 1 for features that count, else 0."""
+    audio: Flags
+    artists: Names
+    genres: Names
+    disliked_artists: Names
+    disliked_genres: Names
+
+
+class Lists(NamedTuple):
+    """Lists of a block, one row each."""
+
+    subject: Ints
+    listener: Ints
+    """Row of the block's collaborative scores."""
+    mode: Ints
+    """Row of ``Tracks.fit``."""
+    target: Floats
+    """Wanted distance from the taste."""
+    explicit_ok: Flags
+    """Whether explicit tracks pass the filter."""
+    explicit_safe: Flags
+    """Whether explicit tracks keep their safety."""
+    least: Floats
+    """Least popularity, −inf for none."""
+    most: Floats
+    """Greatest popularity, inf for none."""
+    id_indptr: Bounds
+    id_rows: Ints
+    """Canonical rows of tracks dropped by id; later entries win."""
+    id_rules: Codes
+    artist_indptr: Bounds
+    artists: Ints
+    """Excluded artists."""
+    genre_indptr: Bounds
+    genres: Ints
+    """Excluded genres."""
+
+
+class Weights(NamedTuple):
+    """The settings that the formula reads."""
+
+    content: float
+    collaborative: float
+    popularity: float
+    exploration: float
+    floor: float
+    """Least metadata affinity."""
+    safe_boost: float
+    """1 when the commercial boost is multiplied by safety, else 0."""
+
+
+class Fits(NamedTuple):
+    """(subjects, tracks) arrays: what a taste says about a track, whatever the list."""
+
+    content: Floats
+    distance: Floats
+    """1 − cosine where audio counts, NaN where it does not."""
+    safety: Floats
+    """Quality × (1 − 0.52 × negative affinity)."""

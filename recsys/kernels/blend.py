@@ -1,0 +1,41 @@
+"""Near and latent scores on one scale."""
+
+from __future__ import annotations
+
+import numpy as np
+from numba import njit
+
+from recsys.kernels.arrays import Bounds, Ints
+from recsys.kernels.leastsquares import Singles
+
+
+@njit(nogil=True, cache=True, fastmath={"reassoc", "contract"})
+def blend(near: tuple[Ints, Singles], votes: tuple[Bounds, Ints, Singles], share: float, latent: Singles, out: Singles) -> None:
+    """Adds the neighbours' votes to ``out`` (n, tracks), which holds the far scores, and mixes in the ``latent`` scores.
+
+    ``near``: indices (−1 = none) and weights, (n, kept) each. ``votes``: one sparse row per listener. Each part is divided by
+    its root mean square over all tracks, so that ``share`` (0–1) of the result is latent; a part that is all 0 stays 0.
+    """
+    indices, weights = near
+    indptr, rated, values = votes
+    tracks = out.shape[1]
+    for row in range(out.shape[0]):
+        scores, other = out[row], latent[row]
+        for at in range(indices.shape[1]):
+            neighbor, weight = indices[row, at], weights[row, at]
+            if neighbor >= 0:
+                for entry in range(indptr[neighbor], indptr[neighbor + 1]):
+                    scores[rated[entry]] += weight * values[entry]
+        near_square = latent_square = np.float32(0)
+        for track in range(tracks):
+            near_square += scores[track] * scores[track]
+            latent_square += other[track] * other[track]
+        mine = _over_root(1.0 - share, near_square, tracks)
+        theirs = _over_root(share, latent_square, tracks)
+        for track in range(tracks):
+            scores[track] = mine * scores[track] + theirs * other[track]
+
+
+@njit(nogil=True, cache=True)
+def _over_root(share: float, square: np.float32, count: int) -> np.float32:
+    return np.float32(share / np.sqrt(square / count)) if square > 0.0 else np.float32(0)
