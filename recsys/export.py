@@ -1,0 +1,105 @@
+"""A list as a playlist file: JSPF, M3U, CSV or JSON, each track with the reason it is there."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+Row = Mapping[str, Any]
+
+COLUMNS = (
+    "rank", "track_id", "title", "artist", "album", "duration_ms", "isrc", "mbid", "spotify_id", "score", "reason_code", "reason",
+    "source",
+)  # fmt: skip
+"""What every format is made from; any but rank, track_id, score and the reasons may be None."""
+
+
+@dataclass(frozen=True)
+class Playlist:
+    """One list: ``rows`` are mappings with :data:`COLUMNS`, in order of rank."""
+
+    user_id: str
+    name: str
+    run: str
+    as_of: datetime
+    rows: Sequence[Row]
+
+    @property
+    def title(self) -> str:
+        """What a player shows."""
+        return f"{self.name} for {self.user_id}"
+
+
+def jspf(playlist: Playlist) -> str:
+    """JSON Shareable Playlist Format (https://xspf.org/jspf): the reason is the track's annotation, times are in ms."""
+    body = {
+        "title": playlist.title,
+        "creator": "recsys",
+        "date": playlist.as_of.isoformat(),
+        "annotation": f"list {playlist.name} of run {playlist.run}",
+        "track": [_jspf_track(row) for row in playlist.rows],
+    }
+    return json.dumps({"playlist": body}, ensure_ascii=False, indent=1) + "\n"
+
+
+def _jspf_track(row: Row) -> dict[str, Any]:
+    fields = {
+        "identifier": identifiers(row),
+        "title": row["title"] or row["track_id"],
+        "creator": row["artist"],
+        "album": row["album"],
+        "trackNum": row["rank"],
+        "duration": row["duration_ms"],
+        "annotation": row["reason"],
+    }
+    return {name: value for name, value in fields.items() if value is not None}
+
+
+def identifiers(row: Row) -> list[str]:
+    """Addresses that name the recording anywhere, the surest first, then the id it has here."""
+    known = (
+        ("https://musicbrainz.org/recording/", row["mbid"]),
+        ("spotify:track:", row["spotify_id"]),
+        ("urn:isrc:", row["isrc"]),
+        ("urn:recsys:track:", row["track_id"]),
+    )
+    return [f"{scheme}{_one_line(name)}" for scheme, name in known if name]
+
+
+def m3u(playlist: Playlist) -> str:
+    """Extended M3U in UTF-8: seconds, artist and title, the reason as a comment, and what a player may find the track by."""
+    lines = ["#EXTM3U", f"#PLAYLIST:{_one_line(playlist.title)}"]
+    for row in playlist.rows:
+        seconds = -1 if row["duration_ms"] is None else round(row["duration_ms"] / 1000)
+        named = " - ".join(_one_line(part) for part in (row["artist"], row["title"] or row["track_id"]) if part)
+        lines += [f"#EXTINF:{seconds},{named}", f"# {_one_line(row['reason'])}", identifiers(row)[0]]
+    return "\n".join(lines) + "\n"
+
+
+def _one_line(text: str) -> str:
+    return " ".join(text.split())
+
+
+def comma_separated(playlist: Playlist) -> str:
+    """One line per track with :data:`COLUMNS` as header."""
+    page = io.StringIO()
+    writer = csv.writer(page, lineterminator="\n")
+    writer.writerow(COLUMNS)
+    writer.writerows([row[name] for name in COLUMNS] for row in playlist.rows)
+    return page.getvalue()
+
+
+def plain_json(playlist: Playlist) -> str:
+    """The list with its listener, run and rows."""
+    rows = [{name: row[name] for name in COLUMNS} for row in playlist.rows]
+    head = {"user_id": playlist.user_id, "list": playlist.name, "run": playlist.run, "as_of": playlist.as_of.isoformat()}
+    return json.dumps({**head, "rows": rows}, ensure_ascii=False, indent=1) + "\n"
+
+
+FORMATS: dict[str, Callable[[Playlist], str]] = {"jspf": jspf, "m3u": m3u, "csv": comma_separated, "json": plain_json}
+"""Format → how to write it."""

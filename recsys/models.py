@@ -1,0 +1,79 @@
+"""Runs the relational models in ``sql/`` on frames or Parquet files, in an in-memory DuckDB of its own."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from datetime import datetime
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import polars as pl
+
+from recsys.errors import RecsysError
+
+SQL = Path(__file__).parent.parent / "sql"
+
+NO_COPY = pl.CompatLevel.newest()
+"""Arrow's own string views, which DuckDB reads as they are."""
+
+Variable = str | float | bool | datetime
+Rows = pl.DataFrame | Sequence[Path]
+"""A frame, or the Parquet files that hold a table."""
+
+
+def run(name: str, views: Mapping[str, Rows], variables: Mapping[str, Variable] | None = None) -> pl.DataFrame:
+    """Rows of model ``sql/<name>.sql`` over ``views`` (name → rows), with DuckDB variables set."""
+    with _cursor() as con:
+        con.execute("set TimeZone = 'UTC'")
+        for view, rows in views.items():
+            con.register(view, _source(con, rows))
+        for variable, value in (variables or {}).items():
+            con.execute(f"set variable {variable} = $1", [value])  # the name is one of ours
+        result: pl.DataFrame = con.sql((SQL / f"{name}.sql").read_text(encoding="utf-8")).pl()
+        return result
+
+
+def aggregate(rows: Rows, values: Sequence[duckdb.Expression]) -> tuple[Any, ...]:
+    """Aggregates over all rows, in one pass."""
+    with _cursor() as con:
+        found: tuple[Any, ...] = _relation(con, rows).aggregate(list(values)).fetchall()[0]
+        return found
+
+
+def distinct(rows: Rows, columns: Sequence[str]) -> int:
+    """How many different values the columns have together (by their 64-bit hashes, which take little memory)."""
+    key = duckdb.FunctionExpression("hash", *map(duckdb.ColumnExpression, columns)).alias("key")
+    with _cursor() as con:
+        hashes = _relation(con, rows).select(key).distinct()
+        return int(hashes.aggregate([duckdb.FunctionExpression("count")]).fetchall()[0][0])
+
+
+@contextmanager
+def _cursor() -> Iterator[duckdb.DuckDBPyConnection]:
+    """A cursor of the shared database. Raises :class:`RecsysError` when its memory does not suffice."""
+    try:
+        with _engine().cursor() as con:
+            yield con
+    except duckdb.OutOfMemoryException as error:
+        cause = str(error).partition("\n")[0]
+        raise RecsysError(f"DuckDB is out of memory ({cause}); close other programs, or run on fewer listeners") from error
+
+
+def _relation(con: duckdb.DuckDBPyConnection, rows: Rows) -> duckdb.DuckDBPyRelation:
+    source = _source(con, rows)
+    return con.from_arrow(source) if isinstance(rows, pl.DataFrame) else source
+
+
+def _source(con: duckdb.DuckDBPyConnection, rows: Rows) -> Any:
+    if isinstance(rows, pl.DataFrame):
+        return rows.to_arrow(compat_level=NO_COPY)
+    return con.read_parquet([str(path) for path in rows])
+
+
+@cache
+def _engine() -> duckdb.DuckDBPyConnection:
+    """One empty database: it takes ten times as long to start as a small model to run. Views and variables live in a cursor."""
+    return duckdb.connect()

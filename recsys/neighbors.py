@@ -1,0 +1,159 @@
+"""Stage ``neighbors``: who listens alike, and what they say about every track, for a block of listeners.
+
+Two ways, by ``Settings.neighborhood``: ``co_rated`` (scoring rules section 7), and ``derived``, the model of
+:mod:`recsys.collaborative`, which is fitted once for all listeners.
+"""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import dataclass, field, replace
+from os import cpu_count
+from typing import NamedTuple, Protocol
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from recsys.balance import balanced
+from recsys.catalog import Ints
+from recsys.collaborative import TILE, Collaborative, Parameters
+from recsys.features import Floats
+from recsys.history import History
+from recsys.kernels.neighbors import co_rated
+from recsys.kernels.votes import votes
+from recsys.settings import Settings
+from recsys.tables import NEIGHBORS
+
+SHRINK = 3.0
+"""Overlap at which a similarity counts half (scoring rules section 7)."""
+
+
+class Neighborhood(NamedTuple):
+    """Neighbours of listeners ``first`` …, one sparse row each, in ascending order of listener."""
+
+    first: int
+    indptr: NDArray[np.int64]
+    neighbors: Ints
+    similarity: Floats
+    overlap: Ints
+    weight: Floats
+
+
+def neighborhood(listened: History, first: int, last: int) -> Neighborhood:
+    """All neighbours with positive co-rated Pearson similarity; weight = similarity × overlap / (overlap + 3)."""
+    found = co_rated(listened.rating, listened.columns, first, last)
+    weight = found.similarity * found.overlap / (found.overlap + SHRINK)
+    return Neighborhood(first, found.indptr, found.indices, found.similarity, found.overlap, weight)
+
+
+def collaborative(listened: History, near: Neighborhood, canonical: Ints, settings: Settings) -> Floats:
+    """(listeners of the block, tracks) scores 0–1: votes divided by the listener's largest vote plus the shrinkage."""
+    columns = listened.rating.shape[1]
+    counted = listened.tracks if settings.restrict_collaborative else columns
+    out = np.empty((len(near.indptr) - 1, len(canonical)))
+    voters = (near.indptr, near.neighbors, near.weight)
+    votes(near.first, voters, listened.entries, columns, counted, settings.collaborative_shrink, canonical, out)
+    return out
+
+
+class Similar(Protocol):
+    """A way to find similar listeners and to count their votes."""
+
+    def near(self, first: int, last: int) -> Neighborhood:
+        """Neighbours of listeners ``first`` … ``last`` − 1."""
+
+    def scores(self, near: Neighborhood) -> Floats:
+        """(listeners of the block, tracks) collaborative scores 0–1."""
+
+
+@dataclass(frozen=True)
+class CoRated:
+    """Every listener with a positive correlation over the tracks both rated."""
+
+    listened: History
+    canonical: Ints
+    settings: Settings
+
+    def near(self, first: int, last: int) -> Neighborhood:
+        return neighborhood(self.listened, first, last)
+
+    def scores(self, near: Neighborhood) -> Floats:
+        return collaborative(self.listened, near, self.canonical, self.settings)
+
+
+@dataclass(frozen=True)
+class Derived:
+    """Near and far votes and latent preferences; see :mod:`recsys.collaborative`."""
+
+    listened: History
+    canonical: Ints
+    settings: Settings
+    model: Collaborative
+    tile: threading.local = field(default_factory=threading.local)
+    """The scores each thread computed last, on the model's own bounds: its next block is mostly among them."""
+
+    def near(self, first: int, last: int) -> Neighborhood:
+        found = self.model.near
+        part = slice(first, last)
+        taken = found.indices[part] >= 0
+        indptr = np.zeros(last - first + 1, dtype=np.int64)
+        np.cumsum(taken.sum(axis=1), out=indptr[1:])
+        return Neighborhood(
+            first=first,
+            indptr=indptr,
+            neighbors=found.indices[part][taken],
+            similarity=found.similarity[part][taken],
+            overlap=found.overlap[part][taken],
+            weight=found.weight[part][taken],
+        )
+
+    def scores(self, near: Neighborhood) -> Floats:
+        """Positive scores as a share of the listener's largest, damped where others explain little of the listener."""
+        first, last = near.first, near.first + len(near.indptr) - 1
+        raw = np.maximum(self._raw(first, last).astype(np.float64), 0.0)
+        raw[self.listened.in_catalog("rating", first, last).tocoo().coords] = 0.0
+        top = raw.max(axis=1, keepdims=True, initial=0.0)
+        evidence = self.model.evidence(first, last)[:, None]
+        damped = np.divide(evidence, evidence + self.settings.evidence_half, out=np.zeros_like(evidence), where=evidence > 0)
+        shares = np.divide(raw, top, out=np.zeros_like(raw), where=top > 0) * damped
+        return np.ascontiguousarray(shares[:, self.canonical])
+
+    def _raw(self, first: int, last: int) -> NDArray[np.float32]:
+        begin = first - first % TILE
+        end = min(begin + TILE, len(self.listened.users))
+        if last > end:
+            return self.model.scores(first, last)
+        if getattr(self.tile, "begin", None) != begin:
+            self.tile.begin, self.tile.scores = begin, self.model.scores(begin, end)
+        tile: NDArray[np.float32] = self.tile.scores
+        return tile[first - begin : last - begin]
+
+
+def similar(listened: History, canonical: Ints, settings: Settings) -> Similar:
+    """The way the settings name, fitted to all listeners."""
+    if settings.neighborhood == "co_rated":
+        return CoRated(listened, canonical, settings)
+    threads = settings.threads or cpu_count() or 1
+    ratings = listened.in_catalog("rating")
+    start = replace(Parameters(), seed=settings.seed)
+    return Derived(listened, canonical, settings, Collaborative.fit(ratings, balanced(ratings, start, threads), threads))
+
+
+def neighbor_rows(listened: History, near: Neighborhood, settings: Settings) -> pl.DataFrame:
+    """Table ``neighbors`` of the block: the ``neighbors_kept`` with the largest weight, ties by listener."""
+    users = pl.Series(listened.users, dtype=pl.String)
+    row = np.repeat(np.arange(len(near.indptr) - 1), np.diff(near.indptr))
+    order = np.lexsort((near.neighbors, -near.weight, row))
+    nth = np.arange(len(row)) - near.indptr[row[order]]
+    order = order[nth < settings.neighbors_kept]
+    frame = pl.DataFrame(
+        {
+            "user_id": users.gather(near.first + row[order]),
+            "neighbor_id": users.gather(near.neighbors[order]),
+            "similarity": near.similarity[order],
+            "overlap": near.overlap[order],
+            "weight": near.weight[order],
+        }
+    )
+    return NEIGHBORS.shape(frame)

@@ -1,0 +1,116 @@
+"""The whole computation: input tables in, output tables out. No clock, no disk, no network."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime
+from os import cpu_count
+from typing import NamedTuple
+
+import polars as pl
+
+from recsys.candidates import candidates, ordered
+from recsys.catalog import catalog
+from recsys.checks import checks, metrics
+from recsys.collaborative import TILE
+from recsys.history import history
+from recsys.inputs import Inputs
+from recsys.neighbors import neighbor_rows, similar
+from recsys.profiles import profiles
+from recsys.rankings import pool_depth, rankings
+from recsys.ratings import ratings
+from recsys.requested import requested
+from recsys.scoring import Scorer
+from recsys.settings import Settings
+from recsys.snapshot import Snapshot, snapshot
+from recsys.tables import TABLES
+
+Progress = Callable[[str, int, int], None]
+"""Called with a stage's name, what is done and what there is to do."""
+
+BLOCK_BYTES = 32 * 2**20
+"""Memory that the arrays of one block of listeners may take, per thread: small enough to stay near the caches."""
+SHARD_LISTENERS = 2048
+"""Listeners whose lists make one part file."""
+
+
+class Shard(NamedTuple):
+    """Output tables of a contiguous range of listeners: the unit of work, memory and retry."""
+
+    neighbors: pl.DataFrame
+    candidates: pl.DataFrame
+    rankings: pl.DataFrame
+    lists: pl.DataFrame
+
+
+def build(
+    inputs: Inputs, settings: Settings | None = None, *, as_of: datetime, progress: Progress | None = None
+) -> dict[str, pl.DataFrame]:
+    """All output tables of a run, in memory, by name; see ``recsys.tables.OUTPUTS``.
+
+    A pure function: equal inputs, settings and ``as_of`` (an aware datetime) give equal tables, whatever the order of the
+    rows and the number of threads. Raises :class:`recsys.errors.InputError` for inputs it cannot use.
+
+    >>> from datetime import UTC, datetime
+    >>> import polars as pl
+    >>> from recsys import Inputs, build
+    >>> tracks = pl.DataFrame({"id": ["a", "b"], "artist": ["Ada", "Bel"], "popularity": [0.9, 0.4]})
+    >>> events = pl.DataFrame({"user_id": ["u"], "track_id": ["a"], "type": ["like"]})
+    >>> tables = build(Inputs(tracks=tracks, events=events), as_of=datetime(2026, 1, 1, tzinfo=UTC))
+    >>> tables["rankings"].filter(pl.col("user_id") == "u", pl.col("list") == "balanced")["track_id"].to_list()
+    ['b']
+    """
+    settings = settings or Settings()
+    taken = snapshot(inputs, settings, as_of)
+    rated = ratings(taken, settings)
+    scorer = prepare(taken, rated, settings)
+    profiled = profiles(taken, rated, scorer)
+    parts = [shard(scorer, first, last, progress) for first, last in shard_ranges(scorer)]
+    tables = {"tracks": taken.tracks, "controls": taken.controls, "ratings": rated, "profiles": profiled}
+    tables |= {name: TABLES[name].conform(pl.concat(getattr(part, name) for part in parts)) for name in Shard._fields}
+    return tables | {"metrics": metrics(tables), "checks": checks(tables, settings)}
+
+
+def prepare(taken: Snapshot, rated: pl.DataFrame, settings: Settings) -> Scorer:
+    """What every shard needs, as arrays."""
+    tracks = catalog(taken.tracks, settings)
+    listened = history(rated, taken.users, tracks)
+    alike = similar(listened, tracks.canonical, settings)
+    return Scorer(tracks, listened, alike, requested(taken, tracks, settings), settings, taken.lists)
+
+
+def shard_ranges(scorer: Scorer) -> list[tuple[int, int]]:
+    """First and past-the-last listener of every shard, in order."""
+    users = len(scorer.listened.users)
+    return [(first, min(first + SHARD_LISTENERS, users)) for first in range(0, users, SHARD_LISTENERS)]
+
+
+def shard(scorer: Scorer, first: int, last: int, progress: Progress | None = None) -> Shard:
+    """Neighbours, candidates and rankings of listeners ``first`` … ``last`` − 1, block by block on all threads."""
+    starts = range(first, last, TILE)
+    with ThreadPoolExecutor(scorer.settings.threads or cpu_count()) as pool:
+        tiles = []
+        for tile in pool.map(lambda start: _tile(scorer, start, min(start + TILE, last)), starts):
+            tiles.append(tile)
+            if progress:
+                progress("lists", min(first + len(tiles) * TILE, last), len(scorer.listened.users))
+    return _joined(tiles)
+
+
+def _joined(shards: list[Shard]) -> Shard:
+    return Shard(*(pl.concat(tables) for tables in zip(*shards, strict=True)))
+
+
+def _tile(scorer: Scorer, first: int, last: int) -> Shard:
+    """Listeners whose collaborative scores are computed together, in blocks that stay near the caches."""
+    step = scorer.block_listeners(BLOCK_BYTES)
+    return _joined([_block(scorer, start, min(start + step, last)) for start in range(first, last, step)])
+
+
+def _block(scorer: Scorer, first: int, last: int) -> Shard:
+    scored = scorer.score(first, last)
+    settings = scorer.settings
+    best = ordered(scored, pool_depth(settings))
+    ranked, listed = rankings(scorer, scored, best)
+    return Shard(neighbor_rows(scorer.listened, scored.near, settings), candidates(scorer, scored, best), ranked, listed)

@@ -1,0 +1,225 @@
+"""Scores of a block of listeners: tastes, filters and the formula over every track of the catalogue."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import pairwise
+
+import numpy as np
+import polars as pl
+from scipy.sparse import csr_array, vstack
+
+from recsys import taste
+from recsys.catalog import Catalog, Ints
+from recsys.features import WEIGHTS, Floats
+from recsys.history import History
+from recsys.kernels import arrays, filters, fits, scores
+from recsys.kernels.arrays import Bounds, Codes
+from recsys.kernels.diversity import Items
+from recsys.neighbors import Neighborhood, Similar
+from recsys.requested import Kept, Requested, rule
+from recsys.settings import Settings
+from recsys.taste import SEED_POINTS, Evidence, Taste
+from recsys.tokens import NameSets
+
+STRANGER = 0.42
+"""Metadata affinity of a track with no liked artist or genre."""
+MOST_BOOST = 0.035
+
+
+@dataclass(frozen=True)
+class Scored:
+    """Everything the scores of a block are made of. ``lists`` are rows of :class:`Requested` from ``first_list`` on."""
+
+    first: int
+    first_list: int
+    near: Neighborhood
+    lists: arrays.Lists
+    tastes: Taste
+    fits: arrays.Fits
+    collaborative: Floats
+    """(listeners, tracks) 0–1."""
+    rules: Codes
+    """(lists, tracks) first rule that drops the track, 0 for a candidate."""
+    dropped: Bounds
+    """(lists, rules + 1) tracks dropped by each rule; candidates first."""
+    score: Floats
+    """(lists, tracks), of dropped tracks too."""
+
+
+@dataclass(frozen=True)
+class Scorer:
+    """What stays the same for all blocks of a run."""
+
+    catalog: Catalog
+    listened: History
+    similar: Similar
+    asked: Requested
+    settings: Settings
+    lists: pl.DataFrame
+    """The snapshot's lists, one row per row of ``asked``."""
+
+    @cached_property
+    def names(self) -> pl.DataFrame:
+        return self.lists.select("user_id", "list")
+
+    @cached_property
+    def track_ids(self) -> pl.Series:
+        return pl.Series("track_id", self.catalog.ids, dtype=pl.String)
+
+    @cached_property
+    def items(self) -> Items:
+        """The catalogue as the diversity kernel reads it."""
+        catalog = self.catalog
+        genres, artists = _per_track(catalog.genre_sets), _per_track(catalog.artist_sets)
+        return Items(catalog.unit, catalog.audio, catalog.artist_fold, *genres, *artists, catalog.songs)
+
+    def block_listeners(self, size: int) -> int:
+        """Listeners whose score arrays fit into ``size`` bytes."""
+        lists_each = len(self.lists) / max(1, len(self.listened.users))
+        each = 8 * (5 * self.listened.rating.shape[1] + lists_each * len(self.catalog.ids))
+        return max(1, int(size // each))
+
+    def tastes(self, first: int, last: int) -> Taste:
+        """Tastes of listeners without the seeds and targets of their lists."""
+        return taste.taste(self.catalog, self._evidence(first, last, []), self.settings)
+
+    @cached_property
+    def weights(self) -> arrays.Weights:
+        own = self.settings
+        floor = STRANGER if own.metadata_floor else 0.0
+        parts = (own.content_weight, own.collab_weight, own.popularity_weight, own.exploration_weight)
+        return arrays.Weights(*parts, floor, float(own.boost_needs_safety))
+
+    @cached_property
+    def tracks(self) -> arrays.Tracks:
+        """The catalogue as the kernel reads it."""
+        catalog = self.catalog
+        quality = np.where(catalog.quality_penalty > 0, np.clip(1 - catalog.quality_penalty, 0, 1), 1.0)
+        sets = (catalog.artist_sets, catalog.genre_sets, catalog.excludable_artists, catalog.excludable_genres)
+        return arrays.Tracks(
+            features=np.ascontiguousarray(catalog.unit.T),
+            audio=catalog.audio,
+            canonical=catalog.canonical,
+            repeated=len(catalog.row_of) < len(catalog.ids),
+            popularity=catalog.popularity,
+            fit=popularity_fit(catalog.popularity),
+            explicit=catalog.explicit,
+            silenced=catalog.explicit & ~(catalog.quality_penalty > 0),
+            quality=quality,
+            boost=np.clip(catalog.boost, 0.0, MOST_BOOST),
+            **_set_arrays(("artist", "genre", "barred_artist", "barred_genre"), sets),
+        )
+
+    def score(self, first: int, last: int) -> Scored:
+        """Scores of all lists of listeners ``first`` … ``last`` − 1. Memory: (lists + tastes + listeners) × tracks × 8 bytes."""
+        asked = self.asked
+        from_list, to_list = int(asked.indptr[first]), int(asked.indptr[last])
+        rows = range(from_list, to_list)
+        own = [row for row in rows if row in asked.seeds or row in asked.targets]
+        evidence = self._evidence(first, last, own)
+        tastes = taste.taste(self.catalog, evidence, self.settings)
+        subjects = self._subjects(evidence, tastes)
+        lists = self._lists(first, last, rows, own)
+        near = self.similar.near(first, last)
+        collaborative = self.similar.scores(near)
+        shape = (len(tastes.vector), len(self.catalog.ids))
+        fitted = arrays.Fits(np.empty(shape), np.empty(shape), np.empty(shape))
+        fits.fit(self.tracks, subjects, self.weights.floor, fitted)
+        rules = np.empty((len(rows), shape[1]), dtype=np.uint8)
+        dropped = np.empty((len(rows), filters.RULES), dtype=np.int64)
+        filters.drop(self.tracks, lists, rules, dropped)
+        out = np.empty((len(rows), shape[1]))
+        scores.score(self.tracks, lists, fitted, collaborative, self.weights, out)
+        return Scored(first, from_list, near, lists, tastes, fitted, collaborative, rules, dropped, out)
+
+    def _evidence(self, first: int, last: int, own: list[int]) -> Evidence:
+        """Listeners of the block, then one row for each list with seeds or targets of its own."""
+        asked = self.asked
+        liked, disliked = (self.listened.in_catalog(name, first, last) for name in ("liked", "disliked"))
+        targets = np.full((last - first + len(own), 12), np.nan)
+        if own:
+            listeners = asked.listener[own] - first
+            seeds = [asked.seeds.get(row, np.empty(0, np.int32)) for row in own]
+            liked = csr_array(vstack([liked, liked[listeners] + _seed_points(seeds, liked.shape[1])]))
+            disliked = csr_array(vstack([disliked, disliked[listeners]]))
+            for position, row in enumerate(own):
+                targets[last - first + position] = asked.targets.get(row, np.nan)
+        return Evidence(liked, disliked, targets)
+
+    def _subjects(self, evidence: Evidence, tastes: Taste) -> arrays.Subjects:
+        liked = taste.preferences(self.catalog, evidence, self.settings)
+        names = (arrays.Names(one.indptr.astype(np.int64), one.indices.astype(np.int32), one.data) for one in liked)
+        return arrays.Subjects(tastes.vector * np.sqrt(WEIGHTS), tastes.counted, tastes.audio, *names)
+
+    def _lists(self, first: int, last: int, rows: range, own: list[int]) -> arrays.Lists:
+        asked = self.asked
+        part = slice(rows.start, rows.stop)
+        listener = asked.listener[part] - np.int32(first)
+        subject = listener.copy()
+        subject[[row - rows.start for row in own]] = last - first + np.arange(len(own), dtype=np.int32)
+        dropped = [self._dropped(row) for row in rows]
+        kept = [asked.kept.get(row, Kept()) for row in rows]
+        ids = _ragged([ids for ids, _ in dropped], np.int32)
+        return arrays.Lists(
+            subject, listener, asked.mode[part], asked.target[part], asked.explicit_ok[part], asked.explicit_safe[part],
+            asked.least[part], asked.most[part], *ids, np.concatenate([rules for _, rules in dropped] or [np.empty(0, np.uint8)]),
+            *_ragged([one.artists for one in kept], np.int32), *_ragged([one.genres for one in kept], np.int32),
+        )  # fmt: skip
+
+    def _dropped(self, row: int) -> tuple[Ints, Codes]:
+        """Canonical rows that a list drops by id and the rule of each; the rule that is tested first comes last."""
+        listener = int(self.asked.listener[row])
+        rating = self.listened.rating
+        part = slice(rating.indptr[listener], rating.indptr[listener + 1])
+        heard = rating.indices[part]
+        in_catalog = heard < self.listened.tracks
+        known = heard[in_catalog & self.listened.known.data[part]]
+        rejected = heard[in_catalog & self.listened.rejected.data[part] & self.settings.hide_rejected]
+        kept = self.asked.kept.get(row, Kept())
+        seeds = self.asked.seeds.get(row, known[:0])
+        groups = (
+            ("postponed", kept.postponed),
+            ("excluded_track", kept.tracks),
+            ("rejected", rejected),
+            ("known", known),
+            ("known", seeds),
+        )
+        return (
+            np.concatenate([ids for _, ids in groups]).astype(np.int32),
+            np.concatenate([np.full(len(ids), rule(name), dtype=np.uint8) for name, ids in groups]),
+        )
+
+
+def popularity_fit(popularity: Floats) -> Floats:
+    """(3, tracks) fit 0–1 for the modes balanced, comfort and discovery (scoring rules section 9)."""
+    p = np.clip(popularity, 0.0, 1.0)
+    balanced = np.clip(0.55 * p + 0.45 * np.clip(1 - 1.15 * np.abs(p - 0.62), 0, 1), 0, 1)
+    return np.stack([balanced, 0.35 + 0.65 * p, np.clip(1 - 1.25 * np.abs(p - 0.52), 0, 1)])
+
+
+def _per_track(sets: NameSets) -> tuple[np.ndarray, Ints]:
+    """Distinct names of each track, ascending, as bounds and members."""
+    members = [np.unique(sets.members[start:end]) for start, end in pairwise(sets.indptr)]
+    return _ragged([members[group] for group in sets.of], np.int32)
+
+
+def _seed_points(seeds: list[Ints], tracks: int) -> csr_array:
+    indptr, rows = _ragged(seeds, np.int32)
+    points = csr_array((np.full(len(rows), SEED_POINTS), rows, indptr), shape=(len(seeds), tracks))
+    points.sum_duplicates()  # tracks in order: what is summed over them later must not depend on other lists of the block
+    return points
+
+
+def _ragged(rows: list[Ints], dtype: type[np.int32]) -> tuple[np.ndarray, Ints]:
+    indptr = np.zeros(len(rows) + 1, dtype=np.int64)
+    np.cumsum([len(row) for row in rows], out=indptr[1:])
+    return indptr, np.concatenate(rows).astype(dtype) if rows else np.empty(0, dtype)
+
+
+def _set_arrays(prefixes: tuple[str, ...], sets: tuple[NameSets, ...]) -> dict[str, np.ndarray]:
+    arrays: dict[str, np.ndarray] = {}
+    for prefix, one in zip(prefixes, sets, strict=True):
+        arrays |= {f"{prefix}_of": one.of, f"{prefix}_indptr": one.indptr, f"{prefix}_members": one.members}
+    return arrays

@@ -1,0 +1,217 @@
+"""The views an analyst queries: one per table of a run, the inputs, the rejects, and the runs, with the contract's comments.
+
+The text is plain DuckDB, so the file ``views.sql`` of a run gives the same views without this package; its paths are relative
+to the lake's folder. :class:`Session` opens them for reading alone: no statement that could write a file gets through.
+"""
+
+from __future__ import annotations
+
+import re
+import shutil
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import BinaryIO, NamedTuple, Self
+
+import duckdb
+
+from recsys.errors import UsageError
+from recsys.lake import Batch, Lake, Run, Staged
+from recsys.models import SQL
+from recsys.tables import INPUTS, REJECTS, TABLES, Table
+
+NAME = "views.sql"
+"""Name of the file in a run's folder."""
+COMMENTS = {
+    "runs": "every run of the lake, as its manifest tells it",
+    "history": "the lists of every run of the lake: `rankings` with the column run",
+}
+BATCH = "ordinal of the ingested batch, first = 1; a later batch is a later version"
+
+_HEADER = """\
+-- Views over run {run}: its tables, the inputs, the rejects, every run (runs) and the lists of every run (history).
+-- Paths are relative to the lake's folder:  cd LAKE && duckdb -init runs/{run}/views.sql
+set TimeZone = 'UTC';
+"""
+_READS = {"SELECT", "SET", "VARIABLE_SET"}
+_MEMORY = {"CREATE", "DROP"}
+_ROWS = 100
+_ALLOWED = "`recsys sql` only reads: select, describe, summarize, explain, pivot, and tables and views in memory"
+_EXPLAIN = re.compile(r"\s*explain(\s+analyze)?(\s*\([^()]*\))?\s", re.IGNORECASE)
+_QUESTION = re.compile(r"\s*(select|from|with|pivot|unpivot)\b", re.IGNORECASE)
+
+
+class Sources(NamedTuple):
+    """The files behind the views, as paths: table or input → files."""
+
+    tables: Mapping[str, Sequence[str]]
+    inputs: Mapping[str, Sequence[str]]
+    rejects: Sequence[str]
+    manifests: Sequence[str]
+    """Manifests of all runs; patterns are allowed."""
+    rankings: Sequence[str]
+    """Parts of `rankings` of all runs; patterns are allowed."""
+
+
+def staged_views(staged: Staged) -> str:
+    """``views.sql`` of a run in the making: what was written so far, and the inputs it is made from."""
+    run = staged.plan.run_id
+    names: dict[str, list[str]] = {}
+    for name in sorted(staged.written):
+        if table := staged.written[name].table:
+            names.setdefault(table, []).append(f"runs/{run}/{name}")
+    inputs, rejects = _batch_files(staged.plan.batches, "inputs")
+    sources = Sources(names, inputs, rejects, ["runs/*/manifest.json"], ["runs/*/rankings/*.parquet"])
+    return _HEADER.format(run=run) + views_sql(sources)
+
+
+def run_sources(lake: Lake, run: Run) -> Sources:
+    """The files of a run and of everything ingested so far, as absolute paths; only files that manifests list."""
+    tables = {table: [str(path) for path in run.files(table)] for table in run.tables}
+    inputs, rejects = _batch_files(lake.batches(), str(lake.root / "inputs"))
+    runs = {found.id: found for found in (*lake.runs(), run)}.values()
+    manifests = [str(found.path / "manifest.json") for found in runs]
+    ranked = [str(path) for found in runs if "rankings" in found.tables for path in found.files("rankings")]
+    return Sources(tables, inputs, rejects, manifests, ranked)
+
+
+def _batch_files(batches: Sequence[Batch], root: str) -> tuple[dict[str, list[str]], list[str]]:
+    inputs: dict[str, list[str]] = {table: [] for table in INPUTS}
+    rejects = []
+    for batch in batches:
+        folder = f"{root}/{batch.table}/{batch.path.name}"
+        inputs[batch.table].append(f"{folder}/{batch.receipt.kept.path}")
+        if batch.receipt.rejects:
+            rejects.append(f"{folder}/{batch.receipt.rejects.path}")
+    return inputs, rejects
+
+
+def views_sql(sources: Sources) -> str:
+    """The statements that make the views, each with its comments. Equal sources give equal text."""
+    parts = [_view(TABLES[name], name, _files(files)) for name, files in sources.tables.items()]
+    for name, files in sources.inputs.items():
+        source = _model("input").replace("getvariable('batches')", _array(files)) if files else _none(TABLES[name], batch=True)
+        parts.append(_view(TABLES[name], f"input_{name}", source) + _comment("column", f"input_{name}.batch", BATCH))
+    parts.append(_view(REJECTS, "rejects", _files(sources.rejects) if sources.rejects else _none(REJECTS)))
+    found = {"manifests": sources.manifests, "ranked": sources.rankings}
+    for (name, meaning), (variable, files) in zip(COMMENTS.items(), found.items(), strict=True):
+        source = _model(name).replace(f"getvariable('{variable}')", _array(files))
+        parts.append(f"create or replace view {name} as\n{source};\n" + _comment("view", name, meaning))
+    return "\n".join(parts)
+
+
+def _view(table: Table, name: str, source: str) -> str:
+    meaning = f"{table.grain}; key ({', '.join(table.key)})"
+    comments = [_comment("view", name, meaning)]
+    for column in table:
+        facts = [fact for fact in (column.unit, column.range, "may be null" if column.null else "") if fact]
+        words = f"{column.meaning} [{'; '.join(facts)}]" if facts else column.meaning
+        comments.append(_comment("column", f'{name}."{column.name}"', words))
+    return f"create or replace view {name} as\n{source};\n" + "".join(comments)
+
+
+def _comment(kind: str, name: str, words: str) -> str:
+    return f"comment on {kind} {name} is {_text(words)};\n"
+
+
+def _files(files: Sequence[str]) -> str:
+    return f"from read_parquet({_array(files)}, union_by_name = true)"
+
+
+def _none(table: Table, *, batch: bool = False) -> str:
+    """A source without rows, with the table's columns and types."""
+    with duckdb.connect() as con:
+        con.register("empty", table.empty().to_arrow())
+        kinds = [(row[0], row[1]) for row in con.execute("describe empty").fetchall()]
+    kinds += [("batch", "INTEGER")] if batch else []
+    return "select " + ", ".join(f'null::{kind} as "{name}"' for name, kind in kinds) + " where false"
+
+
+def _model(name: str) -> str:
+    return (SQL / f"{name}.sql").read_text(encoding="utf-8").rstrip()
+
+
+def _array(files: Sequence[str]) -> str:
+    return "[" + ", ".join(map(_text, files)) + "]"
+
+
+def _text(words: str) -> str:
+    return "'" + words.replace("'", "''") + "'"
+
+
+class Session:
+    """A DuckDB in memory with the views of one run. It reads files of the lake and nothing else, and writes nowhere.
+
+    DuckDB's own lock keeps it inside the lake, but would let it write there: so only statements that read files, or that make
+    and drop tables and views in memory, are let through.
+    """
+
+    def __init__(self, lake: Lake, run: Run) -> None:
+        self.connection = duckdb.connect()
+        self._folder = TemporaryDirectory(prefix="recsys-")
+        self._draft = f"{self._folder.name}/answer"
+        self.connection.execute("set TimeZone = 'UTC'")
+        self.connection.execute(views_sql(run_sources(lake, run)))
+        self.connection.execute("set temp_directory = $1", [self._folder.name])
+        self.connection.execute("set allowed_directories = $1", [[f"{lake.root}/"]])
+        self.connection.execute("set allowed_paths = $1", [[self._draft]])
+        self.connection.execute("set enable_external_access = false")
+        self.connection.execute("set lock_configuration = true")
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.connection.close()
+        self._folder.cleanup()
+
+    def run(self, text: str) -> duckdb.DuckDBPyRelation | None:
+        """Run every statement of ``text``; the answer of the last one, none when it has no rows to show.
+
+        Raises :class:`UsageError` for a statement that is wrong or not allowed; those before it have run.
+        """
+        answer = None
+        with _plainly():
+            for statement in self.connection.extract_statements(text):
+                if not _allowed(self.connection, statement):
+                    raise UsageError(f"not allowed here: {statement.query.strip()[:80]}; {_ALLOWED}")
+                answer = self.connection.sql(statement.query)
+        return answer
+
+    def show(self, answer: duckdb.DuckDBPyRelation, width: int | None = None) -> None:
+        """Print the first rows of an answer as a table cut to ``width`` characters."""
+        with _plainly():
+            answer.show(max_width=width, max_rows=_ROWS)
+
+    def copy(self, answer: duckdb.DuckDBPyRelation, form: str, out: BinaryIO) -> None:
+        """Write a whole answer as csv, json or parquet."""
+        with _plainly():
+            if form == "csv":
+                answer.to_csv(self._draft)
+            elif form == "parquet":
+                answer.to_parquet(self._draft)
+            else:
+                answer.query("answer", f"copy answer to {_text(self._draft)} (format json, array true)")
+        with Path(self._draft).open("rb") as draft:
+            shutil.copyfileobj(draft, out)
+        out.flush()
+
+
+@contextmanager
+def _plainly() -> Iterator[None]:
+    """DuckDB's own message, as an error of ours."""
+    try:
+        yield
+    except duckdb.Error as error:
+        raise UsageError(str(error)) from error
+
+
+def _allowed(connection: duckdb.DuckDBPyConnection, statement: duckdb.Statement) -> bool:
+    kind = statement.type.name
+    if kind == "EXPLAIN":
+        explained = connection.extract_statements(_EXPLAIN.sub("", statement.query, count=1))
+        return all(inner.type.name == "SELECT" for inner in explained)
+    if kind == "MULTI":  # a pivot whose columns are not named runs as two statements
+        return _QUESTION.match(statement.query) is not None
+    return kind in _READS | _MEMORY

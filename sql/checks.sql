@@ -1,0 +1,140 @@
+-- Purpose: the rules that a run's tables must keep before anyone reads them.
+-- Grain:   one row per (table, rule): how many rows break it, and one of them as an example
+-- Inputs:  tracks, controls, ratings, profiles, neighbors, lists, candidates, rankings;
+--          variables hide_rejected (boolean), exclusions ('exact' or 'token'), blocked_explicit ('zero' or 'hide')
+-- Severity: `fail` stops publishing, `warn` is shown
+-- Order:   table, rule
+with catalog as (
+    select id, any_value(explicit) as explicit, any_value(artist) as artist, any_value(artists) as artists, any_value(genres) as genres
+    from tracks
+    group by id
+),
+ranked as (
+    select r.*, t.id, t.explicit, t.artist, t.artists, t.genres
+    from rankings r
+    left join catalog t on r.track_id = t.id
+),
+lengths as (
+    select user_id, list, count(*) as rows, count(distinct track_id) as tracks, min(rank) as first, max(rank) as last
+    from rankings
+    group by user_id, list
+),
+blocked as (
+    select r.user_id, r.list, r.track_id, r.explicit, r.artist, r.artists, r.genres, c.* exclude (user_id), l.include_explicit,
+        l.excluded_track_ids, l.excluded_artist_ids, l.excluded_genres as list_genres
+    from ranked r
+    join lists l on r.user_id = l.user_id and r.list = l.list
+    left join controls c on r.user_id = c.user_id
+),
+failures as (
+    select 'rankings' as "table", 'every track is in the snapshot' as rule, 'fail' as severity, user_id || ' ' || track_id as example
+    from ranked where id is null
+    union all
+    select 'rankings', 'ranks run from 1 without gaps', 'fail', user_id || ' ' || list
+    from lengths where first <> 1 or last <> rows
+    union all
+    select 'rankings', 'no track stands twice in a list', 'fail', user_id || ' ' || list
+    from lengths where tracks <> rows
+    union all
+    select 'rankings', 'the parts add up to the score within 1e-6', 'fail', user_id || ' ' || list || ' ' || track_id
+    from rankings
+    where not abs(
+        (content_points + collaborative_points + popularity_points + exploration_points) * safety + commercial - score
+    ) <= 1e-6
+    union all
+    select 'candidates', 'the parts add up to the score within 1e-6', 'fail', user_id || ' ' || list || ' ' || track_id
+    from candidates
+    where not abs(
+        (content_points + collaborative_points + popularity_points + exploration_points) * safety + commercial - score
+    ) <= 1e-6
+    union all
+    select 'rankings', 'every row has a reason', 'fail', user_id || ' ' || list || ' ' || track_id
+    from rankings where coalesce(reason, '') = '' or coalesce(reason_code, '') = ''
+    union all
+    select 'rankings', 'no track the listener knows', 'fail', r.user_id || ' ' || r.track_id
+    from rankings r join ratings k on r.user_id = k.user_id and r.track_id = k.track_id where k.known
+    union all
+    select 'rankings', 'no track the listener disliked or hid', 'fail', r.user_id || ' ' || r.track_id
+    from rankings r join ratings k on r.user_id = k.user_id and r.track_id = k.track_id
+    where k.rejected and getvariable('hide_rejected')
+    union all
+    select 'rankings', 'no excluded track', 'fail', user_id || ' ' || track_id
+    from blocked where list_contains(excluded_tracks, track_id) or list_contains(excluded_track_ids, track_id)
+    union all
+    select 'rankings', 'no excluded artist', 'fail', user_id || ' ' || track_id
+    from blocked
+    where list_contains(excluded_artists, artist) or list_contains(excluded_artist_ids, artist)
+        or (getvariable('exclusions') = 'token' and list_has_any(
+            list_transform(list_concat(artists, [artist]), lambda name: lower(trim(name))),
+            list_transform(list_concat(excluded_artists, excluded_artist_ids), lambda name: lower(trim(name)))
+        ))
+    union all
+    select 'rankings', 'no excluded genre', 'fail', user_id || ' ' || track_id
+    from blocked
+    where list_has_any(
+        list_transform(genres, lambda name: lower(name)),
+        list_transform(list_concat(excluded_genres, list_genres), lambda name: lower(name))
+    )
+        or (getvariable('exclusions') = 'token' and list_has_any(
+            list_transform(genres, lambda name: lower(trim(name))),
+            list_transform(list_concat(excluded_genres, list_genres), lambda name: lower(trim(name)))
+        ))
+    union all
+    select 'rankings', 'no explicit track for a listener who blocks them', 'fail', user_id || ' ' || track_id
+    from blocked
+    where explicit and not coalesce(allow_explicit, true)
+        and (getvariable('blocked_explicit') = 'hide' or not coalesce(include_explicit, false))
+    union all
+    select 'lists', 'tracks = candidates + dropped by rule', 'fail', user_id || ' ' || list
+    from lists
+    where tracks <> candidates + dropped_known + dropped_rejected + dropped_popularity + dropped_explicit + dropped_excluded_track
+        + dropped_postponed + dropped_excluded_artist + dropped_excluded_genre
+    union all
+    select 'lists', 'returned = rows in rankings', 'fail', l.user_id || ' ' || l.list
+    from lists l left join lengths n on l.user_id = n.user_id and l.list = n.list
+    where l.returned <> coalesce(n.rows, 0)
+    union all
+    select 'lists', 'every listener of profiles has a list', 'fail', user_id
+    from profiles where user_id not in (select user_id from lists) and exists (from lists where user_id = '*')
+    union all
+    select 'lists', 'as many tracks as asked for', 'warn', user_id || ' ' || list
+    from lists where returned < least(case when coalesce("limit", 0) <= 0 then 20 else "limit" end, 100)
+    union all
+    select 'profiles', 'confidence and readiness lie between 0 and 1', 'fail', user_id
+    from profiles where not (confidence between 0 and 1 and exploration_readiness between 0 and 1)
+    union all
+    select 'neighbors', 'nobody is their own neighbour, similarity lies between -1 and 1', 'fail', user_id || ' ' || neighbor_id
+    from neighbors where user_id = neighbor_id or not similarity between -1 and 1
+),
+rules ("table", rule, severity) as (
+    values
+    ('candidates', 'the parts add up to the score within 1e-6', 'fail'),
+    ('lists', 'as many tracks as asked for', 'warn'),
+    ('lists', 'every listener of profiles has a list', 'fail'),
+    ('lists', 'returned = rows in rankings', 'fail'),
+    ('lists', 'tracks = candidates + dropped by rule', 'fail'),
+    ('neighbors', 'nobody is their own neighbour, similarity lies between -1 and 1', 'fail'),
+    ('profiles', 'confidence and readiness lie between 0 and 1', 'fail'),
+    ('rankings', 'every row has a reason', 'fail'),
+    ('rankings', 'every track is in the snapshot', 'fail'),
+    ('rankings', 'no excluded artist', 'fail'),
+    ('rankings', 'no excluded genre', 'fail'),
+    ('rankings', 'no excluded track', 'fail'),
+    ('rankings', 'no explicit track for a listener who blocks them', 'fail'),
+    ('rankings', 'no track stands twice in a list', 'fail'),
+    ('rankings', 'no track the listener disliked or hid', 'fail'),
+    ('rankings', 'no track the listener knows', 'fail'),
+    ('rankings', 'ranks run from 1 without gaps', 'fail'),
+    ('rankings', 'the parts add up to the score within 1e-6', 'fail')
+)
+select
+    r."table",
+    r.rule,
+    r.severity,
+    count(f.rule) = 0 as passed,
+    count(f.rule) as failures,
+    min(f.example) as example
+from rules r
+left join failures f on r."table" = f."table" and r.rule = f.rule
+group by r."table", r.rule, r.severity
+order by r."table", r.rule;

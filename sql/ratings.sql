@@ -1,0 +1,60 @@
+-- Purpose: what each listener's events say about each track.
+-- Grain:   one row per (user_id, track_id) with at least one event; track_id may be missing from the catalogue
+-- Inputs:  events, controls (history_from, ignored_contexts);
+--          variables as_of (timestamptz), half_life_days (days), undated_decay (0-1)
+-- Units:   points: like 1, save 0.9, play 0.45 (over 30 s) or 0.2, skip -0.55, dislike -1, hide -1.25; an event's own weight wins.
+--          Decay halves every half_life_days and is 1 for events after as_of.
+-- Sums are decimal, so that no order of addition changes a bit; decay is counted from the pair's newest event and applied to
+-- the sum, so that very old events keep their digits.
+-- Order:   user_id, track_id
+with weighted as (
+    select
+        e.user_id,
+        e.track_id,
+        e.type,
+        e.occurred_at,
+        coalesce(e.weight, case e.type
+            when 'like' then 1.0
+            when 'save' then 0.9
+            when 'play' then case when e.completed_ms > 30000 then 0.45 else 0.20 end
+            when 'skip' then -0.55
+            when 'dislike' then -1.0
+            when 'hide' then -1.25
+            else 0.0
+        end)::double as weight,
+        -- an undated event has the age at which an event decays as much
+        case
+            when e.occurred_at is null then -log2(getvariable('undated_decay')) * getvariable('half_life_days')
+            else greatest(0, epoch_us(getvariable('as_of')) - epoch_us(e.occurred_at)) / 86400e6
+        end::double / getvariable('half_life_days') as half_lives,
+        coalesce(e.occurred_at >= c.history_from, c.history_from is null)
+            and not coalesce(list_contains(c.ignored_contexts, e.context), false) as shapes
+    from events e
+    left join controls c on e.user_id = c.user_id
+),
+shaped as (
+    select
+        *,
+        (case when shapes then weight else 0 end)::double as effect,
+        min(half_lives) over (partition by user_id, track_id) as newest
+    from weighted
+)
+select
+    user_id,
+    track_id,
+    sum(effect::decimal(38, 15))::double as rating,
+    sum((greatest(effect, 0) * pow(0.5, half_lives - newest))::decimal(38, 15))::double * pow(0.5, min(newest)) as liked,
+    sum((greatest(-effect, 0) * pow(0.5, half_lives - newest))::decimal(38, 15))::double * pow(0.5, min(newest)) as disliked,
+    sum(greatest(effect, 0)::decimal(38, 15))::double as positive,
+    count(*) as events,
+    count(*) filter (weight < 0) as negative_events,
+    bool_or(weight > 0) as known,
+    coalesce(
+        arg_max(type in ('dislike', 'hide'), (coalesce(epoch_us(occurred_at), 0), type in ('dislike', 'hide')))
+            filter (type in ('like', 'save', 'dislike', 'hide')),
+        false
+    ) as rejected,
+    max(occurred_at) as last_at
+from shaped
+group by user_id, track_id
+order by user_id, track_id;

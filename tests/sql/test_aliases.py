@@ -1,0 +1,105 @@
+"""Model ``aliases``: which catalogue track a song is that a listening history only named."""
+
+from __future__ import annotations
+
+from tests.support.grid import expect, run
+
+
+def test_the_first_rule_that_finds_a_track_wins() -> None:
+    found = run(
+        "aliases",
+        input_tracks="""
+            id  origin   spotify_id  mbid  isrc  song_key
+            a   catalog  s           -     -     -
+            b   catalog  -           m     -     -
+            c   catalog  -           -     i     -
+            d   catalog  -           -     -     k
+            m1  mention  s           m     i     k
+            m2  mention  x           m     i     k
+            m3  mention  -           -     i     k
+            m4  mention  -           y     z     k
+            m5  mention  x           y     z     w
+        """,
+    )
+    expect(
+        found,
+        """
+            id  track_id  matched_by
+            m1  a         spotify_id
+            m2  b         mbid
+            m3  c         isrc
+            m4  d         song_key
+        """,
+    )
+
+
+def test_an_id_of_the_catalogue_may_be_the_spotify_id() -> None:
+    found = run(
+        "aliases",
+        input_tracks="""
+            id  origin   spotify_id
+            s   catalog  -
+            m   mention  s
+        """,
+    )
+    expect(
+        found,
+        """
+            id  track_id  matched_by
+            m   s         spotify_id
+        """,
+    )
+
+
+def test_of_several_tracks_the_most_popular_then_the_smallest_id() -> None:
+    found = run(
+        "aliases",
+        input_tracks="""
+            id  origin   song_key  popularity
+            d   catalog  k         0.5
+            c   catalog  k         0.5
+            b   catalog  k         0.1
+            a   catalog  k         -
+            m   mention  k         -
+            e   catalog  j         -
+            n   mention  j         0.9
+        """,
+    )
+    expect(
+        found,
+        """
+            id  track_id
+            m   c
+            n   e
+        """,
+    )
+
+
+def test_only_latest_versions_are_compared() -> None:
+    found = run(
+        "aliases",
+        input_tracks="""
+            id  batch  origin   song_key
+            a   0      catalog  k
+            a   1      catalog  other
+            m   0      mention  k
+        """,
+    )
+    assert found.is_empty()
+
+
+def test_a_mention_whose_id_the_catalogue_has_needs_no_alias() -> None:
+    found = run(
+        "aliases",
+        input_tracks="""
+            id  batch  origin   song_key
+            a   0      catalog  k
+            b   0      catalog  k
+            a   1      mention  k
+        """,
+    )
+    assert found.is_empty()
+
+
+def test_missing_identities_match_nothing() -> None:
+    assert run("aliases", input_tracks="id origin\na catalog\nm mention").is_empty()

@@ -1,0 +1,57 @@
+"""Model ``drift``: how far a run may be from the published one before somebody is told."""
+
+from __future__ import annotations
+
+import polars as pl
+import pytest
+
+from recsys.checks import CHECKED, compare
+from recsys.settings import Settings
+from recsys.tables import TABLES
+from tests.support.worlds import frame
+
+Tables = dict[str, pl.DataFrame]
+ROWS, SHARE = "about as many rows as in the published run", "lists keep a share of the published run's tracks"
+
+
+def tables(ranked: str, lists: int = 1) -> Tables:
+    """A list of the tracks named by letters, and as many rows of ``lists`` as said."""
+    rows = [{"user_id": "u", "list": "x", "rank": rank, "track_id": track} for rank, track in enumerate(ranked, 1)]
+    listed = [{"user_id": f"u{number}", "list": "x"} for number in range(lists)]
+    found = {"rankings": rows, "lists": listed}
+    return {name: frame(TABLES[name], found.get(name, [])) for name in CHECKED}
+
+
+def broken(before: Tables, after: Tables, **settings: float) -> list[tuple[str, str, int]]:
+    found = compare(before, after, Settings.preset_of("default", **settings))
+    assert set(found["severity"]) == {"warn"}
+    return found.filter(~pl.col("passed")).select("table", "rule", "failures").rows()
+
+
+def test_same_run() -> None:
+    assert broken(tables("abcd"), tables("abcd")) == []
+    assert broken(tables("", 0), tables("", 0)) == []
+
+
+@pytest.mark.parametrize(("lists", "warned"), [(5, False), (4, True), (15, False), (16, True)])
+def test_rows_within_half_and_no_more(lists: int, warned: bool) -> None:
+    found = broken(tables("a", 10), tables("a", lists))
+    assert found == ([("lists", ROWS, abs(lists - 10))] if warned else [])
+
+
+@pytest.mark.parametrize(("kept", "warned"), [("abxxx", False), ("axxxx", True)])
+def test_lists_keep_their_share(kept: str, warned: bool) -> None:
+    found = broken(
+        tables("abcde"),
+        tables("".join("vwxyz"[place] if track == "x" else track for place, track in enumerate(kept))),
+        list_overlap=0.3,
+    )
+    assert found == ([("rankings", SHARE, 1)] if warned else [])
+
+
+def test_new_listeners_do_not_count() -> None:
+    after = tables("abcde")
+    after["rankings"] = pl.concat(
+        [after["rankings"], after["rankings"].with_columns(user_id=pl.lit("new"), track_id=pl.lit("q"))]
+    )
+    assert broken(tables("abcde"), after, row_change=1.0, list_overlap=1.0) == []

@@ -1,0 +1,85 @@
+"""The runner of relational models: frames or files in, nothing left behind; and what every model says of itself."""
+
+from __future__ import annotations
+
+import re
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
+from pathlib import Path
+
+import duckdb
+import polars as pl
+import pytest
+
+from recsys import models
+
+ROOT = Path(__file__).parent.parent
+MODELS = sorted((ROOT / "sql").glob("*.sql"))
+RUN_BY_STAGES = sorted(
+    {name for path in (ROOT / "recsys").glob("*.py") for name in re.findall(r'models\.run\(\s*"(\w+)"', path.read_text("utf-8"))}
+)
+
+
+@pytest.fixture
+def sql(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder of models of one's own."""
+    monkeypatch.setattr(models, "SQL", tmp_path)
+    return tmp_path
+
+
+def test_frames_and_files_give_the_same_rows(sql: Path, tmp_path: Path) -> None:
+    (sql / "total.sql").write_text("select sum(x)::bigint as total from numbers")
+    frames = [pl.DataFrame({"x": [1, 2]}), pl.DataFrame({"x": [3]})]
+    files = [tmp_path / f"{number}.parquet" for number in range(2)]
+    for frame, file in zip(frames, files, strict=True):
+        frame.write_parquet(file)
+    assert models.run("total", {"numbers": pl.concat(frames)}).item() == 6
+    assert models.run("total", {"numbers": files}).item() == 6
+
+
+@pytest.mark.parametrize("value", ["text with 'quotes'", 0.1, True, datetime(2026, 6, 1, 12, tzinfo=UTC)])
+def test_variables_arrive_as_they_are(sql: Path, value: models.Variable) -> None:
+    (sql / "echo.sql").write_text("select getvariable('given') as found")
+    assert models.run("echo", {}, {"given": value}).item() == value
+
+
+def test_nothing_stays_for_the_next_run(sql: Path) -> None:
+    (sql / "echo.sql").write_text("select getvariable('given') as found")
+    (sql / "look.sql").write_text("from numbers")
+    models.run("echo", {"numbers": pl.DataFrame({"x": [1]})}, {"given": 1.0})
+    assert models.run("echo", {}).item() is None
+    with pytest.raises(duckdb.CatalogException):
+        models.run("look", {})
+
+
+def test_days_begin_at_midnight_utc(sql: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TZ", "Pacific/Kiritimati")
+    (sql / "day.sql").write_text("select strftime(moment, '%d') as day from moments")
+    moments = pl.DataFrame({"moment": [datetime(2026, 6, 1, 23, tzinfo=UTC)]})
+    assert models.run("day", {"moments": moments}).item() == "01"
+
+
+def test_threads_do_not_see_each_others_views(sql: Path) -> None:
+    (sql / "look.sql").write_text("select x from numbers")
+    with ThreadPoolExecutor(4) as pool:
+        found = pool.map(lambda x: models.run("look", {"numbers": pl.DataFrame({"x": [x]})}).item(), range(40))
+    assert list(found) == list(range(40))
+
+
+@pytest.mark.parametrize("path", MODELS, ids=lambda path: path.stem)
+def test_model_says_what_it_is(path: Path) -> None:
+    header = re.match(r"(?:--.*\n)+", path.read_text(encoding="utf-8"))
+    assert header
+    assert [word for word in ("Purpose", "Grain", "Inputs") if not re.search(rf"^-- {word}: ", header[0], re.MULTILINE)] == []
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "sql").rglob("*.sql")), ids=lambda path: path.stem)
+def test_every_window_has_an_order(path: Path) -> None:
+    windows = re.findall(r"(row_number|rank|first|lag|lead)\w*\([^)]*\)\s+over\s*\(([^)]*)\)", path.read_text(encoding="utf-8"))
+    assert [inside for _, inside in windows if inside and "order by" not in inside] == []
+
+
+def test_every_model_of_a_stage_has_a_test() -> None:
+    tested = {path.stem.removeprefix("test_") for path in (ROOT / "tests" / "sql").glob("test_*.py")} | {"checks"}
+    assert len(RUN_BY_STAGES) >= 10
+    assert set(RUN_BY_STAGES) - tested == set()

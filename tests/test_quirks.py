@@ -1,0 +1,228 @@
+"""Every rule that preset ``default`` changes: the older service's quirk under ``reference``, and the rule of ``default``.
+
+Quirk numbers are those in ``recsys.settings``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+import polars as pl
+import pytest
+
+from recsys import Inputs, Settings
+from recsys.settings import PRESETS
+from recsys.tables import FEATURES
+from tests.support.worlds import AS_OF, Row, asked, candidate, event, inputs, lists, of, ranked, silent, track
+
+Tables = dict[str, pl.DataFrame]
+COVERED: set[str] = set()
+
+
+def fix(*names: str) -> Callable[[Callable[..., None]], Callable[..., None]]:
+    """Mark the settings that a test is about."""
+    COVERED.update(names)
+    return lambda test: test
+
+
+def both(given: Inputs, **overrides: Any) -> tuple[Tables, Tables]:
+    """The tables of preset reference and of preset default, saved lists only."""
+    return lists(given, Settings.reference(lists=(), **overrides)), lists(given, Settings(lists=(), **overrides))
+
+
+def one(tracks: list[Row], events: tuple[Row, ...] = (), control: Row | None = None, **wanted: Any) -> tuple[Tables, Tables]:
+    """A world with one list of one listener."""
+    return both(inputs(tracks, events, [{"user_id": "u", **control}] if control else [], [asked("u", **wanted)]))
+
+
+@fix("metadata_distance_scale")
+def test_q1_tracks_without_sound_do_not_count_as_more_varied() -> None:
+    heard = {"danceability": 0.9, "acousticness": 0.1, "loudness": -20.0}
+    tracks = [track("a", popularity=0.62), track("b", popularity=0.60, **heard), silent("s", popularity=0.6, genres=["x"])]
+    reference, default = one([*tracks, track("liked")], (event("u", "liked"),), limit=2)
+    distance = [of(tables, "rankings", "u")[1] for tables in (reference, default)]
+    assert (distance[0]["track_id"], distance[0]["diversity"]) == ("s", 0.78)
+    assert distance[1]["track_id"] == "b"
+
+
+@fix("skip_only_cold")
+def test_q4_a_listener_who_only_skipped_is_cold() -> None:
+    reference, default = one([track("a"), track("b")], (event("u", "a", "skip"),))
+    parts = [candidate(tables, "u", "b") for tables in (reference, default)]
+    assert [(part["content"], part["exploration"]) for part in parts] == [
+        (pytest.approx(0.22 * 0.42), pytest.approx(0.22)),
+        (0.42, 0.5),
+    ]
+    assert [of(tables, "lists", "u")[0]["taste_audio"] for tables in (reference, default)] == [True, False]
+
+
+@fix("hide_rejected")
+def test_q6_what_the_listener_disliked_or_hid_stays_away() -> None:
+    events = (event("u", "a", "hide"), event("u", "b", "dislike"), event("u", "c", "skip"))
+    reference, default = one([silent(name) for name in "abc"], events)
+    assert sorted(ranked(reference, "u")) == ["a", "b", "c"]
+    assert ranked(default, "u") == ["c"]
+
+
+@fix("postponed_end")
+def test_q8_postponed_tracks_come_back() -> None:
+    until = {"a": AS_OF + timedelta(seconds=1), "b": AS_OF, "c": None}
+    control = {"postponed_tracks": [{"track_id": name, "until": end} for name, end in until.items()]}
+    reference, default = one([silent(name) for name in "abcd"], control=control)
+    assert ranked(reference, "u") == ["d"]
+    assert sorted(ranked(default, "u")) == ["b", "d"]
+
+
+@fix("exclusions")
+def test_q9_excluded_artists_are_compared_as_names_of_every_credit() -> None:
+    tracks = [silent("a", artist="ADA "), silent("b", artist="Bel & Ada", artists=["Bel", "Ada"]), silent("c", artist="Ada")]
+    reference, default = one([*tracks, silent("d")], control={"excluded_artists": ["Ada"]})
+    assert sorted(ranked(reference, "u")) == ["a", "b", "d"]
+    assert ranked(default, "u") == ["d"]
+
+
+@fix("exclusions")
+def test_q10_excluded_genres_ignore_outer_spaces() -> None:
+    tracks = [silent("a", genres=["Rock "]), silent("b", genres=["ROCK"]), silent("c", genres=["rockabilly"])]
+    reference, default = one(tracks, control={"excluded_genres": ["rock"]})
+    assert sorted(ranked(reference, "u")) == ["a", "c"]
+    assert ranked(default, "u") == ["c"]
+
+
+@fix("blocked_explicit")
+def test_q11_a_list_cannot_bring_back_what_the_listener_blocks() -> None:
+    tracks, control = [silent("a", explicit=True), silent("b")], {"allow_explicit": False}
+    reference, default = one(tracks, control=control, include_explicit=True)
+    assert (ranked(reference, "u"), candidate(reference, "u", "a")["score"]) == (["b", "a"], 0.0)
+    assert ranked(default, "u") == ["b"]
+
+
+@fix("blocked_explicit")
+def test_q12_a_quality_penalty_lifts_no_block() -> None:
+    tracks = [silent("a", explicit=True, quality_penalty=0.1), silent("b")]
+    reference, default = one(tracks, control={"allow_explicit": False}, include_explicit=True)
+    assert candidate(reference, "u", "a")["safety"] == pytest.approx(0.9)
+    assert ranked(default, "u") == ["b"]
+
+
+@fix("partial_targets")
+def test_q16_targets_left_out_do_not_pull_towards_zero() -> None:
+    reference, default = one([track("a"), track("b")], (event("u", "a"),), feature_targets={"energy": 0.9})
+    taste = [dict(zip(FEATURES, of(tables, "lists", "u")[0]["taste"], strict=True)) for tables in (reference, default)]
+    energy = (0.5 + 1.15 * 0.9) / 2.15
+    assert [one["energy"] for one in taste] == pytest.approx([energy] * 2)
+    assert [one["valence"] for one in taste] == pytest.approx([0.5 / 2.15, 0.5])
+
+
+@fix("future_events")
+def test_q18_no_run_sees_the_future() -> None:
+    reference, default = one([silent("a"), silent("b")], (event("u", "a", days=-1),))
+    assert ranked(reference, "u") == ["b"]
+    assert sorted(ranked(default, "u")) == ["a", "b"]
+
+
+@fix("restrict_collaborative", "collaborative_shrink")
+def test_q21_q23_votes_are_measured_by_their_evidence() -> None:
+    tracks = [silent(name) for name in "abc"]
+    events = [event(user, name, weight=points) for user in "uv" for name, points in (("a", 1.0), ("b", 2.0))]
+    far = [event("v", "c", weight=0.5), event("v", "gone", weight=50.0)]
+    near = [event("v", "c", weight=0.01)]
+    for more, reference, default in ((far, 0.01, 0.2 / 1.2), (near, 1.0, 0.004 / 1.004)):
+        found = both(inputs(tracks, [*events, *more], requests=[asked("u")]), neighborhood="co_rated")
+        assert candidate(found[0], "u", "c")["collaborative"] == pytest.approx(reference)
+        assert candidate(found[1], "u", "c")["collaborative"] == pytest.approx(default)
+
+
+@fix("neighborhood")
+def test_q25_q46_one_common_track_among_many_is_some_likeness() -> None:
+    others = [event(f"w{number}", name) for number in range(6) for name in ("x", "y")]
+    events = [event("u", "a"), event("v", "a"), event("v", "c"), *others]
+    reference, default = both(inputs([silent(name) for name in "acxyz"], events, requests=[asked("u")]))
+    votes = [{name: candidate(tables, "u", name)["collaborative"] for name in "cxyz"} for tables in (reference, default)]
+    assert set(votes[0].values()) == {0.0}
+    assert votes[1]["c"] > max(votes[1]["x"], votes[1]["y"], votes[1]["z"])
+
+
+@fix("metadata_floor")
+def test_q28_a_little_liked_is_no_less_than_unknown() -> None:
+    tracks = [
+        silent("a", artist="Ada", genres=["x"]),
+        silent("b", artist="Bel", genres=["y"]),
+        silent("c", artist="Ada", genres=["x"]),
+    ]
+    reference, default = one(tracks, (event("u", "a", weight=0.1), event("u", "b", weight=1.0)))
+    assert candidate(reference, "u", "c")["content"] == pytest.approx(0.1)
+    assert candidate(default, "u", "c")["content"] == 0.42
+
+
+@fix("shared_scale")
+def test_q29_one_faint_skip_is_no_hatred() -> None:
+    tracks = [silent(name, artist="Ada", genres=["x"]) for name in "abc"]
+    reference, default = one(tracks, (event("u", "a"), event("u", "b", "skip", weight=-0.1)))
+    assert candidate(reference, "u", "c")["safety"] == pytest.approx(1 - 0.52 * 0.9)
+    assert candidate(default, "u", "c")["safety"] == pytest.approx(1 - 0.52 * 0.9 * 0.1)
+
+
+@fix("boost_needs_safety")
+def test_q30_promotion_lifts_no_track_of_zero_safety() -> None:
+    bad = track("bad", quality_penalty=1.0, commercial_boost=0.03, discovery_allowed=True)
+    reference, default = one([track("a"), bad], (event("u", "a"),))
+    assert candidate(reference, "u", "bad")["score"] == 0.03
+    assert candidate(default, "u", "bad")["score"] == 0.0
+
+
+@fix("trim_mode")
+def test_q32_spaces_around_a_mode_mean_nothing() -> None:
+    reference, default = one([track("a"), track("b")], (event("u", "a"),), mode=" discovery ")
+    assert candidate(reference, "u", "b")["exploration"] == pytest.approx(1 - 0.22)
+    assert candidate(default, "u", "b")["exploration"] == pytest.approx(1 - 0.34)
+
+
+@fix("duplicate_tracks")
+def test_q37_two_records_of_one_id_are_one_track() -> None:
+    reference, default = one([silent("a", title="one"), silent("a", title="two"), silent("b")])
+    assert sorted(ranked(reference, "u")) == ["a", "a", "b"]
+    assert sorted(ranked(default, "u")) == ["a", "b"]
+
+
+@fix("max_per_artist")
+def test_at_most_three_tracks_of_one_artist() -> None:
+    tracks = [silent(f"a{number}", artist="Ada", popularity=0.6) for number in range(5)]
+    others = [silent(f"b{number}", popularity=0.0) for number in range(5)]
+    given = inputs([*tracks, *others], requests=[asked("u", limit=6, mode="comfort")])
+    reference, default = both(given, diversity_lambda=1.0)
+    own = [sum(name.startswith("a") for name in ranked(tables, "u")) for tables in (reference, default)]
+    assert own == [5, 3]
+
+
+@fix("one_version_per_song")
+def test_one_version_of_a_song() -> None:
+    tracks = [silent("a", song_key="song", popularity=0.9), silent("b", song_key="song"), silent("c", song_key=None)]
+    reference, default = one(tracks)
+    assert sorted(ranked(reference, "u")) == ["a", "b", "c"]
+    assert ranked(default, "u") == ["a", "c"]
+
+
+@fix("backfill")
+def test_lists_are_filled_first_over_the_cap_then_over_the_bounds() -> None:
+    tracks = [silent(f"a{number}", artist="Ada", popularity=0.5) for number in range(5)]
+    tracks += [silent("x", popularity=0.9), silent("known")]
+    reference, default = one(tracks, (event("u", "known"),), limit=6, max_popularity=0.6)
+    assert [row["source"] for row in of(reference, "rankings", "u")] == ["ranked"] * 5
+    sources = [row["source"] for row in of(default, "rankings", "u")]
+    assert sources == ["ranked"] * 3 + ["backfill_artist"] * 2 + ["backfill_popularity"]
+
+
+@fix("diversity_pool")
+def test_diversity_looks_at_the_best_tracks_only() -> None:
+    tracks = [silent(f"t{number:04}", popularity=1 - number / 2000, artist=f"x{number}", genres=["x"]) for number in range(1100)]
+    far = silent("far", popularity=0.0, genres=["y"])
+    reference, default = one([*tracks, far], limit=2, mode="comfort")
+    assert ranked(reference, "u")[1] == "far"
+    assert ranked(default, "u")[1] == "t0001"
+
+
+def test_every_fix_is_shown() -> None:
+    assert set(PRESETS["reference"]) == COVERED
