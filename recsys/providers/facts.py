@@ -1,0 +1,89 @@
+"""What providers hand over, and the two things a provider can be: a catalogue to read, or an enricher of known tracks."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Literal, Protocol
+
+from recsys.errors import ProviderError
+from recsys.providers.spotify.links import Kind, Link
+
+Row = Mapping[str, object]
+"""One row of ``tracks`` by column name."""
+
+
+@dataclass(frozen=True)
+class Facts:
+    """What one source says about one track. ``fields`` holds columns of ``tracks``; absent or None = unknown.
+
+    ``decision`` records how the track was matched (method, score, other ids).
+    """
+
+    id: str
+    source: str
+    fields: Row
+    stale: bool = False
+    decision: Mapping[str, object] | None = None
+
+
+@dataclass(frozen=True)
+class Skip:
+    """One item that was read and not taken."""
+
+    name: str
+    code: Literal["local_file", "episode", "unavailable", "duplicate", "unknown", "failed", "no_match"]
+    reason: str
+
+
+@dataclass
+class Listing:
+    """Everything one read brought, in order. ``stopped`` = why it ended early; what came before it is complete and usable."""
+
+    facts: list[Facts] = field(default_factory=list)
+    skipped: list[Skip] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+    stopped: ProviderError | None = None
+
+    def extend(self, other: Listing) -> None:
+        self.facts += other.facts
+        self.skipped += other.skipped
+        self.notes += [note for note in other.notes if note not in self.notes]
+        self.stopped = self.stopped or other.stopped
+
+
+@dataclass(frozen=True)
+class Hit:
+    """One search result."""
+
+    link: Link
+    title: str
+    artist: str = ""
+    album: str = ""
+
+
+class Catalogue(Protocol):
+    """A provider that lists tracks by link."""
+
+    name: str
+
+    def read(self, link: Link, limit: int | None = None) -> Listing:
+        """The tracks behind ``link``, at most ``limit``. A failure ends the listing, it does not raise."""
+
+    def tracks(self, ids: Sequence[str]) -> Listing:
+        """Tracks by Spotify id, in the quickest way this access allows. A failure ends the listing, it does not raise."""
+
+    def search(self, query: str, kinds: Sequence[Kind], limit: int) -> list[Hit]:
+        """Best results first, at most ``limit`` per kind."""
+
+
+class Enricher(Protocol):
+    """A provider that knows more about tracks which the catalogue has."""
+
+    name: str
+
+    def wants(self, row: Row) -> bool:
+        """Whether the row lacks something this provider could supply, and has what is needed to ask for it."""
+
+    def enrich(self, rows: Sequence[Row]) -> Listing:
+        """Facts about the rows, in their order. A failure ends the listing, it does not raise."""

@@ -1,0 +1,251 @@
+"""What people do with providers: import tracks, enrich them, import a user's listens, fetch what the events lack.
+
+Each function ends with a :class:`Summary`; an error of a provider ends the work early, keeps what came before it, and is told in
+``Summary.stopped``.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import partial
+from pathlib import Path
+
+import polars as pl
+
+from recsys import models
+from recsys.errors import NotFoundError, ProviderError, UsageError
+from recsys.ingest import Report, ingest_export
+from recsys.lake import Lake
+from recsys.providers.batches import Catalog, Summary, merged, store
+from recsys.providers.cache import Cache
+from recsys.providers.errors import ForbiddenError, MalformedError, MissingError, NotConfiguredError
+from recsys.providers.facts import Catalogue, Enricher, Listing, Skip
+from recsys.providers.http import Access
+from recsys.providers.listenbrainz import Listen, ListenBrainz, Walk
+from recsys.providers.musicbrainz.client import MusicBrainz
+from recsys.providers.reccobeats import ReccoBeats
+from recsys.providers.settings import ProviderSettings
+from recsys.providers.songlink import SongLink
+from recsys.providers.spotify.auth import token_mode
+from recsys.providers.spotify.client import Spotify
+from recsys.providers.spotify.links import Link
+from recsys.providers.webplayer.client import WebPlayer
+from recsys.song import spotify_ids
+
+PENDING = 500
+"""Tracks imported between two writes to the lake."""
+CHUNK = 200
+"""Tracks enriched between two writes to the lake."""
+PAGES = 20
+"""Pages of listens between two writes to the lake."""
+
+Progress = Callable[[str, int, int], None]
+ENRICHERS: dict[str, Callable[[Access, bool], Enricher]] = {
+    "musicbrainz": lambda door, force: MusicBrainz(door, force=force),
+    "reccobeats": lambda door, force: ReccoBeats(door, force=force),
+    "listenbrainz": lambda door, _: ListenBrainz(door),
+}
+"""Enrichers that are asked over the network; dumps on disk are :class:`CanonicalDump` and :class:`AcousticBrainz`."""
+
+
+def access(lake: Lake, settings: ProviderSettings) -> Access:
+    """The way outside, with its cache in the lake."""
+    return Access(settings, Cache(lake.root / "cache", settings.provider_cache_ttl_hours * 3600))
+
+
+def catalogue(door: Access) -> Catalogue:
+    """Spotify's Web API when there are credentials, else the web player unless it is switched off."""
+    if token_mode(door.settings) != "none":
+        return Spotify(door)
+    if door.settings.spotify_webplayer == "on":
+        return WebPlayer(door)
+    raise NotConfiguredError(
+        "spotify: no credentials and SPOTIFY_WEBPLAYER=off; set SPOTIFY_CLIENT_ID and SPOTIFY_CLIENT_SECRET, "
+        "or run: recsys providers login"
+    )
+
+
+def enricher(name: str, door: Access, *, force: bool = False) -> Enricher:
+    """The enricher of one provider. Raises :class:`UsageError` for a name that is none."""
+    if name not in ENRICHERS:
+        raise UsageError(f"{name!r} enriches nothing; allowed: {', '.join(ENRICHERS)}")
+    return ENRICHERS[name](door, force)
+
+
+def import_tracks(
+    lake: Lake,
+    source: Catalogue,
+    links: Sequence[Link],
+    *,
+    limit: int | None = None,
+    enrichers: Sequence[Enricher] = (),
+    resolve: Callable[[str], Link] | None = None,
+    dry_run: bool = False,
+    progress: Progress | None = None,
+) -> Summary:
+    """Read ``links`` from ``source`` into the lake, at most ``limit`` tracks a link; each track once.
+
+    ``resolve`` turns a link of another service into a Spotify one. Enrichers are asked about what was read, before it is stored.
+    """
+    name = f"{source.name} {' '.join(map(str, links))}"[:200]
+    summary, pending = Summary(name), Listing()
+    seen: set[str] = set()
+    for found in _parts(source, links, limit, resolve, progress):
+        pending.extend(_each_once(found, seen))
+        if len(pending.facts) >= PENDING or pending.stopped:
+            summary.add(_stored(lake, pending, name, enrichers, dry_run))
+            pending = Listing()
+        if summary.stopped:
+            break
+    summary.add(_stored(lake, pending, name, enrichers, dry_run))
+    return summary
+
+
+def _stored(lake: Lake, listing: Listing, name: str, enrichers: Sequence[Enricher], dry_run: bool) -> Summary:
+    for enricher in enrichers if not dry_run else ():
+        rows = merged(Catalog.of(lake), listing.facts)[0]
+        found = enricher.enrich([row for row in rows if enricher.wants(row)])
+        listing.facts += found.facts
+        listing.notes += [*found.notes, *([f"{enricher.name}: {found.stopped}"] if found.stopped else [])]
+    return store(lake, listing, name, dry_run=dry_run)
+
+
+def enrich(
+    lake: Lake,
+    enricher: Enricher,
+    *,
+    ids: Iterable[str] | None = None,
+    progress: Progress | None = None,
+) -> Summary:
+    """Ask ``enricher`` about the catalogue's tracks that it has something for, or about ``ids`` among them.
+
+    Written every 200 tracks, so an interrupted run loses little; a rerun continues with what is left.
+    Raises :class:`NotFoundError` for ids the catalogue does not have.
+    """
+    catalog = Catalog.of(lake)
+    chosen = None if ids is None else frozenset(ids)
+    if chosen is not None and (absent := sorted(chosen - catalog.ids)):
+        raise NotFoundError(f"the catalogue has no track {absent[0]!r}" + (f" and {len(absent) - 1} more" if absent[1:] else ""))
+    rows = [row for row in catalog.rows(chosen) if enricher.wants(row)]
+    summary = Summary(enricher.name)
+    for at in range(0, len(rows), CHUNK):
+        summary.add(store(lake, enricher.enrich(rows[at : at + CHUNK]), enricher.name, rejects=False))
+        if progress:
+            progress(enricher.name, min(at + CHUNK, len(rows)), len(rows))
+        if summary.stopped:
+            break
+    return summary
+
+
+def import_listens(
+    lake: Lake, brainz: ListenBrainz, user: str, progress: Progress | None = None
+) -> tuple[list[Report], str | None]:
+    """New listens of a ListenBrainz user → events of listener ``user`` and the songs they name; why it stopped, if it did."""
+    reports: list[Report] = []
+    pages: list[tuple[list[Listen], Walk]] = []
+    stopped = None
+    try:
+        for page in brainz.listens(user):
+            pages.append(page)
+            if len(pages) >= PAGES:
+                reports += _ingest(lake, brainz, user, pages)
+                pages = []
+            if progress:
+                progress(user, len(reports) + 1, len(reports) + 2)
+    except ProviderError as error:
+        stopped = str(error)
+    reports += _ingest(lake, brainz, user, pages)
+    return reports, stopped
+
+
+def lacking(lake: Lake) -> list[Link]:
+    """Spotify tracks that events or histories name and the catalogue lacks, by id."""
+    tracks = lake.input("tracks")
+    catalog = Catalog(tracks)
+    aliased = models.run("aliases", {"input_tracks": tracks.with_row_index("row")})["id"]
+    mentions = tracks.filter((pl.col("origin") == "mention") & ~pl.col("id").is_in(aliased.implode()))
+    named = pl.concat([spotify_ids(mentions["id"]), mentions["spotify_id"], spotify_ids(lake.input("events")["track_id"])])
+    known = catalog.ids | set(aliased) | set(tracks.filter(pl.col("origin") != "mention")["spotify_id"].drop_nulls())
+    return [Link("track", name) for name in named.drop_nulls().unique().sort().to_list() if name not in known]
+
+
+def heard(lake: Lake) -> list[str]:
+    """Catalogue tracks that events name, also under another id, in the order of ids."""
+    tracks = lake.input("tracks")
+    aliases = models.run("aliases", {"input_tracks": tracks.with_row_index("row")}).select("id", "track_id")
+    played = lake.input("events").select(pl.col("track_id").alias("id")).unique()
+    named = played.join(aliases, on="id", how="left").select(pl.coalesce("track_id", "id"))
+    return sorted(Catalog(tracks).ids.intersection(named.to_series()))
+
+
+def resolver(door: Access) -> Callable[[str], Link]:
+    """Links of other services → Spotify: through Song.link where a key is set, else through MusicBrainz."""
+
+    def resolve(address: str) -> Link:
+        if door.settings.songlink_api_key:
+            try:
+                return SongLink(door).resolve(address)
+            except (NotConfiguredError, MissingError):
+                pass
+        return MusicBrainz(door).resolve(address)
+
+    return resolve
+
+
+def _parts(
+    source: Catalogue, links: Sequence[Link], limit: int | None, resolve: Callable[[str], Link] | None, progress: Progress | None
+) -> Iterator[Listing]:
+    """Listings one by one: single tracks some hundred at a time, then list by list. One that fails alone is a skip."""
+    singles = [link.id for link in links if link.kind == "track"]
+    chunks = [singles[at : at + PENDING] for at in range(0, len(singles), PENDING)]
+    parts = [(f"{len(chunk)} tracks", partial(source.tracks, chunk)) for chunk in chunks]
+    parts += [(str(link), partial(_of, source, link, limit, resolve)) for link in links if link.kind != "track"]
+    for number, (name, part) in enumerate(parts, 1):
+        found = part()
+        if isinstance(found.stopped, (MissingError, ForbiddenError, MalformedError)):
+            found.skipped.append(Skip(name, "failed", str(found.stopped)))
+            found.stopped = None
+        yield found
+        if progress:
+            progress(source.name, number, len(parts))
+
+
+def _of(source: Catalogue, link: Link, limit: int | None, resolve: Callable[[str], Link] | None) -> Listing:
+    if link.kind != "foreign":
+        return source.read(link, limit)
+    if resolve is None:
+        return Listing(skipped=[Skip(link.id, "failed", "a link of another service")])
+    try:
+        return source.read(resolve(link.id), limit)
+    except ProviderError as error:
+        return Listing(skipped=[Skip(link.id, "failed", str(error))])
+
+
+def _each_once(listing: Listing, seen: set[str]) -> Listing:
+    """The listing without tracks in ``seen``, which it joins."""
+    facts = listing.facts
+    listing.facts = []
+    for one in facts:
+        if one.id in seen:
+            listing.skipped.append(Skip(one.id, "duplicate", "named by more than one source"))
+        else:
+            seen.add(one.id)
+            listing.facts.append(one)
+    return listing
+
+
+def _ingest(lake: Lake, brainz: ListenBrainz, user: str, pages: Sequence[tuple[list[Listen], Walk]]) -> list[Report]:
+    """Pages → one export file as ListenBrainz writes it → the lake; then the walk is kept."""
+    if not pages:
+        return []
+    listens = [listen for page, _ in pages for listen in page]
+    walk = pages[-1][1]
+    reports: list[Report] = []
+    if listens:
+        with tempfile.TemporaryDirectory() as folder:
+            path = Path(folder) / f"listenbrainz-{listens[-1].listened_at}-{listens[0].listened_at}.jsonl"
+            path.write_text("\n".join(listen.model_dump_json(exclude_none=True) for listen in listens) + "\n", encoding="utf-8")
+            reports = ingest_export(lake, user, [path])
+    brainz.keep(user, walk)
+    return reports

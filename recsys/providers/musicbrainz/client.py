@@ -1,0 +1,164 @@
+"""MusicBrainz as an enricher: ids, genres, ISRC and dates of tracks that the catalogue has.
+
+One request a second for the whole process, an identifying User-Agent, and two readings of a 503: our own limit is waited for,
+a busy server is left alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from importlib.metadata import version
+from typing import TypeVar
+
+from pydantic import BaseModel
+
+from recsys.errors import ProviderError
+from recsys.providers.answers import Answers, gather
+from recsys.providers.errors import MissingError, NotConfiguredError
+from recsys.providers.facts import Facts, Listing, Row, Skip
+from recsys.providers.http import Access, Params, Reply, Service
+from recsys.providers.musicbrainz.answers import Artist, Recording, Recordings, Resource, by_votes, escape
+from recsys.providers.musicbrainz.matching import Match, Wanted, best
+from recsys.providers.spotify.answers import isrc, release_date
+from recsys.providers.spotify.links import Link, parse
+
+M = TypeVar("M", bound=BaseModel)
+
+HITS = 10
+BUSY_SECONDS = 900.0
+"""How long a server that sheds load is left alone."""
+OWN_LIMIT_SECONDS = 3.0
+"""Pause after exceeding the allowed rate."""
+WORKERS = 4
+"""Requests under way at the same time; their starts are still a second apart."""
+RECORDING_INC = "artist-credits isrcs genres tags"
+
+
+class WebService(Service):
+    def refusal(self, path: str, family: str, reply: Reply) -> ProviderError:
+        if reply.status == 503:
+            if "search" in reply.headers.get("x-ratelimit-zone", "") or "busy" in reply.error.get("message", ""):
+                return self.block("*", BUSY_SECONDS, "the MusicBrainz server is busy")
+            self.limiter.pause(OWN_LIMIT_SECONDS)
+            return self.limited(family, reply)
+        return super().refusal(path, family, reply)
+
+
+class MusicBrainz:
+    """Enricher over the web service (WS/2)."""
+
+    name = "musicbrainz"
+
+    def __init__(self, access: Access, *, force: bool = False) -> None:
+        self.api = WebService(access, self.name, access.settings.musicbrainz_url, headers={"User-Agent": user_agent(access)})
+        self.answers = Answers(access.cache, self.name)
+        self._force = force
+
+    def wants(self, row: Row) -> bool:
+        return bool(row.get("isrc") or (row.get("title") and row.get("artist"))) and (
+            self._force or row.get("mbid") is None or row.get("genres") is None
+        )
+
+    def enrich(self, rows: Sequence[Row]) -> Listing:
+        return gather(rows, self._about, WORKERS)
+
+    def resolve(self, address: str) -> Link:
+        """The Spotify track of another service's link, by the relations people entered. Raises :class:`MissingError`."""
+        params: Params = {"resource": address, "inc": "recording-rels"}
+        answer = self.answers.one("url", address, Resource, lambda: self._get(Resource, "/url", params))
+        for relation in answer.value.relations if answer.value else ():
+            if relation.recording and (link := self._spotify_link(relation.recording.id)):
+                return link
+        raise MissingError(f"musicbrainz: no Spotify track is known for {address}")
+
+    def _spotify_link(self, mbid: str) -> Link | None:
+        answer = self.answers.one(
+            "links", mbid, Recording, lambda: self._get(Recording, f"/recording/{mbid}", {"inc": "url-rels"})
+        )
+        addresses = [relation.url.resource for relation in answer.value.relations if relation.url] if answer.value else []
+        return next((parse(address) for address in addresses if "open.spotify.com/track/" in address), None)
+
+    def _about(self, row: Row) -> Facts | Skip:
+        match, how, score = self._match(row)
+        if match is None:
+            return Skip(str(row["id"]), "no_match", f"no recording matches well enough (best score {score:.2f})")
+        recording, stale = self._recording(match.recording.id)
+        decision = {
+            "by": how,
+            "score": round(match.score, 3),
+            "recordings": list(match.same),
+            "artists": [credit.artist.id for credit in recording.credits],
+        }
+        return Facts(str(row["id"]), self.name, self._fields(recording), stale, decision)
+
+    def _match(self, row: Row) -> tuple[Match | None, str, float]:
+        wanted = _wanted(row)
+        score = 0.0
+        if code := isrc(_text(row, "isrc")):
+            found = self.answers.one(
+                "isrc", code, Recordings, lambda: self._get(Recordings, f"/isrc/{code}", {"inc": "artist-credits isrcs"})
+            )
+            match, score = best(wanted, found.value.recordings if found.value else [], by_isrc=True)
+            if match:
+                return match, "isrc", score
+        if wanted.title and wanted.first_artist:
+            query = f'recording:"{escape(wanted.title)}" AND artist:"{escape(wanted.first_artist)}"'
+            params: Params = {"query": query, "limit": HITS}
+            hits = self.answers.one("search", query, Recordings, lambda: self._get(Recordings, "/recording", params))
+            match, seen = best(wanted, hits.value.recordings if hits.value else [])
+            return match, "search", max(score, seen)
+        return None, "", score
+
+    def _recording(self, mbid: str) -> tuple[Recording, bool]:
+        answer = self.answers.one(
+            "recording", mbid, Recording, lambda: self._get(Recording, f"/recording/{mbid}", {"inc": RECORDING_INC})
+        )
+        if answer.value is None:
+            raise MissingError(f"musicbrainz: recording {mbid} is gone")
+        return answer.value, answer.stale
+
+    def _fields(self, recording: Recording) -> dict[str, object]:
+        return {
+            "mbid": recording.id,
+            "title": recording.title or None,
+            "artist": recording.credit or None,
+            "artists": recording.artists or None,
+            "duration_ms": recording.length or None,
+            "release_date": release_date(recording.first_release_date),
+            "isrc": min((code for code in map(isrc, recording.isrcs) if code), default=None),
+            "genres": self._genres(recording) or None,
+        }
+
+    def _genres(self, recording: Recording) -> list[str]:
+        """The recording's genres, else its tags, else those of its first artist."""
+        own = by_votes(recording.genres) or by_votes(recording.tags)
+        if own or not recording.credits:
+            return own
+        mbid = recording.credits[0].artist.id
+        answer = self.answers.one("artist", mbid, Artist, lambda: self._get(Artist, f"/artist/{mbid}", {"inc": "genres tags"}))
+        return by_votes(answer.value.genres) or by_votes(answer.value.tags) if answer.value else []
+
+    def _get(self, model: type[M], path: str, params: Params) -> M:
+        return self.api.get(model, path, {**params, "fmt": "json"}, family="ws")
+
+
+def user_agent(access: Access) -> str:
+    """The User-Agent that MusicBrainz asks for. Raises :class:`NotConfiguredError` naming the settings."""
+    name, contact = access.settings.musicbrainz_app_name, access.settings.musicbrainz_contact
+    if not name or not contact:
+        raise NotConfiguredError(
+            "musicbrainz: set MUSICBRAINZ_APP_NAME and MUSICBRAINZ_CONTACT (an e-mail or web address); "
+            "MusicBrainz refuses programs that do not say who they are"
+        )
+    return f"{name}/{version('recsys')} ( {contact} )"
+
+
+def _wanted(row: Row) -> Wanted:
+    artists, length = row.get("artists"), row.get("duration_ms")
+    named = tuple(map(str, artists)) if isinstance(artists, list) else ()
+    return Wanted(_text(row, "title"), _text(row, "artist"), named, length if isinstance(length, int) else None)
+
+
+def _text(row: Row, name: str) -> str | None:
+    value = row.get(name)
+    return None if value is None else str(value)

@@ -1,0 +1,78 @@
+"""ReccoBeats: audio features on Spotify's scales, without a key, 40 tracks a call.
+
+The service does not say where its values come from; they equal Spotify's old ones. It answers in any order, leaves out what it
+does not know, and may answer twice about one ISRC.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from pydantic import BaseModel, Field
+
+from recsys.providers.answers import Answers
+from recsys.providers.facts import Facts, Listing, Row, Skip
+from recsys.providers.http import Access, Service
+from recsys.providers.spotify.answers import Features, isrc
+from recsys.tables import FEATURES
+
+BATCH = 40
+"""Ids in one call; more are silently dropped."""
+SUPPLIED = tuple(name for name in FEATURES if name != "time_signature")
+
+
+class Measured(Features):
+    href: str = ""
+    isrc: str | None = None
+
+    @property
+    def spotify_id(self) -> str:
+        return self.href.rpartition("/")[2]
+
+
+class Content(BaseModel):
+    content: list[Measured] = Field(default_factory=list)
+
+
+class ReccoBeats:
+    """Enricher of audio features by Spotify id, else by ISRC."""
+
+    name = "reccobeats"
+
+    def __init__(self, access: Access, *, force: bool = False) -> None:
+        self.api = Service(access, self.name, access.settings.reccobeats_url)
+        self.answers = Answers(access.cache, self.name)
+        self._force = force
+
+    def wants(self, row: Row) -> bool:
+        return _key(row) is not None and (self._force or any(row.get(name) is None for name in SUPPLIED))
+
+    def enrich(self, rows: Sequence[Row]) -> Listing:
+        keys = {str(row["id"]): key for row in rows if (key := _key(row)) is not None}
+        harvest = self.answers.many("features", list(keys.values()), Measured, self._load, size=BATCH)
+        known = {key: (value, stale) for key, value, stale in harvest.found()}
+        listing = Listing(stopped=harvest.stopped)
+        for name, key in keys.items():
+            if key in known:
+                value, stale = known[key]
+                listing.facts.append(Facts(name, self.name, _fields(value), stale))
+            elif key in harvest.answers:
+                listing.skipped.append(Skip(name, "unknown", "ReccoBeats does not know this track"))
+            elif key in harvest.failed:
+                listing.skipped.append(Skip(name, "failed", str(harvest.failed[key])))
+        return listing
+
+    def _load(self, keys: Sequence[str]) -> Mapping[str, Measured]:
+        found = self.api.get(Content, "/audio-features", {"ids": ",".join(keys)}).content
+        wanted, known = set(keys), {}
+        for measured in sorted(found, key=lambda one: one.id or "", reverse=True):
+            known.update({key: measured for key in (measured.spotify_id, isrc(measured.isrc)) if key in wanted})
+        return {str(key): measured for key, measured in known.items()}
+
+
+def _key(row: Row) -> str | None:
+    return str(row["spotify_id"]) if row.get("spotify_id") else isrc(str(row["isrc"])) if row.get("isrc") else None
+
+
+def _fields(measured: Measured) -> dict[str, object]:
+    return {"isrc": isrc(measured.isrc), **{name: getattr(measured, name) for name in SUPPLIED}}

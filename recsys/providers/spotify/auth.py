@@ -1,0 +1,195 @@
+"""Tokens for Spotify's Web API: an external one, the user's own (authorization code with PKCE), or the app's.
+
+Access tokens live in memory. The user's refresh token is kept in one file of mode 0600 outside the lake.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import os
+import secrets
+import threading
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Literal
+from urllib.parse import urlencode
+
+from pydantic import BaseModel, ValidationError
+
+from recsys.errors import ProviderError
+from recsys.providers.errors import NotConfiguredError, UnauthorizedError
+from recsys.providers.http import Access, Reply, Service
+from recsys.providers.settings import ProviderSettings
+
+Mode = Literal["bearer", "user", "client", "none"]
+SCOPES = "playlist-read-private playlist-read-collaborative user-library-read user-top-read user-read-recently-played"
+EARLY = 60.0
+"""Seconds before its end at which a token is renewed."""
+
+
+class Token(BaseModel):
+    access_token: str
+    expires_in: float = 3600
+    refresh_token: str | None = None
+
+
+class Stored(BaseModel):
+    """What the token file holds."""
+
+    client_id: str
+    refresh_token: str
+
+
+def token_mode(settings: ProviderSettings) -> Mode:
+    """Which credentials the settings give: an external token wins, then the user's login, then the app's own."""
+    if settings.spotify_bearer_token:
+        return "bearer"
+    if stored(settings) is not None:
+        return "user"
+    return "client" if settings.spotify_client_id and settings.spotify_client_secret else "none"
+
+
+def stored(settings: ProviderSettings) -> Stored | None:
+    """The user's login, if there is one that can be read and belongs to the configured app."""
+    try:
+        found = Stored.model_validate_json(settings.spotify_token_file.expanduser().read_bytes())
+    except (OSError, ValidationError):
+        return None
+    return found if settings.spotify_client_id in (None, found.client_id) else None
+
+
+def store(settings: ProviderSettings, login: Stored) -> Path:
+    """Writes the login where only its owner can read it."""
+    path = settings.spotify_token_file.expanduser()
+    path.parent.mkdir(parents=True, exist_ok=True)
+    draft = path.with_suffix(".new")
+    with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
+        file.write(login.model_dump_json())
+    draft.replace(path)
+    return path
+
+
+class Accounts(Service):
+    """The token endpoint. Its error object is a word, not the Web API's object."""
+
+    def __init__(self, access: Access) -> None:
+        super().__init__(access, "spotify", access.settings.spotify_accounts_url)
+
+    def token(self, form: Mapping[str, str], basic: str | None = None) -> Token:
+        headers = {"Authorization": f"Basic {basic}"} if basic else {}
+        return self.post(Token, "/api/token", data=dict(form), headers=headers, family="token")
+
+    def refusal(self, path: str, family: str, reply: Reply) -> ProviderError:
+        word = str(reply.error.get("message", ""))
+        if word == "invalid_grant":
+            return UnauthorizedError("spotify: the login has ended (it lasts 6 months); run: recsys providers login")
+        if word in ("invalid_client", "unauthorized_client"):
+            return UnauthorizedError("spotify: client id or secret are wrong; check SPOTIFY_CLIENT_ID and SPOTIFY_CLIENT_SECRET")
+        return super().refusal(path, family, reply)
+
+
+class SpotifyAuth:
+    """Bearer headers for the configured mode; several threads share one token and renew it once."""
+
+    def __init__(self, access: Access) -> None:
+        self.settings, self.clock = access.settings, access.clock
+        self.mode = token_mode(self.settings)
+        self._accounts = Accounts(access)
+        self._token: Token | None = None
+        self._ends = 0.0
+        self._lock = threading.Lock()
+
+    @property
+    def identity(self) -> str:
+        """A word for this access that is not secret: what an endpoint refuses to one app, it may allow to another."""
+        return hashlib.sha256(f"{self.mode}:{self.settings.spotify_client_id}".encode()).hexdigest()[:12]
+
+    def headers(self) -> dict[str, str]:
+        return {"Authorization": f"Bearer {self._current()}"}
+
+    def renew(self, used: Mapping[str, str]) -> bool:
+        if self.mode == "bearer":
+            return False
+        with self._lock:
+            if self._token is not None and used.get("Authorization") == f"Bearer {self._token.access_token}":
+                self._token = None
+        return True
+
+    def _current(self) -> str:
+        if self.settings.spotify_bearer_token:
+            return self.settings.spotify_bearer_token.get_secret_value()
+        with self._lock:
+            if self._token is None or self.clock() > self._ends - EARLY:
+                self._token = self._user_token() if self.mode == "user" else self._client_token()
+                self._ends = self.clock() + self._token.expires_in
+            return self._token.access_token
+
+    def _client_token(self) -> Token:
+        secret = self.settings.spotify_client_secret
+        if not (self.settings.spotify_client_id and secret):
+            raise NotConfiguredError("spotify: set SPOTIFY_CLIENT_ID and SPOTIFY_CLIENT_SECRET, or run: recsys providers login")
+        pair = f"{self.settings.spotify_client_id}:{secret.get_secret_value()}"
+        return self._accounts.token({"grant_type": "client_credentials"}, base64.b64encode(pair.encode()).decode())
+
+    def _user_token(self) -> Token:
+        login = stored(self.settings)
+        if login is None:
+            raise UnauthorizedError("spotify: the login is gone; run: recsys providers login")
+        form = {"grant_type": "refresh_token", "refresh_token": login.refresh_token, "client_id": login.client_id}
+        token = self._accounts.token(form)
+        if token.refresh_token and token.refresh_token != login.refresh_token:
+            store(self.settings, Stored(client_id=login.client_id, refresh_token=token.refresh_token))
+        return token
+
+
+class Login:
+    """One login with PKCE (RFC 7636): show :attr:`address` to the user, then hand the code to :meth:`finish`."""
+
+    def __init__(self, access: Access) -> None:
+        self._access = access
+        settings = access.settings
+        if not settings.spotify_client_id:
+            raise NotConfiguredError("spotify: set SPOTIFY_CLIENT_ID to the client id of your Spotify app, then log in again")
+        self.client_id = settings.spotify_client_id
+        self.redirect = f"http://127.0.0.1:{settings.spotify_redirect_port}/callback"
+        self.state = secrets.token_urlsafe(24)
+        self._verifier = secrets.token_urlsafe(64)
+
+    @property
+    def address(self) -> str:
+        query = {
+            "client_id": self.client_id,
+            "response_type": "code",
+            "redirect_uri": self.redirect,
+            "scope": SCOPES,
+            "state": self.state,
+            "code_challenge_method": "S256",
+            "code_challenge": challenge(self._verifier),
+        }
+        return f"{self._access.settings.spotify_accounts_url}/authorize?{urlencode(query)}"
+
+    def finish(self, code: str, state: str) -> Path:
+        """Exchanges the code and stores the login; returns its file. Raises :class:`UnauthorizedError` for a foreign answer."""
+        if not secrets.compare_digest(state, self.state):
+            raise UnauthorizedError("spotify: the answer does not belong to this login; start again: recsys providers login")
+        form = {
+            "grant_type": "authorization_code",
+            "code": code,
+            "redirect_uri": self.redirect,
+            "client_id": self.client_id,
+            "code_verifier": self._verifier,
+        }
+        token = Accounts(self._access).token(form)
+        if not token.refresh_token:
+            raise UnauthorizedError("spotify: the login gave no refresh token; start again: recsys providers login")
+        return store(self._access.settings, Stored(client_id=self.client_id, refresh_token=token.refresh_token))
+
+
+def challenge(verifier: str) -> str:
+    """S256 code challenge of RFC 7636.
+
+    >>> challenge("dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk")
+    'E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM'
+    """
+    return base64.urlsafe_b64encode(hashlib.sha256(verifier.encode()).digest()).rstrip(b"=").decode()

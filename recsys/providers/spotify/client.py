@@ -1,0 +1,235 @@
+"""Spotify's Web API as a catalogue, with whatever the configured app is allowed to use.
+
+What an app may use differs by its age and kind and is not announced by the API, so it is learned: an endpoint that answers
+403 or 404 as a whole is remembered per app for a week, and the next-best way is used.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from itertools import chain
+
+from recsys.errors import ProviderError
+from recsys.providers.answers import Answers, Harvest
+from recsys.providers.cache import REFUSAL_SECONDS
+from recsys.providers.errors import ForbiddenError, MalformedError, MissingError
+from recsys.providers.facts import Facts, Hit, Listing, Skip
+from recsys.providers.http import Access, Reply, Service
+from recsys.providers.spotify.answers import (
+    Album,
+    Artist,
+    Entry,
+    FeatureList,
+    Features,
+    FullAlbum,
+    Track,
+    Tracks,
+    feature_fields,
+    track_fields,
+)
+from recsys.providers.spotify.auth import SpotifyAuth
+from recsys.providers.spotify.links import Kind, Link
+from recsys.providers.spotify.lists import Lists, Taken, take
+
+BATCH = 50
+"""Tracks in one `GET /tracks?ids=`."""
+FEATURE_BATCH = 100
+ARTIST_TRACKS = 50
+"""Tracks of an artist that a search stands in for, where the app may not ask for the top tracks."""
+LIBRARY_PATHS = {"tracks": "/me/tracks", "top": "/me/top/tracks", "recent": "/me/player/recently-played"}
+
+
+class WebApi(Service):
+    """The HTTP door, with Spotify's own words for refusing everything at once."""
+
+    def refusal(self, path: str, family: str, reply: Reply) -> ProviderError:
+        message = reply.error.get("message", "")
+        if reply.status == 403 and "premium" in message.lower():
+            return self.block("*", 3600, "the owner of this Spotify app needs Premium; it can take hours after subscribing")
+        if reply.status == 403 and "registered" in message.lower():
+            return ForbiddenError("spotify: your account is not on this app's user list; add it in the app's dashboard", message)
+        return super().refusal(path, family, reply)
+
+
+class Spotify:
+    """Catalogue over the Web API. Ids in and out are the requested ones: with a market the API may answer with another id."""
+
+    name = "spotify"
+
+    def __init__(self, access: Access) -> None:
+        self.settings = access.settings
+        self.auth = SpotifyAuth(access)
+        self.api = WebApi(access, self.name, self.settings.spotify_api_url, auth=self.auth)
+        self.answers = Answers(access.cache, self.name)
+        self._cache = access.cache
+        self._market: dict[str, str] = {"market": self.settings.spotify_market} if self.settings.spotify_market else {}
+        self.lists = Lists(self.api, self.answers, self.auth.identity, self._market)
+
+    def read(self, link: Link, limit: int | None = None) -> Listing:
+        readers: dict[Kind, Callable[[str, int | None], Listing]] = {
+            "track": lambda name, _: self.tracks([name]),
+            "album": self._album,
+            "playlist": self._playlist,
+            "artist": self._artist,
+            "me": self._library,
+        }
+        self.lists.stale = False
+        try:
+            return readers[link.kind](link.id, limit)
+        except ProviderError as error:
+            return Listing(stopped=error)
+
+    def search(self, query: str, kinds: Sequence[Kind], limit: int) -> list[Hit]:
+        """Best results first, at most ``limit`` (and 1,000) per kind; pages of 10, the most that every app may ask for."""
+        found = ((kind, item) for kind in kinds for item in self.lists.results(query, kind, limit))
+        return [_hit(kind, item, item.id, item.name) for kind, item in found if item.id and item.name]
+
+    def tracks(self, ids: Sequence[str]) -> Listing:
+        """Facts about tracks by id: 50 a call where the app may, else one a call on several threads."""
+        load: Callable[[Sequence[str]], Mapping[str, Track]] = self._single
+        size, workers = 1, self.settings.spotify_workers
+        if self._allowed("tracks?ids") and len(ids) > 1:
+            load, size, workers = self._batch, BATCH, 1
+        harvest = self.answers.many("track", [self._key(name) for name in ids], Track, load, size=size, workers=workers)
+        if isinstance(harvest.stopped, ForbiddenError) and size > 1 and not self._allowed("tracks?ids"):
+            return self.tracks(ids)
+        return self._listing(harvest)
+
+    def features(self, ids: Sequence[str]) -> dict[str, Features]:
+        """Audio features by id; empty for the many apps that may not ask for them."""
+        if not self._allowed("audio-features"):
+            return {}
+        harvest = self.answers.many("features", list(ids), Features, self._features, size=FEATURE_BATCH)
+        return {name: value for name, value, _ in harvest.found()}
+
+    def _listing(self, harvest: Harvest[Track]) -> Listing:
+        listing = Listing(stopped=harvest.stopped)
+        found = {key.partition("@")[0]: (track, stale) for key, track, stale in harvest.found()}
+        features = self.features(list(found)) if found else {}
+        for name, (track, stale) in found.items():
+            fields = track_fields(track)
+            if name in features:
+                fields.update(feature_fields(features[name]))
+            listing.facts.append(Facts(name, self.name, fields, stale))
+        for key, answer in harvest.answers.items():
+            if answer.value is None:
+                listing.skipped.append(Skip(key.partition("@")[0], "unknown", "Spotify does not know this track"))
+        for key, error in harvest.failed.items():
+            listing.skipped.append(Skip(key.partition("@")[0], "failed", str(error)))
+        if found and not features:
+            listing.notes.append("audio features: not available to this Spotify app; `recsys enrich audio` can fill them")
+        return listing
+
+    def _single(self, keys: Sequence[str]) -> dict[str, Track]:
+        name = keys[0].partition("@")[0]
+        return {keys[0]: self.api.get(Track, f"/tracks/{name}", self._market)}
+
+    def _batch(self, keys: Sequence[str]) -> dict[str, Track]:
+        names = [key.partition("@")[0] for key in keys]
+        with self._learning("tracks?ids"):
+            found = self.api.get(Tracks, "/tracks", {"ids": ",".join(names), **self._market})
+        if len(found.tracks) != len(keys):
+            raise MalformedError(f"spotify: /tracks: {len(found.tracks)} answers to {len(keys)} ids")
+        return {key: track for key, track in zip(keys, found.tracks, strict=True) if track is not None}
+
+    def _features(self, keys: Sequence[str]) -> dict[str, Features]:
+        with self._learning("audio-features"):
+            found = self.api.get(FeatureList, "/audio-features", {"ids": ",".join(keys)})
+        return {item.id: item for item in found.audio_features if item and item.id}
+
+    def _album(self, name: str, limit: int | None) -> Listing:
+        path = f"/albums/{name}"
+        album = self.answers.one("album", self._key(name), FullAlbum, lambda: self.api.get(FullAlbum, path, self._market))
+        if album.value is None:
+            raise MissingError(f"spotify: album {name} is unknown")
+        first = album.value.tracks
+        rest = self.lists.tracks(f"{path}/tracks", start=len(first.items)) if first.next else ()
+        taken = take((Entry(track=track) for track in chain(first.items, rest)), limit)
+        return self._completed(taken, album.value)
+
+    def _completed(self, taken: Taken, album: Album) -> Listing:
+        """Tracks of an album lack ISRC and popularity: asks for each in full, and keeps the short form of those it cannot get."""
+        full = self.tracks(list(taken.tracks))
+        known = {facts.id: facts for facts in full.facts}
+        short = {name: Facts(name, self.name, track_fields(track, album)) for name, track in taken.tracks.items()}
+        return Listing(
+            facts=[known.get(name, short[name]) for name in taken.tracks],
+            skipped=taken.skipped,
+            notes=full.notes,
+            stopped=full.stopped or taken.stopped,
+        )
+
+    def _playlist(self, name: str, limit: int | None) -> Listing:
+        try:
+            return self._entries(self.lists.entries(f"/playlists/{name}/items", filtered=True), limit)
+        except ForbiddenError as error:
+            raise ForbiddenError(
+                f"spotify: playlist {name}: Spotify shows its tracks only to its owner and collaborators; "
+                "log in as one of them with: recsys providers login",
+                error.reason,
+            ) from None
+
+    def _library(self, part: str, limit: int | None) -> Listing:
+        path = LIBRARY_PATHS[part]
+        if part == "top":
+            return self._entries((Entry(track=track) for track in self.lists.tracks(path)), limit)
+        return self._entries(self.lists.entries(path, once=part == "recent"), limit)
+
+    def _entries(self, entries: Iterator[Entry], limit: int | None) -> Listing:
+        taken = take(entries, limit)
+        for name, track in taken.tracks.items() if not self.lists.stale else ():
+            self._cache.put(self.name, "track", self._key(name), track)
+        listing = self.tracks(list(taken.tracks))
+        listing.skipped += taken.skipped
+        listing.stopped = listing.stopped or taken.stopped
+        return listing
+
+    def _artist(self, name: str, limit: int | None) -> Listing:
+        if self._allowed("artists/top-tracks"):
+            with suppress(ForbiddenError):
+                return self._top_tracks(name, limit)
+        artist = self.answers.one("artist", name, Artist, lambda: self.api.get(Artist, f"/artists/{name}"))
+        if artist.value is None or not artist.value.name:
+            raise MissingError(f"spotify: artist {name} is unknown")
+        found = self.lists.results(f'artist:"{artist.value.name}"', "track", limit or ARTIST_TRACKS)
+        own = (track for track in found if isinstance(track, Track) and any(one.id == name for one in track.artists or []))
+        listing = self._entries((Entry(track=track) for track in own), limit)
+        listing.notes.append("top tracks: not available to this Spotify app; a search for the artist was used")
+        return listing
+
+    def _top_tracks(self, name: str, limit: int | None) -> Listing:
+        def load() -> Tracks:
+            with self._learning("artists/top-tracks"):
+                return self.api.get(Tracks, f"/artists/{name}/top-tracks", self._market)
+
+        top = self.answers.one("artist-top", self._key(name), Tracks, load).value
+        if top is None:
+            raise MissingError(f"spotify: artist {name} is unknown")
+        return self._entries((Entry(track=track) for track in top.tracks), limit)
+
+    def _key(self, name: str) -> str:
+        return f"{name}@{self._market.get('market', '')}"
+
+    def _allowed(self, endpoint: str) -> bool:
+        at = self._cache.state(self.name).refused.get(f"{self.auth.identity}:{endpoint}", 0.0)
+        return at + REFUSAL_SECONDS <= self._cache.clock()
+
+    @contextmanager
+    def _learning(self, endpoint: str) -> Iterator[None]:
+        """Remembers that this app may not use ``endpoint`` when the block is answered with 403, or with 404 for all its ids."""
+        try:
+            yield
+        except (ForbiddenError, MissingError) as error:
+            about_one_item = isinstance(error, MissingError) and endpoint == "artists/top-tracks"
+            if about_one_item or (isinstance(error, ForbiddenError) and "registered" in error.reason):
+                raise
+            with self._cache.changing(self.name) as state:
+                state.refused[f"{self.auth.identity}:{endpoint}"] = self._cache.clock()
+            raise ForbiddenError(f"spotify: {endpoint}: not available to this app") from None
+
+
+def _hit(kind: Kind, item: Track | Album | Artist, name: str, title: str) -> Hit:
+    artists = [] if isinstance(item, Artist) else item.artists or []
+    album = item.album.name if isinstance(item, Track) and item.album else None
+    return Hit(Link(kind, name), title, ", ".join(artist.name for artist in artists if artist.name), album or "")

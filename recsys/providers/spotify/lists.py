@@ -1,0 +1,144 @@
+"""Lists of the Web API, page by page, and what is taken from them.
+
+Paging is by offset and bounded: `next` only says whether there is more. An address of another host in it ends the list with
+an error, since following it would send the token there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from typing import TypeVar
+
+from recsys.errors import ProviderError
+from recsys.providers.answers import Answers
+from recsys.providers.errors import MalformedError, MissingError
+from recsys.providers.facts import Skip
+from recsys.providers.http import Params, Service
+from recsys.providers.spotify.answers import Album, Artist, Entry, Found, Page, Track
+from recsys.providers.spotify.links import Kind
+
+PAGE = 50
+"""Largest page of an album or playlist that every app may ask for."""
+SEARCH_PAGE = 10
+"""Largest page of a search that every app may ask for."""
+SEARCH_REACH = 1000
+"""Results of a search that can be reached."""
+MOST = 20_000
+"""Items after which a list is taken to be endless."""
+TRACK_FIELDS = (
+    "id,type,name,artists(id,name),album(id,name,release_date,artists(id,name)),"
+    "duration_ms,explicit,popularity,external_ids(isrc),is_local"
+)
+ENTRY_FIELDS = f"next,total,items(is_local,item({TRACK_FIELDS}),track({TRACK_FIELDS}))"
+
+T = TypeVar("T")
+Named = Track | Album | Artist
+
+
+class Lists:
+    """Pages of one app's view; ``scope`` tells its cached pages from another's."""
+
+    def __init__(self, api: Service, answers: Answers, scope: str, market: dict[str, str]) -> None:
+        self._api, self._answers, self._scope, self._market = api, answers, scope, market
+        self.stale = False
+        """Whether a page since this was last set came from an expired answer."""
+
+    def entries(self, path: str, *, filtered: bool = False, once: bool = False) -> Iterator[Entry]:
+        """Entries of a playlist or library; ``filtered`` asks only for the fields in use, ``once`` for one page."""
+        extra = {"additional_types": "track", "fields": ENTRY_FIELDS} if filtered else {}
+        market = {} if once else self._market
+        return self._pages(path, Page[Entry], {**extra, **market}, once=once)
+
+    def tracks(self, path: str, start: int = 0) -> Iterator[Track]:
+        market = {} if path.startswith("/me/") else self._market
+        return self._pages(path, Page[Track], market, start=start)
+
+    def results(self, query: str, kind: Kind, limit: int) -> Iterator[Named]:
+        """Search results of one kind, best first, nulls left out."""
+        taken = 0
+        for offset in range(0, min(limit, SEARCH_REACH), SEARCH_PAGE):
+            found = self._search(query, kind, offset)
+            for item in found.items:
+                if item is not None and taken < limit:
+                    taken += 1
+                    yield item
+            if not found.items or not found.next or taken >= limit:
+                return
+
+    def _search(self, query: str, kind: Kind, offset: int) -> Page[Track | None] | Page[Album | None] | Page[Artist | None]:
+        params: Params = {"q": query, "type": kind, "limit": SEARCH_PAGE, "offset": offset, **self._market}
+        key = f"{kind}:{offset}:{self._market.get('market', '')}:{query}"
+        found = self._answers.one("search", key, Found, lambda: self._api.get(Found, "/search", params)).value or Found()
+        pages = {"track": found.tracks, "album": found.albums, "artist": found.artists, "playlist": found.playlists}
+        return pages[kind] or Page[Track | None]()
+
+    def _pages(
+        self, path: str, model: type[Page[T]], params: dict[str, str], *, start: int = 0, once: bool = False
+    ) -> Iterator[T]:
+        offset, before = start, None
+        while offset < MOST:
+            page = self._page(path, model, params, None if once else offset)
+            if page.items and page.items == before:
+                raise MalformedError(f"spotify: {path}: the same page came twice; the list seems endless")
+            yield from page.items
+            before = page.items
+            offset += len(page.items)
+            if once or page.next is None or not page.items or (page.total is not None and offset >= page.total):
+                return
+            if not self._api.same_host(page.next):
+                raise MalformedError(f"spotify: {path}: the next page would be on another host; refused")
+        raise MalformedError(f"spotify: {path}: more than {MOST:,} items; the list seems endless")
+
+    def _page(self, path: str, model: type[Page[T]], params: dict[str, str], offset: int | None) -> Page[T]:
+        place = {} if offset is None else {"offset": offset}
+        key = f"{self._scope}:{path}:{offset}:{params.get('market', '')}"
+        answer = self._answers.one("page", key, model, lambda: self._api.get(model, path, {**params, "limit": PAGE, **place}))
+        self.stale |= answer.stale
+        if answer.value is None:
+            raise MissingError(f"spotify: {path}: unknown")
+        return answer.value
+
+
+@dataclass
+class Taken:
+    """Tracks of a list by id, in order; what was left out; and why the list ended early, if it did."""
+
+    tracks: dict[str, Track] = field(default_factory=dict)
+    skipped: list[Skip] = field(default_factory=list)
+    stopped: ProviderError | None = None
+
+
+def take(entries: Iterable[Entry], limit: int | None = None) -> Taken:
+    """The tracks among ``entries``, at most ``limit``. An error after the first entry is kept, not raised."""
+    taken = Taken()
+    try:
+        for entry in entries:
+            track, skip = _sorted_out(entry, taken.tracks)
+            if skip:
+                taken.skipped.append(skip)
+            elif track:
+                taken.tracks[str(track.id)] = track
+            if limit is not None and len(taken.tracks) >= limit:
+                break
+    except ProviderError as error:
+        if not taken.tracks and not taken.skipped:
+            raise
+        taken.stopped = error
+    return taken
+
+
+def _sorted_out(entry: Entry, known: dict[str, Track]) -> tuple[Track | None, Skip | None]:
+    track = entry.named
+    if track is None:
+        return None, Skip("", "unavailable", "an entry without a track: removed or not available")
+    name = track.name or track.id or ""
+    if track.type == "episode":
+        return None, Skip(name, "episode", "a podcast episode, not music")
+    if entry.is_local or track.is_local:
+        return None, Skip(name, "local_file", "a local file of the playlist's owner: Spotify has no id for it")
+    if not track.id:
+        return None, Skip(name, "unavailable", "a track without an id")
+    if track.id in known:
+        return None, Skip(name, "duplicate", f"{track.id} is in the list more than once")
+    return track, None

@@ -1,0 +1,254 @@
+"""Spotify's web player as a catalogue, for people without credentials.
+
+Spotify's terms do not permit these endpoints to third parties; whether to use them is the user's choice (``docs/providers.md``).
+GraphQL is asked first; when it fails, the item's embed page stands in with fewer fields.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import TypeVar
+
+from pydantic import BaseModel, Field
+
+from recsys.errors import ProviderError
+from recsys.providers.answers import Answers
+from recsys.providers.errors import BlockedError, MalformedError, MissingError
+from recsys.providers.facts import Facts, Hit, Listing, Skip
+from recsys.providers.http import Access, Service
+from recsys.providers.spotify.links import Kind, Link
+from recsys.providers.webplayer.answers import (
+    Album,
+    AlbumAnswer,
+    ArtistAnswer,
+    Entity,
+    PlaylistAnswer,
+    Row,
+    Rows,
+    SearchAnswer,
+    Track,
+    embed_fields,
+    ident,
+    track_fields,
+)
+from recsys.providers.webplayer.tokens import Pages, PlayerAuth
+
+HASHES = {
+    "getTrack": "612585ae06ba435ad26369870deaae23b5c8800a256cd8a57e08eddc25a37294",
+    "getAlbum": "b9bfabef66ed756e5e13f68a942deb60bd4125ec1f1be8cc42769dc0259b4b10",
+    "fetchPlaylist": "a65e12194ed5fc443a1cdebed5fabe33ca5b07b987185d63c72483867ad13cb4",
+    "queryArtistOverview": "ae0e2958a4ab645b35ca19ac04d0495ae12d9c5d7b7286217674801a9aab281a",
+    "searchDesktop": "fcad5a3e0d5af727fb76966f06971c19cfa2275e6ff7671196753e008611873c",
+}
+"""Operation → SHA-256 of its query as the web player registers it; replaced by SPOTIFY_WEBPLAYER_HASHES when outdated."""
+PAGE = 50
+MOST = 20_000
+"""Rows after which a list is taken to be endless."""
+
+M = TypeVar("M", bound=BaseModel)
+
+
+class GraphError(BaseModel):
+    message: str = ""
+
+
+class Graph(BaseModel):
+    """A GraphQL answer: one union by name, or errors."""
+
+    data: dict[str, object] | None = None
+    errors: list[GraphError] = Field(default_factory=list)
+
+
+class WebPlayer:
+    """Catalogue over the web player."""
+
+    name = "webplayer"
+
+    def __init__(self, access: Access) -> None:
+        self.settings = access.settings
+        self.pages = Pages(access)
+        self.auth = PlayerAuth(access, self.pages)
+        self.graph = Service(access, self.name, self.settings.spotify_pathfinder_url, auth=self.auth)
+        self.answers = Answers(access.cache, self.name)
+
+    def read(self, link: Link, limit: int | None = None) -> Listing:
+        if link.kind == "me":
+            return Listing(stopped=MissingError("webplayer: your library needs a login: recsys providers login"))
+        readers: dict[Kind, Callable[[str, int | None], Listing]] = {
+            "track": self._track,
+            "album": self._album,
+            "playlist": self._playlist,
+            "artist": self._artist,
+        }
+        self.auth.page = f"{link.kind}/{link.id}"
+        try:
+            return readers[link.kind](link.id, limit)
+        except (MissingError, BlockedError) as error:
+            return Listing(stopped=error)
+        except ProviderError as error:
+            return self._embedded(link, limit, error)
+
+    def tracks(self, ids: Sequence[str]) -> Listing:
+        listing = Listing()
+        for name in dict.fromkeys(ids):
+            found = self.read(Link("track", name))
+            if isinstance(found.stopped, MissingError):
+                found = Listing(skipped=[Skip(name, "unknown", "Spotify does not know this track")])
+            listing.extend(found)
+            if listing.stopped:
+                break
+        return listing
+
+    def search(self, query: str, kinds: Sequence[Kind], limit: int) -> list[Hit]:
+        variables = {
+            "searchTerm": query,
+            "offset": 0,
+            "limit": limit,
+            "numberOfTopResults": 5,
+            "includeAudiobooks": False,
+            "includeArtistHasConcertsField": False,
+            "includePreReleases": False,
+            "includeAuthors": False,
+        }
+        found = self.answers.one(
+            "search", f"{limit}:{query}", SearchAnswer, lambda: self._query(SearchAnswer, "searchDesktop", "searchV2", variables)
+        ).value
+        return [hit for kind in kinds for hit in _hits(found, kind)[:limit]] if found else []
+
+    def _track(self, name: str, _: int | None) -> Listing:
+        uri = {"uri": f"spotify:track:{name}"}
+        answer = self.answers.one("track", name, Track, lambda: self._query(Track, "getTrack", "trackUnion", uri))
+        if answer.value is None:
+            raise MissingError(f"webplayer: track {name} is unknown")
+        return Listing([Facts(name, self.name, track_fields(answer.value), answer.stale)])
+
+    def _album(self, name: str, limit: int | None) -> Listing:
+        first = self._album_page(name, 0)
+
+        def page(offset: int) -> Rows:
+            return (self._album_page(name, offset) if offset else first).rows
+
+        return self._rows(page, limit, first)
+
+    def _album_page(self, name: str, offset: int) -> AlbumAnswer:
+        variables = {"uri": f"spotify:album:{name}", "locale": "", "offset": offset, "limit": PAGE}
+        return self._page(AlbumAnswer, f"album:{name}:{offset}", "getAlbum", "albumUnion", variables)
+
+    def _playlist(self, name: str, limit: int | None) -> Listing:
+        def page(offset: int) -> Rows:
+            place = {"offset": offset, "limit": PAGE, "enableWatchFeedEntrypoint": False}
+            variables = {"uri": f"spotify:playlist:{name}", **place}
+            key = f"playlist:{name}:{offset}"
+            found = self._page(PlaylistAnswer, key, "fetchPlaylist", "playlistV2", variables).rows
+            if found is None:
+                raise MissingError(f"webplayer: playlist {name} is unknown or private")
+            return found
+
+        return self._rows(page, limit)
+
+    def _artist(self, name: str, limit: int | None) -> Listing:
+        variables = {"uri": f"spotify:artist:{name}", "locale": "", "includePrerelease": False}
+        found = self._page(ArtistAnswer, f"artist:{name}", "queryArtistOverview", "artistUnion", variables)
+        top = found.discography.top
+        return self._rows(lambda offset: Rows.model_validate({}) if offset else top, limit)
+
+    def _page(self, model: type[M], key: str, operation: str, union: str, variables: Mapping[str, object]) -> M:
+        answer = self.answers.one("page", key, model, lambda: self._query(model, operation, union, variables))
+        if answer.value is None:
+            raise MissingError(f"webplayer: {variables['uri']} is unknown")
+        return answer.value
+
+    def _query(self, model: type[M], operation: str, union: str, variables: Mapping[str, object]) -> M:
+        sha = self.settings.spotify_webplayer_hashes.get(operation, HASHES[operation])
+        params = {
+            "operationName": operation,
+            "variables": json.dumps(variables, separators=(",", ":")),
+            "extensions": json.dumps({"persistedQuery": {"version": 1, "sha256Hash": sha}}, separators=(",", ":")),
+        }
+        answer = self.graph.get(Graph, "", params, family=operation)
+        if any("PersistedQueryNotFound" in error.message for error in answer.errors):
+            raise self.graph.failed(
+                MalformedError(f"webplayer: the query {operation} has changed; put its new hash into SPOTIFY_WEBPLAYER_HASHES")
+            )
+        found = (answer.data or {}).get(union)
+        if not isinstance(found, dict) or found.get("__typename") in ("NotFound", "GenericError"):
+            raise MissingError(f"webplayer: {operation}: unknown")
+        return self.graph.parse(model, operation, json.dumps(found).encode())
+
+    def _rows(self, page: Callable[[int], Rows], limit: int | None, album: Album | None = None) -> Listing:
+        listing = Listing()
+        known: set[str] = set()
+        try:
+            for row in _paged(page):
+                track, skip = _sorted_out(row, known)
+                if skip:
+                    listing.skipped.append(skip)
+                elif track and track.id:
+                    known.add(track.id)
+                    listing.facts.append(Facts(track.id, self.name, track_fields(track, album)))
+                if limit is not None and len(listing.facts) >= limit:
+                    break
+        except ProviderError as error:
+            if not listing.facts:
+                raise
+            listing.stopped = error
+        return listing
+
+    def _embedded(self, link: Link, limit: int | None, cause: ProviderError) -> Listing:
+        """What the item's embed page shows; the cause of the detour becomes a note."""
+
+        def load() -> Entity:
+            entity, session = self.pages.embed(f"{link.kind}/{link.id}")
+            self.auth.adopt(session)
+            return entity
+
+        try:
+            answer = self.answers.one("embed", str(link), Entity, load)
+        except ProviderError as error:
+            return Listing(stopped=error)
+        if answer.value is None:
+            return Listing(stopped=MissingError(f"webplayer: {link} is unknown"))
+        rows = [answer.value] if link.kind == "track" else answer.value.rows
+        named = [(ident(row.uri, "track"), row) for row in rows][:limit]
+        facts = [Facts(name, self.name, embed_fields(row), answer.stale) for name, row in named if name]
+        return Listing(facts, notes=[f"read from the embed page, with fewer fields and at most its first rows: {cause}"])
+
+
+def _paged(page: Callable[[int], Rows]) -> Iterator[Row]:
+    offset = 0
+    while offset < MOST:
+        found = page(offset)
+        yield from found.items
+        offset += len(found.items)
+        if not found.items or (found.total is None or offset >= found.total):
+            return
+    raise MalformedError(f"webplayer: more than {MOST:,} rows; the list seems endless")
+
+
+def _sorted_out(row: Row, known: set[str]) -> tuple[Track | None, Skip | None]:
+    track = row.named
+    if track is None or (track.kind not in (None, "Track") and not track.uri):
+        return None, Skip("", "unavailable", "a row without a track: removed or not available")
+    if (track.uri or "").startswith("spotify:episode:"):
+        return None, Skip(track.name or "", "episode", "a podcast episode, not music")
+    if (track.uri or "").startswith("spotify:local:"):
+        return None, Skip(track.name or "", "local_file", "a local file of the playlist's owner: Spotify has no id for it")
+    if track.id is None:
+        return None, Skip(track.name or "", "unavailable", "a track without an id")
+    if track.id in known:
+        return None, Skip(track.name or "", "duplicate", f"{track.id} is in the list more than once")
+    return track, None
+
+
+def _hits(found: SearchAnswer, kind: Kind) -> list[Hit]:
+    if kind == "track":
+        named = [(row.named.id, track_fields(row.named)) for row in found.tracks.items if row.named]
+        return [
+            Hit(Link("track", name), str(fields["title"]), str(fields["artist"] or ""), str(fields["album"] or ""))
+            for name, fields in named
+            if name
+        ]
+    rows = {"album": found.albums, "artist": found.artists, "playlist": found.playlists}[kind].items
+    hits = [(ident(row.data.uri, kind), row.data.name or row.data.profile.name) for row in rows if row.data]
+    return [Hit(Link(kind, name), title) for name, title in hits if name and title]
