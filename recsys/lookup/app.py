@@ -1,0 +1,271 @@
+"""The lookup over HTTP: routes in, stored rows out. Every answer about a run carries a strong ETag."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from collections.abc import Awaitable, Callable, Sequence
+from hashlib import blake2b
+from pathlib import Path
+from typing import TextIO
+from urllib.parse import unquote
+from zlib import crc32
+
+import orjson
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route, Router
+from starlette.types import Receive, Scope, Send
+
+from recsys.errors import LakeError
+from recsys.lake import Lake
+from recsys.lookup import asked, status
+from recsys.lookup.asked import Asked
+from recsys.lookup.current import Current, Published
+from recsys.lookup.door import GIVEN, Door
+from recsys.lookup.narrowing import narrowed
+from recsys.lookup.problem import ProblemError, wrong
+from recsys.lookup.reader import Listener
+from recsys.lookup.why import why
+
+PAGE = Path(__file__).parent / "page"
+ASSETS = {
+    "/": ("index.html", "text/html"),
+    "/page.css": ("page.css", "text/css"),
+    "/page.js": ("page.js", "text/javascript"),
+    "/charts.js": ("charts.js", "text/javascript"),
+    "/docs": ("docs.html", "text/html"),
+    "/docs.js": ("docs.js", "text/javascript"),
+    "/openapi.json": ("openapi.json", "application/json"),
+}
+"""Path → file of the page and its type."""
+
+KEPT = 128
+"""Answers of one run that are kept."""
+ANSWER = b'{"data":[%b],"taste_profile":%b,"run":%b,"fallback":%b,"pagination":{"offset":%d,"limit":%d,"returned":%d,"total":%d}}'
+
+Answer = Callable[[Published, Request], bytes]
+Endpoint = Callable[[Request], Awaitable[Response]]
+
+
+def build(lake: Lake, *, keys: Sequence[str] = (), hosts: Sequence[str] | None = None, log: TextIO | None = sys.stderr) -> Door:
+    """The lookup of a lake as an ASGI application; see :class:`Door` for keys, hosts and log."""
+    current = Current(lake)
+    routes = [
+        Route("/v1/users/{user_id}/recommendations", Stored(current, recommendations), methods=["GET"]),
+        Route("/v1/recommendations", posted(current), methods=["POST"]),
+        Route("/v1/users/{user_id}/taste-profile", Stored(current, taste_profile), methods=["GET"]),
+        Route("/v1/users/{user_id}/controls", Stored(current, controls), methods=["GET"]),
+        Route("/v1/users/{user_id}/lists", Stored(current, lists), methods=["GET"]),
+        Route("/v1/users/{user_id}/why/{track_id}", Stored(current, explained, threaded=True), methods=["GET"]),
+        Route("/v1/tracks/{track_id}", Stored(current, track), methods=["GET"]),
+        Route("/v1/users", Stored(current, users), methods=["GET"]),
+        Route("/v1/runs/current", Stored(current, run), methods=["GET"]),
+        Route("/v1/providers/status", status.providers(lake)),
+        Route("/healthz", alive),
+        Route("/readyz", ready(current)),
+        *(Route(path, asset(name, kind)) for path, (name, kind) in ASSETS.items()),
+    ]
+    return Door(Router(routes, redirect_slashes=False), keys=keys, hosts=hosts, log=log)
+
+
+class Stored:
+    """An endpoint that answers with stored rows: 304 when the client has them, a problem when they cannot be read.
+
+    It speaks ASGI itself, for it answers most requests; everything else is a function of a request.
+    """
+
+    def __init__(self, current: Current, answer: Answer, *, threaded: bool = False) -> None:
+        self._current, self._answer, self._threaded = current, answer, threaded
+
+    async def __call__(self, scope: Scope, _: Receive, send: Send) -> None:
+        published = self._current.get()
+        tag = etag(published, scope)
+        if tag in scope[GIVEN].get(b"if-none-match", b""):
+            await _send(send, 304, [(b"etag", tag), _PRIVATE], b"")
+            return
+        try:
+            body = await self._body(published, scope)
+        except LakeError as error:
+            self._current.drop(error)
+            raise
+        length = (b"content-length", b"%d" % len(body))
+        await _send(send, 200, [(b"content-type", b"application/json"), length, (b"etag", tag), _PRIVATE], body)
+
+    async def _body(self, published: Published, scope: Scope) -> bytes:
+        """The answer; those given last are kept, for apps ask for the same listeners again."""
+        if self._threaded:
+            return await asyncio.to_thread(self._answer, published, Request(scope))
+        address = (scope["path"], scope["query_string"])
+        body = published.answers.get(address)
+        if body is not None:
+            published.reader.check()
+            return body
+        body = self._answer(published, Request(scope))
+        if len(published.answers) >= KEPT:
+            del published.answers[next(iter(published.answers))]
+        published.answers[address] = body
+        return body
+
+
+_PRIVATE = (b"cache-control", b"private, no-cache")
+
+
+async def _send(send: Send, status: int, headers: list[tuple[bytes, bytes]], body: bytes) -> None:
+    await send({"type": "http.response.start", "status": status, "headers": headers})
+    await send({"type": "http.response.body", "body": body})
+
+
+def etag(published: Published, scope: Scope) -> bytes:
+    """A strong ETag: publication, whether the bytes will be compressed, address."""
+    zipped = b"z" if b"gzip" in scope[GIVEN].get(b"accept-encoding", b"") else b"p"
+    return b'"%b%b-%x"' % (published.tag, zipped, crc32(scope["query_string"], crc32(scope["path"].encode())))
+
+
+def recommendations(published: Published, request: Request) -> bytes:
+    """One list of one listener."""
+    return list_answer(published, segment(request, "user_id"), asked.from_query(request.scope["query_string"]))
+
+
+def posted(current: Current) -> Endpoint:
+    """The older service's request for a list, answered from what is stored."""
+
+    async def endpoint(request: Request) -> Response:
+        body = asked.from_body(await request.body())
+        wanted, published = body.asked(), current.get()
+        try:
+            if body.include_explicit and blocks_explicit(published.reader.listener(body.user_id)):
+                raise wrong("include_explicit", f"the listener's controls forbid explicit tracks; {asked.SAVED}")
+            answer = list_answer(published, body.user_id, wanted)
+        except LakeError as error:
+            current.drop(error)
+            raise
+        return Response(answer, headers={"cache-control": "no-store"}, media_type="application/json")
+
+    return endpoint
+
+
+def blocks_explicit(listener: Listener) -> bool:
+    """Whether the listener's controls forbid explicit tracks."""
+    return orjson.loads(listener.controls)["allow_explicit"] is False
+
+
+def list_answer(published: Published, user_id: str, wanted: Asked) -> bytes:
+    """``{data, taste_profile, run, fallback, pagination}`` of a list."""
+    reader = published.reader
+    listener = reader.listener(user_id)
+    listed = reader.find_list(listener, wanted.name)
+    if wanted.narrows:
+        rows = narrowed(reader, listed, wanted)
+        total = len(rows)
+        data: bytes | memoryview = orjson.dumps(rows[wanted.offset : wanted.offset + wanted.limit])[1:-1]
+    else:
+        total, data = listed.rows_count, reader.rows(listed, wanted.offset, wanted.limit)
+    returned = max(0, min(wanted.limit, total - wanted.offset))
+    return ANSWER % (
+        data,
+        listener.profile,
+        published.record,
+        b"false" if listener.known else b"true",
+        wanted.offset,
+        wanted.limit,
+        returned,
+        total,
+    )
+
+
+def taste_profile(published: Published, request: Request) -> bytes:
+    """A listener's stored profile."""
+    return one(published, request, lambda listener: listener.profile)
+
+
+def controls(published: Published, request: Request) -> bytes:
+    """A listener's controls as the run used them."""
+    return one(published, request, lambda listener: listener.controls)
+
+
+def lists(published: Published, request: Request) -> bytes:
+    """What each of a listener's lists asked for and where the catalogue went."""
+    found = published.reader
+    return one(published, request, lambda listener: b"[%b]" % b",".join(one.record for one in found.lists(listener).values()))
+
+
+def one(published: Published, request: Request, part: Callable[[Listener], bytes]) -> bytes:
+    """``{data, fallback, run}`` of one listener."""
+    no_parameters(request)
+    listener = published.reader.listener(segment(request, "user_id"))
+    return record(published, part(listener), b',"fallback":%b' % (b"false" if listener.known else b"true"))
+
+
+def explained(published: Published, request: Request) -> bytes:
+    """Why a track is, or is not, in a list."""
+    given = dict(asked.pairs(request.scope["query_string"], ("list",)))
+    name = given.get("list", "balanced")
+    return record(published, orjson.dumps(why(published.reader, segment(request, "user_id"), segment(request, "track_id"), name)))
+
+
+def track(published: Published, request: Request) -> bytes:
+    """A track of the run's snapshot."""
+    no_parameters(request)
+    number = published.reader.find_track(segment(request, "track_id"))
+    return record(published, published.reader.whole_track(number))
+
+
+def users(published: Published, request: Request) -> bytes:
+    """The first listeners whose id begins with ``prefix``, in order: what the page offers while an id is typed."""
+    given = dict(asked.pairs(request.scope["query_string"], ("prefix",)))
+    return record(published, orjson.dumps(published.reader.users(given.get("prefix", ""))))
+
+
+def run(published: Published, request: Request) -> bytes:
+    """The manifest in short."""
+    no_parameters(request)
+    return record(published, orjson.dumps(status.run_summary(published.reader.run)))
+
+
+def record(published: Published, data: bytes, more: bytes = b"") -> bytes:
+    """``{data, run}``, and what else is to be said."""
+    return b'{"data":%b%b,"run":%b}' % (data, more, published.record)
+
+
+def segment(request: Request, name: str) -> str:
+    """A part of the path, decoded. Raises :class:`ProblemError` when it is not UTF-8."""
+    try:
+        return unquote(request.path_params[name], errors="strict")
+    except UnicodeDecodeError as error:
+        raise ProblemError(400, f"{name} in the address is not text in UTF-8") from error
+
+
+def no_parameters(request: Request) -> None:
+    """Raises :class:`ProblemError` when there is a query."""
+    asked.pairs(request.scope["query_string"], ())
+
+
+async def alive(_: Request) -> Response:
+    """The process answers."""
+    return Response(b'{"status":"alive"}', headers={"cache-control": "no-store"}, media_type="application/json")
+
+
+def ready(current: Current) -> Endpoint:
+    """A run is loaded; 503 otherwise."""
+
+    async def endpoint(_: Request) -> Response:
+        body = b'{"status":"ready","run":%b}' % current.get().record
+        return Response(body, headers={"cache-control": "no-store"}, media_type="application/json")
+
+    return endpoint
+
+
+def asset(name: str, kind: str) -> Endpoint:
+    """A file of the page, read once."""
+    body = (PAGE / name).read_bytes()
+    tag = blake2b(body, digest_size=16).hexdigest()
+
+    async def endpoint(request: Request) -> Response:
+        zipped = "z" if "gzip" in request.headers.get("accept-encoding", "") else "p"
+        headers = {"etag": f'"{tag}{zipped}"', "cache-control": "no-cache"}
+        if headers["etag"] in request.headers.get("if-none-match", ""):
+            return Response(status_code=304, headers=headers)
+        return Response(body, headers=headers, media_type=kind)
+
+    return endpoint

@@ -1,0 +1,92 @@
+"""Which run is served: the published one, followed as it changes."""
+
+from __future__ import annotations
+
+import os
+import time
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import NamedTuple
+
+import orjson
+
+from recsys.errors import LakeError
+from recsys.lake import Lake, Run, pointer
+from recsys.lookup.reader import Reader
+
+PAUSE = 1.0
+"""Seconds between two tries to open a run that cannot be read."""
+
+
+class Published(NamedTuple):
+    """A run that is being served."""
+
+    reader: Reader
+    record: bytes
+    """The run as answers name it, in JSON."""
+    tag: bytes
+    """What all ETags of this publication begin with."""
+    answers: dict[tuple[str, bytes], bytes]
+    """Answers given last: path and query → body."""
+
+
+class Current:
+    """Follows ``CURRENT``. Requests that began on the former run end on it: its files stay mapped until they do."""
+
+    def __init__(self, lake: Lake) -> None:
+        self._lake = lake
+        self._path = str(lake.root / pointer.CURRENT)
+        self._seen: tuple[int, ...] | None = None
+        self._published: Published | None = None
+        self._error = LakeError("no run was opened yet")
+        self._next_try = 0.0
+
+    def get(self) -> Published:
+        """The published run. Raises :class:`LakeError` when there is none or it cannot be read."""
+        seen = self._state()
+        if seen != self._seen or (self._published is None and time.monotonic() >= self._next_try):
+            self._open(seen)
+        if self._published is None:
+            raise LakeError(str(self._error))
+        return self._published
+
+    def drop(self, error: LakeError) -> None:
+        """Stop serving a run that turned out to be damaged; it is tried again later."""
+        self._published, self._error = None, error
+        self._next_try = time.monotonic() + PAUSE
+
+    def _state(self) -> tuple[int, ...] | None:
+        try:
+            found = os.stat(self._path)  # noqa: PTH116  half the time of Path.stat, and this is asked with every request
+        except OSError:
+            return None
+        return found.st_mtime_ns, found.st_ino, found.st_size
+
+    def _open(self, seen: tuple[int, ...] | None) -> None:
+        self._seen = seen
+        try:
+            self._published = self._read(seen)
+        except LakeError as error:
+            self.drop(error)
+
+    def _read(self, seen: tuple[int, ...] | None) -> Published:
+        found = pointer.read(Path(self._path))
+        if found is None or seen is None:
+            raise LakeError(f"lake {self._lake.root} has no published run; `recsys run` builds one")
+        run = Run.open(self._lake.root / "runs" / found.run)
+        if run.digest != found.digest:
+            raise LakeError(f"run {run.id}: its manifest changed since it was published; publish another run")
+        moment = datetime.fromtimestamp(seen[0] / 1e9, UTC)
+        record = {"id": run.id, "as_of": _text(run.manifest.as_of), "published_at": _text(moment), "weights": weights(run)}
+        return Published(Reader(run), orjson.dumps(record), f"{run.digest[:16]}-{seen[0]:x}".encode(), {})
+
+
+def weights(run: Run) -> dict[str, float]:
+    """Points for a perfect fit, by part of the score."""
+    settings = run.manifest.settings
+    names = {"content": "content", "collab": "collaborative", "popularity": "popularity", "exploration": "exploration"}
+    return {part: float(settings.get(f"{name}_weight", 0.0)) for name, part in names.items()}
+
+
+def _text(moment: datetime) -> str:
+    return moment.isoformat(timespec="seconds").replace("+00:00", "Z")

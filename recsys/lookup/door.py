@@ -1,0 +1,178 @@
+"""The door every request goes through: size limits, keys, request id, security headers and one line in the access log."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import binascii
+import hmac
+import re
+import secrets
+import time
+from collections.abc import Iterable, Sequence
+from itertools import count
+from typing import TextIO
+
+from starlette.middleware.gzip import GZipMiddleware
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from recsys.lookup.problem import ProblemError, told
+
+MOST_URL = 8_192
+"""Bytes of path and query."""
+MOST_BODY = 65_536
+"""Bytes of a request's body."""
+LOG_SECONDS = 0.1
+"""Time for which lines of the access log are gathered."""
+BODY_SECONDS = 10.0
+"""Time to send a body in."""
+OPEN = (b"/healthz", b"/readyz")
+"""Paths that need no key."""
+GIVEN = "recsys.headers"
+"""Where a scope holds the request's headers by name."""
+LOOPBACK = ("localhost", "127.0.0.1", "[::1]", "::1")
+
+HEADERS = [
+    (
+        b"content-security-policy",
+        b"default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self' data:; "
+        b"base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+    ),
+    (b"x-content-type-options", b"nosniff"),
+    (b"x-frame-options", b"DENY"),
+    (b"referrer-policy", b"no-referrer"),
+    (b"cross-origin-resource-policy", b"same-origin"),
+    (b"vary", b"accept-encoding"),
+]
+
+_ID = re.compile(rb"[A-Za-z0-9._-]{1,64}")
+_COMPRESSED = 1024
+
+
+class Door:
+    """ASGI middleware. ``keys``: any of them opens; none = no key is needed.
+
+    ``hosts``: names the server answers to, so that a web page elsewhere cannot reach a server on this machine under a name of
+    its own; none = any.
+    """
+
+    def __init__(self, app: ASGIApp, *, keys: Sequence[str], hosts: Sequence[str] | None, log: TextIO | None) -> None:
+        self._plain, self._zipped = app, GZipMiddleware(app, minimum_size=_COMPRESSED, compresslevel=1)
+        self._keys = [key.encode() for key in keys]
+        self._hosts = None if hosts is None else frozenset(host.encode() for host in hosts)
+        self._log = log
+        self._lines: list[str] = []
+        self._prefix, self._count = secrets.token_hex(4).encode(), count(1)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._plain(scope, receive, send)
+            return
+        started = time.perf_counter()
+        headers = dict(scope["headers"])
+        given = headers.get(b"x-request-id", b"")
+        request_id = given if _ID.fullmatch(given) else b"%b-%x" % (self._prefix, next(self._count))
+        sent = [0, 0]
+
+        async def answer(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                sent[0] = message["status"]
+                message["headers"] = [*message["headers"], *HEADERS, (b"x-request-id", request_id)]
+            else:
+                sent[1] += len(message.get("body", b""))
+            await send(message)
+
+        try:
+            await self._pass(scope, headers, receive, answer)
+        finally:
+            self._note(scope, request_id, sent, started)
+
+    async def _pass(self, scope: Scope, headers: dict[bytes, bytes], receive: Receive, send: Send) -> None:
+        # an id may hold a slash: routes are matched on the path as it was sent, and each segment is decoded on its own
+        raw: bytes = scope.get("raw_path") or scope["path"].encode()
+        refusal = self._refusal(raw, scope, headers)
+        if refusal:
+            await refusal.response()(scope, receive, send)
+            return
+        scope["path"], scope[GIVEN] = raw.decode("ascii", "replace"), headers
+        app = self._zipped if b"gzip" in headers.get(b"accept-encoding", b"") else self._plain
+        bounded = receive if scope["method"] in ("GET", "HEAD") else _Bounded(receive)
+        scope["app"] = self  # tells the router to raise what it cannot route
+        try:
+            await app(scope, bounded, send)
+        except Exception as error:
+            await told(error)(scope, receive, send)
+
+    def _refusal(self, path: bytes, scope: Scope, headers: dict[bytes, bytes]) -> ProblemError | None:
+        if len(path) + len(scope["query_string"]) > MOST_URL:
+            return ProblemError(414, f"the address is longer than {MOST_URL:,} bytes")
+        if self._hosts is not None and _host(headers.get(b"host", b"")) not in self._hosts:
+            return ProblemError(421, "this server answers to localhost only; with API_KEYS set it answers to any name")
+        if self._keys and path not in OPEN and not self._opened(headers):
+            return ProblemError(401, "a valid key is needed: header X-API-Key, or a bearer token", headers=_CHALLENGE)
+        length = headers.get(b"content-length", b"0")
+        if not length.isdigit() or int(length) > MOST_BODY:
+            return ProblemError(413, f"the body is longer than {MOST_BODY:,} bytes")
+        return None
+
+    def _opened(self, headers: dict[bytes, bytes]) -> bool:
+        """Every key is compared with every key given, in a time that tells nothing."""
+        found = [hmac.compare_digest(key, given) for given in _given(headers) for key in self._keys]
+        return any(found)
+
+    def _note(self, scope: Scope, request_id: bytes, sent: Sequence[int], started: float) -> None:
+        if self._log is None:
+            return
+        took, path = (time.perf_counter() - started) * 1000, scope.get("raw_path") or b""
+        self._lines.append(
+            f"id={request_id.decode()} method={scope['method']} path={path.decode('ascii', 'backslashreplace')} "
+            f"status={sent[0]} bytes={sent[1]} ms={took:.2f}\n"
+        )
+        if len(self._lines) == 1:
+            asyncio.get_running_loop().call_later(LOG_SECONDS, self._flush)
+
+    def _flush(self) -> None:
+        """Write the lines since the last time at once."""
+        if self._log is not None:
+            moment = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
+            self._log.write("".join(f"{moment} {line}" for line in self._lines))
+            self._log.flush()
+        self._lines.clear()
+
+
+_CHALLENGE = {"www-authenticate": 'Basic realm="recsys", charset="UTF-8"'}
+
+
+def _given(headers: dict[bytes, bytes]) -> Iterable[bytes]:
+    """Keys in a request: ``X-API-Key``, a bearer token, or the password a browser asked for."""
+    yield headers.get(b"x-api-key", b"")
+    scheme, _, value = headers.get(b"authorization", b"").partition(b" ")
+    if scheme.lower() == b"bearer":
+        yield value.strip()
+    elif scheme.lower() == b"basic":
+        try:
+            yield base64.b64decode(value, validate=True).partition(b":")[2]
+        except binascii.Error:
+            return
+
+
+def _host(given: bytes) -> bytes:
+    """The host without its port."""
+    return given[: given.rfind(b"]") + 1] if given.startswith(b"[") else given.partition(b":")[0]
+
+
+class _Bounded:
+    """A body that is too long or too slow ends in a problem, whatever its header said."""
+
+    def __init__(self, receive: Receive) -> None:
+        self._receive, self._size, self._until = receive, 0, time.monotonic() + BODY_SECONDS
+
+    async def __call__(self) -> Message:
+        try:
+            message = await asyncio.wait_for(self._receive(), max(0.0, self._until - time.monotonic()))
+        except TimeoutError:
+            raise ProblemError(408, f"the body did not arrive within {BODY_SECONDS:g} seconds") from None
+        self._size += len(message.get("body", b""))
+        if self._size > MOST_BODY:
+            raise ProblemError(413, f"the body is longer than {MOST_BODY:,} bytes")
+        return message

@@ -1,0 +1,130 @@
+"""Rows of a run as JSON text, ready to be sent: frames in, one text per row out.
+
+Numbers of scores and profiles are rounded to 4 decimals, as the older service did; not-a-number becomes null. Times are ISO 8601
+in UTC.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import polars as pl
+
+from recsys.lookup.names import DIGITS
+from recsys.tables import FEATURES
+
+ARTISTS = 20
+"""Artists shown in a profile: it goes with every answer."""
+BREAKDOWN = ("content", "collaborative", "popularity", "exploration", "diversity", "safety", "commercial")
+"""Parts of a score in an answer, before ``final``."""
+TRACK = (
+    "id",
+    "title",
+    "artist",
+    "artists",
+    "album",
+    "genres",
+    "release_date",
+    "duration_ms",
+    "popularity",
+    "explicit",
+    "isrc",
+    "mbid",
+    "spotify_id",
+    "song_key",
+)
+"""Facts of a track in a list, before its audio features."""
+OFFERS = ("commercial_boost", "quality_penalty", "discovery_allowed")
+ORIGINS = ("origin", "provenance")
+"""Facts that only the answer about the track itself adds."""
+
+_TIME = "%Y-%m-%dT%H:%M:%S%.fZ"
+
+
+def rows(ranked: pl.DataFrame) -> pl.Series:
+    """Rows of ``rankings``, which begin with their track (column ``head``) and a comma, so that a list is sent as it lies."""
+    breakdown = pl.struct(*(_rounded(name) for name in BREAKDOWN), _rounded("score").alias("final"))
+    matches = (
+        pl.col("explanation").arr.get(place).cast(pl.Float64).round(DIGITS).alias(name) for place, name in enumerate(FEATURES)
+    )
+    columns: list[pl.Expr | str] = [
+        _rounded("score"),
+        "rank",
+        "reason",
+        "reason_code",
+        "source",
+        breakdown.alias("score_breakdown"),
+        pl.struct(*matches).alias("explanation"),
+    ]
+    row = pl.struct(*columns).struct.json_encode().str.slice(1)
+    return ranked.select(pl.concat_str(pl.col("head").fill_null(',{"track":null,'), row).alias("row")).to_series()
+
+
+def tracks(found: pl.DataFrame) -> pl.DataFrame:
+    """Columns head (``,{"track":{…},``: how a row of a list begins) and more (the facts only the track's own answer adds)."""
+    sound = pl.struct(*FEATURES)
+    features = pl.when(pl.all_horizontal(pl.col(FEATURES).is_null())).then(None).otherwise(sound).alias("features")
+    shown = pl.struct(*TRACK, features, *OFFERS).struct.json_encode()
+    return found.select(
+        pl.concat_str(pl.lit(',{"track":'), shown, pl.lit(",")).alias("head"),
+        pl.struct(*ORIGINS).struct.json_encode().str.slice(1).alias("more"),
+    )
+
+
+def profiles(found: pl.DataFrame) -> pl.Series:
+    """Rows of ``profiles`` in the older service's shape: the vector in the order of the features, names → strengths."""
+    numbers = (_rounded(name) for name in ("confidence", "exploration_readiness", "friction"))
+    vector = pl.col("taste").arr.to_list().list.eval(pl.element().round(DIGITS)).alias("vector")
+    columns: list[pl.Expr | str] = [
+        "user_id",
+        vector,
+        "taste_audio",
+        "interaction_count",
+        *numbers,
+        "cold",
+        _plain("updated_at", found.schema["updated_at"]),
+    ]
+    return found.select(
+        pl.concat_str(
+            pl.struct(*columns).struct.json_encode().str.strip_suffix("}"),
+            pl.lit(',"top_genres":'),
+            _strengths("top_genres"),
+            pl.lit(',"top_artists":'),
+            _strengths("top_artists", ARTISTS),
+            pl.lit("}"),
+        ).alias("profile")
+    ).to_series()
+
+
+def records(found: pl.DataFrame, names: Sequence[str]) -> pl.Series:
+    """Rows as they are stored."""
+    columns = (_plain(name, found.schema[name]) for name in names)
+    return found.select(pl.struct(*columns).struct.json_encode().alias("record")).to_series()
+
+
+def _rounded(name: str) -> pl.Expr:
+    return pl.col(name).round(DIGITS)
+
+
+def _strengths(name: str, most: int | None = None) -> pl.Expr:
+    """A list of (name, strength), or its first entries, as an object."""
+    entry = pl.element().struct
+    key = pl.struct(entry.field("name")).struct.json_encode().str.strip_prefix('{"name":').str.strip_suffix("}")
+    listed = pl.col(name) if most is None else pl.col(name).list.head(most)
+    entries = listed.list.eval(pl.concat_str(key, pl.lit(":"), entry.field("strength").round(DIGITS)))
+    return pl.concat_str(pl.lit("{"), entries.list.join(",").fill_null(""), pl.lit("}"))
+
+
+def _plain(name: str, dtype: pl.DataType) -> pl.Expr:
+    """The column in types that JSON has: times as text, vectors as lists."""
+    column = pl.col(name)
+    if isinstance(dtype, pl.Datetime):
+        return column.dt.to_string(_TIME)
+    if isinstance(dtype, pl.Array):
+        return column.arr.to_list()
+    if isinstance(dtype, pl.List) and isinstance(dtype.inner, pl.Struct):
+        inner = [pl.element().struct.field(field.name) for field in dtype.inner.fields]
+        timed = [isinstance(field.dtype, pl.Datetime) for field in dtype.inner.fields]
+        parts = [part.dt.to_string(_TIME) if is_time else part for part, is_time in zip(inner, timed, strict=True)]
+        return column.list.eval(pl.struct(*parts))
+    return column

@@ -1,0 +1,256 @@
+"""The endpoints: what they answer, and that every bad request gets a problem and leaves the server standing."""
+
+from __future__ import annotations
+
+import http.client
+import json
+from typing import Any
+
+import httpx
+import polars as pl
+import pytest
+
+from recsys.lake import Run
+from recsys.lookup.app import ASSETS
+from recsys.lookup.narrowing import POOL_REASON
+from tests.support.published import SLASHED
+
+LIST = "/v1/users/demo-u001/recommendations"
+HARD = "demo%2F%C3%BC%20100%25"
+
+
+def problem(answer: httpx.Response, status: int) -> dict[str, Any]:
+    """The problem document of an answer; its shape is that of RFC 9457."""
+    assert answer.status_code == status, answer.text
+    assert answer.headers["content-type"] == "application/problem+json"
+    body = answer.json()
+    assert {"type", "title", "status", "detail"} <= set(body)
+    assert body["status"] == status
+    assert "Traceback" not in answer.text
+    return dict(body)
+
+
+def test_a_list_is_the_stored_one(client: httpx.Client, run: Run) -> None:
+    answer = client.get(LIST, params={"list": "comfort", "limit": 4, "offset": 2}).json()
+    stored = run.read("rankings").filter(user_id="demo-u001", list="comfort").sort("rank")[2:6]
+    assert [row["track"]["id"] for row in answer["data"]] == stored["track_id"].to_list()
+    assert [row["rank"] for row in answer["data"]] == [3, 4, 5, 6]
+    assert answer["pagination"] == {"offset": 2, "limit": 4, "returned": 4, "total": 10}
+    assert answer["run"]["id"] == run.id
+    assert answer["fallback"] is False
+    assert answer["taste_profile"]["user_id"] == "demo-u001"
+
+
+def test_points_add_up_to_the_score(client: httpx.Client) -> None:
+    answer = client.get(LIST).json()
+    weights = answer["run"]["weights"]
+    for row in answer["data"]:
+        fits = row["score_breakdown"]
+        total = sum(weight * fits[part] for part, weight in weights.items()) * fits["safety"] + fits["commercial"]
+        assert total == pytest.approx(row["score"], abs=2e-4)
+
+
+def test_an_unknown_listener_gets_the_cold_list(client: httpx.Client) -> None:
+    answer = client.get("/v1/users/nobody/recommendations").json()
+    assert answer["fallback"] is True
+    assert {row["source"] for row in answer["data"]} == {"cold"}
+
+
+def test_an_id_with_slash_space_and_percent(client: httpx.Client) -> None:
+    for part in ("recommendations", "taste-profile", "controls", "lists"):
+        assert client.get(f"/v1/users/{HARD}/{part}").json()["fallback"] is False
+    assert client.get(f"/v1/users/{HARD}/recommendations").json()["taste_profile"]["user_id"] == SLASHED
+
+
+def test_the_older_request_gets_the_same_list(client: httpx.Client) -> None:
+    older = client.post(
+        "/v1/recommendations", json={"user_id": "demo-u001", "mode": " Comfort", "limit": 5, "context": {"a": 1}}
+    ).json()
+    assert older == client.get(LIST, params={"list": "comfort", "limit": 5}).json()
+    assert client.post("/v1/recommendations", json={"user_id": "demo-u001", "limit": -3}).json()["pagination"]["limit"] == 20
+    assert client.post("/v1/recommendations", json={"user_id": "demo-u001", "limit": 1000}).json()["pagination"]["limit"] == 100
+
+
+@pytest.mark.parametrize(
+    "field", [{"seed_track_ids": ["demo-t0001"]}, {"feature_targets": {"energy": 0.9}}, {"exploration_target": 0.5}]
+)
+def test_what_needs_a_run_names_the_batch_way(client: httpx.Client, field: dict[str, Any]) -> None:
+    body = problem(client.post("/v1/recommendations", json={"user_id": "demo-u001", **field}), 422)
+    assert "recsys ingest requests" in body["detail"]
+    assert body["errors"][0]["where"] == next(iter(field))
+
+
+def test_explicit_tracks_are_not_let_in_over_the_listeners_controls(client: httpx.Client, run: Run) -> None:
+    blocked = run.read("controls").filter(~pl.col("allow_explicit"))["user_id"]
+    for user in blocked:
+        problem(client.post("/v1/recommendations", json={"user_id": user, "include_explicit": True}), 422)
+    assert client.post("/v1/recommendations", json={"user_id": "nobody", "include_explicit": True}).status_code == 200
+
+
+def test_narrowing_fills_from_the_pool_and_never_widens(client: httpx.Client, run: Run) -> None:
+    first = client.get(LIST).json()["data"]
+    artist, genre = first[0]["track"]["artist"], first[1]["track"]["genres"][0]
+    answer = client.get(
+        LIST, params={"exclude_artist": artist.upper(), "exclude_genre": f" {genre} ", "exclude_track": first[2]["track"]["id"]}
+    )
+    rows = answer.json()["data"]
+    pool = run.read("candidates").filter(user_id="demo-u001", list="balanced")["track_id"].to_list()
+    assert {row["track"]["id"] for row in rows} <= {*pool, *(row["track"]["id"] for row in first)}
+    assert 0 < len(rows) <= len(first)
+    assert [row["rank"] for row in rows] == list(range(1, len(rows) + 1))
+    for row in rows:
+        assert artist not in row["track"]["artists"]
+        assert genre not in row["track"]["genres"]
+    kept = [row["track"]["id"] for row in first if any(row["track"]["id"] == other["track"]["id"] for other in rows)]
+    assert [row["track"]["id"] for row in rows[: len(kept)]] == kept
+    assert {row["reason"] for row in rows if row["source"] == "pool"} <= {POOL_REASON}
+    assert any(row["source"] == "pool" for row in rows)
+
+
+@pytest.mark.parametrize(
+    "bounds", [{"min_popularity": "0.5"}, {"max_popularity": "0.2"}, {"min_popularity": "0.3", "max_popularity": "0.4"}]
+)
+def test_popularity_bounds_hold(client: httpx.Client, bounds: dict[str, str]) -> None:
+    for row in client.get(LIST, params=bounds).json()["data"]:
+        assert float(bounds.get("min_popularity", 0)) <= row["track"]["popularity"] <= float(bounds.get("max_popularity", 1))
+
+
+def test_explicit_tracks_can_be_left_out(client: httpx.Client) -> None:
+    for user in ("demo-u001", "demo-u002", "demo-u003", "demo-u014"):
+        rows = client.get(f"/v1/users/{user}/recommendations", params={"include_explicit": "false"}).json()["data"]
+        assert not any(row["track"]["explicit"] for row in rows)
+
+
+def test_a_track_of_the_snapshot(client: httpx.Client, run: Run) -> None:
+    stored = run.read("tracks").row(0, named=True)
+    found = client.get(f"/v1/tracks/{stored['id']}").json()["data"]
+    assert {key: found[key] for key in ("title", "artists", "genres", "provenance", "song_key")} == {
+        key: stored[key] for key in ("title", "artists", "genres", "provenance", "song_key")
+    }
+
+
+def test_the_run_in_short(client: httpx.Client, run: Run) -> None:
+    found = client.get("/v1/runs/current").json()["data"]
+    assert found["id"] == run.id
+    assert found["rows"]["rankings"] == run.read("rankings").height
+    assert [source["table"] for source in found["inputs"]] == ["tracks", "events", "controls", "requests"]
+
+
+def test_providers_status_asks_nobody(client: httpx.Client) -> None:
+    found = client.get("/v1/providers/status").json()["data"]
+    assert {"name", "configured", "available", "fresh", "stale"} <= set(found[0])
+
+
+def test_an_unchanged_answer_is_not_sent_again(client: httpx.Client) -> None:
+    answer = client.get(LIST, headers={"accept-encoding": "identity"})
+    tag = answer.headers["etag"]
+    again = client.get(LIST, headers={"accept-encoding": "identity", "if-none-match": f'"x", {tag}'})
+    assert (again.status_code, again.content, again.headers["etag"]) == (304, b"", tag)
+    assert client.get(LIST, params={"limit": 1}).headers["etag"] != tag
+    zipped = client.get(LIST, headers={"accept-encoding": "gzip"})
+    assert zipped.headers["content-encoding"] == "gzip"
+    assert zipped.headers["etag"] != tag
+    assert zipped.json() == answer.json()
+
+
+@pytest.mark.parametrize("path", ASSETS)
+def test_the_page_is_served_whole_and_from_here_only(client: httpx.Client, path: str) -> None:
+    answer = client.get(path)
+    assert answer.status_code == 200
+    assert "default-src 'none'" in answer.headers["content-security-policy"]
+    assert not any(word in answer.text for word in ("https://cdn", "//unpkg", "fonts.googleapis", "<script>", " style="))
+
+
+def test_alive_and_ready(client: httpx.Client) -> None:
+    assert client.get("/healthz").json() == {"status": "alive"}
+    assert client.get("/readyz").json()["status"] == "ready"
+
+
+@pytest.mark.parametrize(
+    ("path", "status"),
+    [
+        (f"{LIST}?list=nope", 404),
+        (f"{LIST}?list=balanced'%3B%20drop%20table%20rankings%3B--", 404),
+        (f"{LIST}?limit=0", 422),
+        (f"{LIST}?limit=101", 422),
+        (f"{LIST}?limit=-1", 422),
+        (f"{LIST}?limit=ten", 422),
+        (f"{LIST}?limit=%D9%A1", 422),
+        (f"{LIST}?limit=1e1", 422),
+        (f"{LIST}?limit=", 422),
+        (f"{LIST}?limit=1&limit=2", 422),
+        (f"{LIST}?offset=-1", 422),
+        (f"{LIST}?min_popularity=nan", 422),
+        (f"{LIST}?min_popularity=2", 422),
+        (f"{LIST}?include_explicit=yes", 422),
+        (f"{LIST}?exclude_artists=x", 422),
+        (f"{LIST}?list=%FF", 400),
+        ("/v1/users/%FF/recommendations", 400),
+        (f"/v1/users/{'x' * 10_000}/recommendations", 414),
+        (f"{LIST}?exclude_track={'x' * 10_000}", 414),
+        ("/v1/users//recommendations", 404),
+        ("/v1/users/a/b/recommendations", 404),
+        ("/v1/tracks/nope", 404),
+        ("/v1/tracks/..%2F..%2F..%2Fetc%2Fpasswd", 404),
+        ("/v1/tracks/demo-t0001?x=1", 422),
+        ("/../../etc/passwd", 404),
+        ("/%2e%2e/%2e%2e/etc/passwd", 404),
+        ("/page/../app.py", 404),
+        ("/nothing", 404),
+    ],
+)
+def test_bad_addresses_get_a_problem(client: httpx.Client, address: str, path: str, status: int) -> None:
+    wire = http.client.HTTPConnection(address.removeprefix("http://"), timeout=20)  # sends the path as it is
+    wire.request("GET", path)
+    found = wire.getresponse()
+    body = json.loads(found.read())
+    wire.close()
+    assert (found.status, body["status"]) == (status, status), body
+    assert found.headers["content-type"] == "application/problem+json"
+    assert client.get("/healthz").status_code == 200
+
+
+@pytest.mark.parametrize("user", ["Robert'); DROP TABLE lists;--", "é́", "𝕏" * 50, "a\nb", "\x00", "..", "%", "*"])
+def test_strange_ids_are_unknown_listeners_at_most(client: httpx.Client, user: str) -> None:
+    from urllib.parse import quote
+
+    answer = client.get(f"/v1/users/{quote(user, safe='').replace('.', '%2E')}/recommendations")
+    assert answer.status_code == 200
+    assert answer.json()["fallback"] is (user != "*")
+
+
+@pytest.mark.parametrize(
+    ("body", "status"),
+    [
+        (b"", 400),
+        (b"{", 400),
+        (b"[]", 422),
+        (b"null", 422),
+        (b"{}", 422),
+        (b'{"user_id": 7}', 422),
+        (b'{"user_id": "  "}', 422),
+        (b'{"user_id": "a", "limit": "5"}', 422),
+        (b'{"user_id": "a", "min_popularity": NaN}', 422),
+        (b'{"user_id": "\xff"}', 400),
+        (b"[" * 60_000, 400),
+        (b" " * 70_000, 413),
+    ],
+)
+def test_bad_bodies_get_a_problem(client: httpx.Client, body: bytes, status: int) -> None:
+    problem(client.post("/v1/recommendations", content=body), status)
+
+
+def test_a_body_without_a_length_is_bounded_too(client: httpx.Client) -> None:
+    problem(client.post("/v1/recommendations", content=(b" " * 10_000 for _ in range(10))), 413)
+
+
+@pytest.mark.parametrize("method", ["POST", "PUT", "DELETE", "PATCH", "OPTIONS"])
+def test_nothing_can_be_changed(client: httpx.Client, method: str) -> None:
+    answer = client.request(method, LIST)
+    problem(answer, 405)
+    assert "GET" in answer.headers["allow"]
+
+
+def test_head_is_get_without_the_body(client: httpx.Client) -> None:
+    answer = client.head(LIST)
+    assert (answer.status_code, answer.content) == (200, b"")

@@ -1,0 +1,94 @@
+"""Reading the files: who is found, what is said when they change, and that memory does not follow the run."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+
+import pytest
+
+from recsys import Lake, LakeError, NotFoundError
+from recsys.lake import Run
+from recsys.lookup import reader as reading
+from recsys.lookup.names import name
+from recsys.lookup.reader import Reader
+
+
+@pytest.mark.parametrize("user", ["", "*x", "demo-u", "demo-u0011", "zzz", "ÿ", "demo-u001\x00"])
+def test_unknown_listeners_get_the_strangers_lists(reader: Reader, user: str) -> None:
+    found = reader.listener(user)
+    assert not found.known
+    assert found.profile == reader.listener("*").profile
+
+
+def test_every_listener_is_found(reader: Reader, run: Run) -> None:
+    assert all(reader.listener(user).known for user in run.read("profiles")["user_id"])
+
+
+def test_listeners_by_prefix(reader: Reader) -> None:
+    assert reader.users("demo-u00") == ["demo-u001", "demo-u002", "demo-u003", "demo-u005"]
+    assert reader.users("demo/") == ["demo/ü 100%"]
+    assert reader.users("x") == []
+    assert "*" not in reader.users("")
+
+
+def test_slices_of_a_list(reader: Reader) -> None:
+    listed = reader.find_list(reader.listener("demo-u001"), "balanced")
+    rows = json.loads(b"[%b]" % reader.rows(listed, 0, 100))
+    parts = [json.loads(b"[%b]" % reader.rows(listed, first, 3)) for first in (0, 8, 10, 99)]
+    assert parts == [rows[:3], rows[8:], [], []]
+
+
+def test_unknown_list_names_those_there_are(reader: Reader) -> None:
+    with pytest.raises(NotFoundError, match="balanced, comfort, deep cuts, discovery"):
+        reader.find_list(reader.listener("demo-u002"), "nope")
+
+
+@pytest.mark.parametrize("file", ["index", "users", "rows", "lists"])
+@pytest.mark.parametrize("what", ["shorter", "overwritten", "removed"])
+def test_a_file_that_changes_is_an_error_not_a_lie(own: Lake, file: str, what: str) -> None:
+    run = own.published()
+    reader = Reader(run)
+    path = run.file(name(file))
+    if what == "shorter":
+        os.truncate(path, 100)
+    elif what == "overwritten":
+        with path.open("r+b") as handle:
+            handle.write(b"x" * 5000)
+        os.utime(path, (1, 1))
+    else:
+        path.unlink()
+    with pytest.raises(LakeError, match="removed or changed"):
+        reader.rows(reader.find_list(reader.listener("demo-u001"), "balanced"), 0, 5)
+
+
+@pytest.mark.parametrize("damage", [b"", b"ARROW1\0\0 not really"])
+def test_a_damaged_file_is_not_opened(own: Lake, damage: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
+    run = own.published()
+    path = run.file(name("rows"))
+    path.write_bytes(damage)
+    monkeypatch.setattr(Run, "file", lambda run, wanted: run.path / wanted)
+    with pytest.raises(LakeError, match=r"rows\.arrow is missing or damaged"):
+        Reader(run)
+
+
+def test_a_run_without_lookup_files_says_what_to_do(run: Run) -> None:
+    bare = Run(run.id, run.path, run.manifest.model_copy(update={"files": ()}), run.digest)
+    with pytest.raises(LakeError, match="recsys run"):
+        Reader(bare)
+
+
+def test_mapped_pages_are_given_back(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    reader = Reader(run)
+    released: list[Path] = []
+    monkeypatch.setattr(reading.Mapped, "release", lambda file: released.append(file.path))
+    listed = reader.find_list(reader.listener("demo-u001"), "balanced")
+    monkeypatch.setattr(reading, "RESIDENT", 0)
+    for _ in range(reading._LOOK):
+        reader.rows(listed, 0, 1)
+    assert len(released) == 5
+    monkeypatch.setattr(reading, "RESIDENT", 2**50)
+    for _ in range(reading._LOOK):
+        reader.rows(listed, 0, 1)
+    assert len(released) == 5

@@ -1,0 +1,82 @@
+"""The lookup files hold what the tables hold, however the tables are cut into slices and parts."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+from recsys import Lake, Settings
+from recsys.demo import AS_OF
+from recsys.lake import Run
+from recsys.lookup import writer
+from recsys.lookup.names import DIGITS, FILES, PARTS, name
+from recsys.lookup.reader import Reader
+from recsys.tables import FEATURES
+
+
+def answers(reader: Reader, run: Run) -> dict[tuple[str, str], list[dict[str, object]]]:
+    """Every list of every listener, as the lookup reads it."""
+    found = {}
+    for user in run.read("profiles")["user_id"]:
+        for listed_name, listed in reader.lists(reader.listener(user)).items():
+            found[user, listed_name] = json.loads(b"[%b]" % reader.rows(listed, 0, 1000))
+    return found
+
+
+def test_every_ranking_row_is_there_in_order(reader: Reader, run: Run) -> None:
+    found = answers(reader, run)
+    ranked = run.read("rankings")
+    assert sum(map(len, found.values())) == ranked.height > 200
+    for row in ranked.iter_rows(named=True):
+        there = found[row["user_id"], row["list"]][row["rank"] - 1]
+        assert (there["track"]["id"], there["rank"], there["reason_code"]) == (row["track_id"], row["rank"], row["reason_code"])  # type: ignore[index]
+        assert there["score"] == there["score_breakdown"]["final"] == round(row["score"], DIGITS)  # type: ignore[index]
+        assert there["explanation"] == pytest.approx(dict(zip(FEATURES, row["explanation"], strict=True)), abs=6e-5)
+
+
+def test_the_pool_holds_every_candidate(reader: Reader, run: Run) -> None:
+    numbers = dict(enumerate(run.read("tracks")["id"].unique().sort()))
+    for (user, listed), rows in run.read("candidates").group_by("user_id", "list", maintain_order=True):
+        pool = reader.pool(reader.find_list(reader.listener(str(user)), str(listed)))
+        assert [numbers[track] for track, _ in pool] == rows["track_id"].to_list()
+        assert [values for _, values in pool] == [pytest.approx(row, abs=1e-6) for row in rows.select(PARTS).iter_rows()]
+
+
+def test_profiles_controls_and_lists_are_the_stored_rows(reader: Reader, run: Run) -> None:
+    for row in run.read("profiles").iter_rows(named=True):
+        listener = reader.listener(row["user_id"])
+        profile = json.loads(listener.profile)
+        assert profile["vector"] == [round(value, DIGITS) for value in row["taste"]]
+        assert profile["top_genres"] == {one["name"]: round(one["strength"], DIGITS) for one in row["top_genres"]}
+        assert json.loads(listener.controls)["user_id"] == row["user_id"]
+    stored = run.read("lists").filter(user_id="demo-u001", list="balanced").row(0, named=True)
+    listed = json.loads(reader.find_list(reader.listener("demo-u001"), "balanced").record)
+    assert {key: value for key, value in listed.items() if key != "feature_targets"} == {
+        key: value for key, value in stored.items() if key != "feature_targets"
+    }
+
+
+def test_names_that_need_escaping_are_json(reader: Reader) -> None:
+    assert reader.listener("demo/ü 100%").known
+
+
+@pytest.mark.parametrize("size", [13, 64])
+def test_slices_change_no_answer(
+    size: int, published: Lake, run: Run, reader: Reader, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(writer, "SLICE", size)
+    lake = Lake(tmp_path / "lake")
+    few = ["*", "demo-u001", "demo-u002"]
+    with lake.stage(published.plan(Settings(), AS_OF)) as staged:
+        for table in ("tracks", "controls", "profiles"):
+            staged.write(table, run.read(table))
+        for table in ("lists", "candidates", "rankings"):
+            for part, user in enumerate(few):
+                staged.write(table, run.read(table).filter(pl.col("user_id") == user), part)
+        writer.write(staged)
+        cut = lake.commit(staged, status="passed", seconds={}, metrics={})
+    assert answers(Reader(cut), cut) == {key: rows for key, rows in answers(reader, run).items() if key[0] in few}
+    assert all(cut.file(name(file)).stat().st_size for file in FILES)
