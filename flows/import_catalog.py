@@ -1,0 +1,52 @@
+"""Tracks from outside into the catalogue: those named, or those that listeners' events name and the catalogue lacks.
+
+What `recsys import spotify` does, as a flow with a schedule (``prefect.yaml``). A provider that asks to be left alone ends the
+flow early and in good order: the next run continues where it stopped.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from prefect import flow
+from prefect.logging import get_run_logger
+
+from flows.stages import stage, stopwatch
+from recsys.lake import Lake
+from recsys.providers import imports, settings
+from recsys.providers.batches import Summary
+from recsys.providers.reccobeats import ReccoBeats
+from recsys.providers.spotify.links import Link, parse
+
+
+@flow(name="import-catalog", validate_parameters=False)
+def import_catalog(
+    lake: str = "data/lake", sources: Sequence[str] = (), limit: int | None = None, enrich: bool = False
+) -> Summary:
+    """Import ``sources`` (links, URIs or ids); without any, the tracks that events name and the catalogue lacks.
+
+    ``limit``: most tracks of one source. ``enrich``: also ask ReccoBeats for audio features.
+    """
+    stopwatch()
+    home = Lake(lake)
+    links = [parse(source) for source in sources] or lacking(home)
+    summary = tracks(home, links, limit, enrich)
+    told = f"imported={summary.imported} updated={summary.updated} unchanged={summary.unchanged} skipped={len(summary.skipped)}"
+    get_run_logger().info("%s stopped=%s", told, summary.stopped)
+    return summary
+
+
+@stage()
+def lacking(lake: Lake) -> list[Link]:
+    """Spotify tracks that events or histories name and the catalogue lacks."""
+    return imports.lacking(lake)
+
+
+@stage()
+def tracks(lake: Lake, links: list[Link], limit: int | None, enrich: bool) -> Summary:
+    """Read the links, write what is new, and delete stored answers that are too old to be of use."""
+    with imports.access(lake, settings.load()) as door:
+        enrichers = [ReccoBeats(door)] if enrich else []
+        source = imports.catalogue(door)
+        door.cache.prune(source.name)
+        return imports.import_tracks(lake, source, links, limit=limit, enrichers=enrichers, resolve=imports.resolver(door))

@@ -1,0 +1,64 @@
+"""The nightly batch on one screen: files in, ranked and explained lists of every listener out.
+
+Each stage is one word: the name of the step here, of its module in ``recsys``, of its SQL model and of its table. The stages
+compute, the lake commits; if anything dies on the way, the next run starts over and readers keep the last published run.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from pathlib import Path
+
+from prefect import flow
+
+from flows import steps
+from flows.report import RunReport
+from flows.stages import PROGRESS, stopwatch
+from recsys.lake import Lake
+from recsys.pipeline import Progress, shard_ranges
+from recsys.settings import Settings, load
+
+
+@flow(name="nightly", flow_run_name="nightly {as_of}", validate_parameters=False)
+def nightly(
+    lake: str = "data/lake", settings: Settings | None = None, as_of: datetime | None = None, inbox: str | None = None
+) -> RunReport:
+    """Build and publish every list.
+
+    ``as_of``: the moment the lists are for; none = the start of today (UTC), or the newest event when that is later.
+    ``inbox``: a folder of new files to take in first. A run that exists already is published again and not built again.
+    """
+    settings = settings or load()[0]
+    home, seconds = Lake(lake), stopwatch()
+    if inbox:
+        steps.ingest(home, Path(inbox))
+    inputs, plan = steps.read(home, settings, as_of)
+    if home.has_run(plan.run_id):
+        return steps.publish(home, home.run(plan.run_id), already=True)
+
+    with home.stage(plan) as staged:
+        taken = steps.snapshot(inputs, settings, plan.as_of)
+        rated = steps.ratings(taken, settings)
+        scorer = steps.prepare(taken, rated, settings)
+        profiled = steps.profiles(taken, rated, scorer)
+        steps.write(staged, {"tracks": taken.tracks, "controls": taken.controls, "ratings": rated, "profiles": profiled})
+        for number, (first, last) in enumerate(shard_ranges(scorer)):
+            made = steps.shard(scorer, first, last)  # neighbors → candidates → rankings of these listeners
+            steps.write(staged, made._asdict(), number)
+        checked, measured = steps.checks(staged, settings)
+        steps.lookup(staged)
+        run = steps.commit(home, staged, checked, measured, seconds)
+    return steps.publish(home, run, already=False)
+
+
+def run(
+    lake_root: Path,
+    settings: Settings,
+    as_of: datetime | None = None,
+    *,
+    inbox: Path | None = None,
+    progress: Progress | None = None,
+) -> RunReport:
+    """The flow in this process, as ``recsys run`` calls it."""
+    PROGRESS.set(progress)
+    return nightly(str(lake_root), settings, as_of, str(inbox) if inbox else None)

@@ -1,0 +1,26 @@
+"""The command ``recsys``: one module per verb, imported only when that verb runs, so that ``--help`` is quick."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Sequence
+
+_DEFAULTS = {
+    "DO_NOT_TRACK": "1",
+    "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
+    "GX_ANALYTICS_ENABLED": "false",
+    "PREFECT_LOGGING_LEVEL": "CRITICAL",
+    "PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS": "120",
+}
+"""What the libraries are told unless the person's own environment says otherwise: no telemetry, no second account of an error,
+and patience on a slow machine."""
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Runs one command and exits with its code: see :mod:`recsys.errors`."""
+    for name, value in _DEFAULTS.items():
+        os.environ.setdefault(name, value)
+    from recsys.cli.app import run
+
+    sys.exit(run(sys.argv[1:] if arguments is None else arguments))

@@ -1,0 +1,81 @@
+"""The commands and what they are for; errors become one message and an exit code here."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from difflib import get_close_matches
+from importlib.metadata import version
+
+from cyclopts import App, CycloptsError
+from rich.console import Console
+from rich.markup import escape
+
+from recsys.errors import RecsysError, UsageError
+
+INTERRUPTED = 130
+
+COMMANDS = {
+    "demo": ("demo:demo", "Build a small synthetic world and show one listener's list."),
+    "ingest": ("ingest:app", "Read files into the lake."),
+    "import": ("providers:import_", "Fetch tracks and listens from outside into the lake."),
+    "search": ("providers:search", "Search Spotify; with --save, import the results."),
+    "enrich": ("providers:enrich", "Fetch more about the tracks of the catalogue."),
+    "run": ("run:run", "Build every listener's lists from the lake, and publish them."),
+    "show": ("show:show", "Show one listener's list."),
+    "why": ("why:why", "Explain why a track is, or is not, in a listener's list."),
+    "runs": ("runs:app", "Look at the runs of the lake, compare them, go back, clean up."),
+    "sql": ("sql:sql", "Query a run, the inputs and earlier runs with DuckDB."),
+    "serve": ("serve:serve", "Serve the published lists over HTTP, read only."),
+    "export": ("export:export", "Write a list as a playlist file."),
+    "publish": ("publish:publish", "Make a run the published one."),
+    "forget": ("forget:forget", "Remove a listener, or what a source supplied, from the whole lake."),
+    "doctor": ("doctor:doctor", "Look whether lake, versions and settings are as they should be."),
+    "providers": ("providers:app", "Show what each outside source can do now; log in to Spotify."),
+    "tables": ("tables:tables", "Print the data contract: columns, types, units, ranges."),
+    "settings": ("settings:settings", "Print the effective settings and where each came from."),
+}
+"""Command → where it is, and its help."""
+
+
+def build() -> App:
+    """The command line, with nothing imported yet but itself."""
+    app = App(
+        name="recsys",
+        help="Ranked, explained music lists for every listener: files in, Parquet tables out.",
+        help_format="plaintext",
+        version=version("recsys"),
+    )
+    for order, (name, (place, purpose)) in enumerate(COMMANDS.items()):
+        app.command(f"recsys.cli.{place}", name=name, help=purpose, sort_key=order)
+    return app
+
+
+def run(arguments: Sequence[str]) -> int:
+    """Runs one command; returns its exit code. Bad input never ends in a traceback."""
+    console = Console(stderr=True, highlight=False, soft_wrap=True)
+    try:
+        _require_command(arguments)
+        build()(list(arguments), exit_on_error=False, print_error=False, result_action="return_value")
+    except CycloptsError as error:
+        _complain(console, f"{error}  See: {' '.join(('recsys', *(error.command_chain or ())))} --help")
+        return UsageError.exit_code
+    except RecsysError as error:
+        _complain(console, str(error))
+        return error.exit_code
+    except KeyboardInterrupt:
+        console.print("interrupted; the same command starts again where it is safe to")
+        return INTERRUPTED
+    return 0
+
+
+def _require_command(arguments: Sequence[str]) -> None:
+    """Raises :class:`UsageError` for a first word that is no command, before any command is imported."""
+    word = arguments[0] if arguments else "--help"
+    if word not in COMMANDS and not word.startswith("-"):
+        near = get_close_matches(word, COMMANDS, n=1)
+        meant = f"did you mean: recsys {near[0]}" if near else f"commands: {', '.join(COMMANDS)}"
+        raise UsageError(f"there is no command {word!r}; {meant}  See: recsys --help")
+
+
+def _complain(console: Console, message: str) -> None:
+    console.print(f"[bold red]error:[/] {escape(message)}")

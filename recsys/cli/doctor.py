@@ -1,0 +1,67 @@
+"""``recsys doctor``: is everything as it should be, and if not, what to do."""
+
+from __future__ import annotations
+
+import platform
+from collections.abc import Iterator
+from importlib.metadata import PackageNotFoundError, requires, version
+
+from packaging.requirements import Requirement
+
+from recsys.cli.options import Format, LakeFolder, lake_folder
+from recsys.cli.screen import console, grid, print_json
+from recsys.errors import LakeError, RecsysError
+from recsys.lake import Lake, code_version
+from recsys.lake.condition import Finding, examine
+from recsys.settings import load
+
+
+def doctor(*, lake: LakeFolder = None, form: Format = "table") -> None:
+    """Look at the lake, its lock, leftovers, the installed versions and the settings; nothing is changed."""
+    home = Lake(lake_folder(lake))
+    findings = [*_settings(), *_versions(), *_lake(home)]
+    if form == "json":
+        print_json([finding._asdict() for finding in findings])
+    else:
+        console().print(grid(None, ("what", "state", "found"), findings, whole=("state",)))
+    if bad := [finding for finding in findings if finding.state == "bad"]:
+        raise LakeError(f"{len(bad)} of {len(findings)} things are not as they should be, first: {bad[0].what}: {bad[0].words}")
+
+
+def _lake(lake: Lake) -> Iterator[Finding]:
+    try:
+        lake.run_ids()
+        lake.runs()
+        yield from examine(lake)
+    except RecsysError as error:
+        yield Finding("lake", "bad", str(error))
+
+
+def _settings() -> Iterator[Finding]:
+    try:
+        _, origins = load()
+    except RecsysError as error:
+        yield Finding("settings", "bad", str(error))
+        return
+    own = [f"{name} from {origin}" for name, origin in origins.items() if not origin.startswith("preset")]
+    yield Finding("settings", "good", "; ".join(own) or "all from the preset")
+
+
+def _versions() -> Iterator[Finding]:
+    """Python, recsys, and every requirement that is missing or outside its bounds."""
+    yield Finding("recsys", "good", f"{code_version()[:19]} on Python {platform.python_version()}, {platform.platform()}")
+    wrong = [problem for needed in requires("recsys") or () if (problem := _unfit(needed))]
+    words = "; ".join(wrong) + "; run make setup" if wrong else "every requirement is installed within its bounds"
+    yield Finding("libraries", "bad" if wrong else "good", words)
+
+
+def _unfit(needed: str) -> str | None:
+    requirement = Requirement(needed)
+    if requirement.marker and not requirement.marker.evaluate():
+        return None
+    try:
+        found = version(requirement.name)
+    except PackageNotFoundError:
+        return f"{requirement.name} is missing"
+    fits = requirement.specifier.contains(found, prereleases=True)
+    return None if fits else f"{requirement.name} {found}, needed {requirement.specifier}"

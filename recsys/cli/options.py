@@ -1,0 +1,37 @@
+"""The options that several commands share."""
+
+from __future__ import annotations
+
+import os
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated, Literal
+
+from cyclopts import Parameter
+from dotenv import dotenv_values
+
+from recsys.errors import UsageError
+from recsys.lake.lake import DEFAULT_ROOT
+
+LakeFolder = Annotated[Path | None, Parameter(name="--lake", help="Lake folder; else RECSYS_LAKE, else data/lake.")]
+Format = Annotated[Literal["table", "json"], Parameter(name="--format", help="How to print.")]
+Document = Annotated[Literal["table", "json", "markdown"], Parameter(name="--format", help="How to print.")]
+PresetName = Annotated[Literal["default", "reference"] | None, Parameter(name="--preset", help="Starting point of the settings.")]
+Threads = Annotated[int | None, Parameter(name="--threads", help="Worker threads; never changes a result.")]
+
+
+def lake_folder(given: Path | None) -> Path:
+    """The lake's folder: the option, the environment, ``.env`` in the working folder, or the default."""
+    named = os.environ.get("RECSYS_LAKE") or dotenv_values(".env").get("RECSYS_LAKE")
+    return given or (Path(named) if named else DEFAULT_ROOT)
+
+
+def moment(text: str | None) -> datetime | None:
+    """A moment in UTC from a date or an ISO 8601 time; without a zone it counts as UTC."""
+    if text is None:
+        return None
+    try:
+        parsed = datetime.fromisoformat(text)
+    except ValueError as error:
+        raise UsageError(f"--as-of {text!r} is not a time; write 2026-06-01 or 2026-06-01T03:00:00Z") from error
+    return parsed.astimezone(UTC) if parsed.tzinfo else parsed.replace(tzinfo=UTC)

@@ -1,0 +1,236 @@
+"""``recsys import``, ``search``, ``enrich`` and ``providers``: everything that asks somebody outside."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Annotated, Literal
+
+from cyclopts import App, Parameter
+from cyclopts.validators import Number
+
+from recsys.cli.ingest import print_reports
+from recsys.cli.options import Format, LakeFolder, lake_folder
+from recsys.cli.screen import console, grid, minute, print_json, progress
+from recsys.errors import ProviderError, UsageError
+from recsys.lake import Lake
+from recsys.providers import imports
+from recsys.providers import settings as providers
+from recsys.providers.acousticbrainz import AcousticBrainz
+from recsys.providers.batches import Summary
+from recsys.providers.facts import Enricher
+from recsys.providers.http import Access
+from recsys.providers.listenbrainz import ListenBrainz
+from recsys.providers.musicbrainz.canonical import CanonicalDump
+from recsys.providers.spotify.auth import Login
+from recsys.providers.spotify.callback import Callback
+from recsys.providers.spotify.links import Kind, parse
+from recsys.providers.status import ProviderStatus, statuses
+
+SHOWN = 10
+"""Warnings and skipped items printed; the rest is counted."""
+
+Sources = Annotated[list[str], Parameter(help="Links, spotify: URIs or track ids; me:tracks, me:top, me:recent for your own.")]
+Market = Annotated[str | None, Parameter(name="--market", help="Two-letter country; else SPOTIFY_MARKET.")]
+Most = Annotated[int | None, Parameter(name="--limit", help="Most tracks of one source.", validator=Number(gte=1))]
+Results = Annotated[int, Parameter(name="--limit", help="Most results.", validator=Number(gte=1, lte=1000))]
+Enrich = Annotated[bool, Parameter(name="--enrich", help="Ask ReccoBeats for audio features, too.")]
+DryRun = Annotated[bool, Parameter(name="--dry-run", negative=(), help="Read everything, write nothing.")]
+Type = Annotated[Literal["track", "album", "artist", "playlist"], Parameter(name="--type", help="What to look for.")]
+Save = Annotated[bool, Parameter(name="--save", negative=(), help="Import what was found.")]
+Tracks = Annotated[list[str] | None, Parameter(name="--tracks", consume_multiple=True, negative=(), help="Only these track ids.")]
+All = Annotated[bool, Parameter(name="--all", negative=(), help="The whole catalogue, not only what listeners played.")]
+Force = Annotated[bool, Parameter(name="--force", negative=(), help="Also tracks that lack nothing.")]
+Dump = Annotated[Path | None, Parameter(name="--dump", help="canonical_musicbrainz_data.csv: match offline, without limits.")]
+Files = Annotated[Path | None, Parameter(name="--acousticbrainz", help="Folder of the AcousticBrainz feature files instead.")]
+ListenerName = Annotated[str, Parameter(help="ListenBrainz user; becomes the listener's id.")]
+
+import_ = App(name="import", help="Fetch tracks and listens from outside into the lake.", help_format="plaintext")
+enrich = App(name="enrich", help="Fetch more about the tracks of the catalogue.", help_format="plaintext")
+app = App(name="providers", help="What each outside source can do now.", help_format="plaintext")
+
+
+@import_.command(sort_key=0)
+def spotify(
+    sources: Sources,
+    /,
+    *,
+    market: Market = None,
+    limit: Most = None,
+    enrich: Enrich = False,
+    dry_run: DryRun = False,
+    lake: LakeFolder = None,
+    form: Format = "table",
+) -> None:
+    """Import tracks, albums, playlists and artists; links of other services are resolved where possible."""
+    home = Lake(lake_folder(lake))
+    links = [parse(source) for source in sources]
+    with _door(home, market) as door, progress() as bars:
+        summary = imports.import_tracks(
+            home,
+            imports.catalogue(door),
+            links,
+            limit=limit,
+            enrichers=[imports.enricher("reccobeats", door)] if enrich else [],
+            resolve=imports.resolver(door),
+            dry_run=dry_run,
+            progress=bars,
+        )
+    print_summary(summary, form, "read, nothing written" if dry_run else "imported")
+
+
+@import_.command(sort_key=1)
+def listenbrainz(user: ListenerName, /, *, lake: LakeFolder = None) -> None:
+    """Import a user's public listens; a rerun asks only for new ones."""
+    home = Lake(lake_folder(lake))
+    with _door(home) as door, progress() as bars:
+        reports, stopped = imports.import_listens(home, ListenBrainz(door), user, bars)
+    print_reports(reports)
+    if stopped:
+        raise ProviderError(stopped)
+    if not reports:
+        console().print(f"ListenBrainz has no listens of {user} that the lake lacks")
+
+
+def search(
+    query: Annotated[str, Parameter(help="What to look for.")],
+    /,
+    *,
+    kind: Type = "track",
+    limit: Results = 10,
+    save: Save = False,
+    lake: LakeFolder = None,
+    form: Format = "table",
+) -> None:
+    """Search Spotify; with --save, import the results."""
+    home = Lake(lake_folder(lake))
+    with _door(home) as door:
+        source = imports.catalogue(door)
+        hits = source.search(query, [_kind(kind)], limit)
+        if form == "json" and not save:
+            print_json([{**asdict(hit), "link": str(hit.link)} for hit in hits])
+        if form == "table":
+            rows = [(hit.link, hit.title, hit.artist, hit.album) for hit in hits]
+            console().print(grid(None, ("link", "title", "artist", "album"), rows, whole=("link",)))
+        if save and hits:
+            print_summary(imports.import_tracks(home, source, [hit.link for hit in hits]), form, "imported")
+
+
+@enrich.command(sort_key=0)
+def musicbrainz(
+    *,
+    tracks: Tracks = None,
+    everything: All = False,
+    force: Force = False,
+    dump: Dump = None,
+    lake: LakeFolder = None,
+    form: Format = "table",
+) -> None:
+    """MusicBrainz ids, genres, ISRCs and dates: one request a second, or offline from a dump."""
+    home = Lake(lake_folder(lake))
+    with _door(home) as door:
+        source = CanonicalDump(dump, force=force) if dump else imports.enricher("musicbrainz", door, force=force)
+        _enrich(home, source, tracks, everything, form)
+
+
+@enrich.command(sort_key=1)
+def audio(
+    *,
+    tracks: Tracks = None,
+    everything: All = False,
+    force: Force = False,
+    acousticbrainz: Files = None,
+    lake: LakeFolder = None,
+    form: Format = "table",
+) -> None:
+    """Audio features from ReccoBeats, or tempo, key and mode from AcousticBrainz files."""
+    home = Lake(lake_folder(lake))
+    with _door(home) as door:
+        source = AcousticBrainz(acousticbrainz) if acousticbrainz else imports.enricher("reccobeats", door, force=force)
+        _enrich(home, source, tracks, everything, form)
+
+
+@enrich.command(sort_key=2)
+def popularity(*, tracks: Tracks = None, everything: All = False, lake: LakeFolder = None, form: Format = "table") -> None:
+    """How widely tracks are heard, from ListenBrainz; needs their MusicBrainz ids."""
+    home = Lake(lake_folder(lake))
+    with _door(home) as door:
+        _enrich(home, imports.enricher("listenbrainz", door), tracks, everything, form)
+
+
+@app.default
+def show(*, lake: LakeFolder = None, form: Format = "table") -> None:
+    """Show access, errors, blocks and stored answers of every provider; asks nobody."""
+    door = _door(Lake(lake_folder(lake)))
+    found = statuses(door.settings, door.cache)
+    if form == "json":
+        print_json([asdict(status) for status in found])
+        return
+    columns = ("provider", "access", "ready", "fresh", "stale", "remarks")
+    rows = [
+        (one.name, one.mode, "yes" if one.available else "no", one.fresh, one.stale, "; ".join(_remarks(one))) for one in found
+    ]
+    console().print(grid(None, columns, rows, right=("fresh", "stale"), whole=("provider",)))
+
+
+@app.command
+def login() -> None:
+    """Log in to Spotify, so that your own playlists and library can be read."""
+    with _door(Lake(lake_folder(None))) as door:
+        attempt = Login(door)
+        callback = Callback(door.settings.spotify_redirect_port)
+        console().print(f"open this address and agree:\n{attempt.address}", soft_wrap=True, markup=False)
+        path = attempt.finish(*callback.wait())
+    console().print(f"logged in; the login is kept in {path}")
+
+
+def print_summary(summary: Summary, form: Format, done: str) -> None:
+    """Counts, causes and warnings. Raises :class:`ProviderError` when the provider ended the work early."""
+    counts = {"imported": summary.imported, "updated": summary.updated, "unchanged": summary.unchanged}
+    if form == "json":
+        print_json({**asdict(summary), "causes": summary.causes})
+    else:
+        console().print(f"{done}: " + ", ".join(f"{number:,} {word}" for word, number in counts.items()))
+        _print_some("skipped", [f"{skip.code}: {skip.name}: {skip.reason}" for skip in summary.skipped])
+        _print_some("warnings", summary.warnings)
+        _print_some("notes", summary.notes)
+    if summary.stopped:
+        raise ProviderError(summary.stopped)
+
+
+def _print_some(title: str, lines: Sequence[str]) -> None:
+    if lines:
+        more = f" (the first {SHOWN})" if len(lines) > SHOWN else ""
+        console().print(f"{len(lines):,} {title}{more}")
+        for line in lines[:SHOWN]:
+            console().print(f"  {line}", soft_wrap=True, markup=False)
+
+
+def _enrich(home: Lake, source: Enricher, tracks: Sequence[str] | None, everything: bool, form: Format) -> None:
+    ids = tracks or (None if everything else imports.heard(home))
+    if ids == []:
+        raise UsageError("no track of the catalogue has been played yet; name some with --tracks, or all with --all")
+    with progress() as bars:
+        summary = imports.enrich(home, source, ids=ids, progress=bars)
+    print_summary(summary, form, f"{source.name} knew more")
+
+
+def _door(home: Lake, market: str | None = None) -> Access:
+    environment = {**os.environ, **({"SPOTIFY_MARKET": market.upper()} if market else {})}
+    return imports.access(home, providers.load(environment=environment))
+
+
+def _kind(name: str) -> Kind:
+    kinds: dict[str, Kind] = {"track": "track", "album": "album", "artist": "artist", "playlist": "playlist"}
+    return kinds[name]
+
+
+def _remarks(status: ProviderStatus) -> list[str]:
+    blocks = [
+        f"{'everything' if family == '*' else family} blocked until {minute(until)}" for family, until in status.blocked.items()
+    ]
+    refused = [f"not available: {', '.join(status.refused)}"] if status.refused else []
+    error = [f"last error {minute(status.last_error_at)}: {status.last_error}"] if status.last_error_at else []
+    return [*([status.hint] if status.hint else []), *blocks, *refused, *error]

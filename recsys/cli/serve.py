@@ -1,0 +1,70 @@
+"""``recsys serve``: the read-only lookup over HTTP."""
+
+from __future__ import annotations
+
+import gc
+import os
+import socket
+from typing import Annotated
+
+import uvicorn
+from cyclopts import Parameter
+from dotenv import dotenv_values
+
+from recsys.cli.options import LakeFolder, lake_folder
+from recsys.cli.screen import console
+from recsys.errors import UsageError
+from recsys.lake import Lake
+from recsys.lookup.app import build
+from recsys.lookup.door import LOOPBACK
+
+KEEP_ALIVE, SHUTDOWN = 5, 10
+
+Host = Annotated[str, Parameter(name="--host", help="Address to listen on; other than this machine's own needs API_KEYS.")]
+Port = Annotated[int, Parameter(name="--port", help="Port to listen on; 0 = any free one.")]
+Keyless = Annotated[bool, Parameter(name="--without-keys", negative="", help="Let everybody read, on any address.")]
+
+
+def serve(*, host: Host = "127.0.0.1", port: Port = 8350, without_keys: Keyless = False, lake: LakeFolder = None) -> None:
+    """Serve the published lists, read only; API_KEYS (comma-separated) protects them."""
+    keys = api_keys()
+    if not keys and host not in LOOPBACK and not without_keys:
+        raise UsageError(f"--host {host} would show every list to the network: set API_KEYS, or say --without-keys")
+    local = not keys and not without_keys
+    app = build(Lake(lake_folder(lake)), keys=keys, hosts=LOOPBACK if local else None)
+    listener = _listen(host, port)
+    name, number = listener.getsockname()[:2]
+    console().print(f"serving on http://{f'[{name}]' if ':' in name else name}:{number}/  (Ctrl-C stops it)", markup=False)
+    config = uvicorn.Config(
+        app,
+        http="httptools",
+        loop="uvloop",
+        lifespan="off",
+        ws="none",
+        log_level="warning",
+        access_log=False,
+        server_header=False,
+        timeout_keep_alive=KEEP_ALIVE,
+        timeout_graceful_shutdown=SHUTDOWN,
+    )
+    gc.collect()
+    gc.freeze()  # what is here now stays: later collections need not look at it
+    uvicorn.Server(config).run(sockets=[listener])
+
+
+def api_keys() -> tuple[str, ...]:
+    """Keys from the environment or ``.env`` in the working folder. Raises :class:`UsageError` for one that is easily guessed."""
+    given = os.environ.get("API_KEYS") or dotenv_values(".env").get("API_KEYS") or ""
+    keys = tuple(key.strip() for key in given.split(",") if key.strip())
+    if any(len(key) < 8 for key in keys):
+        raise UsageError("API_KEYS: a key needs at least 8 characters; make one with  openssl rand -hex 16")
+    return keys
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    """Bound before the server starts, so that a port in use is one message."""
+    try:
+        family = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0][0]
+        return socket.create_server((host, port), family=family, backlog=1024)
+    except (OSError, OverflowError) as error:
+        raise UsageError(f"cannot listen on {host} port {port}: {error}; choose others with --host and --port") from error

@@ -1,0 +1,73 @@
+"""``recsys sql``: a DuckDB over a run, the inputs and the history; it only reads."""
+
+from __future__ import annotations
+
+import readline
+import sys
+from shutil import get_terminal_size
+from typing import Annotated, Literal
+
+from cyclopts import Parameter
+
+from recsys.cli.options import LakeFolder, lake_folder
+from recsys.cli.screen import WIDTH, console
+from recsys.cli.show import RunId
+from recsys.errors import UsageError
+from recsys.lake import Lake
+from recsys.views import Session
+
+PROMPT, MORE = "recsys> ", "   ...> "
+
+Query = Annotated[str | None, Parameter(help="DuckDB SQL; without it, a prompt, or what comes through a pipe.")]
+Rows = Annotated[Literal["table", "csv", "json", "parquet"], Parameter(name="--format", help="How to print the rows.")]
+
+
+def sql(query: Query = None, /, *, run: RunId = None, form: Rows = "table", lake: LakeFolder = None) -> None:
+    """Query a run, the inputs and earlier runs with DuckDB. Nothing can be changed."""
+    if form == "parquet" and sys.stdout.isatty():
+        raise UsageError("parquet is not for a screen; write it to a file:  recsys sql … --format parquet > rows.parquet")
+    home = Lake(lake_folder(lake))
+    with Session(home, home.run(run) if run else home.published()) as session:
+        if query is None and sys.stdin.isatty():
+            _prompt(session, form)
+        else:
+            _answer(session, sys.stdin.read() if query is None else query, form)
+
+
+def _answer(session: Session, text: str, form: str) -> None:
+    answer = session.run(text)
+    if answer is None:
+        return
+    if form == "table":
+        session.show(answer, get_terminal_size((WIDTH, 0)).columns)
+    else:
+        session.copy(answer, form, sys.stdout.buffer)
+
+
+def _prompt(session: Session, form: str) -> None:
+    """Read statements up to a semicolon until end of input; an error ends the statement, not the prompt."""
+    readline.set_auto_history(True)
+    console().print("show tables; describe rankings; … end with a semicolon, leave with .quit or Ctrl-D", markup=False)
+    while (text := _statement()) is not None:
+        try:
+            _answer(session, text, form)
+        except UsageError as error:
+            console().print(str(error), markup=False)
+
+
+def _statement() -> str | None:
+    """One statement from the prompt; none at its end. Ctrl-C drops what was typed."""
+    lines: list[str] = []
+    while True:
+        try:
+            line = input(MORE if lines else PROMPT)
+        except EOFError:
+            return None
+        except KeyboardInterrupt:
+            lines.clear()
+            continue
+        if not lines and line.strip() in (".quit", ".exit"):
+            return None
+        lines.append(line)
+        if line.rstrip().endswith(";"):
+            return "\n".join(lines)

@@ -1,0 +1,83 @@
+"""``recsys why``: the score of one track, part by part, or the rule that kept it out of the list."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import asdict
+from typing import Annotated
+
+from cyclopts import Parameter
+from pydantic import ValidationError
+
+from recsys.cli.options import Format, LakeFolder
+from recsys.cli.screen import console, grid, minute, print_json, say
+from recsys.cli.show import ListName, RunId, User, open_run, summary
+from recsys.errors import LakeError
+from recsys.lake import Run
+from recsys.settings import Settings
+from recsys.why import READS, Why
+from recsys.why import why as explain
+
+Track = Annotated[str, Parameter(help="Track id; recsys show prints them.")]
+FITS = ("content", "collaborative", "popularity", "exploration")
+
+
+def why(
+    user: User,
+    track: Track,
+    /,
+    *,
+    name: ListName = "balanced",
+    run: RunId = None,
+    lake: LakeFolder = None,
+    form: Format = "table",
+) -> None:
+    """Explain why a track is, or is not, in a listener's list."""
+    chosen = open_run(lake, run)
+    summary(chosen, user, name)
+    tables = {table: chosen.read(table) for table in READS}
+    found = explain(tables, _settings(chosen), chosen.manifest.as_of, user, track, name)
+    if form == "json":
+        print_json({"run": chosen.id, "as_of": chosen.manifest.as_of, **asdict(found)})
+        return
+    titles = dict(tables["tracks"].select("id", "title").iter_rows())
+    say(f"{_headline(found)}\n{_place(found)}: {found.text}")
+    if found.parts:
+        console().print(grid(None, ("part", "fit", "points"), _points(found.parts), right=("fit", "points")))
+    for line in _evidence(found, titles):
+        say(line)
+    say(f"run {chosen.id}, as of {minute(chosen.manifest.as_of)}")
+
+
+def _settings(run: Run) -> Settings:
+    try:
+        return Settings.model_validate(run.manifest.settings)
+    except ValidationError as error:
+        raise LakeError(f"run {run.id} was made with settings this recsys does not know; build a new one:  recsys run") from error
+
+
+def _headline(found: Why) -> str:
+    named = " — ".join(part for part in (found.title, found.artist) if part)
+    return f"{found.user_id} · {found.list} · {named or 'unknown track'} ({found.track_id})"
+
+
+def _place(found: Why) -> str:
+    if found.rank is None:
+        return f"not in the list ({found.rule})"
+    moved = "" if found.score_rank is None else f", {found.score_rank} by score alone"
+    return f"rank {found.rank}{moved} ({found.rule})"
+
+
+def _points(parts: dict[str, float]) -> Iterator[tuple[str, str, str]]:
+    """The score as a sum: four fits with their points, times safety, plus promotion."""
+    for fit in FITS:
+        yield fit, f"{parts[fit]:.4f}", f"{parts[f'{fit}_points']:.4f}"
+    yield "× safety", f"{parts['safety']:.4f}", ""
+    yield "+ commercial", "", f"{parts['commercial']:.4f}"
+    yield "= score", "", f"{parts['score']:.4f}"
+
+
+def _evidence(found: Why, titles: dict[str, str | None]) -> Iterator[str]:
+    if found.voters:
+        shared = ", ".join(titles.get(track) or track for track in found.shared)
+        yield f"{found.voters} of the listeners most like {found.user_id} rated it well; they share: {shared}"

@@ -1,0 +1,124 @@
+"""The order of forgetting: answers, batches, runs, then the note. What is cut short is finished by the same command."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol
+
+import polars as pl
+
+from recsys import views
+from recsys.errors import LakeError, NotFoundError
+from recsys.lake import Batch, Lake, Plan, Run, Staged
+from recsys.lake.rewriting import begun, ended, note, remove_superseded, replace_runs, rewrite_batch
+from recsys.lookup import writer
+from recsys.lookup.names import FILES, name
+from recsys.providers.cache import Cache
+
+MARK = "+forgotten"
+"""Ends the code version of a run that was rewritten: no code makes it from its inputs."""
+
+
+class Subject(Protocol):
+    """Who or what is forgotten."""
+
+    @property
+    def id(self) -> str: ...
+    @property
+    def kind(self) -> str: ...
+    def batch(self, batch: Batch) -> tuple[pl.DataFrame, pl.DataFrame, str] | None: ...
+    def run(self, table: str, rows: pl.DataFrame) -> pl.DataFrame: ...
+    def holds(self, content: bytes, /) -> bool: ...
+    def answers(self, cache: Cache) -> int: ...
+
+
+@dataclass(frozen=True)
+class Forgotten:
+    """Input rows and stored answers that went, batches and runs that were rewritten, damaged runs that were removed."""
+
+    rows: int
+    answers: int
+    batches: int
+    runs: tuple[str, ...]
+    removed: tuple[str, ...]
+
+
+def forget(lake: Lake, subject: Subject) -> Forgotten:
+    """Take the subject out of the lake: stored answers, inputs and rejects, and every run.
+
+    A batch is rewritten under its number. A run is rewritten without the rows, as a run of its own that says so in its code
+    version; everybody else's lists stay as they were made, and the next run is made without the subject's votes. ``CURRENT``
+    follows in one step. A run that is damaged cannot be rewritten and is removed. Raises :class:`NotFoundError` when there is
+    nothing to forget.
+    """
+    with lake.writer():
+        unfinished = begun(lake)
+        answers = subject.answers(Cache(lake.root / "cache"))
+        remove_superseded(lake)
+        rows, batches = _rewrite_batches(lake, subject)
+        damaged = sorted({*lake.run_ids()} - {run.id for run in lake.runs()} | {run.id for run in lake.runs() if run.damage()})
+        if lake.pointer().run in damaged:
+            raise LakeError(f"run {lake.pointer().run} is published and damaged; publish another one first: recsys runs rollback")
+        lake.remove_runs(damaged)
+        rewritten = {run.id: _rewritten(lake, run, subject) for run in reversed(lake.runs()) if _affected(lake, run, subject)}
+        replace_runs(lake, rewritten)
+        if not (answers or batches or rewritten or unfinished):
+            ended(lake)
+            raise NotFoundError(f"lake {lake.root} holds nothing of this {subject.kind}")
+        done = Forgotten(rows, answers, batches, tuple(run.id for run in rewritten.values()), tuple(damaged))
+        note(lake, what=subject.kind, rows=rows, answers=answers, batches=batches, runs=len(rewritten))
+        ended(lake)
+        return done
+
+
+def _rewrite_batches(lake: Lake, subject: Subject) -> tuple[int, int]:
+    """Rows that went, and batches that were rewritten."""
+    rows = changed = 0
+    for batch in lake.batches():
+        if (found := subject.batch(batch)) is not None:
+            kept, rejects, source = found
+            rows += batch.rows_read - kept.height - rejects.height
+            changed += 1
+            rewrite_batch(lake, batch, kept, rejects, source)
+    return rows, changed
+
+
+def _affected(lake: Lake, run: Run, subject: Subject) -> bool:
+    """Whether a run holds the subject, or was made from a batch that was rewritten since."""
+    now = {batch.as_source for batch in lake.batches()}
+    if not now.issuperset(run.manifest.inputs):
+        return True
+    others = [file.path for file in run.manifest.files if not file.table]
+    return any(subject.holds(run.read_file(other)) for other in others) or any(
+        not (rows := run.read(table)).equals(subject.run(table, rows)) for table in run.tables
+    )
+
+
+def _rewritten(lake: Lake, run: Run, subject: Subject) -> Run:
+    """The run without the subject; the one that a try before this made, if there is one."""
+    made = run.manifest
+    current = {(batch.table, batch.ordinal): batch for batch in lake.batches()}
+    batches = tuple(batch for source in made.inputs if (batch := current.get((source.table, source.ordinal))))
+    plan = Plan(batches, made.settings, made.as_of, made.code + MARK)
+    if lake.has_run(plan.run_id):
+        return lake.run(plan.run_id)
+    with lake.stage(plan) as staged:
+        for table in run.tables:
+            for number, part in enumerate(run.parts(table)):
+                staged.write(table, subject.run(table, run.read_part(part)), number)
+        _write_others(run, staged, subject)
+        return lake.commit(staged, status=made.status, seconds=made.seconds, metrics=made.metrics)
+
+
+def _write_others(run: Run, staged: Staged, subject: Subject) -> None:
+    """Lookup files and views anew; any other file as it is, unless it names the subject."""
+    made = {views.NAME, *map(name, FILES)}
+    others = {file.path for file in run.manifest.files if not file.table}
+    if views.NAME in others:
+        staged.write_file(views.NAME, views.staged_views(staged).encode())
+    if others.issuperset(map(name, FILES)):
+        writer.write(staged)
+    for other in sorted(others - made):
+        content = run.read_file(other)
+        if not subject.holds(content):
+            staged.write_file(other, content)

@@ -1,0 +1,38 @@
+"""`recsys doctor`: names what is wrong, and changes nothing."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+
+from recsys import Lake
+from recsys.cli import doctor
+from tests.cli.conftest import Recsys
+
+
+def test_a_good_lake(recsys: Recsys, lake: Lake) -> None:
+    answer = recsys("doctor", "--lake", lake.root)
+    assert (answer.code, answer.err) == (0, "")
+    for part in ("settings", "libraries", "inputs events", lake.published().id):
+        assert part in answer.out
+
+
+def test_damage_settings_and_versions(recsys: Recsys, lake: Lake, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    copy = Lake(shutil.copytree(lake.root, tmp_path / "copy"))
+    copy.published().files("rankings")[0].unlink()
+    (tmp_path / "recsys.toml").write_text("list_limit = 1000")
+    monkeypatch.setattr(doctor, "requires", lambda _: ["nosuchpackage>=1", "polars<1", "duckdb; python_version < '3'"])
+    answer = recsys("doctor", "--format", "json", "--lake", copy.root)
+    assert answer.code == 4
+    bad = {found["what"]: found["words"] for found in json.loads(answer.out) if found["state"] == "bad"}
+    assert set(bad) == {"settings", "libraries", f"run {copy.run_ids()[0]}"}
+    assert "setting list_limit (from recsys.toml)" in bad["settings"]
+    assert "nosuchpackage is missing; polars" in bad["libraries"]
+
+
+def test_no_lake(recsys: Recsys) -> None:
+    answer = recsys("doctor", "--lake", "nowhere")
+    assert (answer.code, "no lake at" in answer.err) == (4, True)

@@ -1,0 +1,75 @@
+"""`recsys ingest`: every row is accounted for on the screen."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from recsys import Lake
+from tests.cli.conftest import Recsys
+
+EVENTS = "user_id,track_id,type,occurred_at\nann,a,play,2026-01-01T10:00:00Z\nann,b,plya,2026-01-01T10:05:00Z\n"
+
+
+@pytest.fixture
+def events(tmp_path: Path) -> Path:
+    path = tmp_path / "events.csv"
+    path.write_text(EVENTS)
+    return path
+
+
+def words(text: str) -> list[str]:
+    return text.split()
+
+
+def test_rows_are_accounted_for_with_an_example_of_each_cause(recsys: Recsys, events: Path) -> None:
+    answer = recsys("ingest", "events", events)
+    assert (answer.code, answer.err) == (0, "")
+    assert words(answer.out.splitlines()[3]) == ["events", "events.csv", "2", "1", "1"]
+    assert "allowed" in answer.out
+    assert "line 3" in answer.out
+    assert "recsys run" in answer.out
+    assert Lake("data/lake").input("events").height == 1
+
+
+def test_same_bytes_again_change_nothing_and_say_so(recsys: Recsys, events: Path) -> None:
+    recsys("ingest", "events", events)
+    answer = recsys("ingest", "events", events.rename(events.with_name("again.csv")))
+    assert answer.code == 0
+    assert "already in the lake" in answer.out
+    assert len(Lake("data/lake").batches()) == 1
+
+
+@pytest.mark.parametrize("table", ["tracks", "controls", "requests"])
+def test_other_tables(recsys: Recsys, tmp_path: Path, table: str) -> None:
+    rows = {"tracks": '{"id": "a"}', "controls": '{"user_id": "ann"}', "requests": '{"user_id": "*", "list": "short"}'}
+    path = tmp_path / f"{table}.jsonl"
+    path.write_text(rows[table])
+    assert recsys("ingest", table, path, "--lake", tmp_path / "lake").code == 0
+    assert Lake(tmp_path / "lake").input(table).height == 1
+
+
+def test_export(recsys: Recsys, tmp_path: Path) -> None:
+    path = tmp_path / "StreamingHistory_music_0.json"
+    path.write_text('[{"endTime": "2026-01-01 10:00", "artistName": "Ada", "trackName": "One", "msPlayed": 200000}]')
+    answer = recsys("ingest", "export", path, "--user", "ann")
+    assert (answer.code, answer.err) == (0, "")
+    assert Lake("data/lake").input("events")["user_id"].to_list() == ["ann"]
+    assert "songs found in the catalogue" in answer.out
+
+
+def test_good_files_are_ingested_and_shown_when_another_is_refused(recsys: Recsys, events: Path, tmp_path: Path) -> None:
+    (tmp_path / "empty.csv").write_text("")
+    answer = recsys("ingest", "events", events, tmp_path / "empty.csv")
+    assert answer.code == 3
+    assert "events.csv" in answer.out
+    assert "empty.csv" in answer.err
+
+
+def test_missing_file_and_missing_user(recsys: Recsys) -> None:
+    answer = recsys("ingest", "events", "nowhere.csv")
+    assert answer.code == 3
+    assert "nowhere.csv" in answer.err
+    assert recsys("ingest", "export", "nowhere.json").code == 2
+    assert recsys("ingest", "events").code == 2

@@ -1,0 +1,36 @@
+"""`recsys publish`: readers get the run that was named."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+from recsys import Lake, Settings
+from recsys.demo import AS_OF
+from tests.cli.conftest import Recsys
+
+
+def test_publishes_a_run(recsys: Recsys, lake: Lake, tmp_path: Path) -> None:
+    copy = Lake(shutil.copytree(lake.root, tmp_path / "copy"))
+    run = copy.published()
+    (copy.root / "CURRENT").unlink()
+    answer = recsys("publish", run.id, "--lake", copy.root)
+    assert answer.code == 0
+    assert f"published {run.id}, as of 2026-06-01 00:00 UTC" in answer.out
+    assert copy.published().id == run.id
+
+
+def test_unknown_run(recsys: Recsys, lake: Lake) -> None:
+    assert recsys("publish", "nope", "--lake", lake.root).code == 6
+
+
+def test_a_failed_run_needs_a_reason(recsys: Recsys, lake: Lake, tmp_path: Path) -> None:
+    copy = Lake(shutil.copytree(lake.root, tmp_path / "copy"))
+    with copy.stage(copy.plan(Settings(list_limit=9), AS_OF)) as staged:
+        bad = copy.commit(staged, status="failed", seconds={}, metrics={})
+    assert recsys("publish", bad.id, "--lake", copy.root).code == 5
+    assert recsys("publish", bad.id, "--accept", " ", "--lake", copy.root).code == 2
+    assert copy.published().id != bad.id
+    answer = recsys("publish", bad.id, "--accept", "known and harmless", "--lake", copy.root)
+    assert (answer.code, "that is recorded: known and harmless" in answer.out) == (0, True)
+    assert "its failed checks accepted: known and harmless" in recsys("runs", "show", "--lake", copy.root).out

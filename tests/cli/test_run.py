@@ -1,0 +1,72 @@
+"""`recsys run`: what it says of a run. That the flow runs is tested with the demo and with the flow."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from flows.report import RunReport
+from recsys import Lake
+from recsys.cli.run import print_report
+from recsys.errors import CheckError
+from tests.cli.conftest import Recsys
+
+AS_OF = datetime(2026, 6, 1, tzinfo=UTC)
+
+
+def report(*, already: bool = False, published: bool = True, problems: tuple[str, ...] = ()) -> RunReport:
+    return RunReport(
+        "2026-06-01-abc",
+        AS_OF,
+        Path("lake/runs/2026-06-01-abc"),
+        already,
+        published,
+        {"rows": 1234567.0, "share": 0.25},
+        problems,
+    )
+
+
+def test_a_new_run_shows_its_numbers(capsys: pytest.CaptureFixture[str]) -> None:
+    print_report(report())
+    out = capsys.readouterr().out
+    assert "1,234,567" in out
+    assert "0.2500" in out
+    assert "published 2026-06-01-abc, as of 2026-06-01 00:00 UTC: lake/runs/2026-06-01-abc" in out
+
+
+def test_a_repeat_says_that_nothing_was_to_do(capsys: pytest.CaptureFixture[str]) -> None:
+    print_report(report(already=True))
+    assert "exists already" in capsys.readouterr().out
+
+
+def test_a_broken_rule_is_shown_and_stops_publishing(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(CheckError, match="not published"):
+        print_report(report(published=False, problems=("fail: rankings: ranks are 1 to n (3, for example [ann])",)))
+    assert "fail: rankings: ranks are 1 to n (3, for example [ann])" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("arguments", [("--as-of", "yesterday"), ("--preset", "best"), ("--threads", "0")])
+def test_wrong_options_are_exit_2_before_anything_runs(recsys: Recsys, tmp_path: Path, arguments: tuple[str, str]) -> None:
+    assert recsys("run", *arguments).code == 2
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_no_lake_and_no_tracks_are_told_at_once(recsys: Recsys, tmp_path: Path) -> None:
+    assert recsys("run").code == 4
+    (tmp_path / "events.jsonl").write_text('{"user_id": "ann", "track_id": "a", "type": "like"}')
+    recsys("ingest", "events", tmp_path / "events.jsonl")
+    answer = recsys("run")
+    assert answer.code == 3
+    assert "recsys ingest tracks PATH" in answer.err
+
+
+def test_a_home_that_prefect_cannot_have_is_told_at_once(
+    recsys: Recsys, lake: Lake, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "file").write_text("")
+    monkeypatch.setenv("PREFECT_HOME", str(tmp_path / "file" / "prefect"))
+    answer = recsys("run", "--lake", lake.root)
+    assert answer.code == 2
+    assert "set PREFECT_HOME" in answer.err

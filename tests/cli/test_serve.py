@@ -1,0 +1,57 @@
+"""`recsys serve`: where it may listen, and with which keys."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+
+import httpx
+import pytest
+
+from recsys import Lake
+from tests.cli.conftest import Recsys
+
+
+@pytest.mark.parametrize("host", ["0.0.0.0", "::", "192.0.2.1"])  # noqa: S104
+def test_without_keys_it_stays_on_this_machine(recsys: Recsys, lake: Lake, host: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("API_KEYS", raising=False)
+    answer = recsys("serve", "--host", host, "--lake", lake.root)
+    assert answer.code == 2
+    assert "API_KEYS" in answer.err
+
+
+def test_short_keys_are_refused_and_not_repeated(recsys: Recsys, lake: Lake, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("API_KEYS", "long-enough-key, 1234")
+    answer = recsys("serve", "--lake", lake.root)
+    assert answer.code == 2
+    assert "1234" not in answer.err
+
+
+def test_a_port_in_use_is_one_message(recsys: Recsys, lake: Lake) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        answer = recsys("serve", "--port", taken.getsockname()[1], "--lake", lake.root)
+    assert answer.code == 2
+    assert "--port" in answer.err
+
+
+def test_it_serves_with_a_key_and_stops_when_told(lake: Lake) -> None:
+    command = [sys.executable, "-c", "from recsys.cli import main; main()", "serve", "--port", "0", "--lake", str(lake.root)]
+    environment = {**os.environ, "API_KEYS": "the-key-of-this-test", "PYTHONUNBUFFERED": "1", "COLUMNS": "200"}
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment) as server:
+        assert server.stdout is not None
+        assert server.stderr is not None
+        said = server.stdout.readline()
+        (address,) = re.findall(r"http://\S+", said)
+        with httpx.Client(base_url=address, trust_env=False) as client:
+            assert client.get("/healthz").status_code == 200
+            assert client.get("/v1/runs/current").status_code == 401
+            assert client.get("/docs", headers={"X-API-Key": "the-key-of-this-test"}).status_code == 200
+        server.send_signal(signal.SIGTERM)
+        assert server.wait(30) in (0, -signal.SIGTERM)
+        logged = server.stderr.read()
+    assert "path=/v1/runs/current status=401" in logged
+    assert "Traceback" not in logged

@@ -1,0 +1,71 @@
+"""`recsys show`: the list as stored, and a way on for every wrong question."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+from recsys import Lake
+from recsys.tables import DROP_RULES
+from tests.cli.conftest import Recsys
+
+
+def test_table_shows_the_stored_list(recsys: Recsys, lake: Lake) -> None:
+    answer = recsys("show", "demo-u001", "--lake", lake.root, "--limit", 3)
+    run = lake.published()
+    rows = run.read("rankings").filter(pl.col("user_id") == "demo-u001", pl.col("list") == "balanced").sort("rank")
+    assert (answer.code, answer.err) == (0, "")
+    for row in rows.head(3).iter_rows(named=True):
+        assert row["track_id"] in answer.out
+        assert f"{row['score']:.4f}" in answer.out
+    assert rows["track_id"][3] not in answer.out
+    assert "demo-u001 · balanced · 3 of 10 tracks" in answer.out
+    assert f"run {run.id}, as of 2026-06-01 00:00 UTC" in answer.out
+
+
+def test_account_of_the_catalogue_adds_up(recsys: Recsys, lake: Lake) -> None:
+    for name in ("balanced", "morning run"):
+        listed = json.loads(recsys("show", "demo-u001", "--list", name, "--lake", lake.root, "--format", "json").out)
+        assert listed["tracks"] == listed["candidates"] + sum(listed[f"dropped_{rule}"] for rule in DROP_RULES)
+
+
+def test_json_holds_every_column_of_the_rows(recsys: Recsys, lake: Lake) -> None:
+    answer = recsys("show", "demo-u002", "--list", "comfort", "--lake", lake.root, "--format", "json")
+    found = json.loads(answer.out)
+    assert [row["rank"] for row in found["rows"]] == list(range(1, 11))
+    assert {"title", "artist", "score", "reason", "explanation", "source"} <= set(found["rows"][0])
+    assert found["run"] == lake.published().id
+
+
+def test_cold_listener_gets_a_list_marked_cold(recsys: Recsys, lake: Lake) -> None:
+    answer = recsys("show", "demo-u298", "--lake", lake.root)
+    assert answer.code == 0
+    assert "[cold]" in answer.out
+
+
+def test_unknown_listener_gets_near_names(recsys: Recsys, lake: Lake) -> None:
+    answer = recsys("show", "demo-u01", "--lake", lake.root)
+    assert answer.code == 6
+    assert "no listener 'demo-u01'; near: demo-u0" in answer.err
+    assert recsys("show", "*", "--lake", lake.root).code == 0
+
+
+def test_unknown_list_gets_the_lists_there_are(recsys: Recsys, lake: Lake) -> None:
+    answer = recsys("show", "demo-u003", "--list", "mornings", "--lake", lake.root)
+    assert answer.code == 6
+    assert "lists: balanced, comfort, discovery, far away" in answer.err
+
+
+def test_unknown_run_and_missing_lake_say_what_to_do(recsys: Recsys, lake: Lake, tmp_path: Path) -> None:
+    assert recsys("show", "demo-u001", "--run", "nope", "--lake", lake.root).code == 6
+    answer = recsys("show", "demo-u001", "--lake", tmp_path / "none")
+    assert answer.code == 4
+    assert "recsys demo" in answer.err
+
+
+@pytest.mark.parametrize("limit", ["0", "-1", "x"])
+def test_limit_is_a_positive_number(recsys: Recsys, lake: Lake, limit: str) -> None:
+    assert recsys("show", "demo-u001", "--limit", limit, "--lake", lake.root).code == 2

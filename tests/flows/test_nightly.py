@@ -1,0 +1,136 @@
+"""The nightly flow, for real, with Prefect's own server: first run, repeat, new events, and a run that breaks a rule."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+import pytest
+
+from recsys import Lake, Settings, build
+from recsys.tables import INPUTS, REJECTS
+from tests.support.chance import world
+from tests.support.worlds import AS_OF
+
+SETTINGS = Settings(list_limit=5, pool=10)
+SCRIPT = """
+import json, sys
+from datetime import UTC, datetime
+from pathlib import Path
+from flows import nightly
+from recsys import candidates
+from recsys.settings import Settings
+
+lake, inbox, as_of = Path(sys.argv[1]), Path(sys.argv[2]), datetime.fromisoformat(sys.argv[3])
+settings = Settings(list_limit=5, pool=10)
+calls, told = [], []
+
+def run(*arguments, **more):
+    report = nightly.run(lake, *arguments, progress=lambda *call: calls.append(call), **more)
+    flags = [report.already, report.published, list(report.problems)]
+    told.append([report.run_id, *flags, report.as_of.isoformat(), report.numbers])
+
+run(settings, as_of)
+run(settings, as_of)
+run(settings, inbox=inbox)
+candidates.REASONS = dict.fromkeys(candidates.REASONS, "")
+run(settings.model_copy(update={"seed": 1}), as_of)
+print(json.dumps({"reports": told, "calls": len(calls)}))
+"""
+
+
+@pytest.fixture(scope="module")
+def lake(tmp_path_factory: pytest.TempPathFactory) -> Lake:
+    """The four input tables of a small world, ingested."""
+    home, given = Lake(tmp_path_factory.mktemp("nightly") / "lake"), world(31)
+    for number, table in enumerate(INPUTS):
+        rows = getattr(given, table).drop("batch")
+        home.add_batch(table, rows, rejects=REJECTS.empty(), source=table, digest=f"{number:064}", rows_read=rows.height)
+    return home
+
+
+@pytest.fixture(scope="module")
+def told(lake: Lake, root: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+    """What four runs of the flow, one after another in one process, said of themselves."""
+    folder = tmp_path_factory.mktemp("process")
+    (folder / "inbox" / "events").mkdir(parents=True)
+    row = {"user_id": "u1", "track_id": "t01", "type": "like", "occurred_at": "2026-05-31T23:00:00Z"}
+    (folder / "inbox" / "events" / "late.jsonl").write_text(json.dumps(row))
+    own = {"PREFECT_HOME": str(folder / "prefect"), "PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS": "120"}
+    command = [sys.executable, "-c", SCRIPT, str(lake.root), str(folder / "inbox"), AS_OF.isoformat()]
+    environment = {**os.environ, **own, "PYTHONPATH": str(root), "PREFECT_LOGGING_LEVEL": "INFO"}
+    done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, timeout=300, check=False)
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout.splitlines()[-1]) | {"log": done.stdout + done.stderr}
+
+
+@pytest.mark.slow
+class TestFlow:
+    def test_first_run_is_published_and_equals_the_computation_in_memory(self, told: dict[str, Any], lake: Lake) -> None:
+        run_id, already, published, _, as_of, numbers = told["reports"][0]
+        assert (already, published, as_of) == (False, True, AS_OF.isoformat())
+        assert numbers["lists"] == lake.run(run_id).read("lists").height
+        for name, table in build(world(31), SETTINGS, as_of=AS_OF).items():
+            assert lake.run(run_id).read(name).equals(table), name
+
+    def test_every_stage_is_timed_and_logged_and_progress_is_told(self, told: dict[str, Any], lake: Lake) -> None:
+        timed = set(lake.run(told["reports"][0][0]).manifest.seconds)
+        assert {"read", "snapshot", "ratings", "prepare", "profiles", "shard", "write", "checks"} <= timed
+        assert told["calls"] > 0
+        for name in timed:
+            assert f"stage={name} seconds=" in told["log"]
+
+    def test_a_repeat_is_nothing_to_do(self, told: dict[str, Any]) -> None:
+        first, again = told["reports"][:2]
+        assert again[0] == first[0]
+        assert (again[1], again[2]) == (True, True)
+
+    def test_new_files_make_a_new_run_as_of_now(self, told: dict[str, Any], lake: Lake) -> None:
+        run_id, already, published, *_, as_of, _ = told["reports"][2]
+        assert (already, published) == (False, True)
+        assert run_id != told["reports"][0][0]
+        assert len(lake.batches("events")) == 2
+        today = datetime.combine(datetime.now(UTC).date(), datetime.min.time(), UTC)
+        newest = lake.inputs().events.filter(pl.col("occurred_at") <= datetime.now(UTC))["occurred_at"].max()
+        assert datetime.fromisoformat(as_of) in (max(newest, today), max(newest, today - timedelta(days=1)))
+
+    def test_a_run_that_breaks_a_rule_is_kept_and_not_published(self, told: dict[str, Any], lake: Lake) -> None:
+        run_id, already, published, problems, *_ = told["reports"][3]
+        assert (already, published) == (False, False)
+        assert any(problem.startswith("fail: rankings: every row has a reason (") for problem in problems)
+        assert lake.run(run_id).manifest.status == "failed"
+        current = lake.current()
+        assert current is not None
+        assert current.id == told["reports"][2][0]
+
+
+class TestDefaultAsOf:
+    now = datetime(2026, 6, 3, 15, 30, tzinfo=UTC)
+    midnight = datetime(2026, 6, 3, tzinfo=UTC)
+
+    @pytest.mark.parametrize(
+        ("hours", "expected"),
+        [
+            ([], midnight),
+            ([None], midnight),
+            ([-20.0], midnight),
+            ([-20.0, -1.0], now - timedelta(hours=1)),
+            ([-1.0, 5.0], now - timedelta(hours=1)),
+            ([5.0], midnight),
+            ([0.0], now),
+        ],
+    )
+    def test_start_of_today_or_the_newest_event_that_is_not_of_the_future(
+        self, hours: list[float | None], expected: datetime
+    ) -> None:
+        from flows.steps import default_as_of
+
+        times = [None if hour is None else self.now + timedelta(hours=hour) for hour in hours]
+        events = pl.DataFrame({"occurred_at": times}, schema={"occurred_at": pl.Datetime("us", "UTC")})
+        assert default_as_of(events, self.now) == expected
