@@ -1,0 +1,82 @@
+"""The generated parts of README.md. ``make readme`` writes them; a test keeps them in step with the code."""
+
+from __future__ import annotations
+
+import io
+import re
+from pathlib import Path
+
+from rich.console import Console
+
+from recsys import errors
+from recsys.cli.app import COMMANDS, build
+from recsys.cli.screen import markdown
+from recsys.cli.settings import reference_table
+from recsys.cli.tables import tables_markdown
+from recsys.ingest import CODES
+
+README = Path(__file__).parent.parent / "README.md"
+WIDTH = 100
+
+
+def help_text(*tokens: str) -> str:
+    """What ``recsys … --help`` prints, 100 columns wide."""
+    page = io.StringIO()
+    build().help_print(list(tokens), console=Console(file=page, width=WIDTH, no_color=True, highlight=False))
+    return "\n".join(line.rstrip() for line in page.getvalue().strip().splitlines())
+
+
+def fenced(text: str) -> str:
+    return f"```text\n{text}\n```"
+
+
+def commands() -> str:
+    """Help of every command, in the order of the commands."""
+    return "\n\n".join(fenced(help_text(*tokens)) for tokens in _pages())
+
+
+def _pages() -> list[tuple[str, ...]]:
+    pages: list[tuple[str, ...]] = []
+    for name in COMMANDS:
+        pages.append((name,))
+        pages += [(name, inner) for inner in build()[name] if not inner.startswith("-")]
+    return pages
+
+
+def exit_codes() -> str:
+    """The error tree as a table, with the two codes that are no error of recsys."""
+    tree = re.findall(r"(\w+Error) +exit (\d) +(.+)", errors.__doc__ or "")
+    rows = [("0", "done"), *((code, f"{meaning} (`{name}`)") for name, code, meaning in tree), ("130", "interrupted")]
+    return markdown(("exit", "meaning"), rows)
+
+
+def causes() -> str:
+    """Causes of rejected rows."""
+    return markdown(("code", "a row is rejected because"), [(f"`{code}`", meaning) for code, meaning in CODES.items()])
+
+
+BLOCKS = {
+    "help": lambda: fenced(help_text()),
+    "commands": commands,
+    "exits": exit_codes,
+    "causes": causes,
+    "settings": reference_table,
+    "tables": tables_markdown,
+}
+"""Marker → what stands between ``<!-- marker -->`` and ``<!-- /marker -->``."""
+
+
+def render(text: str) -> str:
+    """The README with every generated part anew. Raises :class:`ValueError` for a part without its markers."""
+    for name, make in BLOCKS.items():
+        begin, end = f"<!-- {name} -->\n", f"<!-- /{name} -->"
+        head, found, rest = text.partition(begin)
+        _, closed, tail = rest.partition(end)
+        if not found or not closed:
+            raise ValueError(f"README.md has no part {begin.strip()} … {end}")
+        text = f"{head}{begin}{make()}\n{end}{tail}"
+    return text
+
+
+if __name__ == "__main__":
+    README.write_text(render(README.read_text(encoding="utf-8")), encoding="utf-8")

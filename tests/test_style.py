@@ -1,0 +1,99 @@
+"""The house's own rules, as tests: sizes, names, and where the outside world may be touched."""
+
+from __future__ import annotations
+
+import ast
+import re
+import statistics
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from recsys.tables import OUTPUTS
+
+ROOT = Path(__file__).parent.parent
+SHIPPED = sorted([*(ROOT / "recsys").rglob("*.py"), *(ROOT / "flows").rglob("*.py")])
+SOURCES = sorted([*SHIPPED, *(ROOT / "tests").rglob("*.py"), *(ROOT / "bench").rglob("*.py")])
+STAGES = ("snapshot", "ratings", "profiles", "neighbors", "candidates", "rankings")
+BANNED_NAMES = {"utils", "util", "helpers", "helper", "common", "misc", "base", "tools", "manager"}
+ONE_COLUMN_A_LINE = {"recsys/tables.py"}
+"""The data contract is a table that happens to be Python."""
+DOORS = ("cli", "demo", "ingest", "lake", "lookup", "providers")
+"""Packages of recsys that may touch clock, disk or network; everything else is values in, values out."""
+OUTSIDE = re.compile(
+    r"\b(datetime\.now|time\.time|perf_counter|open\(|read_text|read_bytes|write_text|write_bytes|write_parquet|"
+    r"sink_parquet|read_parquet|import random|import httpx|import requests|import socket)\b"
+)
+
+
+def name(path: Path) -> str:
+    return path.relative_to(ROOT).as_posix()
+
+
+def functions(path: Path) -> Iterator[tuple[str, int]]:
+    """Name and lines of every function, its docstring not counted."""
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            first = node.body[0]
+            text = first if ast.get_docstring(node) else None
+            counted = (text.end_lineno or text.lineno) - text.lineno + 1 if text else 0
+            yield f"{name(path)}:{node.name}", (node.end_lineno or node.lineno) - node.lineno + 1 - counted
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=name)
+def test_file_is_short_and_so_are_its_functions(path: Path) -> None:
+    assert len(path.read_text(encoding="utf-8").splitlines()) <= 300 or name(path) in ONE_COLUMN_A_LINE
+    assert [(function, lines) for function, lines in functions(path) if lines > 40] == []
+
+
+def test_functions_are_mostly_small() -> None:
+    lines = [count for path in SHIPPED for _, count in functions(path)]
+    assert statistics.median(lines) <= 10
+
+
+def test_modules_are_nouns_of_the_domain() -> None:
+    assert [name(path) for path in SOURCES if path.stem.strip("_").removeprefix("test_") in BANNED_NAMES] == []
+
+
+@pytest.mark.parametrize("stage", STAGES)
+def test_a_stage_has_one_word_for_module_and_test(stage: str) -> None:
+    assert (ROOT / "recsys" / f"{stage}.py").is_file()
+    assert (ROOT / "tests" / f"test_{stage}.py").is_file()
+    assert stage == "snapshot" or stage in OUTPUTS
+
+
+@pytest.mark.parametrize("path", [path for path in SHIPPED if path.parts[-2] != "flows"], ids=name)
+def test_the_library_does_not_know_prefect(path: Path) -> None:
+    imported = {alias for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))) for alias in _imports(node)}
+    assert not any(module.split(".")[0] == "prefect" for module in imported)
+    if "cli" not in path.parts:
+        assert not any(module.split(".")[0] == "flows" for module in imported)
+
+
+def _imports(node: ast.AST) -> list[str]:
+    if isinstance(node, ast.Import):
+        return [alias.name for alias in node.names]
+    return [node.module or ""] if isinstance(node, ast.ImportFrom) else []
+
+
+def test_only_doors_touch_clock_disk_and_network() -> None:
+    inside = [path for path in SHIPPED if path.parent.name != "flows" and path.relative_to(ROOT / "recsys").parts[0] not in DOORS]
+    touching = {name(path) for path in inside if OUTSIDE.search(path.read_text(encoding="utf-8"))}
+    assert touching <= {"recsys/models.py", "recsys/settings.py", "recsys/views.py"}
+
+
+def test_flow_fits_on_one_screen() -> None:
+    assert len((ROOT / "flows" / "nightly.py").read_text(encoding="utf-8").splitlines()) < 80
+
+
+def test_every_model_says_what_it_is() -> None:
+    for path in (ROOT / "sql").rglob("*.sql"):
+        assert path.read_text(encoding="utf-8").startswith("--"), name(path)
+
+
+def test_commands_that_messages_name_exist() -> None:
+    from recsys.cli.app import COMMANDS
+
+    named = {word for path in SHIPPED for word in re.findall(r"`recsys ([a-z]+)", path.read_text(encoding="utf-8"))}
+    assert named <= set(COMMANDS)
