@@ -79,6 +79,7 @@ DAMAGE = {
 }  # fmt: skip
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("rule", DAMAGE, ids=" ".join)
 def test_damage_is_found(rule: tuple[str, str]) -> None:
     tables = DAMAGE[rule]()

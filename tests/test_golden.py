@@ -27,6 +27,10 @@ EXACT = 1e-9
 """Tolerance of numbers written with 12 digits."""
 PARTS = ("content", "collaborative", "popularity", "exploration", "diversity", "safety", "commercial")
 KINDS = ("artists", "genres", "negative_artists", "negative_genres")
+CASES = [
+    pytest.param(path, id=name(path), marks=[pytest.mark.slow] if number % 6 else []) for number, path in enumerate(case_files())
+]
+"""A sixth of them are quick enough together for ``make check``; ``make test`` runs all."""
 
 
 class Run(NamedTuple):
@@ -64,7 +68,7 @@ def test_cases_are_found() -> None:
     assert len(case_files()) >= 100
 
 
-@pytest.mark.parametrize("path", case_files(), ids=name)
+@pytest.mark.parametrize("path", CASES)
 def test_case(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     case = read(path)
     for request, expected in zip(case["requests"], case["expected"]["requests"], strict=True):

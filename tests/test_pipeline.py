@@ -30,6 +30,9 @@ from tests.support.worlds import AS_OF, Row, asked, event, inputs, ranked, silen
 Tables = dict[str, pl.DataFrame]
 DEFAULT, REFERENCE = Settings(list_limit=12, pool=20), Settings.reference(list_limit=12, pool=20)
 PRESETS = pytest.mark.parametrize("settings", [DEFAULT, REFERENCE], ids=["default", "reference"])
+GENERATED = pytest.mark.parametrize(
+    "settings", [DEFAULT, pytest.param(REFERENCE, marks=pytest.mark.slow)], ids=["default", "reference"]
+)
 SEEDS = st.integers(0, 10**6)
 
 
@@ -44,8 +47,8 @@ def digests(tables: Tables) -> dict[str, bytes]:
 
 
 class TestEveryRun:
-    @PRESETS
-    @effort(max_examples=6)
+    @GENERATED
+    @effort(max_examples=4)
     @given(seed=SEEDS)
     def test_tables_are_whole(self, settings: Settings, seed: int) -> None:
         given_, tables = world(seed), build(world(seed), settings, as_of=AS_OF)
@@ -65,8 +68,8 @@ class TestEveryRun:
         broken = tables["checks"].filter(~pl.col("passed"))
         assert set(broken["severity"]) <= {"warn"}, broken.to_dicts()
 
-    @PRESETS
-    @effort(max_examples=6)
+    @GENERATED
+    @effort(max_examples=4)
     @given(seed=SEEDS)
     def test_parts_add_up(self, settings: Settings, seed: int) -> None:
         tables = build(world(seed), settings, as_of=AS_OF)
@@ -76,6 +79,7 @@ class TestEveryRun:
                 tables[name].filter((points * pl.col("safety") + pl.col("commercial") - pl.col("score")).abs() > 1e-6).is_empty()
             )
 
+    @pytest.mark.slow
     @effort(max_examples=8)
     @given(seed=SEEDS)
     def test_nothing_blocked_hidden_or_known_is_ever_recommended(self, seed: int) -> None:
@@ -138,6 +142,7 @@ class TestReaction:
             assert other[: len(rest)] == rest
             assert dropped not in other
 
+    @pytest.mark.slow
     def test_a_longer_list_begins_with_the_shorter_one(self) -> None:
         for limit in (3, 7):
             short, long = (build(world(13), Settings.reference(list_limit=length), as_of=AS_OF) for length in (limit, 12))
@@ -178,8 +183,8 @@ class TestEdges:
 
 
 class TestSameBytes:
-    @PRESETS
-    @effort(max_examples=4)
+    @GENERATED
+    @effort(max_examples=3)
     @given(seed=SEEDS, order=SEEDS)
     def test_any_order_of_rows_and_number_of_threads(self, settings: Settings, seed: int, order: int) -> None:
         given_ = world(seed)
@@ -251,6 +256,7 @@ def demo_rankings(**overrides: Any) -> pl.DataFrame:
 class TestPlantedGroups:
     """Eight groups of equal size: by chance, one track in eight is of the listener's own."""
 
+    @pytest.mark.slow
     def test_lists_stay_near_the_listeners_group(self) -> None:
         popular = demo().tracks.sort("popularity", descending=True).head(50).select(track_id="id")
         users = demo().events.select("user_id").unique()
@@ -258,6 +264,7 @@ class TestPlantedGroups:
         assert by_popularity == pytest.approx(1 / 8, abs=0.03)
         assert own_group(demo_rankings()) > 6 * by_popularity
 
+    @pytest.mark.slow
     @pytest.mark.parametrize("part", ["content_weight", "collab_weight"])
     def test_sound_and_neighbours_each_find_it(self, part: str) -> None:
         alone = dict.fromkeys(("content_weight", "collab_weight", "popularity_weight", "exploration_weight"), 0.0)

@@ -68,6 +68,7 @@ def naming(root: Path, who: str) -> list[Path]:
     return [path for path, content in texts(root) if who.encode() in content.replace(b"demo-u0011", b"")]
 
 
+@pytest.mark.slow
 def test_gone_from_every_byte(recsys: Recsys, lake: Lake) -> None:
     places = {path.relative_to(lake.root).parts[0] for path in naming(lake.root, WHO)}
     assert places == {"cache", "inputs", "runs"}

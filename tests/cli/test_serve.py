@@ -15,6 +15,8 @@ import pytest
 from recsys import Lake
 from tests.cli.conftest import Recsys
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.mark.parametrize("host", ["0.0.0.0", "::", "192.0.2.1"])  # noqa: S104
 def test_without_keys_it_stays_on_this_machine(recsys: Recsys, lake: Lake, host: str, monkeypatch: pytest.MonkeyPatch) -> None:

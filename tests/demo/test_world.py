@@ -19,6 +19,7 @@ from recsys.inputs import Inputs
 from recsys.tables import TABLES
 
 
+@pytest.mark.slow
 def test_same_seed_gives_same_bytes_in_another_process(demo: DemoWorld, tmp_path: Path) -> None:
     here = write(demo, tmp_path / "here")
     command = "from pathlib import Path; import sys; from recsys.demo import *; write(world(), Path(sys.argv[1]))"

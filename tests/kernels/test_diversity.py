@@ -165,6 +165,7 @@ class TestBruteForce:
         else:
             assert_same(found, expected)
 
+    @pytest.mark.slow
     def test_large(self) -> None:
         w = world(3, 700)
         assert_same(pick(w.items, w.tracks, w.scores, 40, 0.74, 0.46, 2, True), brute_force(w, 40, 0.74, 0.46, 2, True))

@@ -103,6 +103,7 @@ class TestBruteForce:
         ratings = matrix(rows, 8)
         assert_nearest(nearest(ratings, k, method), *brute_force(ratings, method))
 
+    @pytest.mark.slow
     @pytest.mark.parametrize("method", METHODS)
     def test_long_tail(self, method: Method) -> None:
         ratings = long_tail(150, 80, 3000)

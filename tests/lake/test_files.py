@@ -39,6 +39,7 @@ def require_old_or_new(root: Path) -> None:
     assert lake.rejects().height == sum(batch.rejected for batch in lake.batches())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("point", files.POINTS)
 def test_killed_at_every_point(point, disturbed, after, spawn):
     process = spawn(root=str(disturbed), environment={files.FAIL_AT: point})
@@ -49,6 +50,7 @@ def test_killed_at_every_point(point, disturbed, after, spawn):
     assert contents(disturbed) == after
 
 
+@pytest.mark.slow
 def test_failure_of_every_call(before, after, tmp_path):
     for number in count(1):
         root = shutil.copytree(before, tmp_path / str(number))

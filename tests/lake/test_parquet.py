@@ -48,6 +48,7 @@ def written(folder: Path, frame: pl.DataFrame, table=PROFILES) -> File:
     return File.of(folder, "f.parquet")
 
 
+@pytest.mark.slow
 def test_equal_frames_give_equal_bytes(profiles, tmp_path):
     pieces = pl.concat([profiles[:1000], profiles[1000:90_001], profiles[90_001:]], rechunk=False)
     assert (profiles.n_chunks(), pieces.n_chunks()) == (1, 3)

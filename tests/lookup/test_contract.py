@@ -17,6 +17,8 @@ from schemathesis.specs.openapi.checks import ignored_auth
 from recsys.lookup import app
 from recsys.lookup.app import ASSETS, PAGE
 
+pytestmark = pytest.mark.slow
+
 CONTRACT = json.loads((PAGE / "openapi.json").read_text(encoding="utf-8"))
 OPERATIONS = [(path, method) for path, methods in CONTRACT["paths"].items() for method in methods]
 QUICK = settings(max_examples=8, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck), database=None)

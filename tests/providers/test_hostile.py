@@ -22,6 +22,8 @@ from tests.providers.spotify_answers import ident
 from tests.support.hostile import Hostile, settings, tracks
 from tests.support.wire import Clock
 
+pytestmark = pytest.mark.slow
+
 Open = Callable[..., Access]
 
 

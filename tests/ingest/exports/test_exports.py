@@ -142,6 +142,7 @@ def test_matched_by_each_identity() -> None:
     assert matched(mentions, TRACKS.conform(catalogue)) == 5
 
 
+@pytest.mark.slow
 def test_the_samples(shared: Path, tmp_path: Path) -> None:
     """Every row of every sample is kept or rejected; those that hold no history are refused by name."""
     folders = [
