@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import tempfile
+from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ import orjson
 import polars as pl
 import pyarrow as pa
 import pyarrow.parquet as pq
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -19,6 +21,7 @@ from recsys.errors import RecsysError
 from recsys.ingest import CODES, Report, ingest, ingest_export
 from recsys.lake import Lake
 from recsys.tables import INPUTS, TABLES, Table
+from tests.support import junk
 
 FEW = settings(max_examples=15, suppress_health_check=[HealthCheck.too_slow])
 
@@ -50,23 +53,28 @@ VALUE = st.recursive(
 )
 
 
-def account(table: str, name: str, data: bytes, rows: int | None = None) -> None:
-    """Ingest a file of junk into a fresh lake, and add up."""
+def account(table: str, name: str, data: bytes, rows: int | None = None, good: Sequence[str] = ()) -> int:
+    """Ingest a file of junk into a fresh lake, and add up; the rows read. A file that is refused leaves nothing behind."""
     with tempfile.TemporaryDirectory() as folder:
         path, lake = Path(folder, name), Lake(Path(folder, "lake"))
         path.write_bytes(data)
         reports, refused = _ingested(lake, table, path)
         if refused:
             assert name in refused
+            assert not good
             assert lake.batches() == []
-            return
+            assert list(Path(folder, "lake").rglob("*.parquet")) == []
+            return 0
         rejects = lake.rejects()
         for report, batch in zip(sorted(reports, key=lambda report: INPUTS.index(report.table)), lake.batches(), strict=True):
             assert report.rows_read == report.kept + report.rejected == batch.kept + batch.rejected
+            assert report.kept == lake.input(report.table).height
             assert report.rejected == rejects.filter(pl.col("table") == report.table).height == sum(report.causes.values())
             assert rows is None or report.rows_read == rows or report.table == "tracks" != table
         assert set(rejects["code"]) <= set(CODES)
         assert rejects["line"].null_count() == 0
+        assert set(good) <= set(lake.input("tracks")["title"] if table == "export" else lake.input(table)[TABLES[table].names[0]])
+        return reports[0].rows_read
 
 
 def _ingested(lake: Lake, table: str, path: Path) -> tuple[list[Report], str]:
@@ -200,3 +208,41 @@ PLAY = st.fixed_dictionaries(
 @given(st.lists(PLAY | VALUE, min_size=1, max_size=6), st.booleans())
 def test_exports_of_junk(rows: list[Any], array: bool) -> None:
     account("export", "f.json", orjson.dumps(rows) if array else b"\n".join(map(orjson.dumps, rows)))
+
+
+def flood(seed: int, count: int, packings: Sequence[str] = junk.PACKINGS) -> int:
+    """Rows of every format among which the good ones are kept, whatever stands around them."""
+    return sum(account(*file) for file in junk.files(seed, count, packings))
+
+
+def wreck(seed: int, count: int) -> Counter[str]:
+    """Every format after every accident, and how many files were read or refused."""
+    accidents, found = junk.Junk(seed), Counter[str]()
+    for whole in junk.files(seed, count):
+        for damage in junk.DAMAGES:
+            file = accidents.damaged(whole, damage)
+            read = account(file.table, file.name, file.data)
+            # what has a checksum, a footer or a frame is whole or refused
+            sealed = file.name.endswith((".gz", ".parquet")) or (damage == "cut" and file.name.endswith((".zst", ".json")))
+            assert not read or not sealed or damage == "renamed" or (read, file.table) == (whole.rows, whole.table)
+            found["read" if read else "refused"] += 1
+    return found
+
+
+def test_rows_of_every_format() -> None:
+    assert flood(seed=0, count=10, packings=[""]) > 200
+
+
+@pytest.mark.slow
+def test_ten_thousand_rows() -> None:
+    rows = flood(seed=1, count=160)
+    print(f"\n{rows:,} generated rows, each kept or rejected")  # noqa: T201
+    assert rows >= 10_000
+
+
+@pytest.mark.slow
+def test_three_hundred_damaged_files() -> None:
+    found = wreck(seed=2, count=25)
+    print(f"\n{found.total()} damaged files: {found['refused']} refused, {found['read']} read, every row kept or rejected")  # noqa: T201
+    assert found.total() >= 300
+    assert min(found.values()) > 30
