@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from recsys.catalog import Ints
 from recsys.features import Floats
+from recsys.kernels.fits import fit_pairs
 from recsys.kernels.scores import best
 from recsys.scoring import Scored, Scorer
 from recsys.tables import CANDIDATES
@@ -38,9 +39,12 @@ class Ordered(NamedTuple):
 
 def ordered(scored: Scored, most: int | None) -> Ordered:
     """At most ``most`` best candidates of every list; none = all of them."""
-    indptr, track = best(scored.score, scored.rules, scored.score.shape[1] if most is None else most)
-    row = np.repeat(np.arange(len(indptr) - 1), np.diff(indptr))
-    return Ordered(indptr, track, scored.score[row, track], scored.dropped[:, 0])
+    width = scored.rules.shape[1]
+    found = best(
+        scored.tracks, scored.subjects, scored.lists, scored.collaborative, scored.weights, scored.rules,
+        width if most is None else most,
+    )  # fmt: skip
+    return Ordered(*found, scored.dropped[:, 0])
 
 
 def candidates(scorer: Scorer, scored: Scored, found: Ordered) -> pl.DataFrame:
@@ -54,7 +58,7 @@ def candidates(scorer: Scorer, scored: Scored, found: Ordered) -> pl.DataFrame:
 
 def keys(scorer: Scorer, scored: Scored, chosen: Chosen, rank: NDArray[np.int64]) -> pl.DataFrame:
     """Columns user_id, list, rank, track_id of chosen pairs."""
-    lists = scorer.names.slice(scored.first_list, len(scored.score))
+    lists = scorer.names.slice(scored.first_list, len(scored.rules))
     named = lists[chosen.row]
     return named.with_columns(
         pl.Series("rank", rank, dtype=pl.Int32), pl.Series("track_id", scorer.track_ids.gather(chosen.track))
@@ -65,11 +69,9 @@ def parts(scorer: Scorer, scored: Scored, chosen: Chosen) -> pl.DataFrame:
     """The score of chosen pairs and every part of it, from the arrays that it was added up from."""
     row, track = chosen
     catalog, weights, lists = scorer.tracks, scorer.weights, scored.lists
-    subject = lists.subject[row]
-    content = scored.fits.content[subject, track]
-    distance = scored.fits.distance[subject, track]
+    content, distance, calm = fitted(scored, chosen)
     silent = ~lists.explicit_safe[row] & catalog.silenced[track]
-    safety = np.where(silent, 0.0, scored.fits.safety[subject, track])
+    safety = np.where(silent, 0.0, calm)
     boost = np.where(content >= 0.72, catalog.boost[track] * (safety if weights.safe_boost else 1.0), 0.0)
     values = {
         "content": content,
@@ -82,10 +84,18 @@ def parts(scorer: Scorer, scored: Scored, chosen: Chosen) -> pl.DataFrame:
     return pl.DataFrame({"score": score, **values, **points, "safety": safety, "commercial": boost})
 
 
+def fitted(scored: Scored, chosen: Chosen) -> tuple[Floats, Floats, Floats]:
+    """Content, distance and safety of chosen pairs."""
+    found = (np.empty(len(chosen.row)), np.empty(len(chosen.row)), np.empty(len(chosen.row)))
+    subject, track = scored.lists.subject[chosen.row], np.ascontiguousarray(chosen.track, np.int32)
+    fit_pairs(scored.tracks, scored.subjects, scored.weights.floor, (subject, track), found)
+    return found
+
+
 def reasons(scored: Scored, chosen: Chosen, shown: pl.DataFrame) -> pl.DataFrame:
     """Columns reason_code and reason of chosen pairs whose parts are ``shown``; the first rule that holds."""
     subject = scored.lists.subject[chosen.row]
-    heard = pl.Series("heard", ~np.isnan(scored.fits.distance[subject, chosen.track]))
+    heard = pl.Series("heard", scored.subjects.audio[subject] & scored.tracks.audio[chosen.track])
     code = (
         pl.when(~pl.col("heard") & (pl.col("content") >= 0.65)).then(pl.lit("metadata_match"))
         .when(~pl.col("heard")).then(pl.lit("metadata_balanced"))

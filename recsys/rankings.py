@@ -70,8 +70,10 @@ def _diverse(scorer: Scorer, scored: Scored, best: Ordered) -> Picked:
 
 def _filled(scorer: Scorer, scored: Scored, picked: Picked) -> Picked:
     """Lists that popularity bounds left short, filled with the best tracks beyond these bounds, by score."""
-    taken = np.bincount(picked.row, minlength=len(scored.score))
+    taken = np.bincount(picked.row, minlength=len(scored.rules))
     room = scorer.asked.limit[scored.first_list : scored.first_list + len(taken)] - taken
+    if (room <= 0).all():
+        return picked
     beyond = [_beyond(scorer, scored, picked, int(row), int(room[row])) for row in np.flatnonzero(room > 0)]
     track = np.concatenate([np.empty(0, np.int32), *beyond])
     row = np.repeat(np.flatnonzero(room > 0), [len(tracks) for tracks in beyond])
@@ -136,7 +138,7 @@ def _list_rows(scorer: Scorer, scored: Scored, best: Ordered, picked: Picked) ->
             pl.Series("taste_audio", tastes.audio[subject]),
             pl.Series("confidence", tastes.confidence[subject]),
             pl.Series("cold", tastes.cold[subject]),
-            pl.lit(scored.score.shape[1]).alias("tracks"),
+            pl.lit(scored.rules.shape[1]).alias("tracks"),
             pl.Series("candidates", best.total),
             *(pl.Series(name, count) for name, count in counted.items()),
             pl.Series("returned", returned),

@@ -35,17 +35,32 @@ class Scored:
     first: int
     first_list: int
     near: Neighborhood
+    tracks: arrays.Tracks
     lists: arrays.Lists
     tastes: Taste
-    fits: arrays.Fits
+    subjects: arrays.Subjects
+    weights: arrays.Weights
     collaborative: Floats
     """(listeners, tracks) 0–1."""
     rules: Codes
     """(lists, tracks) first rule that drops the track, 0 for a candidate."""
     dropped: Bounds
     """(lists, rules + 1) tracks dropped by each rule; candidates first."""
-    score: Floats
-    """(lists, tracks), of dropped tracks too."""
+
+    @cached_property
+    def fits(self) -> arrays.Fits:
+        """Of every (subject, track). For a look at a few listeners: a run never stores them."""
+        shape = (len(self.subjects.audio), self.rules.shape[1])
+        fitted = arrays.Fits(np.empty(shape), np.empty(shape), np.empty(shape))
+        fits.fit(self.tracks, self.subjects, self.weights.floor, fitted)
+        return fitted
+
+    @cached_property
+    def score(self) -> Floats:
+        """(lists, tracks), of dropped tracks too. Like :attr:`fits` not for a run."""
+        out = np.empty(self.rules.shape)
+        scores.score(self.tracks, self.lists, self.fits, self.collaborative, self.weights, out)
+        return out
 
 
 @dataclass(frozen=True)
@@ -76,9 +91,9 @@ class Scorer:
         return Items(catalog.unit, catalog.audio, catalog.artist_fold, *genres, *artists, catalog.songs)
 
     def block_listeners(self, size: int) -> int:
-        """Listeners whose score arrays fit into ``size`` bytes."""
+        """Listeners whose votes and rules fit into ``size`` bytes."""
         lists_each = len(self.lists) / max(1, len(self.listened.users))
-        each = 8 * (5 * self.listened.rating.shape[1] + lists_each * len(self.catalog.ids))
+        each = (16 + lists_each) * len(self.catalog.ids)
         return max(1, int(size // each))
 
     def tastes(self, first: int, last: int) -> Taste:
@@ -113,7 +128,7 @@ class Scorer:
         )
 
     def score(self, first: int, last: int) -> Scored:
-        """Scores of all lists of listeners ``first`` … ``last`` − 1. Memory: (lists + tastes + listeners) × tracks × 8 bytes."""
+        """What scores all lists of listeners ``first`` … ``last`` − 1. Memory: (8 × listeners + lists) × tracks bytes."""
         asked = self.asked
         from_list, to_list = int(asked.indptr[first]), int(asked.indptr[last])
         rows = range(from_list, to_list)
@@ -124,15 +139,10 @@ class Scorer:
         lists = self._lists(first, last, rows, own)
         near = self.similar.near(first, last)
         collaborative = self.similar.scores(near)
-        shape = (len(tastes.vector), len(self.catalog.ids))
-        fitted = arrays.Fits(np.empty(shape), np.empty(shape), np.empty(shape))
-        fits.fit(self.tracks, subjects, self.weights.floor, fitted)
-        rules = np.empty((len(rows), shape[1]), dtype=np.uint8)
+        rules = np.empty((len(rows), len(self.catalog.ids)), dtype=np.uint8)
         dropped = np.empty((len(rows), filters.RULES), dtype=np.int64)
         filters.drop(self.tracks, lists, rules, dropped)
-        out = np.empty((len(rows), shape[1]))
-        scores.score(self.tracks, lists, fitted, collaborative, self.weights, out)
-        return Scored(first, from_list, near, lists, tastes, fitted, collaborative, rules, dropped, out)
+        return Scored(first, from_list, near, self.tracks, lists, tastes, subjects, self.weights, collaborative, rules, dropped)
 
     def _evidence(self, first: int, last: int, own: list[int]) -> Evidence:
         """Listeners of the block, then one row for each list with seeds or targets of its own."""

@@ -1,7 +1,7 @@
 """Scores of every (list, track) pair of a block of listeners, and the best of each list. Scoring rules section 9.
 
 Everything that belongs to a taste and a track is computed once per subject (``fits``), everything that depends on the list
-here.
+here. The best are found without storing any score: a span of tracks at a time goes through the caches.
 """
 
 from __future__ import annotations
@@ -9,66 +9,149 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
-from recsys.kernels.arrays import Bounds, Codes, Fits, Floats, Ints, Lists, Tracks, Weights
+from recsys.kernels.arrays import Bounds, Codes, Fits, Floats, Ints, Lists, Subjects, Tracks, Weights
+from recsys.kernels.fits import opinions, span, strengths
+
+SPAN = 2048
+"""Tracks scored at once."""
+STEP = 16
+"""Scores compared with the bar at once."""
 
 
 @njit(nogil=True, cache=True)
 def score(tracks: Tracks, lists: Lists, fits: Fits, collaborative: Floats, weights: Weights, out: Floats) -> None:
     """``out`` (lists, tracks): the score, of dropped tracks too. ``collaborative``: (listeners, tracks) 0–1."""
-    silenced, boost = tracks.silenced, tracks.boost
-    by_content, by_votes, by_popularity, by_exploration = weights[:4]
     for row in range(len(lists.subject)):
-        subject, target, silent = lists.subject[row], lists.target[row], not lists.explicit_safe[row]
-        contents, distances, safeties = fits.content[subject], fits.distance[subject], fits.safety[subject]
-        votes, popular, scores = collaborative[lists.listener[row]], tracks.fit[lists.mode[row]], out[row]
-        for track in range(len(scores)):
-            content, distance = contents[track], distances[track]
-            safety = 0.0 if silent and silenced[track] else safeties[track]
-            near = 1.0 - abs(distance - target)
-            near = near if near > 0.0 else 0.0
-            exploration = near if distance == distance else 0.5
-            points = (
-                by_content * content + by_votes * votes[track] + by_popularity * popular[track] + by_exploration * exploration
-            )
-            promotion = boost[track] if content >= 0.72 else 0.0
-            scores[track] = points * safety + (promotion * safety if weights.safe_boost > 0.0 else promotion)
+        subject = lists.subject[row]
+        fitted = (fits.content[subject], fits.distance[subject], fits.safety[subject])
+        _points(tracks, lists, row, 0, fitted, collaborative[lists.listener[row]], weights, out[row])
 
 
 @njit(nogil=True, cache=True)
-def best(scores: Floats, rules: Codes, most: int) -> tuple[Bounds, Ints]:
+def best(
+    tracks: Tracks, subjects: Subjects, lists: Lists, collaborative: Floats, weights: Weights, rules: Codes, most: int
+) -> tuple[Bounds, Ints, Floats]:
     """The ``most`` best candidates of each list, greatest score first, equal scores in track order.
 
-    Returns ``indptr`` (lists + 1) and the tracks of all lists one after another. A sample sets a bar that slightly more than
-    ``most`` candidates pass, so that few are sorted; the result does not depend on it.
+    Candidates are the tracks whose ``rules`` (lists, tracks) entry is 0. Returns ``indptr`` (lists + 1), and the tracks and
+    scores of all lists one after another: what :func:`score` gives, to the bit.
     """
-    lists, width = scores.shape
-    indptr = np.zeros(lists + 1, np.int64)
-    tracks = np.empty(lists * min(most, width), np.int32)
-    chosen = np.empty(width, np.int32)
-    for row in range(lists):
-        found = _above(scores[row], rules[row], _bar(scores[row], rules[row], most), chosen)
-        if found < most:
-            found = _above(scores[row], rules[row], -np.inf, chosen)
-        order = np.argsort(-scores[row][chosen[:found]], kind="mergesort")[:most]
-        indptr[row + 1] = indptr[row] + len(order)
-        tracks[indptr[row] : indptr[row + 1]] = chosen[order]
-    return indptr, tracks[: indptr[-1]]
+    width, listed = len(tracks.audio), len(lists.subject)
+    most = min(most, width)
+    room = min(width, 4 * most)
+    order = np.argsort(lists.subject, kind="mergesort")
+    found, counts = strengths(tracks), np.zeros(listed, np.int64)
+    kept, values = np.empty((listed, most), np.int32), np.empty((listed, most))
+    begin = 0
+    while begin < listed:
+        subject, end = lists.subject[order[begin]], begin
+        while end < listed and lists.subject[order[end]] == subject:
+            end += 1
+        opinions(tracks, subjects, subject, weights.floor, found)
+        rows, size = order[begin:end], np.zeros(end - begin, np.int64)
+        pool, marks = np.empty((end - begin, room), np.int32), np.empty((end - begin, room))
+        _pass(tracks, subjects, subject, found, lists, rows, collaborative, weights, rules, most, (pool, marks, size))
+        for at in range(end - begin):
+            last = np.argsort(-marks[at, : size[at]], kind="mergesort")[:most]
+            counts[rows[at]] = len(last)
+            kept[rows[at], : len(last)] = pool[at][last]
+            values[rows[at], : len(last)] = marks[at][last]
+        begin = end
+    return _joined(counts, kept, values)
 
 
 @njit(nogil=True, cache=True)
-def _bar(scores: Floats, rules: Codes, most: int) -> float:
-    step = max(1, len(scores) // 2048)
-    sample = scores[::step][rules[::step] == 0]
-    expected = most / step
-    place = len(sample) - int(expected + 4.0 * np.sqrt(expected) + 2.0)
-    return np.sort(sample)[place] if place > 0 and step > 1 else -np.inf
+def _pass(tracks, subjects, subject, found, lists, rows, collaborative, weights, rules, most, out):  # type: ignore[no-untyped-def]
+    """All tracks past the lists ``rows`` of one subject; ``out`` takes those that may be among the best, in track order."""
+    pool, marks, size = out
+    width = len(tracks.audio)
+    content, distance, safety, cosine, scores = np.empty(SPAN), np.empty(SPAN), np.empty(SPAN), np.empty(SPAN), np.empty(SPAN)
+    bars = np.full(len(rows), -np.inf)
+    for begin in range(0, width, SPAN):
+        end = min(begin + SPAN, width)
+        long = end - begin
+        fitted = (content[:long], distance[:long], safety[:long])
+        span(tracks, subjects, subject, found, weights.floor, begin, end, (*fitted, cosine[:long]))
+        for at in range(len(rows)):
+            row = rows[at]
+            votes = collaborative[lists.listener[row], begin:end]
+            _points(tracks, lists, row, begin, fitted, votes, weights, scores[:long])
+            bars[at] = _keep(scores[:long], rules[row, begin:end], begin, most, bars[at], pool[at], marks[at], size[at : at + 1])
 
 
 @njit(nogil=True, cache=True)
-def _above(scores: Floats, rules: Codes, bar: float, chosen: Ints) -> int:
-    found = 0
-    for track in range(len(scores)):
-        if scores[track] >= bar and rules[track] == 0:
-            chosen[found] = track
-            found += 1
-    return found
+def _points(
+    tracks: Tracks,
+    lists: Lists,
+    row: int,
+    begin: int,
+    fitted: tuple[Floats, Floats, Floats],
+    votes: Floats,
+    weights: Weights,
+    out: Floats,
+) -> None:
+    """Scores of list ``row`` for tracks from ``begin`` on, as many as ``out`` holds."""
+    contents, distances, safeties = fitted
+    end = begin + len(out)
+    silenced, boost, popular = tracks.silenced[begin:end], tracks.boost[begin:end], tracks.fit[lists.mode[row], begin:end]
+    by_content, by_votes, by_popularity, by_exploration = weights[:4]
+    target, silent, safe_boost = lists.target[row], not lists.explicit_safe[row], weights.safe_boost > 0.0
+    for track in range(len(out)):
+        content, distance = contents[track], distances[track]
+        safety = 0.0 if silent and silenced[track] else safeties[track]
+        near = 1.0 - abs(distance - target)
+        near = near if near > 0.0 else 0.0
+        exploration = near if distance == distance else 0.5
+        points = by_content * content + by_votes * votes[track] + by_popularity * popular[track] + by_exploration * exploration
+        promotion = boost[track] if content >= 0.72 else 0.0
+        out[track] = points * safety + (promotion * safety if safe_boost else promotion)
+
+
+@njit(nogil=True, cache=True)
+def _keep(scores: Floats, rules: Codes, begin: int, most: int, bar: float, pool: Ints, marks: Floats, size: Bounds) -> float:
+    """Take the candidates above ``bar`` into the pool; the bar rises whenever the pool is full. Returns the bar."""
+    for start in range(0, len(scores), STEP):
+        end = min(start + STEP, len(scores))
+        above = False
+        for track in range(start, end):
+            above |= scores[track] > bar
+        if not above:
+            continue
+        for track in range(start, end):
+            if scores[track] > bar and rules[track] == 0:
+                if size[0] == len(pool):
+                    bar = _raised(most, pool, marks, size)
+                    if scores[track] <= bar:
+                        continue
+                pool[size[0]], marks[size[0]] = begin + track, scores[track]
+                size[0] += 1
+    return bar
+
+
+@njit(nogil=True, cache=True)
+def _raised(most: int, pool: Ints, marks: Floats, size: Bounds) -> float:
+    """Keep the ``most`` best of a full pool in their order; returns the least of them, which later tracks must exceed."""
+    total = size[0]
+    bar = np.partition(marks[:total], total - most)[total - most]
+    equal = most
+    for at in range(total):
+        equal -= marks[at] > bar
+    left = 0
+    for at in range(total):
+        if marks[at] > bar or (marks[at] == bar and equal > 0):
+            equal -= marks[at] == bar
+            pool[left], marks[left] = pool[at], marks[at]
+            left += 1
+    size[0] = left
+    return bar
+
+
+@njit(nogil=True, cache=True)
+def _joined(counts: Bounds, kept: Ints, values: Floats) -> tuple[Bounds, Ints, Floats]:
+    indptr = np.zeros(len(counts) + 1, np.int64)
+    indptr[1:] = np.cumsum(counts)
+    tracks, scores = np.empty(indptr[-1], np.int32), np.empty(indptr[-1])
+    for row in range(len(counts)):
+        tracks[indptr[row] : indptr[row + 1]] = kept[row, : counts[row]]
+        scores[indptr[row] : indptr[row + 1]] = values[row, : counts[row]]
+    return indptr, tracks, scores

@@ -8,8 +8,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from recsys.kernels.arrays import Weights
+from recsys.kernels.fits import fit_pairs
 from recsys.kernels.scores import best
-from tests.support.blocks import FIXED, WEIGHTS, Answer, Block, at_random, plain, run
+from tests.support.blocks import FIXED, WEIGHTS, Answer, Block, at_random, lists_of, plain, run, subjects_of, tracks_of
 
 YES = np.array([True])
 
@@ -103,12 +104,25 @@ def test_one_list_scores_the_same_alone() -> None:
     assert whole.rules[2].tobytes() == part.rules[0].tobytes()
 
 
+def best_of(scores: np.ndarray, rules: np.ndarray, most: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """The best of lists whose scores are exactly ``scores``: nothing but votes counts."""
+    lists, tracks = scores.shape
+    one = plain(tracks)
+    of_lists = Block._fields.index("taste")
+    block = Block(
+        *(field if at < of_lists else np.repeat(field, lists, axis=0) if isinstance(field, np.ndarray) else field * lists
+          for at, field in enumerate(one))
+    )  # fmt: skip
+    return best(tracks_of(block), subjects_of(block), lists_of(block), scores, Weights(0, 1, 0, 0, 0, 0), rules, most)
+
+
 class TestBest:
     def test_hand_table(self) -> None:
         scores = np.array([[0.1, 0.9, 0.5, 0.9, 0.7], [0.2, 0.2, 0.2, 0.2, 0.2], [1.0, 2.0, 3.0, 4.0, 5.0]])
         rules = np.array([[0, 0, 0, 0, 3], [0, 1, 0, 0, 0], [1, 1, 1, 1, 1]], np.uint8)
-        indptr, tracks = best(scores, rules, 3)
+        indptr, tracks, found = best_of(scores, rules, 3)
         assert indptr.tolist() == [0, 3, 6, 6]
+        assert found.tolist() == [0.9, 0.9, 0.5, 0.2, 0.2, 0.2]
         assert tracks.tolist() == [1, 3, 2, 0, 2, 3]
 
     @pytest.mark.parametrize("width", [1, 700, 5000, 9001])
@@ -118,7 +132,22 @@ class TestBest:
         rng = np.random.default_rng(width + spread)
         scores, rules = rng.integers(0, spread, (3, width)) / spread, (rng.random((3, width)) >= passed).astype(np.uint8)
         for most in (1, 40, width):
-            indptr, tracks = best(scores, rules, most)
+            indptr, tracks, found = best_of(scores, rules, most)
             for row in range(3):
                 order = sorted(np.flatnonzero(rules[row] == 0), key=lambda track, row=row: (-scores[row, track], track))
                 assert tracks[indptr[row] : indptr[row + 1]].tolist() == order[:most]
+                assert found[indptr[row] : indptr[row + 1]].tolist() == scores[row, order[:most]].tolist()
+
+    @settings(max_examples=15)
+    @given(seed=st.integers(0, 10**6))
+    def test_scores_are_those_of_all_pairs(self, seed: int) -> None:
+        block = at_random(seed, lists=5, tracks=23)
+        whole = run(block)
+        tracks, lists = tracks_of(block), lists_of(block)
+        indptr, kept, found = best(tracks, subjects_of(block), lists, block.votes, WEIGHTS, whole.rules, 23)
+        row = np.repeat(np.arange(5), np.diff(indptr))
+        assert found.tobytes() == whole.scores[row, kept].tobytes()
+        pairs = (np.empty(len(row)), np.empty(len(row)), np.empty(len(row)))
+        fit_pairs(tracks, subjects_of(block), WEIGHTS.floor, (row.astype(np.int32), kept), pairs)
+        for name, part in zip(whole.fits._fields, pairs, strict=True):
+            assert part.tobytes() == getattr(whole.fits, name)[row, kept].tobytes()

@@ -91,11 +91,15 @@ def lists_of(block: Block) -> Lists:
     )  # fmt: skip
 
 
+def subjects_of(block: Block, counted: np.ndarray | float = 1.0) -> Subjects:
+    liked = (names(block.strengths[:, kind]) for kind in range(4))
+    return Subjects(block.taste, np.full_like(block.taste, counted), block.heard, *liked)
+
+
 def run(block: Block, weights: Weights = WEIGHTS, counted: np.ndarray | float = 1.0) -> Answer:
     """All scoring kernels, one after another; arrays they must fill hold rubbish before."""
     tracks, lists, shape = tracks_of(block), lists_of(block), (len(block.taste), len(block.audio))
-    liked = (names(block.strengths[:, kind]) for kind in range(4))
-    tastes = Subjects(block.taste, np.full_like(block.taste, counted), block.heard, *liked)
+    tastes = subjects_of(block, counted)
     fits = Fits(*(np.full(shape, 77.0) for _ in Fits._fields))
     rules, counts, scores = np.full(shape, 77, np.uint8), np.full((shape[0], RULES), 77, np.int64), np.full(shape, 77.0)
     fit(tracks, tastes, weights.floor, fits)
