@@ -20,6 +20,7 @@ from recsys.catalog import Ints
 from recsys.collaborative import TILE, Collaborative, Parameters
 from recsys.features import Floats
 from recsys.history import History
+from recsys.kernels.blend import shares
 from recsys.kernels.neighbors import co_rated
 from recsys.kernels.votes import votes
 from recsys.settings import Settings
@@ -111,13 +112,12 @@ class Derived:
     def scores(self, near: Neighborhood) -> Floats:
         """Positive scores as a share of the listener's largest, damped where others explain little of the listener."""
         first, last = near.first, near.first + len(near.indptr) - 1
-        raw = np.maximum(self._raw(first, last).astype(np.float64), 0.0)
-        raw[self.listened.in_catalog("rating", first, last).tocoo().coords] = 0.0
-        top = raw.max(axis=1, keepdims=True, initial=0.0)
-        evidence = self.model.evidence(first, last)[:, None]
+        raw, evidence = self._raw(first, last), self.model.evidence(first, last)
         damped = np.divide(evidence, evidence + self.settings.evidence_half, out=np.zeros_like(evidence), where=evidence > 0)
-        shares = np.divide(raw, top, out=np.zeros_like(raw), where=top > 0) * damped
-        return np.ascontiguousarray(shares[:, self.canonical])
+        bounds, columns, _ = self.listened.entries
+        out = np.empty(raw.shape)
+        shares(raw, (bounds[first : last + 1], columns), damped, self.canonical, out)
+        return out
 
     def _raw(self, first: int, last: int) -> NDArray[np.float32]:
         begin = first - first % TILE

@@ -1,11 +1,11 @@
-"""Near and latent scores on one scale."""
+"""Near and latent scores on one scale, and as shares of a listener's greatest."""
 
 from __future__ import annotations
 
 import numpy as np
 from numba import njit
 
-from recsys.kernels.arrays import Bounds, Ints
+from recsys.kernels.arrays import Bounds, Floats, Ints
 from recsys.kernels.leastsquares import Singles
 
 
@@ -34,6 +34,35 @@ def blend(near: tuple[Ints, Singles], votes: tuple[Bounds, Ints, Singles], share
         theirs = _over_root(share, latent_square, tracks)
         for track in range(tracks):
             scores[track] = mine * scores[track] + theirs * other[track]
+
+
+@njit(nogil=True, cache=True)
+def shares(scores: Singles, rated: tuple[Bounds, Ints], most: Floats, canonical: Ints, out: Floats) -> None:
+    """``out`` (n, tracks): positive scores as a share of the listener's greatest times ``most`` (n,), what the listener knows 0.
+
+    ``rated``: bounds (n + 1) and columns of what each listener has an entry for; columns beyond the tracks do not count.
+    ``canonical``: the column of each track.
+    """
+    indptr, columns = rated
+    width = scores.shape[1]
+    own = np.empty(width)
+    repeated = False
+    for track in range(width):
+        repeated |= canonical[track] != track
+    for row in range(len(scores)):
+        mine = own if repeated else out[row]
+        for track in range(width):
+            mine[track] = max(scores[row, track], np.float32(0))
+        for entry in range(indptr[row], indptr[row + 1]):
+            if columns[entry] < width:
+                mine[columns[entry]] = 0.0
+        top = mine.max() if width else 0.0
+        if top > 0.0:
+            for track in range(width):
+                mine[track] = mine[track] / top * most[row]
+        if repeated:
+            for track in range(width):
+                out[row, track] = own[canonical[track]]
 
 
 @njit(nogil=True, cache=True)

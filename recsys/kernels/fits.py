@@ -11,14 +11,14 @@ from recsys.kernels.arrays import Bounds, Fits, Floats, Ints, Names, Subjects, T
 
 
 class Strengths(NamedTuple):
-    """What one subject thinks of each set of names; ``alone`` is the affinity of a track when only that set is liked."""
+    """What one subject thinks of each set of names, 0–1."""
 
     artist: Floats
-    artist_alone: Floats
     bad_artist: Floats
     genre: Floats
-    genre_alone: Floats
     bad_genre: Floats
+    genre_alone: Floats
+    """Affinity of a track of which no artist is liked."""
     by_name: Floats
 
 
@@ -41,14 +41,33 @@ def fit_pairs(
 
     Fast when pairs of one subject follow each other.
     """
-    found, scratch, last = strengths(tracks), np.empty(1), -1
+    contents, distances, safeties = out
+    features, artist_of, genre_of, quality, audio = (
+        tracks.features,
+        tracks.artist_of,
+        tracks.genre_of,
+        tracks.quality,
+        tracks.audio,
+    )
+    found, shares, last = strengths(tracks), np.empty(12), -1
     for at in range(len(pairs[0])):
         subject, track = pairs[0][at], pairs[1][at]
         if subject != last:
             opinions(tracks, subjects, subject, floor, found)
+            counted, heard = subjects.counted[subject], subjects.audio[subject]
+            partial = _shares(subjects.taste[subject], counted, shares)
             last = subject
-        one = (out[0][at : at + 1], out[1][at : at + 1], out[2][at : at + 1], scratch)
-        span(tracks, subjects, subject, found, floor, track, track + 1, one)
+        cosine = 0.0
+        for feature in range(12):
+            cosine += shares[feature] * features[feature, track]
+        if partial:
+            cosine = _over_counted(features, counted, track, cosine)
+        sounds = heard and audio[track]
+        a, g = np.uint32(artist_of[track]), np.uint32(genre_of[track])
+        affinity = _affinity(found.artist[a], found.genre[g], found.genre_alone[g], floor)
+        contents[at] = _content(cosine, affinity) if sounds else affinity
+        distances[at] = 1.0 - cosine if sounds else np.nan
+        safeties[at] = quality[track] * _calm(found.bad_artist[a], found.bad_genre[g])
 
 
 @njit(nogil=True, cache=True)
@@ -56,10 +75,7 @@ def strengths(tracks: Tracks) -> Strengths:
     """Room for the opinions of one subject at a time."""
     artists, genres = len(tracks.artist_indptr), len(tracks.genre_indptr)
     names = max(_names(tracks.artist_members), _names(tracks.genre_members))
-    return Strengths(
-        np.empty(artists), np.empty(artists), np.empty(artists),
-        np.empty(genres), np.empty(genres), np.empty(genres), np.empty(names),
-    )  # fmt: skip
+    return Strengths(np.empty(artists), np.empty(artists), np.empty(genres), np.empty(genres), np.empty(genres), np.empty(names))
 
 
 @njit(nogil=True, cache=True)
@@ -70,8 +86,6 @@ def opinions(tracks: Tracks, subjects: Subjects, subject: int, floor: float, out
     _strongest(tracks.artist_indptr, tracks.artist_members, subjects.disliked_artists, subject, by_name, out.bad_artist)
     _strongest(tracks.genre_indptr, tracks.genre_members, subjects.genres, subject, by_name, out.genre)
     _strongest(tracks.genre_indptr, tracks.genre_members, subjects.disliked_genres, subject, by_name, out.bad_genre)
-    for group in range(len(out.artist)):
-        out.artist_alone[group] = max(floor, 0.38 + 0.62 * out.artist[group])
     for group in range(len(out.genre)):
         out.genre_alone[group] = 0.42 if out.genre[group] == 0.0 else max(floor, 0.32 + 0.68 * out.genre[group])
 
@@ -88,26 +102,44 @@ def span(
     out: tuple[Floats, Floats, Floats, Floats],
 ) -> None:
     """Content, distance and safety of tracks ``begin`` … ``end`` − 1; the last array of ``out`` is scratch of that length."""
-    # fields of a tuple are counted references: taken out once, they cost nothing inside the loop
     content, distance, safety, cosine = out
-    artist, artist_alone, bad_artist = found.artist, found.artist_alone, found.bad_artist
-    genre, genre_alone, bad_genre = found.genre, found.genre_alone, found.bad_genre
+    # fields of a tuple are counted references: taken out once, they cost nothing inside the loop
     artist_of, genre_of = tracks.artist_of[begin:end], tracks.genre_of[begin:end]
     quality, audio, heard = tracks.quality[begin:end], tracks.audio[begin:end], subjects.audio[subject]
-    if heard:
-        _cosines(tracks.features, subjects.taste[subject], subjects.counted[subject], begin, cosine)
+    artist, bad_artist = found.artist, found.bad_artist
+    genre, genre_alone, bad_genre = found.genre, found.genre_alone, found.bad_genre
     for track in range(end - begin):
         a, g = np.uint32(artist_of[track]), np.uint32(genre_of[track])
-        dislike = max(0.9 * bad_artist[a], 0.7 * bad_genre[g])
-        safety[track] = quality[track] * (1.0 - 0.52 * (dislike if dislike < 1.0 else 1.0))
-        liked = artist_alone[a] if genre[g] == 0.0 else max(floor, 0.48 * artist[a] + 0.52 * genre[g])
-        affinity = genre_alone[g] if artist[a] == 0.0 else liked
-        content[track] = affinity
-        distance[track] = np.nan
-        if heard:
-            blended = 0.78 * cosine[track] + 0.22 * affinity
-            content[track] = (blended if blended < 1.0 else 1.0) if audio[track] else affinity
-            distance[track] = 1.0 - cosine[track] if audio[track] else np.nan
+        content[track] = _affinity(artist[a], genre[g], genre_alone[g], floor)
+        safety[track] = quality[track] * _calm(bad_artist[a], bad_genre[g])
+    if not heard:
+        distance[: end - begin] = np.nan
+        return
+    _cosines(tracks.features, subjects.taste[subject], subjects.counted[subject], begin, cosine)
+    for track in range(end - begin):
+        content[track] = _content(cosine[track], content[track]) if audio[track] else content[track]
+        distance[track] = 1.0 - cosine[track] if audio[track] else np.nan
+
+
+@njit(nogil=True, cache=True)
+def _affinity(artist: float, genre: float, genre_alone: float, floor: float) -> float:
+    """Affinity of the names, 0–1."""
+    alone = max(floor, 0.38 + 0.62 * artist)
+    liked = alone if genre == 0.0 else max(floor, 0.48 * artist + 0.52 * genre)
+    return genre_alone if artist == 0.0 else liked
+
+
+@njit(nogil=True, cache=True)
+def _calm(bad_artist: float, bad_genre: float) -> float:
+    """How safe a track is for its names, 0.48–1."""
+    dislike = max(0.9 * bad_artist, 0.7 * bad_genre)
+    return 1.0 - 0.52 * (dislike if dislike < 1.0 else 1.0)
+
+
+@njit(nogil=True, cache=True)
+def _content(cosine: float, affinity: float) -> float:
+    blended = 0.78 * cosine + 0.22 * affinity
+    return blended if blended < 1.0 else 1.0
 
 
 @njit(nogil=True, cache=True)
@@ -128,23 +160,39 @@ def _strongest(indptr: Bounds, members: Ints, names: Names, subject: int, by_nam
 
 @njit(nogil=True, cache=True)
 def _cosines(features: Floats, taste: Floats, counted: Floats, begin: int, out: Floats) -> None:
-    """Weighted cosine of the taste with every track, over the counted features. Feature by feature, so that it runs in step."""
+    """Weighted cosine of the taste with the tracks from ``begin`` on, over the counted features."""
+    s, end = np.empty(12), begin + len(out)
+    partial = _shares(taste, counted, s)
+    a, b, c, d = features[0, begin:end], features[1, begin:end], features[2, begin:end], features[3, begin:end]
+    e, f, g, h = features[4, begin:end], features[5, begin:end], features[6, begin:end], features[7, begin:end]
+    i, j, k, m = features[8, begin:end], features[9, begin:end], features[10, begin:end], features[11, begin:end]
+    for at in range(len(out)):
+        # one feature after the other: the order of the sum decides its last bits
+        low = s[0] * a[at] + s[1] * b[at] + s[2] * c[at] + s[3] * d[at] + s[4] * e[at] + s[5] * f[at]
+        out[at] = low + s[6] * g[at] + s[7] * h[at] + s[8] * i[at] + s[9] * j[at] + s[10] * k[at] + s[11] * m[at]
+    if partial:
+        for at in range(len(out)):
+            out[at] = _over_counted(features, counted, begin + at, out[at])
+
+
+@njit(nogil=True, cache=True)
+def _shares(taste: Floats, counted: Floats, out: Floats) -> bool:
+    """What each feature of a taste of length 1 counts, 0 for those that do not; whether there are such."""
     length = np.sqrt((taste * taste * counted).sum())
     out[:] = 0.0
-    if length == 0.0:
-        return
-    for feature in range(12):
-        share, row = taste[feature] * counted[feature] / length, features[feature, begin : begin + len(out)]
-        for track in range(len(out)):
-            out[track] += share * row[track]
-    if counted.min() == 1.0:
-        return
-    square = np.zeros(len(out))
+    if length > 0.0:
+        out[:] = taste * counted / length
+    return counted.min() < 1.0
+
+
+@njit(nogil=True, cache=True)
+def _over_counted(features: Floats, counted: Floats, track: int, cosine: float) -> float:
+    """The cosine over the length that the track has in the counted features."""
+    square = 0.0
     for feature in range(12):
         if counted[feature] > 0.0:
-            square += features[feature, begin : begin + len(out)] ** 2
-    for track in range(len(out)):
-        out[track] = out[track] / np.sqrt(square[track]) if square[track] > 0.0 else 0.0
+            square += features[feature, track] ** 2
+    return cosine / np.sqrt(square) if square > 0.0 else 0.0
 
 
 @njit(nogil=True, cache=True)

@@ -38,7 +38,7 @@ def best(
     """
     width, listed = len(tracks.audio), len(lists.subject)
     most = min(most, width)
-    room = min(width, 4 * most)
+    room = 2 * most + STEP
     order = np.argsort(lists.subject, kind="mergesort")
     found, counts = strengths(tracks), np.zeros(listed, np.int64)
     kept, values = np.empty((listed, most), np.int32), np.empty((listed, most))
@@ -52,7 +52,8 @@ def best(
         pool, marks = np.empty((end - begin, room), np.int32), np.empty((end - begin, room))
         _pass(tracks, subjects, subject, found, lists, rows, collaborative, weights, rules, most, (pool, marks, size))
         for at in range(end - begin):
-            last = np.argsort(-marks[at, : size[at]], kind="mergesort")[:most]
+            _raised(most, pool[at], marks[at], size[at])
+            last = np.argsort(-marks[at, : min(most, size[at])], kind="mergesort")
             counts[rows[at]] = len(last)
             kept[rows[at], : len(last)] = pool[at][last]
             values[rows[at], : len(last)] = marks[at][last]
@@ -110,6 +111,7 @@ def _points(
 @njit(nogil=True, cache=True)
 def _keep(scores: Floats, rules: Codes, begin: int, most: int, bar: float, pool: Ints, marks: Floats, size: Bounds) -> float:
     """Take the candidates above ``bar`` into the pool; the bar rises whenever the pool is full. Returns the bar."""
+    held = size[0]
     for start in range(0, len(scores), STEP):
         end = min(start + STEP, len(scores))
         above = False
@@ -117,32 +119,33 @@ def _keep(scores: Floats, rules: Codes, begin: int, most: int, bar: float, pool:
             above |= scores[track] > bar
         if not above:
             continue
+        if held + STEP > len(pool):
+            bar = _raised(most, pool, marks, held)
+            held = min(held, most)
         for track in range(start, end):
-            if scores[track] > bar and rules[track] == 0:
-                if size[0] == len(pool):
-                    bar = _raised(most, pool, marks, size)
-                    if scores[track] <= bar:
-                        continue
-                pool[size[0]], marks[size[0]] = begin + track, scores[track]
-                size[0] += 1
+            # written in any case, kept when the next place is taken: no branch to guess
+            pool[held], marks[held] = begin + track, scores[track]
+            held += (scores[track] > bar) & (rules[track] == 0)
+    size[0] = held
     return bar
 
 
 @njit(nogil=True, cache=True)
-def _raised(most: int, pool: Ints, marks: Floats, size: Bounds) -> float:
-    """Keep the ``most`` best of a full pool in their order; returns the least of them, which later tracks must exceed."""
-    total = size[0]
-    bar = np.partition(marks[:total], total - most)[total - most]
+def _raised(most: int, pool: Ints, marks: Floats, held: int) -> float:
+    """Keep the ``most`` best of ``held`` in their order; returns the least of them, which later tracks must exceed."""
+    if held <= most:
+        return -np.inf
+    bar = np.partition(marks[:held], held - most)[held - most]
     equal = most
-    for at in range(total):
+    for at in range(held):
         equal -= marks[at] > bar
     left = 0
-    for at in range(total):
-        if marks[at] > bar or (marks[at] == bar and equal > 0):
-            equal -= marks[at] == bar
-            pool[left], marks[left] = pool[at], marks[at]
-            left += 1
-    size[0] = left
+    for at in range(held):
+        same = marks[at] == bar
+        kept = (marks[at] > bar) | (same & (equal > 0))
+        equal -= same
+        pool[left], marks[left] = pool[at], marks[at]
+        left += kept
     return bar
 
 
