@@ -63,7 +63,7 @@ def near(
         out = (weight[begin:end], scale[begin:end])
         interpolate(rows, items, factors.vectors, factors.values, ridge, first + begin, part, *out)
 
-    if items:
+    if items and count:
         bounds = np.linspace(0, count, TASKS * threads + 1).astype(np.int64)
         with ThreadPoolExecutor(threads) as workers:
             list(workers.map(fill, bounds[:-1], bounds[1:]))
