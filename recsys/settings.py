@@ -67,10 +67,10 @@ class Settings(BaseModel):
     """Lists built for every listener; saved requests come on top."""
     list_limit: Annotated[int, Field(ge=1, le=100)] = 50
     """Tracks in each built-in list."""
-    pool: Count = 200
-    """Rows per list kept in `candidates`."""
-    diversity_pool: Count | None = 1000
-    """Best tracks by score among which diversity picks; none = the whole catalogue (exact, as the older service)."""
+    pool: Count = 100
+    """Rows per list kept in `candidates`: twice a list's length, so that a reader can narrow it."""
+    diversity_pool: Count | None = 500
+    """Best tracks by score among which diversity picks (given 1,000, it took 99.9 % of its picks from the first 400); none = the whole catalogue (exact, as the older service)."""
     neighbors_kept: Count = 50
     """Neighbours per listener stored in `neighbors`."""
 
