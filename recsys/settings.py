@@ -70,7 +70,8 @@ class Settings(BaseModel):
     pool: Count = 100
     """Rows per list kept in `candidates`: twice a list's length, so that a reader can narrow it."""
     diversity_pool: Count | None = 500
-    """Best tracks by score among which diversity picks (given 1,000, it took 99.9 % of its picks from the first 400); none = the whole catalogue (exact, as the older service)."""
+    """Best tracks by score among which diversity picks; none = the whole catalogue (exact, as the older service). Given 1,000,
+    it took 99.9 % of its picks from the first 400."""
     neighbors_kept: Count = 50
     """Neighbours per listener stored in `neighbors`."""
 
