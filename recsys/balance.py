@@ -6,6 +6,7 @@ is judged by how well it finds the hidden part (NDCG@10). The test part of an ev
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 import numpy as np
@@ -88,19 +89,28 @@ class _Trial:
         hidden = drawn(sample, HIDDEN, parameters.seed) & (of < judged) & (sample.data > 0.0)
         self.train, test = divided(sample, hidden)
         self.test, self.known, self.threads = test[:judged], self.train[:judged], threads
-        rows, self.factors = correlated(self.train, parameters)
+        rows, self.factors = correlated(self.train, parameters, threads)
         self.near = neighbors(rows, self.factors, parameters, threads, judged)
         self.start = latent.start(rows, self.factors)
         self.latents: dict[tuple[float, float], Latent] = {}
+        self.models: dict[float, Collaborative] = {}
         self.gains: dict[Parameters, Floats] = {}
 
     def gain(self, parameters: Parameters) -> Floats:
         """NDCG@10 of each judged listener, NaN without a hidden track."""
         if parameters not in self.gains:
-            model = Collaborative.of(self.train, self.near, self.factors, self.latent(parameters), parameters)
+            model = self.model(parameters)
             tiles = range(0, self.test.shape[0], TILE)
-            self.gains[parameters] = np.concatenate([self._gain(model, slice(first, first + TILE)) for first in tiles])
+            with ThreadPoolExecutor(self.threads) as workers:
+                found = workers.map(lambda first: self._gain(model, slice(first, first + TILE)), tiles)
+                self.gains[parameters] = np.concatenate(list(found))
         return self.gains[parameters]
+
+    def model(self, parameters: Parameters) -> Collaborative:
+        damping = parameters.popularity_damping
+        if damping not in self.models:
+            self.models[damping] = Collaborative.of(self.train, self.near, self.factors, self.latent(parameters), parameters)
+        return self.models[damping].blended(self.latent(parameters), parameters.latent_share)
 
     def latent(self, parameters: Parameters) -> Latent:
         key = (parameters.latent_ridge, parameters.latent_damping)

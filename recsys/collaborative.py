@@ -8,7 +8,7 @@ listeners × neighbours; scores exist for one block of listeners at a time.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -81,7 +81,7 @@ class Collaborative:
         Entries of 0 do not count. The same bits for any number of threads. Raises ``ValueError`` for NaN or infinity.
         """
         rated = cleaned(ratings)
-        rows, factors = correlated(rated, parameters)
+        rows, factors = correlated(rated, parameters, threads)
         found = neighbors(rows, factors, parameters, threads)
         start = latent.start(rows, factors)
         preferences = latent.latent(rated, start, parameters.latent_ridge, parameters.latent_damping, threads=threads)
@@ -92,8 +92,13 @@ class Collaborative:
         """From fitted parts."""
         cast = votes(rated, parameters.popularity_damping)
         shared = np.ascontiguousarray((cast.T @ factors.vectors).T, np.float32)
+        empty = np.empty((0, 0), np.float32)
+        return cls(found, cast.astype(np.float32), shared, empty, empty, 0.0).blended(preferences, parameters.latent_share)
+
+    def blended(self, preferences: Latent, share: float) -> Collaborative:
+        """The same with other latent preferences, or another share of them."""
         tracks = np.ascontiguousarray(preferences.tracks.T)
-        return cls(found, cast.astype(np.float32), shared, preferences.listeners, tracks, parameters.latent_share)
+        return replace(self, listeners=preferences.listeners, tracks=tracks, share=share)
 
     def scores(self, first: int, last: int) -> Singles:
         """(last − first, tracks) float32, unbounded: the higher, the more speaks for the track; 0 = nothing known.
@@ -129,14 +134,14 @@ def cleaned(ratings: csr_array) -> csr_array:
     return rated
 
 
-def correlated(rated: csr_array, parameters: Parameters) -> tuple[Standardised, Factors]:
+def correlated(rated: csr_array, parameters: Parameters, threads: int = 1) -> tuple[Standardised, Factors]:
     """The standardised ratings ± log(1 + |rating|) · idf, idf = log(listeners / listeners of the track), and their factors."""
     heard = np.bincount(rated.indices, minlength=rated.shape[1])
     listeners = np.count_nonzero(np.diff(rated.indptr))
     rarity = np.log(max(listeners, 1) / np.maximum(heard, 1))[rated.indices]
     strength = np.sign(rated.data) * np.log1p(np.abs(rated.data)) * rarity
     rows = far.standardised(csr_array((strength, rated.indices, rated.indptr), shape=rated.shape))
-    return rows, far.factors(rows, parameters.rank, parameters.seed)
+    return rows, far.factors(rows, parameters.rank, parameters.seed, threads)
 
 
 def neighbors(rows: Standardised, factors: Factors, parameters: Parameters, threads: int = 1, last: int | None = None) -> Near:

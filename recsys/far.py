@@ -7,6 +7,8 @@ are taken off implicitly, so that Z stays sparse: no listeners × listeners and 
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
+from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
@@ -17,6 +19,8 @@ from recsys.kernels.dense import eigen, gram, product
 
 Floats = NDArray[np.float64]
 
+TASKS = 8
+"""Blocks of rows per thread."""
 OVERSAMPLING = 10
 """Directions tried beyond the wanted ones (Halko et al., section 4.2)."""
 PASSES = 4
@@ -46,15 +50,35 @@ class Standardised(NamedTuple):
     mean: Floats
     scale: Floats
 
-    def times(self, right: Floats) -> Floats:
-        """Z · right, (listeners, k)."""
-        centred = self.weights @ right - np.outer(self.mean, right.sum(axis=0))
-        return np.asarray(centred * self.scale[:, None])
-
     def transposed_times(self, left: Floats) -> Floats:
         """Zᵀ · left, (tracks, k)."""
-        scaled = left * self.scale[:, None]
-        return np.asarray(self.weights.T @ scaled - (self.mean[:, None] * scaled).sum(axis=0))
+        return Products(self, 1).up(left)
+
+
+class Products:
+    """Products of Z with a few columns, again and again. Threads share the rows of the result, so they change no bit of it."""
+
+    def __init__(self, rows: Standardised, threads: int) -> None:
+        self._mean, self._scale, self._threads = rows.mean, rows.scale[:, None], threads
+        self._down, self._up = self._blocks(rows.weights), self._blocks(rows.weights.T.tocsr())
+
+    def down(self, right: Floats) -> Floats:
+        """Z · right, (listeners, k)."""
+        out = self._product(self._down, right) - np.outer(self._mean, right.sum(axis=0))
+        return np.asarray(out * self._scale)
+
+    def up(self, left: Floats) -> Floats:
+        """Zᵀ · left, (tracks, k)."""
+        scaled = left * self._scale
+        return self._product(self._up, scaled) - (self._mean[:, None] * scaled).sum(axis=0)
+
+    def _blocks(self, matrix: csr_array) -> list[csr_array]:
+        bounds = np.linspace(0, matrix.shape[0], TASKS * self._threads + 1).astype(int) if self._threads > 1 else [0, None]
+        return [matrix[first:last] for first, last in pairwise(bounds)]
+
+    def _product(self, blocks: list[csr_array], right: Floats) -> Floats:
+        with ThreadPoolExecutor(self._threads) as workers:
+            return np.concatenate(list(workers.map(lambda block: block @ right, blocks)))
 
 
 def standardised(weights: csr_array) -> Standardised:
@@ -71,17 +95,18 @@ def standardised(weights: csr_array) -> Standardised:
     return Standardised(weights, mean, scale)
 
 
-def factors(rows: Standardised, rank: int, seed: int = 0) -> Factors:
-    """The ``rank`` leading eigenpairs of C = Z Zᵀ; the same bits for the same seed. ``rank`` = 0 gives none."""
+def factors(rows: Standardised, rank: int, seed: int = 0, threads: int = 1) -> Factors:
+    """The ``rank`` leading eigenpairs of C = Z Zᵀ; the same bits for the same seed and any ``threads``. ``rank`` = 0: none."""
     users, items = rows.weights.shape
     width = min(rank + OVERSAMPLING, users, items)
     if rank < 1 or width < 1:
         return Factors(np.zeros((users, 0)), np.zeros(0))
     random = np.random.Generator(np.random.PCG64(seed))
-    basis = _orthonormal(rows.times(random.standard_normal((items, width))))
+    passes = Products(rows, threads)
+    basis = _orthonormal(passes.down(random.standard_normal((items, width))))
     for _ in range(PASSES):
-        basis = _orthonormal(rows.times(rows.transposed_times(basis)))
-    values, inner = eigen(gram(rows.transposed_times(basis)))
+        basis = _orthonormal(passes.down(passes.up(basis)))
+    values, inner = eigen(gram(passes.up(basis)))
     kept = values[:rank] > RANK_NOISE * max(values.max(initial=0.0), RANK_NOISE)
     return Factors(_signed(_times(basis, inner[:, :rank][:, kept])), values[:rank][kept])
 

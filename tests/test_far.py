@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from recsys.far import factors, standardised
+from recsys.far import Products, factors, standardised
 from tests.support.rated import EDGES, Rows, dense_rows, groups, long_tail, matrix
 
 RATED = long_tail(50, 30, 600, disliked=0.2)
@@ -21,16 +21,16 @@ class TestStandardised:
         rows = standardised(matrix([{0: 2.0}, {0: 1.0, 1: 1.0}, {}], 2))
         assert rows.mean.tolist() == [1.0, 1.0, 0.0]
         assert rows.scale.tolist() == pytest.approx([1 / np.sqrt(2), 0.0, 0.0])
-        assert rows.times(np.eye(2)).tolist() == [pytest.approx([0.5**0.5, -(0.5**0.5)]), [0.0, 0.0], [0.0, 0.0]]
+        assert Products(rows, 1).down(np.eye(2)).tolist() == [pytest.approx([0.5**0.5, -(0.5**0.5)]), [0.0, 0.0], [0.0, 0.0]]
 
     def test_products_are_those_of_the_dense_rows(self) -> None:
         random, rows, unit = np.random.default_rng(1), standardised(RATED), dense_rows(RATED)
         right, left = random.standard_normal((30, 4)), random.standard_normal((50, 3))
-        np.testing.assert_allclose(rows.times(right), unit @ right, atol=1e-12)
-        np.testing.assert_allclose(rows.transposed_times(left), unit.T @ left, atol=1e-12)
+        np.testing.assert_allclose(Products(rows, 2).down(right), unit @ right, atol=1e-12)
+        np.testing.assert_allclose(Products(rows, 2).up(left), unit.T @ left, atol=1e-12)
 
     def test_the_unit_of_a_rating_does_not_count(self) -> None:
-        one, other = (standardised(factor * RATED).times(np.eye(30)) for factor in (1.0, 1e-8))
+        one, other = (Products(standardised(factor * RATED), 1).down(np.eye(30)) for factor in (1.0, 1e-8))
         np.testing.assert_allclose(one, other, atol=1e-12)
 
 
@@ -56,7 +56,7 @@ class TestFactors:
         assert (found.vectors[peaks, np.arange(12)] > 0).all()
 
     def test_same_seed_same_bits(self) -> None:
-        one, two = (factors(standardised(RATED), 8, seed=3) for _ in range(2))
+        one, two = (factors(standardised(RATED), 8, seed=3, threads=threads) for threads in (1, 3))
         assert one.vectors.tobytes() == two.vectors.tobytes()
         other = factors(standardised(RATED), 8, seed=4)
         np.testing.assert_allclose(one.values, other.values, rtol=0.02)
