@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import shutil
+from itertools import count
+from pathlib import Path
+
 import pytest
 
-from recsys.lake import Lake
+from recsys.errors import LakeError
+from recsys.lake import Lake, files
 from tests.lake import night
 
 
@@ -33,14 +38,56 @@ def test_processes_times_nights(processes, nights, lake, spawn):
     assert [run for run in order if run in seen] == seen
 
 
-def test_every_interleaving_of_two_publishers_and_a_reader(lake):
-    """Publishing is one step under the lock, so two of them have two orders; a reader looks before, between and after."""
-    night.ingest(lake, 1)
-    first = night.build(lake)
-    night.ingest(lake, 2)
-    second = night.build(lake)
-    for order in ((first, second), (second, first)):
-        for run in order:
-            held = Lake(lake.root).current()
-            assert Lake(lake.root).publish(run.id) == Lake(lake.root).published() == run
-            assert held is None or held.damage() == []
+@pytest.mark.parametrize("swapped", [False, True])
+def test_every_interleaving_of_two_publishers_and_a_reader(swapped, lake, tmp_path):
+    """One publisher stands still before each of its steps in turn; there the other publishes or is refused, and a reader reads.
+
+    A publisher has no step outside the lock but the ones that lead to it, so these are all the orders there are.
+    """
+    runs = []
+    for day in (1, 2, 3):
+        night.ingest(lake, day)
+        runs.append(night.build(lake).id)
+    first, one, other = runs[0], *runs[1:][:: -1 if swapped else 1]
+    lake.publish(first)
+    outcomes = []
+    for step in count(1):
+        copy = Path(shutil.copytree(lake.root, tmp_path / str(step)))
+        if not _stopped(copy, one, other, step, outcomes):
+            break
+        log = [entry.run for entry in Lake(copy).publications()]
+        assert log == [one, *([other] if outcomes[-1] == "published" else []), first]
+    assert set(outcomes) == {"published", "refused"}
+    assert len(outcomes) > 6
+
+
+def _stopped(root: Path, one: str, other: str, step: int, outcomes: list[str]) -> bool:
+    """Whether publishing ``one`` has that many steps; before the last of them, ``other`` has its turn."""
+    calls, reach = count(1), files.reach
+
+    def read() -> str:
+        run = Lake(root).published()
+        assert run.damage() == []
+        return run.id
+
+    def turn(point: str) -> None:
+        reach(point)
+        if next(calls) != step:
+            return
+        before = read()
+        with pytest.MonkeyPatch.context() as whole:
+            whole.setattr(files, "reach", reach)
+            refusal = ""
+            try:
+                Lake(root).publish(other)
+            except LakeError as error:
+                refusal = str(error)
+        outcomes.append("refused" if refusal else "published")
+        assert not refusal or "has been writing to it since" in refusal or "another process is writing" in refusal
+        assert read() == (before if refusal else other)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(files, "reach", turn)
+        assert Lake(root).publish(one).id == one
+    assert read() == one
+    return next(calls) > step
