@@ -30,16 +30,24 @@ PROGRESS: ContextVar[Progress | None] = ContextVar("PROGRESS", default=None)
 """Who wants to know how far long work is."""
 
 
-def stage(*, retries: int = 0) -> Callable[[Callable[P, R]], Callable[P, R]]:
-    """Make a function a stage; ``retries`` only where it reads or writes outside the process."""
+def stage(*, retries: int = 0, shown: bool = True) -> Callable[[Callable[P, R]], Callable[P, R]]:
+    """Make a function a stage; ``retries`` only where it reads or writes outside the process.
+
+    ``shown``: :data:`PROGRESS` hears of its begin and end; not so for those called part by part.
+    """
 
     def decorate(function: Callable[P, R]) -> Callable[P, R]:
         name = function.__name__
 
         @wraps(function)
         def timed(*args: P.args, **kwargs: P.kwargs) -> R:
+            report = PROGRESS.get() if shown else None
+            if report:
+                report(name, 0, 0)
             started = perf_counter()
             result = function(*args, **kwargs)
+            if report:
+                report(name, 1, 1)
             seconds = perf_counter() - started
             SECONDS.get()[name] += seconds
             get_run_logger().info("stage=%s seconds=%.2f", name, seconds)

@@ -74,13 +74,13 @@ def profiles(taken: Snapshot, rated: pl.DataFrame, scorer: Scorer) -> pl.DataFra
     return profiling.profiles(taken, rated, scorer)
 
 
-@stage()
+@stage(shown=False)
 def shard(scorer: Scorer, first: int, last: int) -> pipeline.Shard:
     """Neighbours, candidates and rankings of one shard of listeners."""
     return pipeline.shard(scorer, first, last, PROGRESS.get())
 
 
-@stage(retries=2)
+@stage(retries=2, shown=False)
 def write(staged: Staged, tables: Mapping[str, pl.DataFrame], part: int = 0) -> None:
     """Tables, or one part of them, into the staged run."""
     for name, frame in tables.items():

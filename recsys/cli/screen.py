@@ -11,7 +11,7 @@ from datetime import datetime
 from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.markup import escape
-from rich.progress import BarColumn, Progress, TaskID, TaskProgressColumn, TextColumn, TimeElapsedColumn
+from rich.progress import BarColumn, Progress, TaskID, TaskProgressColumn, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 from rich.table import Table
 
 WIDTH = 120
@@ -78,10 +78,12 @@ def _jsonable(value: object) -> str:
 def progress() -> Iterator[Callable[[str, int, int], None]]:
     """Bars on standard error while the block runs, one per name; nothing when it is not a terminal.
 
+    A bar shows the time since it began, and the time that is left at the speed of the last half minute where that can be told.
+
     The block's value is called with a name, what is done and what there is to do (0 = unknown).
     """
     console = Console(stderr=True)
-    columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), TimeElapsedColumn())
+    columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), TimeElapsedColumn(), TimeRemainingColumn())
     with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bars:
         tasks: dict[str, TaskID] = {}
 
