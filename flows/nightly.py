@@ -38,7 +38,9 @@ def nightly(
 
     with home.stage(plan) as staged:
         taken = steps.snapshot(inputs, settings, plan.as_of)
+        del inputs  # events take more memory than all that is made of them
         rated = steps.ratings(taken, settings)
+        taken = taken.without_events()
         scorer = steps.prepare(taken, rated, settings)
         profiled = steps.profiles(taken, rated, scorer)
         steps.write(staged, {"tracks": taken.tracks, "controls": taken.controls, "ratings": rated, "profiles": profiled})

@@ -64,6 +64,7 @@ def build(
     settings = settings or Settings()
     taken = snapshot(inputs, settings, as_of)
     rated = ratings(taken, settings)
+    taken = taken.without_events()
     scorer = prepare(taken, rated, settings)
     profiled = profiles(taken, rated, scorer)
     parts = [shard(scorer, first, last, progress) for first, last in shard_ranges(scorer)]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 import polars as pl
@@ -33,6 +33,10 @@ class Snapshot:
     aliases: pl.DataFrame
     users: list[str]
     """Every listener in order, :data:`ANYONE` included."""
+
+    def without_events(self) -> Snapshot:
+        """The same without its events, which only the ratings are made from."""
+        return replace(self, events=EVENTS.empty())
 
 
 def snapshot(inputs: Inputs, settings: Settings, as_of: datetime) -> Snapshot:
