@@ -14,8 +14,8 @@ from numba import njit
 from recsys.kernels.correlation import Ints, Offsets, Places
 from recsys.kernels.shadow import Shadow, Singles
 
-NEVER = np.float32(-1)
-"""Interval ends of a pair that cannot be neighbours."""
+NEVER = -np.finfo(np.float32).max
+"""Interval ends of a pair that cannot be neighbours: below any other, however wide the intervals are."""
 UNIT = np.float32(2.0**-24)
 """Largest relative error of one rounding to float32."""
 FLOOR = np.float32(1e-30)

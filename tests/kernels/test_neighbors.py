@@ -196,6 +196,18 @@ class TestEdges:
         untidy = csr_array((tidy.data[[2, 0, 1, 3, 5, 4]], tidy.indices[[2, 0, 1, 3, 5, 4]], tidy.indptr), shape=tidy.shape)
         assert nearest(tidy, 1, "co_rated").similarity.tobytes() == nearest(untidy, 1, "co_rated").similarity.tobytes()
 
+    @pytest.mark.parametrize("method", METHODS)
+    @pytest.mark.parametrize("spread", [1e-2, 1e-4, 1e-6])
+    def test_everything_rated_almost_alike(self, method: Method, spread: float) -> None:
+        # so small a deviation makes float32 intervals wider than all correlations
+        rows = [{item: 5.0 + spread * (user + 1) * (item == user % 3) for item in range(3)} for user in range(7)]
+        for last in (7, 6):
+            found = nearest(matrix(rows, 3), 4, method, last=last)
+            assert found.indices.max() < 7
+            assert (found.indices != np.arange(last)[:, None]).all()
+            for user in range(last):
+                assert set(found.indices[user].tolist()) == {-1, *range(user % 3, 7, 3)} - {user}
+
     def test_k_below_one(self) -> None:
         with pytest.raises(ValueError, match="k is 0"):
             nearest(matrix([{0: 1.0}], 1), 0)
