@@ -71,7 +71,7 @@ def _ids(ids: Ints) -> int:
 
 
 @njit(nogil=True, cache=True)
-def enter(items: Items, track: int, turn: int, varied: bool, book: Ledger) -> None:
+def enter(items: Items, track: int, turn: int | np.int64, varied: bool, book: Ledger) -> None:
     """Enter a pick; when distances do not count (not ``varied``), only for the artist cap and the songs."""
     for at in range(items.credits_indptr[track], items.credits_indptr[track + 1]):
         book.credits[items.credits_indices[at]] += 1

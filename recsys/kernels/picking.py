@@ -35,6 +35,8 @@ from recsys.kernels.ledger import (
 if TYPE_CHECKING:
     from recsys.kernels.diversity import Items
 
+Number = int | np.int64
+
 BLOCK = 32
 """Candidates that share one bound."""
 BATCH = 32
@@ -106,11 +108,11 @@ def pick_list(items: Items, tracks: Ints, scores: Floats, limit: int, given: Rul
             lifted, rules = True, Rules(rules.weight, rules.scale, 0, rules.one_version)
             best = _best(items, tracks, scores, rules, book, work)
     clear(items, tracks, out.position[:size], book)
-    return size
+    return int(size)
 
 
 @njit(nogil=True, cache=True)
-def _greatest(scores: Floats) -> int:
+def _greatest(scores: Floats) -> Number:
     best, greatest = -1, -np.inf
     for place in range(len(scores)):
         if scores[place] > greatest:
@@ -159,7 +161,7 @@ def _apart(unit: Floats, one: int, units: Floats, other: int) -> float:
 
 
 @njit(nogil=True, cache=True)
-def _best(items: Items, tracks: Ints, scores: Floats, rules: Rules, book: Ledger, work: Work) -> int:
+def _best(items: Items, tracks: Ints, scores: Floats, rules: Rules, book: Ledger, work: Work) -> Number:
     """The candidate that is worth most, of equals the one with the greatest score, then the earliest; −1 without any."""
     value, peak, batch, end = work.value, work.peak, work.batch, len(tracks)
     first = BLOCK * np.argmax(peak[: (end + BLOCK - 1) // BLOCK])
@@ -183,7 +185,9 @@ def _best(items: Items, tracks: Ints, scores: Floats, rules: Rules, book: Ledger
 
 
 @njit(nogil=True, cache=True)
-def _compare(items: Items, tracks: Ints, scores: Floats, rules: Rules, book: Ledger, work: Work, found: int, best: int) -> int:
+def _compare(
+    items: Items, tracks: Ints, scores: Floats, rules: Rules, book: Ledger, work: Work, found: Number, best: Number
+) -> Number:
     """The best of ``best`` and the first ``found`` of the batch, each looked at until it is known to be worth less."""
     # fields of a tuple are counted references: taken out once, they cost nothing inside the loop
     value, closest, nearest, met, closed = work.value, work.closest, work.nearest, work.met, work.closed
@@ -222,7 +226,7 @@ def _compare(items: Items, tracks: Ints, scores: Floats, rules: Rules, book: Led
 
 
 @njit(nogil=True, cache=True)
-def _before(scores: Floats, place: int, other: int) -> bool:
+def _before(scores: Floats, place: Number, other: Number) -> bool:
     """Whether a candidate wins when worth the same as another."""
     # without a branch: one over two arrays would make numba count references here
     return (scores[place] > scores[other]) | ((scores[place] == scores[other]) & (place < other))
