@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from recsys.catalog import Ints
 from recsys.features import Floats
 from recsys.kernels.fits import fit_pairs
-from recsys.kernels.scores import best
+from recsys.kernels.scores import best, best_of_all
 from recsys.scoring import Scored, Scorer
 from recsys.tables import CANDIDATES
 
@@ -26,9 +26,10 @@ class Chosen(NamedTuple):
 
 
 class Ordered(NamedTuple):
-    """The best candidates of each list of a block by score, greatest first, equal scores in catalogue order.
+    """Candidates of each list of a block: the best by score, greatest first, equal scores in catalogue order, or all in
+    catalogue order.
 
-    List ``row`` has ``track[indptr[row]:indptr[row + 1]]``; ``total`` counts its candidates beyond the best, too.
+    List ``row`` has ``track[indptr[row]:indptr[row + 1]]``; ``total`` counts all its candidates.
     """
 
     indptr: NDArray[np.int64]
@@ -45,6 +46,18 @@ def ordered(scored: Scored, most: int | None) -> Ordered:
         width if most is None else most,
     )  # fmt: skip
     return Ordered(*found, scored.dropped[:, 0])
+
+
+def pools(scored: Scored, most: int, depth: int | None) -> tuple[Ordered, Ordered]:
+    """At least ``most`` best candidates of every list, and those that diversity picks from: the same, ``depth`` deep, or with
+    none all, which are not put in order: that would take longer than the picks."""
+    if depth is not None:
+        found = ordered(scored, max(most, depth))
+        return found, found
+    best, whole = best_of_all(
+        scored.tracks, scored.subjects, scored.lists, scored.collaborative, scored.weights, scored.rules, most
+    )
+    return Ordered(*best, scored.dropped[:, 0]), Ordered(*whole, scored.dropped[:, 0])
 
 
 def candidates(scorer: Scorer, scored: Scored, found: Ordered) -> pl.DataFrame:

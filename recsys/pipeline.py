@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 import polars as pl
 
-from recsys.candidates import candidates, ordered
+from recsys.candidates import candidates, pools
 from recsys.catalog import catalog
 from recsys.checks import checks, metrics
 from recsys.collaborative import TILE
@@ -112,6 +112,6 @@ def _tile(scorer: Scorer, first: int, last: int) -> Shard:
 def _block(scorer: Scorer, first: int, last: int) -> Shard:
     scored = scorer.score(first, last)
     settings = scorer.settings
-    best = ordered(scored, pool_depth(settings))
-    ranked, listed = rankings(scorer, scored, best)
+    best, pool = pools(scored, settings.pool, pool_depth(settings))
+    ranked, listed = rankings(scorer, scored, pool)
     return Shard(neighbor_rows(scorer.listened, scored.near, settings), candidates(scorer, scored, best), ranked, listed)

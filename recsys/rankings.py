@@ -12,6 +12,7 @@ from recsys.candidates import Chosen, Ordered, keys, parts, reasons
 from recsys.catalog import Ints
 from recsys.features import Floats
 from recsys.kernels.diversity import Picks, pick_many
+from recsys.kernels.scores import ranks
 from recsys.requested import MOST_LIMIT, rule
 from recsys.scoring import Scored, Scorer
 from recsys.settings import Settings
@@ -36,34 +37,35 @@ def pool_depth(settings: Settings) -> int | None:
     return None if settings.diversity_pool is None else max(settings.pool, settings.diversity_pool, MOST_LIMIT)
 
 
-def rankings(scorer: Scorer, scored: Scored, best: Ordered) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """Tables ``rankings`` and ``lists`` of the block."""
-    picked = _diverse(scorer, scored, best)
+def rankings(scorer: Scorer, scored: Scored, pool: Ordered) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Tables ``rankings`` and ``lists`` of the block, picked from ``pool``."""
+    picked = _diverse(scorer, scored, pool)
     if scorer.settings.backfill:
         picked = _filled(scorer, scored, picked)
-    return _ranking_rows(scorer, scored, picked), _list_rows(scorer, scored, best, picked)
+    return _ranking_rows(scorer, scored, picked), _list_rows(scorer, scored, pool, picked)
 
 
-def _diverse(scorer: Scorer, scored: Scored, best: Ordered) -> Picked:
+def _diverse(scorer: Scorer, scored: Scored, pool: Ordered) -> Picked:
     settings = scorer.settings
-    limits = scorer.asked.limit[scored.first_list : scored.first_list + len(best.total)].astype(np.int64)
+    limits = scorer.asked.limit[scored.first_list : scored.first_list + len(pool.total)].astype(np.int64)
     kept, picks = pick_many(
-        scorer.items, best.track, best.score, best.indptr, limits, settings.diversity_lambda,
+        scorer.items, pool.track, pool.score, pool.indptr, limits, settings.diversity_lambda,
         settings.metadata_distance_scale, settings.max_per_artist or 0, settings.one_version_per_song,
     )  # fmt: skip
+    rank = ranks(pool.indptr, pool.score, kept, picks.position)
     allowed = ~picks.over_cap | settings.backfill
     row = np.repeat(np.arange(len(limits)), np.diff(kept))[allowed]
     picks = Picks._make(column[allowed] for column in picks)
-    start = best.indptr[row]
+    start = pool.indptr[row]
     cold = scored.tastes.cold[scored.lists.subject[row]]
     source = np.where(cold, "cold", np.where(picks.over_cap, "backfill_artist", "ranked"))
     return Picked(
         row=row,
-        track=best.track[start + picks.position],
+        track=pool.track[start + picks.position],
         diversity=picks.diversity,
-        nearest=np.where(picks.nearest >= 0, best.track[start + np.maximum(picks.nearest, 0)], -1),
+        nearest=np.where(picks.nearest >= 0, pool.track[start + np.maximum(picks.nearest, 0)], -1),
         marginal=picks.marginal,
-        score_rank=picks.position.astype(np.int64) + 1,
+        score_rank=rank[allowed],
         source=source,
     )
 
@@ -127,7 +129,7 @@ def _ranking_rows(scorer: Scorer, scored: Scored, picked: Picked) -> pl.DataFram
     return RANKINGS.shape(keys(scorer, scored, chosen, rank).hstack(shown).hstack(reasons(scored, chosen, shown)).hstack(trace))
 
 
-def _list_rows(scorer: Scorer, scored: Scored, best: Ordered, picked: Picked) -> pl.DataFrame:
+def _list_rows(scorer: Scorer, scored: Scored, pool: Ordered, picked: Picked) -> pl.DataFrame:
     tastes, subject = scored.tastes, scored.lists.subject
     returned = np.bincount(picked.row, minlength=len(subject))
     limit = scorer.asked.limit[scored.first_list : scored.first_list + len(subject)]
@@ -139,9 +141,9 @@ def _list_rows(scorer: Scorer, scored: Scored, best: Ordered, picked: Picked) ->
             pl.Series("confidence", tastes.confidence[subject]),
             pl.Series("cold", tastes.cold[subject]),
             pl.lit(scored.rules.shape[1]).alias("tracks"),
-            pl.Series("candidates", best.total),
+            pl.Series("candidates", pool.total),
             *(pl.Series(name, count) for name, count in counted.items()),
             pl.Series("returned", returned),
-            pl.Series("diversified", np.diff(best.indptr) > limit),
+            pl.Series("diversified", np.diff(pool.indptr) > limit),
         )
     )

@@ -91,9 +91,10 @@ class Scorer:
         return Items(catalog.unit, catalog.audio, catalog.artist_fold, *genres, *artists, catalog.songs)
 
     def block_listeners(self, size: int) -> int:
-        """Listeners whose votes and rules fit into ``size`` bytes."""
+        """Listeners whose votes, rules and pools fit into ``size`` bytes."""
         lists_each = len(self.lists) / max(1, len(self.listened.users))
-        each = (16 + lists_each) * len(self.catalog.ids)
+        whole = 12 if self.settings.diversity_pool is None else 0
+        each = (16 + (1 + whole) * lists_each) * len(self.catalog.ids)
         return max(1, int(size // each))
 
     def tastes(self, first: int, last: int) -> Taste:

@@ -9,7 +9,7 @@ import polars as pl
 import pytest
 
 from recsys import Settings
-from recsys.candidates import REASONS, Chosen, candidates, ordered, parts, reasons
+from recsys.candidates import REASONS, Chosen, candidates, ordered, parts, pools, reasons
 from recsys.scoring import Scored, Scorer
 from recsys.tables import CANDIDATES
 from tests.support.chance import world
@@ -39,6 +39,23 @@ def test_best_first_equals_in_catalogue_order(settings: Settings) -> None:
 def test_none_means_all() -> None:
     _, scored = block(REFERENCE)
     assert np.diff(ordered(scored, None).indptr).tolist() == np.count_nonzero(scored.rules == 0, axis=1).tolist()
+
+
+@PRESETS
+def test_pools(settings: Settings) -> None:
+    """A depth makes the table's pool and that of diversity one; without, all candidates stand in catalogue order."""
+    _, scored = block(settings)
+    for most, depth in ((5, 9), (9, 5)):
+        best, whole = pools(scored, most, depth)
+        assert best is whole
+        assert best.track.tolist() == ordered(scored, 9).track.tolist()
+    best, whole = pools(scored, 9, None)
+    for one, other in zip(best, ordered(scored, 9), strict=True):
+        assert one.tobytes() == other.tobytes()
+    row, track = np.nonzero(scored.rules == 0)
+    assert whole.track.tolist() == track.tolist()
+    assert whole.score.tobytes() == scored.score[row, track].tobytes()
+    assert np.diff(whole.indptr).tolist() == whole.total.tolist() == np.bincount(row, minlength=len(scored.rules)).tolist()
 
 
 @PRESETS

@@ -27,7 +27,6 @@ def score(tracks: Tracks, lists: Lists, fits: Fits, collaborative: Floats, weigh
         _points(tracks, lists, row, 0, fitted, collaborative[lists.listener[row]], weights, out[row])
 
 
-@njit(nogil=True, cache=True)
 def best(
     tracks: Tracks, subjects: Subjects, lists: Lists, collaborative: Floats, weights: Weights, rules: Codes, most: int
 ) -> tuple[Bounds, Ints, Floats]:
@@ -36,6 +35,32 @@ def best(
     Candidates are the tracks whose ``rules`` (lists, tracks) entry is 0. Returns ``indptr`` (lists + 1), and the tracks and
     scores of all lists one after another: what :func:`score` gives, to the bit.
     """
+    nothing = (np.empty(0, np.int64), np.empty(0, np.int32), np.empty(0))
+    return _best(tracks, subjects, lists, collaborative, weights, rules, most, nothing)
+
+
+def best_of_all(
+    tracks: Tracks, subjects: Subjects, lists: Lists, collaborative: Floats, weights: Weights, rules: Codes, most: int
+) -> tuple[tuple[Bounds, Ints, Floats], tuple[Bounds, Ints, Floats]]:
+    """As :func:`best`, and in the same layout all candidates of each list in track order, of which these are the best."""
+    indptr = np.zeros(len(rules) + 1, np.int64)
+    np.cumsum(rules.shape[1] - np.count_nonzero(rules, axis=1), out=indptr[1:])
+    whole = (indptr[:-1].copy(), np.empty(indptr[-1], np.int32), np.empty(indptr[-1]))
+    return _best(tracks, subjects, lists, collaborative, weights, rules, most, whole), (indptr, *whole[1:])
+
+
+@njit(nogil=True, cache=True)
+def _best(
+    tracks: Tracks,
+    subjects: Subjects,
+    lists: Lists,
+    collaborative: Floats,
+    weights: Weights,
+    rules: Codes,
+    most: int,
+    whole: tuple[Bounds, Ints, Floats],
+) -> tuple[Bounds, Ints, Floats]:
+    """:func:`best`; ``whole`` takes all candidates: where the next of each list goes, tracks and scores, or nothing."""
     width, listed = len(tracks.audio), len(lists.subject)
     most = min(most, width)
     room = 2 * most + STEP
@@ -50,7 +75,7 @@ def best(
         opinions(tracks, subjects, subject, weights.floor, found)
         rows, size = order[begin:end], np.zeros(end - begin, np.int64)
         pool, marks = np.empty((end - begin, room), np.int32), np.empty((end - begin, room))
-        _pass(tracks, subjects, subject, found, lists, rows, collaborative, weights, rules, most, (pool, marks, size))
+        _pass(tracks, subjects, subject, found, lists, rows, collaborative, weights, rules, most, (pool, marks, size), whole)
         for at in range(end - begin):
             _raised(most, pool[at], marks[at], size[at])
             last = np.argsort(-marks[at, : min(most, size[at])], kind="mergesort")
@@ -62,7 +87,7 @@ def best(
 
 
 @njit(nogil=True, cache=True)
-def _pass(tracks, subjects, subject, found, lists, rows, collaborative, weights, rules, most, out):  # type: ignore[no-untyped-def]
+def _pass(tracks, subjects, subject, found, lists, rows, collaborative, weights, rules, most, out, whole):  # type: ignore[no-untyped-def]
     """All tracks past the lists ``rows`` of one subject; ``out`` takes those that may be among the best, in track order."""
     pool, marks, size = out
     width = len(tracks.audio)
@@ -78,6 +103,18 @@ def _pass(tracks, subjects, subject, found, lists, rows, collaborative, weights,
             votes = collaborative[lists.listener[row], begin:end]
             _points(tracks, lists, row, begin, fitted, votes, weights, scores[:long])
             bars[at] = _keep(scores[:long], rules[row, begin:end], begin, most, bars[at], pool[at], marks[at], size[at : at + 1])
+            if len(whole[0]):
+                whole[0][row] = _append(scores[:long], rules[row, begin:end], begin, whole[0][row], whole[1], whole[2])
+
+
+@njit(nogil=True, cache=True)
+def _append(scores: Floats, rules: Codes, begin: int, place: int, tracks: Ints, values: Floats) -> int:
+    """All candidates into ``tracks`` and ``values`` from ``place`` on; returns the place after them."""
+    for track in range(len(scores)):
+        if rules[track] == 0:
+            tracks[place], values[place] = begin + track, scores[track]
+            place += 1
+    return place
 
 
 @njit(nogil=True, cache=True)
@@ -147,6 +184,32 @@ def _raised(most: int, pool: Ints, marks: Floats, held: int) -> float:
         pool[left], marks[left] = pool[at], marks[at]
         left += kept
     return bar
+
+
+@njit(nogil=True, cache=True)
+def ranks(indptr: Bounds, scores: Floats, kept: Bounds, places: Ints) -> Bounds:
+    """Rank by score, from 1, of chosen candidates of each list; equal scores in their order.
+
+    The candidates' scores of list ``l`` are ``scores[indptr[l]:indptr[l + 1]]``, the chosen ones of it are at the places
+    ``places[kept[l]:kept[l + 1]]`` among them.
+    """
+    out = np.empty(len(places), np.int64)
+    for row in range(len(kept) - 1):
+        own = scores[indptr[row] : indptr[row + 1]]
+        for at in range(kept[row], kept[row + 1]):
+            out[at] = 1 + _better(own[: places[at]], own[places[at] :])
+    return out
+
+
+@njit(nogil=True, cache=True)
+def _better(before: Floats, after: Floats) -> int:
+    """Scores that beat the first of ``after``: as great before it, greater behind it."""
+    score, found = after[0], 0
+    for at in range(len(before)):
+        found += before[at] >= score
+    for at in range(len(after)):
+        found += after[at] > score
+    return found
 
 
 @njit(nogil=True, cache=True)

@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from recsys.kernels.arrays import Weights
+from recsys.kernels.arrays import Lists, Subjects, Tracks, Weights
 from recsys.kernels.fits import fit_pairs
-from recsys.kernels.scores import best
+from recsys.kernels.scores import best, best_of_all, ranks
 from tests.support.blocks import FIXED, WEIGHTS, Answer, Block, at_random, lists_of, plain, run, subjects_of, tracks_of
 
 YES = np.array([True])
@@ -104,8 +104,8 @@ def test_one_list_scores_the_same_alone() -> None:
     assert whole.rules[2].tobytes() == part.rules[0].tobytes()
 
 
-def best_of(scores: np.ndarray, rules: np.ndarray, most: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """The best of lists whose scores are exactly ``scores``: nothing but votes counts."""
+def by_votes(scores: np.ndarray) -> tuple[Tracks, Subjects, Lists, np.ndarray, Weights]:
+    """Lists whose scores are exactly ``scores``: nothing but votes counts."""
     lists, tracks = scores.shape
     one = plain(tracks)
     of_lists = Block._fields.index("taste")
@@ -113,7 +113,11 @@ def best_of(scores: np.ndarray, rules: np.ndarray, most: int) -> tuple[np.ndarra
         *(field if at < of_lists else np.repeat(field, lists, axis=0) if isinstance(field, np.ndarray) else field * lists
           for at, field in enumerate(one))
     )  # fmt: skip
-    return best(tracks_of(block), subjects_of(block), lists_of(block), scores, Weights(0, 1, 0, 0, 0, 0), rules, most)
+    return tracks_of(block), subjects_of(block), lists_of(block), scores, Weights(0, 1, 0, 0, 0, 0)
+
+
+def best_of(scores: np.ndarray, rules: np.ndarray, most: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    return best(*by_votes(scores), rules, most)
 
 
 class TestBest:
@@ -151,3 +155,37 @@ class TestBest:
         fit_pairs(tracks, subjects_of(block), WEIGHTS.floor, (row.astype(np.int32), kept), pairs)
         for name, part in zip(whole.fits._fields, pairs, strict=True):
             assert part.tobytes() == getattr(whole.fits, name)[row, kept].tobytes()
+
+
+class TestBestOfAll:
+    @pytest.mark.parametrize("width", [1, 700, 5000])
+    @pytest.mark.parametrize("spread", [3, 10**6], ids=["many ties", "few ties"])
+    @pytest.mark.parametrize("passed", [0.0, 0.01, 0.9, 1.0])
+    def test_all_in_track_order_beside_the_best(self, width: int, spread: int, passed: float) -> None:
+        rng = np.random.default_rng(width + spread)
+        scores, rules = rng.integers(0, spread, (3, width)) / spread, (rng.random((3, width)) >= passed).astype(np.uint8)
+        first, (indptr, tracks, found) = best_of_all(*by_votes(scores), rules, 20)
+        for one, other in zip(first, best_of(scores, rules, 20), strict=True):
+            assert one.tobytes() == other.tobytes()
+        row, track = np.nonzero(rules == 0)
+        assert np.diff(indptr).tolist() == np.bincount(row, minlength=3).tolist()
+        assert tracks.tolist() == track.tolist()
+        assert found.tobytes() == scores[row, track].tobytes()
+
+    def test_no_list(self) -> None:
+        _, (indptr, tracks, _) = best_of_all(*by_votes(np.empty((0, 4))), np.empty((0, 4), np.uint8), 2)
+        assert (indptr.tolist(), tracks.size) == ([0], 0)
+
+
+@given(seed=st.integers(0, 10**6), spread=st.sampled_from([1, 3, 1000]))
+def test_ranks(seed: int, spread: int) -> None:
+    rng = np.random.default_rng(seed)
+    indptr = np.r_[0, np.cumsum(rng.integers(0, 40, 4))]
+    scores = rng.integers(0, spread, indptr[-1]) / spread
+    chosen = [rng.permutation(size)[: rng.integers(0, 9)].astype(np.int32) for size in np.diff(indptr)]
+    kept = np.r_[0, np.cumsum([len(places) for places in chosen])]
+    expected = []
+    for begin, end, places in zip(indptr, indptr[1:], chosen, strict=False):
+        order = sorted(range(end - begin), key=lambda place, begin=begin: (-scores[begin + place], place))
+        expected += [order.index(place) + 1 for place in places]
+    assert ranks(indptr, scores, kept, np.concatenate(chosen)).tolist() == expected
