@@ -1,7 +1,7 @@
-"""Balance: how much to damp popular tracks, how far to trust the latent vectors, how strongly to shrink them.
+"""Balance: how much to damp popular tracks, how far to trust the latent vectors, how long they are, how strongly to shrink them.
 
 The ratings themselves say it: part of some listeners' liked tracks is hidden, everything is fitted on the rest, and each choice
-is judged by how well it finds the hidden part (NDCG@10). The test part of an evaluation never enters.
+is judged by how well it finds the hidden part (NDCG@50). The test part of an evaluation never enters.
 """
 
 from __future__ import annotations
@@ -23,6 +23,8 @@ Floats = NDArray[np.float64]
 
 DAMPINGS = (0.0, 0.5)
 """Tried as multiples of both dampings of popular tracks."""
+RANKS = (0.5,)
+"""Tried as multiples of the default number of latent factors."""
 RIDGES = (0.5, 2.0)
 """Tried as multiples of the default ridge."""
 SHARES = (0.0, 0.25, 0.75)
@@ -38,11 +40,12 @@ FEWEST = 100
 LEAST_LIKED = 5
 """A listener with fewer liked tracks is not judged."""
 HIDDEN = 0.2
-LISTED = 10
+LISTED = 50
+"""Tracks looked at when a choice is judged: more than a listener sees, because ten say too little to tell choices apart."""
 
 
 def balanced(ratings: csr_array, parameters: Parameters = Parameters(), threads: int = 1) -> Parameters:  # noqa: B008
-    """The parameters with both dampings, ``latent_share`` and ``latent_ridge`` fitted to ``ratings``.
+    """The parameters with both dampings, ``latent_share``, ``latent_rank`` and ``latent_ridge`` fitted to ``ratings``.
 
     ``ratings`` are those of ``Collaborative.fit``. The parameters come back unchanged when fewer than ``FEWEST`` listeners
     liked ``LEAST_LIKED`` tracks. One kind of choice is made after the other, each on top of those before.
@@ -56,6 +59,7 @@ def balanced(ratings: csr_array, parameters: Parameters = Parameters(), threads:
     chosen = _best(trials, [chosen, *(replace(chosen, latent_share=share) for share in SHARES)])
     if chosen.latent_share == 0.0:
         return chosen
+    chosen = _best(trials, [chosen, *(replace(chosen, latent_rank=int(chosen.latent_rank * factor)) for factor in RANKS)])
     return _best(trials, [chosen, *(replace(chosen, latent_ridge=chosen.latent_ridge * factor) for factor in RIDGES)])
 
 
@@ -89,15 +93,14 @@ class _Trial:
         hidden = drawn(sample, HIDDEN, parameters.seed) & (of < judged) & (sample.data > 0.0)
         self.train, test = divided(sample, hidden)
         self.test, self.known, self.threads = test[:judged], self.train[:judged], threads
-        rows, self.factors = correlated(self.train, parameters, threads)
-        self.near = neighbors(rows, self.factors, parameters, threads, judged)
-        self.start = latent.start(rows, self.factors)
-        self.latents: dict[tuple[float, float], Latent] = {}
+        self.rows, self.factors = correlated(self.train, parameters, threads)
+        self.near = neighbors(self.rows, self.factors, parameters, threads, judged)
+        self.latents: dict[tuple[int, float, float], Latent] = {}
         self.models: dict[float, Collaborative] = {}
         self.gains: dict[Parameters, Floats] = {}
 
     def gain(self, parameters: Parameters) -> Floats:
-        """NDCG@10 of each judged listener, NaN without a hidden track."""
+        """NDCG@50 of each judged listener, NaN without a hidden track."""
         if parameters not in self.gains:
             model = self.model(parameters)
             tiles = range(0, self.test.shape[0], TILE)
@@ -113,9 +116,10 @@ class _Trial:
         return self.models[damping].blended(self.latent(parameters), parameters.latent_share)
 
     def latent(self, parameters: Parameters) -> Latent:
-        key = (parameters.latent_ridge, parameters.latent_damping)
+        key = (parameters.latent_rank, parameters.latent_ridge, parameters.latent_damping)
         if key not in self.latents:
-            self.latents[key] = latent.latent(self.train, self.start, *key, threads=self.threads)
+            start = latent.start(self.rows, self.factors, parameters.latent_rank)
+            self.latents[key] = latent.latent(self.train, start, *key[1:], threads=self.threads)
         return self.latents[key]
 
     def _gain(self, model: Collaborative, rows: slice) -> Floats:

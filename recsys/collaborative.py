@@ -36,7 +36,7 @@ LENGTH = 0.25
 
 @dataclass(frozen=True)
 class Parameters:
-    """What decides the scores; the defaults were chosen on validation parts of two data sets (bench/STUDY.md)."""
+    """What decides the scores; the defaults were chosen on validation parts of the data sets of bench/study.py."""
 
     pool: int = 100
     """Nearest listeners looked at."""
@@ -45,7 +45,9 @@ class Parameters:
     ridge: float = 5.0
     """Ridge of near and far, in units of a listener's variance (1); 0 = none."""
     rank: int = 64
-    """Factors of far and of latent; fewer where the data have fewer."""
+    """Factors of far; fewer where the data have fewer."""
+    latent_rank: int = 64
+    """Factors of latent, at most ``rank``."""
     latent_ridge: float = 4.0
     """Ridge of the latent vectors, in ratings of mean weight."""
     latent_share: float = 0.5
@@ -83,7 +85,7 @@ class Collaborative:
         rated = cleaned(ratings)
         rows, factors = correlated(rated, parameters, threads)
         found = neighbors(rows, factors, parameters, threads)
-        start = latent.start(rows, factors)
+        start = latent.start(rows, factors, parameters.latent_rank)
         preferences = latent.latent(rated, start, parameters.latent_ridge, parameters.latent_damping, threads=threads)
         return cls.of(rated, found, factors, preferences, parameters)
 

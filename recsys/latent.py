@@ -37,9 +37,12 @@ class Latent(NamedTuple):
     tracks: Singles
 
 
-def start(rows: Standardised, factors: Factors) -> Singles:
-    """Track vectors to start from, (tracks, r): the right singular vectors of the standardised ratings, mean square length 1."""
-    tracks = rows.transposed_times(factors.vectors / np.maximum(factors.values, 1e-12) ** 0.25)
+def start(rows: Standardised, factors: Factors, rank: int) -> Singles:
+    """Track vectors to start from, (tracks, r): the right singular vectors of the standardised ratings, mean square length 1.
+
+    r = ``rank``, or fewer where there are fewer factors.
+    """
+    tracks = rows.transposed_times(factors.vectors[:, :rank] / np.maximum(factors.values[:rank], 1e-12) ** 0.25)
     size = np.square(tracks).sum() / max(len(tracks), 1)
     return np.ascontiguousarray(tracks / np.sqrt(size) if size > 0.0 else tracks, np.float32)
 

@@ -9,13 +9,13 @@ import pytest
 from scipy.sparse import csr_array
 
 from recsys import balance
-from recsys.balance import DAMPINGS, FEWEST, HIDDEN, LEAST_LIKED, LISTED, RIDGES, ROUNDS, SHARES, balanced
+from recsys.balance import DAMPINGS, FEWEST, HIDDEN, LEAST_LIKED, LISTED, RANKS, RIDGES, ROUNDS, SHARES, balanced
 from recsys.collaborative import Collaborative, Parameters
 from recsys.evaluation.metrics import ndcg, top
 from recsys.evaluation.splits import divided, drawn
 from tests.support.rated import EDGES, Rows, groups, matrix
 
-SMALL = Parameters(pool=12, kept=6, rank=5, ridge=1.0)
+SMALL = Parameters(pool=12, kept=6, rank=6, latent_rank=6, ridge=1.0)
 RATED = groups(120, 60)
 
 
@@ -30,17 +30,18 @@ def test_choices_are_near_the_defaults() -> None:
     found = balanced(RATED, SMALL)
     assert replace(
         found, popularity_damping=SMALL.popularity_damping, latent_damping=SMALL.latent_damping,
-        latent_share=SMALL.latent_share, latent_ridge=SMALL.latent_ridge,
+        latent_share=SMALL.latent_share, latent_rank=SMALL.latent_rank, latent_ridge=SMALL.latent_ridge,
     ) == SMALL  # fmt: skip
     factor = found.popularity_damping / SMALL.popularity_damping
     assert factor in {1.0, *DAMPINGS}
     assert found.latent_damping == SMALL.latent_damping * factor
     assert found.latent_share in {SMALL.latent_share, *SHARES}
+    assert found.latent_rank in {SMALL.latent_rank * ratio for ratio in (1.0, *RANKS)}
     assert found.latent_ridge in {SMALL.latent_ridge * ratio for ratio in (1.0, *RIDGES)}
 
 
 def gain(parameters: Parameters) -> float:
-    """Mean NDCG@10 of the hidden parts, everything fitted anew: what the choice claims to maximise."""
+    """Mean NDCG of the hidden parts, everything fitted anew: what the choice claims to maximise."""
     order = np.random.Generator(np.random.PCG64(SMALL.seed)).permutation(120)
     sample, gains = RATED[order], []
     for round_ in range(ROUNDS):
@@ -56,8 +57,11 @@ def test_the_choice_is_the_best_of_those_tried() -> None:
     best = gain(found)
     assert best >= gain(SMALL)
     for share in SHARES:
-        with_default_ridge = replace(found, latent_share=share, latent_ridge=SMALL.latent_ridge)
-        assert best >= gain(with_default_ridge) - 1e-12
+        with_default_vectors = replace(found, latent_share=share, latent_rank=6, latent_ridge=SMALL.latent_ridge)
+        assert best >= gain(with_default_vectors) - 1e-12
+    for ratio in (1.0, *RANKS):
+        shorter = replace(found, latent_rank=int(SMALL.latent_rank * ratio), latent_ridge=SMALL.latent_ridge)
+        assert best >= gain(shorter) - 1e-12
     for ratio in (1.0, *RIDGES):
         assert best >= gain(replace(found, latent_ridge=SMALL.latent_ridge * ratio)) - 1e-12
 

@@ -65,7 +65,7 @@ def test_every_sweep_lowers_the_loss() -> None:
 
 def test_it_finds_the_groups() -> None:
     ratings = groups(80, 40)
-    found = latent(ratings, start(standardised(ratings), factors(standardised(ratings), 4)), 1.0)
+    found = latent(ratings, start(standardised(ratings), factors(standardised(ratings), 4), 4), 1.0)
     scores = found.listeners @ found.tracks.T
     own = np.arange(80)[:, None] % 4 == np.arange(40) % 4
     assert scores[own].mean() > 5 * scores[~own].mean()
@@ -103,15 +103,15 @@ class TestProperties:
 class TestStart:
     def test_right_singular_vectors_of_mean_square_length_one(self) -> None:
         rows = standardised(groups(60, 40))
-        found = start(rows, factors(rows, 5))
-        assert found.dtype == np.float32
+        found = start(rows, factors(rows, 8), 5)
+        assert (found.dtype, found.shape) == (np.float32, (40, 5))
         assert np.square(found).sum(axis=1).mean() == pytest.approx(1.0, rel=1e-5)
         apart = found.T @ found
         np.testing.assert_allclose(apart - np.diag(np.diag(apart)), 0, atol=1e-2)
 
     def test_nothing_to_start_from(self) -> None:
         rows = standardised(matrix([{}], 3))
-        assert start(rows, factors(rows, 5)).shape == (3, 0)
+        assert start(rows, factors(rows, 5), 5).shape == (3, 0)
 
 
 @pytest.mark.parametrize("damping", [0.0, 0.4])
