@@ -171,13 +171,13 @@ def _best(items: Items, tracks: Ints, scores: Floats, rules: Rules, book: Ledger
     least = value[best] if best >= 0 else -np.inf
     for begin in range(0, end, BLOCK):
         if peak[begin // BLOCK] >= least:
-            greatest = -np.inf
+            below = -np.inf
             for place in range(begin, min(begin + BLOCK, end)):
                 # written in any case, kept when the next place is taken: no branch to guess
                 batch[found] = place
                 found += value[place] >= least
-                greatest = value[place] if value[place] > greatest else greatest
-            peak[begin // BLOCK] = greatest
+                below = value[place] if below < value[place] < least else below
+            peak[begin // BLOCK] = below
         if found > BATCH:
             best, found = _compare(items, tracks, scores, rules, book, work, found, best), np.int64(0)
             least = value[best] if best >= 0 else -np.inf
@@ -188,14 +188,17 @@ def _best(items: Items, tracks: Ints, scores: Floats, rules: Rules, book: Ledger
 def _compare(
     items: Items, tracks: Ints, scores: Floats, rules: Rules, book: Ledger, work: Work, found: Number, best: Number
 ) -> Number:
-    """The best of ``best`` and the first ``found`` of the batch, each looked at until it is known to be worth less."""
+    """The best of ``best`` and the first ``found`` of the batch, each looked at until it is known to be worth less.
+
+    The peaks of their blocks rise to what is known of them then.
+    """
     # fields of a tuple are counted references: taken out once, they cost nothing inside the loop
     value, closest, nearest, met, closed = work.value, work.closest, work.nearest, work.met, work.closed
     audio, unit, heard, units, turns, batch = items.audio, items.unit, book.heard, book.unit, book.turns, work.batch
     song, songs, starts, credited, counts = items.song, book.song, items.credits_indptr, items.credits_indices, book.credits
     artist, artists, indptr, indices, genres = items.artist, book.artist, items.genres_indptr, items.genres_indices, book.genre
     weight, scale, cap, one_version = rules
-    greatest, hearing = value[best] if best >= 0 else -np.inf, turns[HEARD]
+    greatest, hearing, peak = value[best] if best >= 0 else -np.inf, turns[HEARD], work.peak
     for at in range(found):
         place = batch[at]
         bound, track = value[place], tracks[place]
@@ -222,6 +225,9 @@ def _compare(
         value[place], closest[place], nearest[place], met[place] = bound, far, turn, other
         if bound > greatest or (bound == greatest and _before(scores, place, best)):
             best, greatest = place, bound
+    for at in range(found):
+        place = batch[at]
+        peak[place // BLOCK] = max(peak[place // BLOCK], value[place])
     return best
 
 
