@@ -1,0 +1,126 @@
+"""Ways to score every track for every listener: ours, as the run builds them, and two strong peers.
+
+EASE: Steck (2019), "Embarrassingly shallow autoencoders for sparse data". iALS: Hu, Koren & Volinsky (2008), by the library
+`implicit` (dependency group ``bench``) where it is installed, else by :mod:`recsys.latent` alone.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import warnings
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from itertools import product
+from typing import Any
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+from scipy.sparse import csr_array, csr_matrix
+
+from recsys import Inputs, Settings, far
+from recsys.collaborative import Collaborative, Parameters
+from recsys.latent import latent, start
+from recsys.pipeline import prepare
+from recsys.ratings import ratings
+from recsys.snapshot import snapshot
+
+Scores = NDArray[np.floating[Any]]
+AS_OF = datetime(2026, 1, 1, tzinfo=UTC)
+PLAY = 0.45
+"""Points of a play; a rating of n counts as n plays."""
+PEER = "implicit" if importlib.util.find_spec("implicit") else "recsys.latent"
+
+
+@dataclass(frozen=True)
+class Method:
+    """``score(train, **choice)`` gives (listeners, tracks); of ``choices`` the best on a validation part is taken."""
+
+    name: str
+    score: Callable[..., Scores]
+    choices: Sequence[dict[str, Any]] = ({},)
+
+
+def popularity(train: csr_array) -> Scores:
+    """Listeners of a track, for everybody alike."""
+    return np.tile(np.bincount(train.indices, minlength=train.shape[1]).astype(float), (train.shape[0], 1))
+
+
+def shipped(train: csr_array, settings: Settings) -> Scores:
+    """The collaborative part of a run with these settings: shares 0–1, 0 for tracks that nobody speaks for."""
+    scorer = prepare(taken := snapshot(inputs(train), settings, AS_OF), ratings(taken, settings), settings)
+    rows = [row for row, user in enumerate(scorer.listened.users) if user != "*"]
+    out = np.zeros(train.shape)
+    for row in rows:
+        near = scorer.similar.near(row, row + 1)
+        out[int(scorer.listened.users[row])] = scorer.similar.scores(near)[0]
+    return out
+
+
+def inputs(train: csr_array, tracks: pl.DataFrame | None = None) -> Inputs:
+    """Listeners and tracks named by their numbers, one event per rating, on the day of the run."""
+    listeners = np.repeat(np.arange(train.shape[0]), np.diff(train.indptr))
+    events = pl.DataFrame({"user_id": named(listeners), "track_id": named(train.indices), "weight": PLAY * train.data})
+    known = pl.DataFrame({"id": named(np.arange(train.shape[1]))}) if tracks is None else tracks
+    return Inputs(
+        tracks=known, events=events.with_columns(type=pl.lit("play"), occurred_at=pl.lit(AS_OF, pl.Datetime("us", "UTC")))
+    )
+
+
+def named(numbers: NDArray[np.integer[Any]]) -> pl.Series:
+    """Names whose order is that of the numbers."""
+    return pl.Series(numbers).cast(pl.String).str.zfill(8)
+
+
+def ours(train: csr_array, **changed: Any) -> Scores:
+    """The model with single parameters replaced; nothing is fitted to a validation part."""
+    return Collaborative.fit(train, replace(Parameters(), **changed), 2).scores(0, train.shape[0])
+
+
+def ease(train: csr_array, ridge: float) -> Scores:
+    """X B with B = I − P / diag P, P = (XᵀX + λI)⁻¹, of the binary X; solved among listeners, who are fewer than tracks.
+
+    By X P = (XXᵀ + λI)⁻¹ X, which needs no tracks × tracks array.
+    """
+    known = (train.toarray() != 0).astype(float)
+    solved = np.linalg.solve(known @ known.T + ridge * np.eye(len(known)), known)
+    return np.asarray(known - ridge * solved / (1.0 - (known * solved).sum(axis=0)))
+
+
+def als(train: csr_array, factors: int, ridge: float, alpha: float) -> Scores:
+    """Preferences; the confidence of a rating is 1 + alpha · log(1 + rating), of none 1."""
+    if PEER != "implicit":
+        rows = far.standardised(train)
+        found = latent(train, start(rows, far.factors(rows, factors), factors), ridge)
+        return found.listeners @ found.tracks.T
+    from implicit.cpu.als import AlternatingLeastSquares
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # about the threads of BLAS
+        model = AlternatingLeastSquares(factors, ridge, alpha, iterations=15, num_threads=2, random_state=0)
+    weights = csr_matrix((np.log1p(train.data).astype(np.float32), train.indices, train.indptr), shape=train.shape)
+    model.fit(weights, show_progress=False)
+    return np.asarray(model.user_factors @ model.item_factors.T)
+
+
+def _grid(**values: Sequence[float]) -> list[dict[str, Any]]:
+    return [dict(zip(values, chosen, strict=True)) for chosen in product(*values.values())]
+
+
+METHODS = (
+    Method("popularity", popularity),
+    Method("reference: co-rated Pearson", lambda train: shipped(train, Settings.reference())),
+    Method("near alone", lambda train: ours(train, rank=0, pool=200, kept=200, latent_share=0.0)),
+    Method("far alone", lambda train: ours(train, kept=0, latent_share=0.0)),
+    Method("near + far", lambda train: ours(train, latent_share=0.0)),
+    Method("EASE, tuned", ease, _grid(ridge=(20, 50, 75, 100, 150, 200, 300, 500, 1000))),
+    Method(
+        f"iALS ({PEER}), tuned",
+        als,
+        _grid(factors=(32, 64, 128), ridge=(1.0, 10.0, 30.0, 100.0), alpha=(1.0, 5.0, 20.0))
+        if PEER == "implicit"
+        else _grid(factors=(16, 32, 64, 128), ridge=(1.0, 2.0, 4.0, 8.0, 16.0), alpha=(1.0,)),
+    ),
+    Method("default: near + far + latent", lambda train: shipped(train, Settings())),
+)
