@@ -11,6 +11,7 @@ from numba import njit
 
 from recsys.kernels.arrays import Bounds, Codes, Fits, Floats, Ints, Lists, Subjects, Tracks, Weights
 from recsys.kernels.fits import opinions, span, strengths
+from recsys.kernels.order import greatest_first, nth_greatest
 
 SPAN = 2048
 """Tracks scored at once."""
@@ -63,7 +64,7 @@ def _best(
     """:func:`best`; ``whole`` takes all candidates: where the next of each list goes, tracks and scores, or nothing."""
     width, listed = len(tracks.audio), len(lists.subject)
     most = min(most, width)
-    room = 2 * most + STEP
+    room = 3 * most + STEP
     order = np.argsort(lists.subject, kind="mergesort")
     found, counts = strengths(tracks), np.zeros(listed, np.int64)
     kept, values = np.empty((listed, most), np.int32), np.empty((listed, most))
@@ -78,7 +79,7 @@ def _best(
         _pass(tracks, subjects, subject, found, lists, rows, collaborative, weights, rules, most, (pool, marks, size), whole)
         for at in range(end - begin):
             _raised(most, pool[at], marks[at], size[at])
-            last = np.argsort(-marks[at, : min(most, size[at])], kind="mergesort")
+            last = greatest_first(marks[at, : min(most, size[at])])
             counts[rows[at]] = len(last)
             kept[rows[at], : len(last)] = pool[at][last]
             values[rows[at], : len(last)] = marks[at][last]
@@ -172,7 +173,7 @@ def _raised(most: int, pool: Ints, marks: Floats, held: int) -> float:
     """Keep the ``most`` best of ``held`` in their order; returns the least of them, which later tracks must exceed."""
     if held <= most:
         return -np.inf
-    bar = np.partition(marks[:held], held - most)[held - most]
+    bar = nth_greatest(marks[:held], most)
     equal = most
     for at in range(held):
         equal -= marks[at] > bar
