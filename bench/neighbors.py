@@ -16,7 +16,7 @@ import resource
 import tracemalloc
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from time import perf_counter, process_time
+from time import perf_counter, process_time, sleep
 from typing import Any
 
 import numpy as np
@@ -34,6 +34,8 @@ MIB = 2**20
 GROWTH = 2500, 5000, 10000, 20000
 PER_USER = 100
 """Events per user of the growing world; it has twice as many tracks as users."""
+REST = 0.05
+"""Seconds before every timing, in which the threads of the one before stop spinning."""
 NEAR = 1e-9
 """What rounding may change a correlation by in the brute force."""
 
@@ -51,6 +53,7 @@ def timed(tasks: dict[str, Callable[[], Any]], rounds: int) -> dict[str, tuple[f
     clock: dict[str, list[tuple[float, float]]] = {name: [] for name in tasks}
     for turn in range(rounds + 1):
         for name, task in tasks.items():
+            sleep(REST)
             begin = perf_counter(), process_time()
             task()
             if turn:

@@ -6,7 +6,7 @@ as 0, those above 1 − 1e-12 as 1, and so does every correlation over two items
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -17,6 +17,9 @@ Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int32]
 Offsets = npt.NDArray[np.int64]
 
+LEAN: dict[str, Any] = {"nogil": True, "cache": True, "_nrt": False}
+"""Options of kernels that allocate nothing: without them, every call counts references to every array it is handed, in atomic
+operations for which threads wait for each other."""
 NOISE = 1e-12
 """Rounding noise: a correlation this near to 0 is 0 and this near to 1 is 1; a range this small is none."""
 
@@ -80,7 +83,7 @@ def moments(rows: Sparse, items: int) -> Moments:
     return found
 
 
-@njit(nogil=True, cache=True)
+@njit(**LEAN)
 def _fill_moments(rows: Sparse, items: int, found: Moments) -> None:
     for user in range(found.mean.size):
         begin, end = rows.indptr[user], rows.indptr[user + 1]
@@ -101,13 +104,13 @@ def _fill_moments(rows: Sparse, items: int, found: Moments) -> None:
             found.deviation[user] = np.sqrt(squares / items)
 
 
-@njit(nogil=True, cache=True)
+@njit(**LEAN)
 def constant(low: float, high: float) -> bool:
     """Whether ratings between ``low`` and ``high`` are all alike but for rounding."""
     return high - low <= NOISE * max(1.0, abs(low), abs(high))
 
 
-@njit(nogil=True, cache=True)
+@njit(**LEAN)
 def snapped(correlation: float) -> float:
     """The correlation without rounding noise at 0 and 1."""
     if abs(correlation) < NOISE:
@@ -117,7 +120,7 @@ def snapped(correlation: float) -> float:
     return correlation
 
 
-@njit(nogil=True, cache=True)
+@njit(**LEAN)
 def pearson(product: float, square_a: float, square_b: float, count: int) -> float:
     """Correlation from sums of deviation products over ``count`` items."""
     if count == 2:
@@ -125,7 +128,7 @@ def pearson(product: float, square_a: float, square_b: float, count: int) -> flo
     return snapped(product / (np.sqrt(square_a) * np.sqrt(square_b)))
 
 
-@njit(nogil=True, cache=True)
+@njit(**LEAN)
 def spread(rows: Sparse, user: int, row: Row) -> None:
     """Spreads the user's ratings over all items."""
     for entry in range(rows.indptr[user], rows.indptr[user + 1]):
@@ -133,28 +136,41 @@ def spread(rows: Sparse, user: int, row: Row) -> None:
         row.ratings[rows.indices[entry]] = LEAST if value == 0.0 else value
 
 
-@njit(nogil=True, cache=True)
+@njit(**LEAN)
 def clear(rows: Sparse, user: int, row: Row) -> None:
     """Takes away what :func:`spread` spread."""
     for entry in range(rows.indptr[user], rows.indptr[user + 1]):
         row.ratings[rows.indices[entry]] = 0.0
 
 
-@njit(nogil=True, cache=True)
+@njit(**LEAN)
 def catalogue_correlation(product: float, user: int, other: int, items: int, known: Moments) -> float:
     """Correlation over all items of two users whose ratings have this scalar product."""
     norm = known.deviation[user] * known.deviation[other]
     return snapped((product / items - known.mean[user] * known.mean[other]) / norm) if norm > 0.0 else 0.0
 
 
-@njit(nogil=True, cache=True)
+@njit(**LEAN)
+def catalogue_pair(row: Row, user: int, other: int, rows: Sparse, known: Moments) -> tuple[float, int]:
+    """Correlation over all items, and the number of co-rated ones, of the user spread out in ``row`` with another user."""
+    ratings, indices, values = row.ratings, rows.indices, rows.values
+    product, overlap = 0.0, 0
+    for entry in range(rows.indptr[other], rows.indptr[other + 1]):
+        mine = ratings[indices[entry]]
+        product += mine * values[entry]
+        overlap += mine != 0.0
+    return catalogue_correlation(product, user, other, ratings.size, known), overlap
+
+
+@njit(**LEAN)
 def co_rated_pair(row: Row, other: int, rows: Sparse) -> tuple[float, int]:
     """Correlation over the items both rated, and their number, of the user spread out in ``row`` with another user."""
-    overlap = 0
+    shared = np.uint64(0)
     for entry in range(rows.indptr[other], rows.indptr[other + 1]):
         mine = row.ratings[rows.indices[entry]]
-        row.mine[overlap], row.theirs[overlap] = mine, rows.values[entry]
-        overlap += mine != 0.0
+        row.mine[shared], row.theirs[shared] = mine, rows.values[entry]
+        shared += np.uint64(mine != 0.0)
+    overlap = int(shared)
     if overlap < 2:
         return 0.0, overlap
     sum_a = sum_b = 0.0
@@ -174,10 +190,10 @@ def co_rated_pair(row: Row, other: int, rows: Sparse) -> tuple[float, int]:
         product += a * b
         square_a += a * a
         square_b += b * b
-    return pearson(product, square_a, square_b, int(overlap)), overlap
+    return pearson(product, square_a, square_b, overlap), overlap
 
 
-@njit(nogil=True, cache=True)
+@njit(**LEAN)
 def co_rated_row(user: int, rows: Sparse, columns: Sparse, overlap: Ints, sums: Floats, similarity: Floats) -> None:
     """:func:`co_rated_pair` with everyone: fills ``similarity`` and ``overlap``, (users,); ``sums`` (users, 6) is scratch.
 
@@ -204,7 +220,7 @@ def co_rated_row(user: int, rows: Sparse, columns: Sparse, overlap: Ints, sums: 
             similarity[other] = pearson(sums[other, 2], sums[other, 3], sums[other, 4], int(overlap[other]))
 
 
-@njit(nogil=True, cache=True)
+@njit(**LEAN)
 def _add_ratings(mine: float, item: int, columns: Sparse, overlap: Ints, sums: Floats) -> None:
     """Adds one item to every co-rater's sums: totals and ranges of the user's and of the co-rater's ratings."""
     for place in range(columns.indptr[item], columns.indptr[item + 1]):
@@ -221,7 +237,7 @@ def _add_ratings(mine: float, item: int, columns: Sparse, overlap: Ints, sums: F
         row[4], row[5] = min(row[4], theirs), max(row[5], theirs)
 
 
-@njit(nogil=True, cache=True)
+@njit(**LEAN)
 def _start_deviations(overlap: int, row: Floats) -> None:
     """Turns totals and ranges into means, empty sums of products, and a flag that neither rated all alike."""
     varied = not (constant(row[2], row[3]) or constant(row[4], row[5]))

@@ -12,16 +12,21 @@ Both are exact in the sense of :mod:`recsys.kernels.correlation`, and no number 
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable
+from functools import partial
 from typing import Literal, NamedTuple
 
 import numpy as np
 from numba import njit
+from numpy.typing import NDArray
 from scipy.sparse import csc_array, csr_array
 
-from recsys.kernels.correlation import Floats, Ints, Offsets, Sparse, co_rated_row, moments, sparse
+from recsys.kernels.correlation import Floats, Ints, Moments, Offsets, Sparse, co_rated_row, moments, sparse
+from recsys.kernels.crew import Crew
+from recsys.kernels.mutual import candidates
+from recsys.kernels.pairs import settle
 from recsys.kernels.search import Found, scratch, search
-from recsys.kernels.shadow import catalogue_shadow, co_rated_shadow
+from recsys.kernels.tiles import Tiles, catalogue_tiles, co_rated_tiles
 
 Method = Literal["catalogue", "co_rated"]
 
@@ -79,32 +84,52 @@ def nearest(
 ) -> Nearest:
     """The ``k`` users most similar to each of the users ``first`` (inclusive) to ``last`` (exclusive; none = all).
 
-    A neighbour is another user with a positive correlation; of the ``k`` most similar, those without a co-rated item are
-    left out (they exist only where ratings below 0 do). The values are correlated as they are: weighting (logarithm,
-    idf) is the caller's. Raises ``ValueError`` for ``k`` < 1.
+    A neighbour is another user with a positive correlation and a co-rated item (users without one correlate only where
+    ratings below 0 are). The values are correlated as they are: weighting (logarithm, idf) is the caller's. Raises
+    ``ValueError`` for ``k`` < 1.
     """
     if k < 1:
         raise ValueError(f"k is {k}; a neighbourhood has at least one neighbour")
     users, items = ratings.shape
     last = users if last is None else last
-    kept = max(1, min(k, users - 1))
-    rows, catalogue = sparse(ratings), method == "catalogue"
-    known = moments(rows, items)
-    shadow = catalogue_shadow(rows, items, known) if catalogue else co_rated_shadow(rows, items)
     shape = (last - first, k)
     found = Nearest(np.full(shape, -1, np.int32), np.zeros(shape), np.zeros(shape, np.int32))
-
-    def fill(begin: int, end: int) -> None:
-        part = Found(found.indices[begin:end], found.similarity[begin:end], found.overlap[begin:end])
-        search(rows, known, shadow, scratch(rows, shadow, items, kept), kept, first + begin, part)
-
     if last == first or not items:
         return found
-    tasks = max(threads, min(TASKS * threads, (last - first) // LEAST_TASK))
-    bounds = np.linspace(0, last - first, tasks + 1).astype(np.int64)
-    with ThreadPoolExecutor(threads) as pool:
-        list(pool.map(fill, bounds[:-1], bounds[1:]))
+    kept, catalogue = max(1, min(k, users - 1)), method == "catalogue"
+    rows = sparse(ratings)
+    known = moments(rows, items)
+    with Crew(threads) as crew:
+        tiles = catalogue_tiles(rows, items, known, crew) if catalogue else co_rated_tiles(rows, items, crew)
+        left = np.arange(last - first)
+        if catalogue and last - first == users and not tiles.doubtful:
+            close = candidates(tiles, kept, crew)
+            settle(rows, items, known, close, Found(*found), crew)
+            left = np.flatnonzero(close.crowded)
+        if left.size:
+            worker = partial(_searcher, rows, known, tiles, items, kept, first, Found(*found))
+            crew.share(np.array_split(left, _tasks(left.size, threads)), worker)
     return found
+
+
+def _searcher(
+    rows: Sparse, known: Moments, tiles: Tiles, items: int, k: int, first: int, found: Found
+) -> Callable[[NDArray[np.int64]], None]:
+    """Searches for users, given by their rows of ``found``, with scratch of its own."""
+    tools = scratch(rows, tiles, items, k)
+
+    def fill(part: NDArray[np.int64]) -> None:
+        for run in np.split(part, np.flatnonzero(np.diff(part) != 1) + 1):
+            begin, end = run[0], run[-1] + 1
+            spot = Found(found.indices[begin:end], found.similarity[begin:end], found.overlap[begin:end])
+            search(rows, known, tiles, tools, k, first + begin, spot)
+
+    return fill
+
+
+def _tasks(users: int, threads: int) -> int:
+    """How many blocks to make of the users."""
+    return min(users, max(threads, min(TASKS * threads, users // LEAST_TASK)))
 
 
 @njit(nogil=True, cache=True)

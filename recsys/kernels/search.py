@@ -1,10 +1,10 @@
-"""The k nearest users, exactly: float32 intervals choose whom to look at, float64 correlations rank them.
+"""The k nearest of a user, exactly: float32 intervals choose whom to look at, float64 correlations rank them.
 
-Every pair gets an interval that is sure to hold its exact correlation (:mod:`recsys.kernels.intervals`). Only pairs whose
-upper end reaches the k-th greatest lower end, and exceeds the k-th greatest exact correlation so far, are computed exactly.
-So the result, ties included, is that of computing every pair exactly; float32 only decides how many are. Users are taken
-in ascending tiles, and once k correlations of 1 are found the remaining tiles are skipped: none is greater, and ties go to
-the lower index.
+Every pair gets an interval that is sure to hold its exact correlation (:mod:`recsys.kernels.intervals`). A user keeps the
+others whose upper end reaches the k-th greatest lower end so far; those that remain in the end are computed exactly. So the
+result, ties included, is that of computing every pair exactly; float32 only decides how many are. Users are met in ascending
+tiles, and once k correlations of 1 are found the remaining tiles are skipped: none is greater, and ties go to the lower index.
+For that, an interval that holds 1 is made exact at once.
 """
 
 from __future__ import annotations
@@ -14,23 +14,32 @@ from typing import NamedTuple
 import numpy as np
 from numba import njit
 
+from recsys.kernels.arrays import Codes
 from recsys.kernels.correlation import (
+    LEAN,
     Floats,
     Ints,
     Moments,
     Offsets,
     Row,
     Sparse,
-    catalogue_correlation,
+    catalogue_pair,
     clear,
     co_rated_pair,
     spread,
 )
-from recsys.kernels.intervals import FLOOR, NEVER, ONE, Layout, catalogue_interval, co_rated_intervals, doubted, lay_out
-from recsys.kernels.shadow import GROUPS, Shadow, Singles
+from recsys.kernels.intervals import FLOOR, ONE, catalogue_intervals, co_rated_intervals
+from recsys.kernels.ranks import Hits, before, blank_hits, find, reached_by
+from recsys.kernels.tiles import NEVER, Singles, Tiles
 
-BISECTIONS = 20
-"""Steps of bisection between 0 and 1, enough to tell most float32 numbers apart."""
+BLOCK = 128
+"""Users that meet a tile while it stays in the cache."""
+ROOM = 4
+"""Others a user may keep at a time, in multiples of k."""
+LEAST_ROOM = 64
+UNKNOWN = -1
+"""Overlap of a pair that is not yet computed exactly."""
+LESS, MORE = np.float32(1 - 2.0**-22), np.float32(1 + 2.0**-22)
 
 
 class Found(NamedTuple):
@@ -41,208 +50,208 @@ class Found(NamedTuple):
     overlap: Ints
 
 
-class Scratch(NamedTuple):
-    """What the search of one user needs, used again for the next.
+class Kept(NamedTuple):
+    """Whom the users of a block keep: the first ``number`` (block,) of ``indices`` … ``overlap``, (block, room).
 
-    ``kept`` (1,): how many of ``indices``, ``similarity``, ``overlap`` (2k,) hold the nearest so far; more may follow, to be
-    sorted in. ``best`` (groups,): the greatest end in each group of the tile's users; ``groups`` (groups + 1,): the groups
-    worth a look.
+    ``ones`` (block,): how many of them surely have correlation 1. ``cut`` (block,): what an upper end must reach. ``chosen``
+    (room,) is scratch.
     """
 
-    row: Row
-    layout: Layout
-    kept: Offsets
+    number: Offsets
+    ones: Offsets
+    cut: Singles
     indices: Ints
+    low: Singles
+    high: Singles
     similarity: Floats
     overlap: Ints
+    chosen: Codes
+
+
+class Scratch(NamedTuple):
+    """What a search needs, used again for the next."""
+
+    row: Row
     sums: Singles
     low: Singles
     high: Singles
-    best: Singles
-    groups: Ints
+    hits: Hits
+    kept: Kept
 
 
-def scratch(rows: Sparse, shadow: Shadow, items: int, k: int) -> Scratch:
+def scratch(rows: Sparse, tiles: Tiles, items: int, k: int) -> Scratch:
     """Scratch arrays for one thread's :func:`search`."""
-    longest = 1 + int(np.diff(rows.indptr).max(initial=0))
-    groups = GROUPS[0]
-    while groups < shadow.tile and groups * groups < k * shadow.tile:
-        groups *= 2
-    groups = groups if shadow.tile % groups == 0 and groups >= 2 * k else shadow.tile
+    width = tiles.dense.shape[2]
+    shape = (BLOCK, max(ROOM * k, LEAST_ROOM))
     return Scratch(
-        Row(np.zeros(items), np.empty(longest), np.empty(longest)),
-        Layout(
-            np.empty(longest, np.int32),
-            np.empty(longest, np.float32),
-            np.empty(longest, np.float32),
-            np.empty(longest, np.uint64),
-            np.empty(longest, np.uint64),
-            np.zeros(2, np.int64),
+        blank(rows, items),
+        np.zeros((6, width if tiles.sums == 6 else 0), np.float32),
+        np.empty(width, np.float32),
+        np.empty(width, np.float32),
+        blank_hits(width),
+        Kept(
+            np.zeros(BLOCK, np.int64),
+            np.zeros(BLOCK, np.int64),
+            np.zeros(BLOCK, np.float32),
+            np.empty(shape, np.int32),
+            np.empty(shape, np.float32),
+            np.empty(shape, np.float32),
+            np.empty(shape),
+            np.empty(shape, np.int32),
+            np.empty(shape[1], np.uint8),
         ),
-        np.zeros(1, np.int64),
-        np.empty(2 * k, np.int32),
-        np.empty(2 * k),
-        np.empty(2 * k, np.int32),
-        np.zeros((shadow.sums, shadow.offset.size), np.float32),
-        np.empty(shadow.tile, np.float32),
-        np.empty(shadow.tile, np.float32),
-        np.empty(groups, np.float32),
-        np.empty(groups + 1, np.int32),
     )
 
 
-@njit(nogil=True, cache=True)
-def search(rows: Sparse, known: Moments, shadow: Shadow, scratch: Scratch, k: int, first: int, found: Found) -> None:
+def blank(rows: Sparse, items: int) -> Row:
+    """A row without ratings."""
+    longest = 1 + int(np.diff(rows.indptr).max(initial=0))
+    return Row(np.zeros(items), np.empty(longest), np.empty(longest))
+
+
+@njit(**LEAN)
+def search(rows: Sparse, known: Moments, tiles: Tiles, scratch: Scratch, k: int, first: int, found: Found) -> None:
     """Fills ``found``, (n, ≥ k) each, with the ``k`` nearest of the users ``first`` …"""
-    for index in range(found.indices.shape[0]):
-        user = first + index
-        if shadow.indptr[user] == shadow.indptr[user + 1]:
-            continue
-        spread(rows, user, scratch.row)
-        lay_out(shadow, user, scratch.layout)
-        scratch.kept[0] = 0
-        for begin in range(0, shadow.offset.size, shadow.tile):
-            _search_tile(rows, known, shadow, user, begin, k, scratch)
-            if scratch.kept[0] == k and scratch.similarity[k - 1] == 1.0:
-                break
-        clear(rows, user, scratch.row)
-        for place in range(scratch.kept[0]):
-            found.indices[index, place] = scratch.indices[place]
-            found.similarity[index, place] = scratch.similarity[place]
-            found.overlap[index, place] = scratch.overlap[place]
+    kept = scratch.kept
+    for begin in range(0, found.indices.shape[0], kept.number.size):
+        size = min(kept.number.size, found.indices.shape[0] - begin)
+        kept.number[:], kept.ones[:], kept.cut[:] = 0, 0, FLOOR
+        for at in range(size):
+            user = first + begin + at
+            kept.cut[at] = max(FLOOR, np.float32(tiles.radius[user] + tiles.floor[user]))
+        for tile in range(tiles.dense.shape[0]):
+            for at in range(size):
+                user = first + begin + at
+                if tiles.begin[user] < tiles.end[user] and kept.ones[at] < k:
+                    _meet(rows, known, tiles, scratch, k, user, tile, at)
+        for at in range(size):
+            _finish(rows, known, scratch.row, first + begin + at, tiles.sums == 1, kept, at, k, found, begin + at)
 
 
-@njit(nogil=True, cache=True)
-def _search_tile(rows: Sparse, known: Moments, shadow: Shadow, user: int, begin: int, k: int, scratch: Scratch) -> None:
-    """Merges the users of one tile into the nearest of ``user``."""
-    low, high, radius = scratch.low, scratch.high, 0.0
-    if shadow.sums == 1:
-        low = high = scratch.sums[0]
-        radius = catalogue_interval(shadow, user, scratch.layout, high)
+@njit(**LEAN)
+def _meet(rows: Sparse, known: Moments, tiles: Tiles, scratch: Scratch, k: int, user: int, tile: int, at: int) -> None:
+    """Offers a user, who has the place ``at`` in the block, the users of a tile."""
+    kept, low, high = scratch.kept, scratch.low, scratch.high
+    begin, catalogue, room = tile * low.size, tiles.sums == 1, kept.indices.shape[1]
+    if catalogue:
+        catalogue_intervals(tiles, user, tile, low, high)
     else:
-        co_rated_intervals(shadow, user, begin, scratch.layout, scratch.sums, low, high)
-    if begin <= user < begin + shadow.tile:
+        co_rated_intervals(tiles, user, tile, scratch.sums, low, high)
+    if begin <= user < begin + low.size:
         low[user - begin] = high[user - begin] = NEVER
-    if shadow.sums == 1 and shadow.doubtful:
-        low = scratch.low
-        doubted(shadow, user, high, radius, low)
-    _rank(rows, known, shadow.sums == 1, user, begin, (low, high, radius), k, scratch)
+    if kept.number[at] < k:
+        kept.cut[at] = reached_by(low, k, kept.cut[at])
+    places = scratch.hits.places[: _reach(high, kept.cut[at], scratch.hits)]
+    if places.size == 0:
+        return
+    spread(rows, user, scratch.row)
+    done = 0
+    while done < places.size and kept.ones[at] < k:
+        number = kept.number[at]
+        done += _keep(kept, k, at, begin, places[done:], low, high, not catalogue)
+        _make_exact(rows, known, scratch.row, user, catalogue, kept, at, number, ONE)
+        if kept.number[at] > k:
+            _narrow(kept, k, at)
+        if kept.number[at] > room - k:
+            _make_exact(rows, known, scratch.row, user, catalogue, kept, at, 0, NEVER)
+            _resolve(kept, k, at)
+    clear(rows, user, scratch.row)
 
 
-@njit(nogil=True, cache=True)
-def _rank(
-    rows: Sparse,
-    known: Moments,
-    catalogue: bool,
-    user: int,
-    begin: int,
-    ends: tuple[Singles, Singles, float],
-    k: int,
-    scratch: Scratch,
-) -> None:
-    """Merges a tile of intervals, ``low`` − radius to ``high`` + radius, into the nearest."""
-    low, high, radius = ends
-    ratings, indptr, indices, values = scratch.row.ratings, rows.indptr, rows.indices, rows.values
-    kept = scratch.kept[0]
-    floor = scratch.similarity[k - 1] if kept == k else 0.0
-    reach, groups = _shortlist(ends, k, floor, scratch)
-    for start in range(0, high.size, scratch.best.size):
-        for group in scratch.groups[:groups]:
-            at = start + group
-            if high[at] < reach or min(high[at] + radius, 1.0) <= floor:
-                continue
-            other, similarity, overlap = begin + at, 0.0, 0
-            if catalogue:
-                for entry in range(indptr[other], indptr[other + 1]):
-                    mine = ratings[indices[entry]]
-                    similarity += mine * values[entry]
-                    overlap += mine != 0.0
-                similarity = catalogue_correlation(similarity, user, other, ratings.size, known)
-            elif low[at] == ONE:
-                similarity, overlap = 1.0, 2
-            else:
-                similarity, overlap = co_rated_pair(scratch.row, other, rows)
-            if similarity > floor and overlap > 0:
-                scratch.indices[kept], scratch.similarity[kept], scratch.overlap[kept] = other, similarity, overlap
-                kept += 1
-                if kept == 2 * k:
-                    scratch.kept[0] = kept
-                    _settle(k, scratch)
-                    kept, floor = k, scratch.similarity[k - 1]
-    scratch.kept[0] = kept
-    _settle(k, scratch)
+@njit(**LEAN)
+def _reach(high: Singles, cut: np.float32, hits: Hits) -> int:
+    for place in range(high.size):
+        hits.mask[place] = high[place] >= cut
+    return find(hits)
 
 
-@njit(nogil=True, cache=True)
-def _settle(k: int, scratch: Scratch) -> None:
-    """Sorts the users found, most similar first and ties as they came, and keeps the first ``k``."""
-    similarities, indices, overlaps = scratch.similarity, scratch.indices, scratch.overlap
-    for at in range(1, scratch.kept[0]):
-        similarity, index, overlap, place = similarities[at], indices[at], overlaps[at], at
-        while place > 0 and similarities[place - 1] < similarity:
-            similarities[place] = similarities[place - 1]
-            indices[place] = indices[place - 1]
-            overlaps[place] = overlaps[place - 1]
-            place -= 1
-        similarities[place], indices[place], overlaps[place] = similarity, index, overlap
-    scratch.kept[0] = min(scratch.kept[0], k)
-
-
-@njit(nogil=True, cache=True)
-def _shortlist(ends: tuple[Singles, Singles, float], k: int, floor: float, scratch: Scratch) -> tuple[np.float32, int]:
-    """What ``high`` must reach, and in how many of ``scratch.groups`` it does.
-
-    ``high`` + radius must be above 0 and ``floor``, and not below the k-th greatest ``low`` − radius. Group g holds every
-    step-th user from g on; the k-th greatest of the groups' best is a bound for the k-th greatest of all.
-    """
-    low, high, radius = ends
-    best = scratch.best
-    _best_of_groups(low, best)
-    least: np.float32 = np.float32(max(float(floor + radius), float(FLOOR)))
-    reach = np.float32(_reached_by(best, k, least) - 2.0 * radius)
-    _best_of_groups(high, best)
-    groups = 0
-    for group in range(best.size):
-        scratch.groups[groups] = group
-        groups += best[group] >= reach
-    return reach, groups
-
-
-@njit(nogil=True, cache=True)
-def _reached_by(values: Singles, k: int, least: np.float32) -> np.float32:
-    """A bound not below ``least`` that at least ``k`` values reach and few more, by bisection; ``least`` when fewer do.
-
-    Counting has no branches to mispredict, which makes it faster here than a selection.
-    """
-    low, high = least, np.float32(1.0)
-    count = _count(values, low)
-    for _ in range(BISECTIONS):
-        if count <= k + k // 16:
+@njit(**LEAN)
+def _keep(kept: Kept, k: int, at: int, begin: int, places: Ints, low: Singles, high: Singles, sure: bool) -> int:
+    """Keeps as many of the places of a tile as there is room for, and returns their number; ``sure``: a ``low`` of 1 is exact."""
+    number, ones, done = kept.number[at], kept.ones[at], 0
+    indices, lows, highs = kept.indices[at], kept.low[at], kept.high[at]
+    similarities, overlaps = kept.similarity[at], kept.overlap[at]
+    for place in places:
+        if number == indices.size or ones == k:
             break
-        middle = (low + high) * np.float32(0.5)
-        reached = _count(values, middle)
-        if reached >= k:
-            low, count = middle, reached
+        one = sure and low[place] == ONE
+        indices[number], lows[number], highs[number] = begin + place, low[place], high[place]
+        similarities[number], overlaps[number] = (1.0, 2) if one else (0.0, UNKNOWN)
+        number, ones, done = number + 1, ones + one, done + 1
+    kept.number[at], kept.ones[at] = number, ones
+    return done
+
+
+@njit(**LEAN)
+def _make_exact(
+    rows: Sparse, known: Moments, row: Row, user: int, catalogue: bool, kept: Kept, at: int, begin: int, least: np.float32
+) -> None:
+    """Computes those kept from ``begin`` on whose correlation may reach ``least``; it is 0 without a co-rated item."""
+    for place in range(begin, kept.number[at]):
+        if kept.overlap[at, place] != UNKNOWN or kept.high[at, place] < least:
+            continue
+        other = kept.indices[at, place]
+        if catalogue:
+            similarity, overlap = catalogue_pair(row, user, other, rows, known)
         else:
-            high = middle
-    return low
+            similarity, overlap = co_rated_pair(row, other, rows)
+        similarity = similarity if overlap > 0 else 0.0
+        kept.similarity[at, place], kept.overlap[at, place] = similarity, overlap
+        kept.low[at, place] = np.float32(similarity) * LESS if similarity < 1.0 else ONE
+        kept.high[at, place] = np.float32(similarity) * MORE if similarity > 0.0 else NEVER
+        kept.ones[at] += similarity == 1.0
 
 
-@njit(nogil=True, cache=True)
-def _count(values: Singles, least: np.float32) -> int:
-    count = 0
-    for at in range(values.size):
-        count += values[at] >= least
-    return count
+@njit(**LEAN)
+def _narrow(kept: Kept, k: int, at: int) -> None:
+    """Drops whom ``k`` others surely surpass."""
+    number, highs = kept.number[at], kept.high[at]
+    cut = reached_by(kept.low[at, :number], k, kept.cut[at])
+    for place in range(number):
+        kept.chosen[place] = highs[place] >= cut
+    _leave(kept, at)
+    kept.cut[at] = cut
 
 
-@njit(nogil=True, cache=True)
-def _best_of_groups(values: Singles, best: Singles) -> None:
-    """The greatest of each group of ``values``; the size of ``values`` is a multiple of the number of groups."""
-    step = best.size
-    for group in range(step):
-        best[group] = values[group]
-    for start in range(step, values.size, step):
-        part = values[start : start + step]
-        for group in range(step):
-            best[group] = part[group] if part[group] > best[group] else best[group]
+@njit(**LEAN)
+def _resolve(kept: Kept, k: int, at: int) -> None:
+    """Keeps the ``k`` nearest of those kept, all exact: too many are as similar as each other."""
+    number = kept.number[at]
+    similarities, indices = kept.similarity[at, :number], kept.indices[at, :number]
+    for place in range(number):
+        similarity = similarities[place]
+        kept.chosen[place] = similarity > 0.0 and before(similarities, indices, similarity, indices[place]) < k
+    _leave(kept, at)
+    if kept.number[at] == k:
+        kept.cut[at] = max(kept.cut[at], reached_by(kept.low[at, :k], k, kept.cut[at]))
+
+
+@njit(**LEAN)
+def _leave(kept: Kept, at: int) -> None:
+    """Drops all but the chosen."""
+    indices, lows, highs, chosen = kept.indices[at], kept.low[at], kept.high[at], kept.chosen
+    similarities, overlaps, left = kept.similarity[at], kept.overlap[at], 0
+    for place in range(kept.number[at]):
+        indices[left], lows[left], highs[left] = indices[place], lows[place], highs[place]
+        similarities[left], overlaps[left] = similarities[place], overlaps[place]
+        left += chosen[place]
+    kept.number[at] = left
+
+
+@njit(**LEAN)
+def _finish(
+    rows: Sparse, known: Moments, row: Row, user: int, catalogue: bool, kept: Kept, at: int, k: int, found: Found, to: int
+) -> None:
+    """Computes those kept, and writes the nearest."""
+    number = kept.number[at]
+    if kept.ones[at] < k:
+        spread(rows, user, row)
+        _make_exact(rows, known, row, user, catalogue, kept, at, 0, NEVER)
+        clear(rows, user, row)
+    similarities, indices = kept.similarity[at, :number], kept.indices[at, :number]
+    for place in range(number):
+        if similarities[place] > 0.0:
+            rank = before(similarities, indices, similarities[place], indices[place])
+            if rank < k:
+                found.indices[to, rank], found.similarity[to, rank] = indices[place], similarities[place]
+                found.overlap[to, rank] = kept.overlap[at, place]

@@ -9,9 +9,9 @@ from hypothesis import strategies as st
 from scipy.sparse import csr_array
 
 from recsys.kernels.correlation import moments, sparse
-from recsys.kernels.intervals import NEVER, catalogue_interval, co_rated_intervals, doubted, lay_out
-from recsys.kernels.search import scratch
-from recsys.kernels.shadow import catalogue_shadow, co_rated_shadow
+from recsys.kernels.crew import Crew
+from recsys.kernels.intervals import catalogue_intervals, co_rated_intervals, correlate
+from recsys.kernels.tiles import NEVER, Tiles, catalogue_tiles, co_rated_tiles
 from tests.kernels.test_neighbors import brute_force
 from tests.support.rated import long_tail, matrix
 
@@ -20,47 +20,50 @@ ROWS = st.lists(st.dictionaries(st.integers(0, 7), RATING, max_size=8), min_size
 WORLDS = [long_tail(60, 40, 900), long_tail(60, 40, 900, disliked=0.5), long_tail(120, 30, 1700), 1e6 * long_tail(40, 9, 300)]
 
 
-def catalogue(rated: csr_array) -> list[tuple[np.ndarray, np.ndarray, np.ndarray]]:
-    """Per user: least and greatest possible correlation with everyone, and the least once doubted."""
+def ends_of(tiles: Tiles, user: int) -> tuple[np.ndarray, np.ndarray]:
+    """Least and greatest possible correlation of a user with everyone."""
+    width = tiles.dense.shape[2]
+    parts, sums = [], np.zeros((6, width), np.float32)
+    for tile in range(len(tiles.dense)):
+        low, high = np.empty(width, np.float32), np.empty(width, np.float32)
+        if tiles.sums == 1:
+            catalogue_intervals(tiles, user, tile, low, high)
+        else:
+            co_rated_intervals(tiles, user, tile, sums, low, high)
+        parts.append((low, high))
+    assert not sums.any()
+    low, high = (np.concatenate(part) for part in zip(*parts, strict=True))
+    return low, high
+
+
+def catalogue(rated: csr_array) -> tuple[Tiles, list[tuple[np.ndarray, np.ndarray]]]:
     rows, tracks = sparse(rated), rated.shape[1]
-    found = catalogue_shadow(rows, tracks, moments(rows, tracks))
-    work = scratch(rows, found, tracks, 1)
-    ends = []
-    for user in range(rated.shape[0]):
-        lay_out(found, user, work.layout)
-        radius = catalogue_interval(found, user, work.layout, work.sums[0])
-        doubted(found, user, work.sums[0], radius, work.low)
-        middle = work.sums[0].astype(float)
-        ends.append((middle - radius, middle + radius, work.low.copy()))
-    return ends
+    tiles = catalogue_tiles(rows, tracks, moments(rows, tracks), Crew(1))
+    return tiles, [ends_of(tiles, user) for user in range(rated.shape[0])]
 
 
 def co_rated(rated: csr_array) -> list[tuple[np.ndarray, np.ndarray]]:
-    rows, tracks = sparse(rated), rated.shape[1]
-    found = co_rated_shadow(rows, tracks)
-    work = scratch(rows, found, tracks, 1)
-    ends = []
-    for user in range(rated.shape[0]):
-        lay_out(found, user, work.layout)
-        parts = []
-        for begin in range(0, found.offset.size, found.tile):
-            co_rated_intervals(found, user, begin, work.layout, work.sums, work.low, work.high)
-            parts.append((work.low.copy(), work.high.copy()))
-        assert not work.sums.any()
-        low, high = (np.concatenate(part) for part in zip(*parts, strict=True))
-        ends.append((low, high))
-    return ends
+    tiles = co_rated_tiles(sparse(rated), rated.shape[1], Crew(1))
+    return [ends_of(tiles, user) for user in range(rated.shape[0])]
 
 
 def assert_catalogue(rated: csr_array) -> None:
     exact, overlap = brute_force(rated, "catalogue")
-    for user, (low, high, surely) in enumerate(catalogue(rated)):
+    tiles, ends = catalogue(rated)
+    middle = np.empty(tiles.dense.shape[2], np.float32)
+    for user, (low, high) in enumerate(ends):
         others = np.delete(np.arange(rated.shape[0]), user)
         real = others[exact[user, others] != 0]
-        if rated.toarray()[user].any() and low.max() > NEVER + 1:
+        surely = others[low[others] > NEVER]
+        if tiles.begin[user] < tiles.end[user]:
             assert (low[real] <= exact[user, real]).all()
             assert (exact[user, real] <= high[real]).all()
-            assert (overlap[user, others[surely[others] > NEVER]] > 0).all()
+        if tiles.doubtful:
+            assert (overlap[user, surely[low[surely] > 0]] > 0).all()
+        for tile in range(len(tiles.dense)):
+            correlate(tiles, user, tile, middle)
+            above = real[(exact[user, real] > 0) & (real // middle.size == tile)]
+            assert (middle[above % middle.size] >= np.float32(tiles.floor[user])).all()
 
 
 def assert_co_rated(rated: csr_array) -> None:
@@ -88,6 +91,16 @@ def test_long_tails(rated: csr_array) -> None:
 def test_they_are_narrow() -> None:
     """Wide intervals would be right and useless."""
     rated = long_tail(300, 30, 4000)
-    assert np.mean([high - low for low, high, _ in catalogue(rated)]) < 1e-4
+    assert np.mean([high - low for low, high in catalogue(rated)[1]]) < 1e-4
     narrow = [(high - low)[(low > NEVER) & (high > low)] for low, high in co_rated(rated)]
     assert np.median(np.concatenate(narrow)) < 1e-4
+
+
+def test_strangers_stay_below_the_floor() -> None:
+    """Even where everyone rated one of very many tracks, so that strangers correlate by almost nothing."""
+    rated = matrix([{user: 1.0 + user} for user in range(40)], 2_000_000)
+    tiles = catalogue(rated)[0]
+    middle = np.empty(tiles.dense.shape[2], np.float32)
+    correlate(tiles, 3, 0, middle)
+    assert (np.delete(middle[:32], 3) < np.float32(tiles.floor[3])).all()
+    assert middle[3] == pytest.approx(1.0)

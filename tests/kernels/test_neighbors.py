@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from scipy.sparse import csr_array
 
 from recsys.kernels.neighbors import Method, Nearest, co_rated, nearest
+from tests.support.rated import EDGES
 
 METHODS: tuple[Method, ...] = ("catalogue", "co_rated")
 
@@ -207,6 +208,25 @@ class TestEdges:
             assert (found.indices != np.arange(last)[:, None]).all()
             for user in range(last):
                 assert set(found.indices[user].tolist()) == {-1, *range(user % 3, 7, 3)} - {user}
+
+    @pytest.mark.parametrize("method", METHODS)
+    @pytest.mark.parametrize("threads", [1, 2])
+    @pytest.mark.parametrize(("rows", "items"), EDGES.values(), ids=EDGES)
+    def test_far_fewer_users_than_k(self, method: Method, threads: int, rows: list[dict[int, float]], items: int) -> None:
+        ratings = matrix(rows, items)
+        found = nearest(ratings, 50, method, threads)
+        assert np.isfinite(found.similarity).all()
+        with np.errstate(all="ignore"):
+            assert_nearest(found, *brute_force(ratings, method))
+
+    @pytest.mark.parametrize("method", METHODS)
+    def test_more_equals_than_are_wanted(self, method: Method) -> None:
+        # everyone is alike to the last bit, below 1 to the first: the lowest indices, however many there are
+        ratings = matrix([{0: 1.0, 1: 2.0, 2: 4.0}] + [{0: 1.0, 1: 3.0, 2: 4.0, 3: 2.0}] * 500, 6)
+        found = nearest(ratings, 4, method, 2)
+        assert found.indices[[0, 1, 2, 500]].tolist() == [[1, 2, 3, 4], [2, 3, 4, 5], [1, 3, 4, 5], [1, 2, 3, 4]]
+        assert 0 < found.similarity[0, 0] < 1
+        assert (found.similarity[0] == found.similarity[0, 0]).all()
 
     def test_k_below_one(self) -> None:
         with pytest.raises(ValueError, match="k is 0"):

@@ -7,8 +7,9 @@ import pytest
 from scipy.sparse import csr_array
 
 from recsys.kernels.correlation import Row, Sparse, catalogue_correlation, clear, co_rated_pair, moments, sparse, spread
+from recsys.kernels.crew import Crew
 from recsys.kernels.search import Found, scratch, search
-from recsys.kernels.shadow import Shadow, catalogue_shadow, co_rated_shadow
+from recsys.kernels.tiles import Tiles, catalogue_tiles, co_rated_tiles
 from tests.support.rated import long_tail, matrix
 
 CATALOGUE, CO_RATED = "catalogue", "co_rated"
@@ -19,16 +20,19 @@ WORDS = csr_array((np.rint(MANY.data) + 1, MANY.indices, MANY.indptr), shape=MAN
 """The same with few different ratings: full of ties."""
 
 
-def shadow_of(rows: Sparse, tracks: int, method: str) -> Shadow:
-    return catalogue_shadow(rows, tracks, moments(rows, tracks)) if method == CATALOGUE else co_rated_shadow(rows, tracks)
+def tiles_of(rows: Sparse, tracks: int, method: str) -> Tiles:
+    crew = Crew(1)
+    return (
+        catalogue_tiles(rows, tracks, moments(rows, tracks), crew) if method == CATALOGUE else co_rated_tiles(rows, tracks, crew)
+    )
 
 
 def found(rated: csr_array, k: int, method: str, first: int = 0, count: int | None = None) -> Found:
     rows, tracks = sparse(rated), rated.shape[1]
-    shadow = shadow_of(rows, tracks, method)
+    tiles = tiles_of(rows, tracks, method)
     shape = (rated.shape[0] if count is None else count, k)
     out = Found(np.full(shape, -1, np.int32), np.zeros(shape), np.zeros(shape, np.int32))
-    search(rows, moments(rows, tracks), shadow, scratch(rows, shadow, tracks, k), k, first, out)
+    search(rows, moments(rows, tracks), tiles, scratch(rows, tiles, tracks, k), k, first, out)
     return out
 
 
@@ -66,8 +70,9 @@ def test_several_tiles(method: str, rated: csr_array, k: int) -> None:
         assert as_rows(found(rated, k, method, user, 1), 0) == exact(rated, user, k, method)
 
 
-def test_there_are_several_tiles() -> None:
-    assert shadow_of(sparse(MANY), 50, CO_RATED).tile * 2 < 2600
+@pytest.mark.parametrize("method", [CATALOGUE, CO_RATED])
+def test_there_are_several_tiles(method: str) -> None:
+    assert len(tiles_of(sparse(MANY), 50, method).dense) > 2
 
 
 @pytest.mark.parametrize("method", [CATALOGUE, CO_RATED])
@@ -89,3 +94,12 @@ def test_dislikes_never_make_neighbours_of_strangers(method: str) -> None:
     # one has a mean below 0, the other above: they correlate without a shared track
     rated = matrix([{0: -1.0}, {1: 1.0}, {0: -1.0, 2: -2.0}, {3: 1.0}], 4)
     assert all(overlap > 0 for row in range(4) for _, _, overlap in as_rows(found(rated, 2, method), row))
+
+
+@pytest.mark.parametrize("method", [CATALOGUE, CO_RATED])
+def test_more_equals_than_there_is_room_for(method: str) -> None:
+    # everyone is as similar to the first as to each other, below 1: who comes first is kept
+    rated = matrix([{0: 1.0, 1: 2.0, 2: 4.0}] + [{0: 1.0, 1: 3.0, 2: 4.0, 3: 2.0}] * 700, 6)
+    assert found(rated, 4, method, 0, 1).indices.tolist() == [[1, 2, 3, 4]]
+    assert as_rows(found(rated, 4, method, 0, 1), 0) == exact(rated, 0, 4, method)
+    assert 0 < found(rated, 4, method, 0, 1).similarity[0, 0] < 1
