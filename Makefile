@@ -25,8 +25,11 @@ check: setup ## format, lint, types and the quick tests
 	@$(BIN)/mypy
 	@$(BIN)/pytest -n 2 -m "not slow"
 
-bench: setup ## time the main job on demo data; fails on nothing
-	@$(BIN)/python -m bench.build
+bench: setup ## time the main job and its kernels on synthetic data; fails on nothing
+	-@$(BIN)/python -m bench.batch --preset reference --threads 1 --rounds 1
+	-@$(BIN)/python -m bench.neighbors
+	-@$(BIN)/python -m bench.scores
+	-@$(BIN)/python -m bench.diversity
 
 sbom: $(filter .tools/bin/uv,$(UV)) ## write build/sbom.json: every dependency and its version, as CycloneDX
 	@mkdir -p build
