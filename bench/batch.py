@@ -3,8 +3,8 @@
     python -m bench.batch [--users 2000] [--tracks 20000] [--events 400000] [--preset reference|default] [--threads 2] [--json]
 
 The stages are called as the flow calls them, shard after shard onto the disk, but without Prefect. A process of its own makes
-the world; a small world is built first, which compiles. Times are medians of some rounds; memory is the most that the process
-ever had, with the compiler's share.
+the world; a small world is built first, which compiles. Times are medians of some rounds; ``processor`` is the time of all
+threads, without the time other work had the cores. Memory is the most that the process ever had, with the compiler's share.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ import tempfile
 from collections import defaultdict
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from time import perf_counter
+from time import perf_counter, process_time
 from typing import Any, TypeVar
 
 import numpy as np
@@ -101,8 +101,9 @@ def measure(users: int, tracks: int, events: int, settings: Settings, rounds: in
     load, runs = os.getloadavg()[0], list[dict[str, float]]()
     for _ in range(rounds):
         with tempfile.TemporaryDirectory() as folder:
+            begin = process_time()
             seconds, ranked = built(inputs, settings, Path(folder))
-            runs.append({**seconds, "total": sum(seconds.values())})
+            runs.append({**seconds, "total": sum(seconds.values()), "processor": process_time() - begin})
     return {
         "world": "synthetic",
         "users": users, "tracks": tracks, "events": events, "preset": settings.preset, "threads": settings.threads,
@@ -118,16 +119,16 @@ def measure(users: int, tracks: int, events: int, settings: Settings, rounds: in
 
 def show(found: dict[str, Any]) -> None:
     size = f"{found['users']:,} listeners, {found['tracks']:,} tracks, {found['events']:,} events, all synthetic"
-    table = Table(title=f"preset {found['preset']}: {size}", title_justify="left", box=SIMPLE_HEAD, pad_edge=False)
+    table = Table(box=SIMPLE_HEAD, pad_edge=False)
     table.add_column("stage")
     table.add_column("seconds", justify="right")
     for stage, seconds in found["seconds"].items():
         table.add_row(stage, f"{seconds:.2f}")
-    console = Console()
-    console.print(table)
+    console = Console(highlight=False)
+    console.print(f"preset {found['preset']}: {size}", table, sep="\n")
     rate = found["ranked_rows"] / found["seconds"]["total"]
     console.print(f"{rate:,.0f} ranked rows a second on {found['threads']} threads; peak memory {found['peak_mib']:,} MiB")
-    console.print(f"{found['machine']}; load {found['load']} before, median of {found['rounds']}", highlight=False)
+    console.print(f"{found['machine']}; load {found['load']} before, median of {found['rounds']}")
 
 
 def main() -> None:
