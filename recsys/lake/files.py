@@ -118,6 +118,15 @@ def move(source: Path, target: Path, what: str) -> None:
         ) from error
 
 
+def put(staging: Path, place: Path, content: bytes, what: str) -> None:
+    """Make, or replace in one step, a small file that readers look at."""
+    staged = staging / place.name
+    make_folder(staging)
+    with create(staged, what) as handle:
+        handle.write(content)
+    move(staged, place, what)
+
+
 def make_folder(path: Path, mode: int = 0o777) -> None:
     """Create a folder and the missing ones above it, each synced into its parent; ``mode`` is that of the last one."""
     with guard(path):

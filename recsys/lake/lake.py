@@ -247,11 +247,7 @@ class Lake:
 
     def point(self, pointer: Pointer) -> None:
         """Replace ``CURRENT`` in one step; :meth:`publish` is the way to publish."""
-        staged = self._staging / CURRENT
-        files.make_folder(staged.parent)
-        with files.create(staged, "current") as handle:
-            handle.write(pointer.dump())
-        files.move(staged, self._current, "current")
+        files.put(self._staging, self._current, pointer.dump(), "current")
 
     def remove_runs(self, run_ids: Iterable[str]) -> None:
         """Remove runs, each out of sight of readers in one step first."""

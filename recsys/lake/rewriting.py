@@ -57,13 +57,10 @@ def replace_runs(lake: Lake, runs: Mapping[str, Run]) -> None:
 def begun(lake: Lake) -> bool:
     """Mark that forgetting began; true when an act before this one was cut short before its :func:`note`."""
     with lake.writer():
-        mark, staged = lake.root / FORGETTING, lake.root / STAGING / FORGETTING
+        mark = lake.root / FORGETTING
         if mark.exists():
             return True
-        files.make_folder(staged.parent)
-        with files.create(staged, "current"):
-            pass
-        files.move(staged, mark, "current")
+        files.put(lake.root / STAGING, mark, b"", "current")
         return False
 
 
@@ -76,10 +73,7 @@ def ended(lake: Lake) -> None:
 def note(lake: Lake, **facts: object) -> None:
     """Add a line to :data:`FORGOTTEN`: when, and how much."""
     with lake.writer():
-        place, staged = lake.root / FORGOTTEN, lake.root / STAGING / FORGOTTEN
+        place = lake.root / FORGOTTEN
         before = files.read(place) if place.exists() else b""
-        files.make_folder(staged.parent)
         line = json.dumps({"at": datetime.now(UTC).isoformat(timespec="seconds"), **facts})
-        with files.create(staged, "current") as handle:
-            handle.write(before + line.encode() + b"\n")
-        files.move(staged, place, "current")
+        files.put(lake.root / STAGING, place, before + line.encode() + b"\n", "current")
