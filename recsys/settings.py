@@ -54,8 +54,9 @@ class Settings(BaseModel):
 
     content_weight: Weight = 0.44
     """Points for a perfect content fit. Weights are not normalised (Q44)."""
-    collab_weight: Weight = 0.28
-    """Points for the strongest votes of similar listeners."""
+    collab_weight: Weight = 3.0
+    """Points for the strongest votes of similar listeners: where there are votes they tell more than all else, and lists are the
+    better for it (bench/README.md); without them the other parts decide."""
     popularity_weight: Weight = 0.08
     """Points for a perfect popularity fit."""
     exploration_weight: Weight = 0.20
@@ -154,6 +155,7 @@ class Settings(BaseModel):
 PRESETS: dict[Preset, dict[str, Any]] = {
     "default": {},
     "reference": {
+        "collab_weight": 0.28,
         "diversity_pool": None,
         "future_events": "keep",
         "duplicate_tracks": "keep",

@@ -224,5 +224,17 @@ def test_diversity_looks_at_the_best_tracks_only() -> None:
     assert ranked(default, "u")[1] == "t0001"
 
 
+@fix("collab_weight")
+def test_votes_tell_more_than_a_liked_genre() -> None:
+    tracks = [silent("a", genres=["x"]), silent("z", genres=["x"]), silent("same", genres=["x"]), silent("voted", genres=["y"])]
+    shared = [event(user, name) for user in ("u", "v", "w") for name in ("a", "z")]
+    others = [event(f"o{number}", f"elsewhere{number % 2}") for number in range(6)]
+    tracks += [silent(f"elsewhere{number}") for number in range(2)]
+    elsewhere = ["elsewhere0", "elsewhere1"]
+    reference, default = one(tracks, (*shared, *others, event("v", "voted"), event("w", "voted")), excluded_track_ids=elsewhere)
+    assert ranked(reference, "u") == ["same", "voted"]
+    assert ranked(default, "u") == ["voted", "same"]
+
+
 def test_every_fix_is_shown() -> None:
     assert set(PRESETS["reference"]) == COVERED

@@ -27,11 +27,12 @@ class TestFields:
     def test_every_field_is_documented(self, name: str) -> None:
         assert len(FIELDS[name].description or "") > 15
 
-    def test_defaults_are_those_of_the_older_service(self) -> None:
-        weights = Settings().model_dump(include={"content_weight", "collab_weight", "popularity_weight", "exploration_weight"})
+    def test_weights_of_the_older_service_are_kept(self) -> None:
+        older = Settings.reference()
+        weights = older.model_dump(include={"content_weight", "collab_weight", "popularity_weight", "exploration_weight"})
         assert list(weights.values()) == [0.44, 0.28, 0.08, 0.20]
-        assert Settings().diversity_lambda == 0.74
-        assert 0.5 ** (1 / Settings().half_life_days) == pytest.approx(math.exp(-1 / 120))
+        assert older.diversity_lambda == 0.74
+        assert 0.5 ** (1 / older.half_life_days) == pytest.approx(math.exp(-1 / 120))
 
     def test_settings_cannot_be_changed(self) -> None:
         with pytest.raises(ValidationError):
