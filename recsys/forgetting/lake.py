@@ -12,7 +12,7 @@ from recsys.errors import LakeError, NotFoundError
 from recsys.lake import Batch, Lake, Plan, Run, Staged
 from recsys.lake.rewriting import begun, ended, note, remove_superseded, replace_runs, rewrite_batch
 from recsys.lookup import writer
-from recsys.lookup.names import FILES, name
+from recsys.lookup.names import FOLDER
 from recsys.providers.cache import Cache
 
 MARK = "+forgotten"
@@ -112,13 +112,13 @@ def _rewritten(lake: Lake, run: Run, subject: Subject) -> Run:
 
 def _write_others(run: Run, staged: Staged, subject: Subject) -> None:
     """Lookup files and views anew; any other file as it is, unless it names the subject."""
-    made = {views.NAME, *map(name, FILES)}
     others = {file.path for file in run.manifest.files if not file.table}
+    looked_up = {path for path in others if path.startswith(f"{FOLDER}/")}
     if views.NAME in others:
         staged.write_file(views.NAME, views.staged_views(staged).encode())
-    if others.issuperset(map(name, FILES)):
+    if looked_up:
         writer.write(staged)
-    for other in sorted(others - made):
+    for other in sorted(others - looked_up - {views.NAME}):
         content = run.read_file(other)
         if not subject.holds(content):
             staged.write_file(other, content)

@@ -158,7 +158,7 @@ def list_answer(published: Published, user_id: str, wanted: Asked) -> bytes:
     if wanted.narrows:
         rows = narrowed(reader, listed, wanted)
         total = len(rows)
-        data: bytes | memoryview = orjson.dumps(rows[wanted.offset : wanted.offset + wanted.limit])[1:-1]
+        data = orjson.dumps(rows[wanted.offset : wanted.offset + wanted.limit])[1:-1]
     else:
         total, data = listed.rows_count, reader.rows(listed, wanted.offset, wanted.limit)
     returned = max(0, min(wanted.limit, total - wanted.offset))
@@ -187,7 +187,7 @@ def controls(published: Published, request: Request) -> bytes:
 def lists(published: Published, request: Request) -> bytes:
     """What each of a listener's lists asked for and where the catalogue went."""
     found = published.reader
-    return one(published, request, lambda listener: b"[%b]" % b",".join(one.record for one in found.lists(listener).values()))
+    return one(published, request, lambda listener: b"[%b]" % b",".join(map(found.record, found.lists(listener).values())))
 
 
 def one(published: Published, request: Request, part: Callable[[Listener], bytes]) -> bytes:

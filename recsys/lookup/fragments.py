@@ -38,37 +38,42 @@ OFFERS = ("commercial_boost", "quality_penalty", "discovery_allowed")
 ORIGINS = ("origin", "provenance")
 """Facts that only the answer about the track itself adds."""
 
+REASON = ("reason", "reason_code", "source")
+
+_FITS = f'{{"score_breakdown":{{"{BREAKDOWN[0]}":'
 _TIME = "%Y-%m-%dT%H:%M:%S%.fZ"
 
 
 def rows(ranked: pl.DataFrame) -> pl.Series:
-    """Rows of ``rankings``, which begin with their track (column ``head``) and a comma, so that a list is sent as it lies."""
+    """Rows of ``rankings`` with ``%b`` where the track and the reason go, both of which many rows share (``shared``).
+
+    Everything else in a row is numbers and their names: nothing in it has to be kept apart from the two ``%b``.
+    """
     breakdown = pl.struct(*(_rounded(name) for name in BREAKDOWN), _rounded("score").alias("final"))
     matches = (
         pl.col("explanation").arr.get(place).cast(pl.Float64).round(DIGITS).alias(name) for place, name in enumerate(FEATURES)
     )
-    columns: list[pl.Expr | str] = [
-        _rounded("score"),
-        "rank",
-        "reason",
-        "reason_code",
-        "source",
-        breakdown.alias("score_breakdown"),
-        pl.struct(*matches).alias("explanation"),
-    ]
-    row = pl.struct(*columns).struct.json_encode().str.slice(1)
-    return ranked.select(pl.concat_str(pl.col("head").fill_null(',{"track":null,'), row).alias("row")).to_series()
+    return ranked.select(
+        pl.concat_str(
+            pl.lit("%b"),
+            _json(_rounded("score"), "rank").str.strip_prefix('{"score":').str.strip_suffix("}"),
+            pl.lit("%b"),
+            _json(breakdown.alias("score_breakdown"), pl.struct(*matches).alias("explanation")).str.strip_prefix(_FITS),
+        ).alias("row")
+    ).to_series()
+
+
+def reasons(found: pl.DataFrame) -> pl.Series:
+    """Columns ``REASON`` as they stand in rows, between two numbers."""
+    text = _json(*REASON).str.strip_prefix("{").str.strip_suffix("}")
+    return found.select(pl.concat_str(pl.lit(","), text, pl.lit("," + _FITS[1:])).alias("reason")).to_series()
 
 
 def tracks(found: pl.DataFrame) -> pl.DataFrame:
-    """Columns head (``,{"track":{…},``: how a row of a list begins) and more (the facts only the track's own answer adds)."""
+    """Columns head (the track as lists show it) and more (the facts only the track's own answer adds, without their ``{``)."""
     sound = pl.struct(*FEATURES)
     features = pl.when(pl.all_horizontal(pl.col(FEATURES).is_null())).then(None).otherwise(sound).alias("features")
-    shown = pl.struct(*TRACK, features, *OFFERS).struct.json_encode()
-    return found.select(
-        pl.concat_str(pl.lit(',{"track":'), shown, pl.lit(",")).alias("head"),
-        pl.struct(*ORIGINS).struct.json_encode().str.slice(1).alias("more"),
-    )
+    return found.select(_json(*TRACK, features, *OFFERS).alias("head"), _json(*ORIGINS).str.strip_prefix("{").alias("more"))
 
 
 def profiles(found: pl.DataFrame) -> pl.Series:
@@ -100,6 +105,19 @@ def records(found: pl.DataFrame, names: Sequence[str]) -> pl.Series:
     """Rows as they are stored."""
     columns = (_plain(name, found.schema[name]) for name in names)
     return found.select(pl.struct(*columns).struct.json_encode().alias("record")).to_series()
+
+
+def listings(found: pl.DataFrame) -> pl.DataFrame:
+    """Columns user_id and lists (an object, name of the list → the numbers in all other columns) of rows in order of user_id."""
+    key = _json("list").str.strip_prefix('{"list":').str.strip_suffix("}")
+    numbers = pl.concat_list(pl.exclude("user_id", "list")).list.eval(pl.element().cast(pl.String)).list.join(",")
+    entries = found.select("user_id", pl.concat_str(key, pl.lit(":["), numbers, pl.lit("]")).alias("lists"))
+    together = pl.concat_str(pl.lit("{"), pl.col("lists").str.join(","), pl.lit("}"))
+    return entries.group_by("user_id", maintain_order=True).agg(together.alias("lists"))
+
+
+def _json(*columns: pl.Expr | str) -> pl.Expr:
+    return pl.struct(*columns).struct.json_encode()
 
 
 def _rounded(name: str) -> pl.Expr:

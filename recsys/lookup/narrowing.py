@@ -21,7 +21,7 @@ def narrowed(reader: Reader, listed: Listed, asked: Asked) -> list[dict[str, Any
     At most as many as the list had. Rows from the pool have the reason and source ``pool`` and no explanation; they keep the
     run's limits of tracks per artist and of one version per song.
     """
-    rows = orjson.loads(b"[%b]" % bytes(reader.rows(listed, 0, listed.rows_count)))
+    rows = orjson.loads(b"[%b]" % reader.rows(listed, 0, listed.rows_count))
     wanted = Wanted(asked)
     kept = [row for row in rows if wanted(row["track"])]
     limits = Limits(reader, [row["track"] for row in kept])

@@ -50,7 +50,7 @@ def _ranked(reader: Reader, listed: Listed, number: int) -> dict[str, Any] | Non
     tracks = reader.ranked(listed)
     if number not in tracks:
         return None
-    row = orjson.loads(bytes(reader.rows(listed, tracks.index(number), 1)))
+    row = orjson.loads(reader.rows(listed, tracks.index(number), 1))
     del row["track"]
     return _verdict("rankings", row["reason_code"], row["reason"], rank=row["rank"], row=row, parts=row["score_breakdown"])
 
@@ -74,7 +74,11 @@ def _undecided(listed: Listed, user_id: str, track_id: str, name: str) -> dict[s
 
 
 def _dropped(reader: Reader, listener: Listener, listed: Listed, track: dict[str, Any]) -> dict[str, Any] | None:
-    settings, controls, request = reader.run.manifest.settings, orjson.loads(listener.controls), orjson.loads(listed.record)
+    settings, controls, request = (
+        reader.run.manifest.settings,
+        orjson.loads(listener.controls),
+        orjson.loads(reader.record(listed)),
+    )
     rated = _rating(reader, controls["user_id"], track["id"]) if listener.known else None
     rules = _rules(settings, controls, request, track, rated, reader.run.manifest.as_of)
     rule = next((rule for rule, holds in rules if holds), None)

@@ -1,31 +1,40 @@
 """Makes the lookup files of a run, part by part: never more than a slice of a table is in memory.
 
-Each file is Arrow IPC, not compressed, so that a reader can map it: a row's bytes lie at a known place. Rows are named by their
-number in the whole file.
+Each file is Arrow IPC, not compressed, so that a row's bytes lie at a known place; ``places.json`` says at which. Rows are named
+by their number in the whole file. Integers inside a row are little-endian int32.
 
-    tracks.arrow   id, head, more               sorted by id; JSON, see ``fragments``
-    rows.arrow     track, row                   every row of ``rankings``: number of its track, JSON with the track
+    users.arrow    users                        a hash table: row CRC-32(id) % rows holds the records of the listeners that fall
+                                                there. A record: bytes of the id, bytes of the rest, the id, the rest, which is
+                                                profile, controls and {list: [row of lists, row of rows, rows, first row of pool,
+                                                rows of pool]}, JSON, a line each
+    names.arrow    id                           every listener, sorted
+    lists.arrow    record                       every row of ``lists``, JSON
+    rows.arrow     rows                         the rows of ``rankings`` of one list: per row the numbers of its track and of its
+                                                reason, then where each row's text ends, then the texts, in which ``%b`` stands
+                                                for track and reason
     pool.arrow     track, parts of the score    every row of ``candidates``, float32
-    lists.arrow    name, rows_first, rows_count, pool_first, pool_count, record
-    users.arrow    id, lists_first, lists_count, profile, controls      sorted by id
-    index.arrow    hash, user                   sorted by hash, the CRC-32 of a listener's id
+    tracks.arrow   id, head, more               sorted by id; JSON, see ``fragments``
+    reasons.arrow  reason                       what rows say of their reason, see ``fragments``
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from itertools import pairwise
 from pathlib import Path
 from zlib import crc32
 
 import numpy as np
+import orjson
 import polars as pl
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from recsys.lake import Staged
 from recsys.lookup import fragments
-from recsys.lookup.names import PARTS, name
+from recsys.lookup.names import FILES, FIRST_REASON, FORMAT, LENGTHS, NO_TRACK, PARTS, PLACES, name
+from recsys.lookup.places import places
 from recsys.tables import CONTROLS, LISTS
 
 SLICE = 65_536
@@ -36,18 +45,13 @@ Append = Callable[[pl.DataFrame], None]
 _KEYS = ["user_id", "list"]
 _BYTES = pa.large_binary()
 _SCHEMAS = {
-    "tracks": pa.schema({"id": _BYTES, "head": _BYTES, "more": _BYTES}),
-    "rows": pa.schema({"track": pa.int32(), "row": _BYTES}),
+    "users": pa.schema({"users": _BYTES}),
+    "names": pa.schema({"id": _BYTES}),
+    "lists": pa.schema({"record": _BYTES}),
+    "rows": pa.schema({"rows": _BYTES}),
     "pool": pa.schema({"track": pa.int32(), **dict.fromkeys(PARTS, pa.float32())}),
-    "lists": pa.schema(
-        {"name": _BYTES}
-        | dict.fromkeys(("rows_first", "rows_count", "pool_first", "pool_count"), pa.int64())
-        | {"record": _BYTES}
-    ),
-    "index": pa.schema({"hash": pa.int64(), "user": pa.int64()}),
-    "users": pa.schema(
-        {"id": _BYTES, "lists_first": pa.int64(), "lists_count": pa.int64(), "profile": _BYTES, "controls": _BYTES}
-    ),
+    "tracks": pa.schema({"id": _BYTES, "head": _BYTES, "more": _BYTES}),
+    "reasons": pa.schema({"reason": _BYTES}),
 }
 
 
@@ -57,44 +61,72 @@ def write(staged: Staged) -> None:
     ``rankings``, ``candidates`` and ``lists`` must be sorted by their keys, as the contract says.
     """
     ids = _write_tracks(staged)
-    ranges = _write_rows(staged, ids).join(_write_pool(staged, ids), on=_KEYS, how="full", coalesce=True).fill_null(0)
+    ranges = _write_rows(staged, ids).join(_write_pool(staged, ids), on=_KEYS, how="full", coalesce=True)
     _write_users(staged, _write_lists(staged, ranges))
+    staged.write_file(
+        PLACES, orjson.dumps({"format": FORMAT, "files": {file: places(staged.path / name(file)) for file in FILES}})
+    )
 
 
 def _write_tracks(staged: Staged) -> pl.DataFrame:
-    """Returns columns track_id, track (its number) and head."""
-    heads = []
+    """Returns columns track_id and track (its number)."""
     found = _table(staged, "tracks").unique("id", keep="last", maintain_order=True).sort("id")
     with _file(staged, "tracks") as append:
         for part in found.iter_slices(SLICE):
-            text = fragments.tracks(part)
-            append(part.select("id").hstack(text))
-            heads.append(text["head"])
-    numbers = found.select(pl.col("id").alias("track_id"), pl.int_range(pl.len(), dtype=pl.Int32).alias("track"))
-    return numbers.with_columns(pl.concat(heads).alias("head") if heads else pl.lit("").alias("head"))
+            append(part.select("id").hstack(fragments.tracks(part)))
+    return found.select(pl.col("id").alias("track_id"), pl.int_range(pl.len(), dtype=pl.Int32).alias("track"))
 
 
 def _write_rows(staged: Staged, ids: pl.DataFrame) -> pl.DataFrame:
-    """Returns columns user_id, list, rows_first, rows_count."""
-    counts = []
+    """Returns columns user_id, list, row, rows_count."""
+    lists, reasons = [], pl.DataFrame(schema={**dict.fromkeys(fragments.REASON, pl.String), "number": pl.Int32})
     with _file(staged, "rows") as append:
         for part in _whole_lists(staged.files("rankings")):
-            named = part.join(ids, on="track_id", how="left", maintain_order="left")
-            append(named.select(pl.col("track").fill_null(-1)).with_columns(fragments.rows(named)))
-            counts.append(_counted(part))
-    return _ranges(counts, "rows")
+            reasons = _more_reasons(reasons, part)
+            named = _numbered(part, ids).join(reasons, on=fragments.REASON, how="left", nulls_equal=True, maintain_order="left")
+            counted = _counted(part)
+            append(pl.DataFrame({"rows": list(_rows(named, counted["count"]))}, schema={"rows": pl.Binary}))
+            lists.append(counted)
+    with _file(staged, "reasons") as append:
+        append(fragments.reasons(reasons).to_frame())
+    return _all(lists).select(*_KEYS, pl.int_range(pl.len()).alias("row"), pl.col("count").alias("rows_count"))
+
+
+def _more_reasons(known: pl.DataFrame, part: pl.DataFrame) -> pl.DataFrame:
+    """Columns ``REASON`` and number: those that are known and those that come first in this part."""
+    met = part.select(fragments.REASON).unique(maintain_order=True)
+    new = met.join(known, on=fragments.REASON, how="anti", nulls_equal=True, maintain_order="left")
+    return known.vstack(
+        new.with_columns(number=FIRST_REASON - pl.int_range(known.height, known.height + pl.len(), dtype=pl.Int32))
+    )
+
+
+def _rows(named: pl.DataFrame, counts: pl.Series) -> Iterator[bytes]:
+    """The rows of each list: numbers of tracks and reasons, ends of texts, texts."""
+    text = fragments.rows(named)
+    data = b"".join(text.cast(pl.Binary))
+    ends = np.append(0, text.str.len_bytes().cast(pl.Int64).cum_sum().to_numpy())
+    shared = named.select("track", "number").to_numpy()
+    bounds = np.append(0, counts.cum_sum().to_numpy())
+    for first, end in pairwise(bounds.tolist()):
+        numbers = np.concatenate((shared[first:end].ravel(), ends[first + 1 : end + 1] - ends[first]))
+        yield numbers.astype("<i4").tobytes() + data[ends[first] : ends[end]]
 
 
 def _write_pool(staged: Staged, ids: pl.DataFrame) -> pl.DataFrame:
     """Returns columns user_id, list, pool_first, pool_count."""
-    counts, numbers = [], ids.drop("head")
+    lists = []
     with _file(staged, "pool") as append:
         for part in _whole_lists(staged.files("candidates"), [*_KEYS, "track_id", *PARTS]):
-            append(
-                part.join(numbers, on="track_id", how="left", maintain_order="left").with_columns(pl.col("track").fill_null(-1))
-            )
-            counts.append(_counted(part))
-    return _ranges(counts, "pool")
+            append(_numbered(part, ids))
+            lists.append(_counted(part))
+    count = pl.col("count")
+    return _all(lists).select(*_KEYS, (count.cum_sum() - count).alias("pool_first"), count.alias("pool_count"))
+
+
+def _numbered(part: pl.DataFrame, ids: pl.DataFrame) -> pl.DataFrame:
+    """The rows with their tracks' numbers."""
+    return part.join(ids, on="track_id", how="left", maintain_order="left").with_columns(pl.col("track").fill_null(NO_TRACK))
 
 
 def _counted(part: pl.DataFrame) -> pl.DataFrame:
@@ -102,46 +134,49 @@ def _counted(part: pl.DataFrame) -> pl.DataFrame:
     return part.group_by(_KEYS, maintain_order=True).len("count")
 
 
-def _ranges(counts: Sequence[pl.DataFrame], kind: str) -> pl.DataFrame:
+def _all(lists: Sequence[pl.DataFrame]) -> pl.DataFrame:
     empty = pl.DataFrame(schema={"user_id": pl.String, "list": pl.String, "count": pl.UInt32})
-    found = pl.concat([empty, *counts]).with_columns(pl.col("count").cast(pl.Int64))
-    first = pl.col("count").cum_sum() - pl.col("count")
-    return found.select(*_KEYS, first.alias(f"{kind}_first"), pl.col("count").alias(f"{kind}_count"))
+    return pl.concat([empty, *lists]).with_columns(pl.col("count").cast(pl.Int64))
 
 
 def _write_lists(staged: Staged, ranges: pl.DataFrame) -> pl.DataFrame:
-    """Returns columns user_id, lists_first, lists_count, in order of user_id."""
-    users = []
+    """Returns columns user_id and lists (where each lies), in order of user_id."""
+    users, first = [pl.DataFrame(schema={"user_id": pl.String, "lists": pl.String})], 0
     with _file(staged, "lists") as append:
         for part in _slices(staged.files("lists")):
-            records = fragments.records(part, LISTS.names)
-            placed = part.select(_KEYS).join(ranges, on=_KEYS, how="left", maintain_order="left").fill_null(0)
-            append(placed.rename({"list": "name"}).drop("user_id").with_columns(records))
-            users.append(part.select("user_id"))
-    counted = (
-        pl.concat([pl.DataFrame(schema={"user_id": pl.String}), *users]).group_by("user_id", maintain_order=True).len("count")
-    )
-    count = pl.col("count").cast(pl.Int64)
-    return counted.select("user_id", (count.cum_sum() - count).alias("lists_first"), count.alias("lists_count"))
+            append(fragments.records(part, LISTS.names).to_frame())
+            numbered = part.select(*_KEYS, pl.int_range(first, first + pl.len()).alias("record"))
+            users.append(numbered.join(ranges, on=_KEYS, how="left", maintain_order="left").fill_null(0))
+            first += part.height
+    return fragments.listings(pl.concat(users[1:])) if first else users[0]
 
 
 def _write_users(staged: Staged, listed: pl.DataFrame) -> None:
+    """Needs columns user_id and lists."""
     profiles, controls = _table(staged, "profiles"), _table(staged, "controls").unique("user_id", keep="last")
-    found = listed.join(profiles, on="user_id", how="full", coalesce=True).sort("user_id")
+    found = listed.join(profiles, on="user_id", how="full", coalesce=True).with_columns(pl.col("lists").fill_null("{}"))
+    with _file(staged, "names") as append:
+        append(found.select(pl.col("user_id").sort().alias("id")))
+    hashes = np.fromiter((crc32(user.encode()) for user in found["user_id"]), dtype=np.int64, count=found.height)
+    found = found.with_columns(bucket=pl.Series(hashes % max(found.height, 1))).sort("bucket", "user_id")
     with _file(staged, "users") as append:
-        for part in found.iter_slices(SLICE):
-            own = part.select("user_id").join(controls, on="user_id", how="left", maintain_order="left")
-            ranges = part.select(pl.col("user_id").alias("id"), pl.col("lists_first", "lists_count").fill_null(0))
-            profile, control = fragments.profiles(part), fragments.records(own, CONTROLS.names)
-            append(ranges.with_columns(profile.alias("profile"), control.alias("controls")))
-    _write_index(staged, found["user_id"])
+        for first in range(0, found.height, SLICE):
+            last = min(first + SLICE, found.height)
+            begin, end = np.searchsorted(found["bucket"], (first, last)).tolist()
+            buckets = [b""] * (last - first)
+            part = found[begin:end]
+            for bucket, record in zip(part["bucket"], _records(part, controls), strict=True):
+                buckets[bucket - first] += record
+            append(pl.DataFrame({"users": buckets}))
 
 
-def _write_index(staged: Staged, users: pl.Series) -> None:
-    hashes = np.fromiter((crc32(user.encode()) for user in users), dtype=np.int64, count=len(users))
-    order = np.argsort(hashes, kind="stable")
-    with _file(staged, "index") as append:
-        append(pl.DataFrame({"hash": hashes[order], "user": order}))
+def _records(part: pl.DataFrame, controls: pl.DataFrame) -> Iterator[bytes]:
+    """The records of listeners."""
+    own = part.select("user_id").join(controls, on="user_id", how="left", maintain_order="left")
+    columns = part["user_id"], fragments.profiles(part), fragments.records(own, CONTROLS.names), part["lists"]
+    for user, *texts in zip(*(column.cast(pl.Binary) for column in columns), strict=True):
+        text = b"\n".join(texts)
+        yield LENGTHS.pack(len(user), len(text)) + user + text
 
 
 def _table(staged: Staged, table: str) -> pl.DataFrame:

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import json
 import os
-from pathlib import Path
 
 import pytest
 
 from recsys import Lake, LakeError, NotFoundError
 from recsys.lake import Run
-from recsys.lookup import reader as reading
-from recsys.lookup.names import name
+from recsys.lookup.names import FILES, PLACES, name
 from recsys.lookup.reader import Reader
 
 
@@ -45,7 +43,18 @@ def test_unknown_list_names_those_there_are(reader: Reader) -> None:
         reader.find_list(reader.listener("demo-u002"), "nope")
 
 
-@pytest.mark.parametrize("file", ["index", "users", "rows", "lists"])
+READS = {
+    "users": lambda reader: reader.listener("demo-u001"),
+    "names": lambda reader: reader.users("demo-u0"),
+    "lists": lambda reader: reader.record(reader.find_list(reader.listener("demo-u001"), "balanced")),
+    "rows": lambda reader: reader.rows(reader.find_list(reader.listener("demo-u001"), "balanced"), 0, 5),
+    "pool": lambda reader: reader.pool(reader.find_list(reader.listener("demo-u001"), "balanced")),
+    "tracks": lambda reader: reader.rows(reader.find_list(reader.listener("demo-u001"), "balanced"), 0, 5),
+    "reasons": lambda reader: reader.rows(reader.find_list(reader.listener("demo-u001"), "balanced"), 0, 5),
+}
+
+
+@pytest.mark.parametrize("file", FILES)
 @pytest.mark.parametrize("what", ["shorter", "overwritten", "removed"])
 def test_a_file_that_changes_is_an_error_not_a_lie(own: Lake, file: str, what: str) -> None:
     run = own.published()
@@ -60,7 +69,7 @@ def test_a_file_that_changes_is_an_error_not_a_lie(own: Lake, file: str, what: s
     else:
         path.unlink()
     with pytest.raises(LakeError, match="removed or changed"):
-        reader.rows(reader.find_list(reader.listener("demo-u001"), "balanced"), 0, 5)
+        READS[file](reader)
 
 
 @pytest.mark.parametrize("damage", [b"", b"ARROW1\0\0 not really"])
@@ -79,16 +88,18 @@ def test_a_run_without_lookup_files_says_what_to_do(run: Run) -> None:
         Reader(bare)
 
 
-def test_mapped_pages_are_given_back(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
-    reader = Reader(run)
-    released: list[Path] = []
-    monkeypatch.setattr(reading.Mapped, "release", lambda file: released.append(file.path))
-    listed = reader.find_list(reader.listener("demo-u001"), "balanced")
-    monkeypatch.setattr(reading, "RESIDENT", 0)
-    for _ in range(reading._LOOK):
-        reader.rows(listed, 0, 1)
-    assert len(released) == 5
-    monkeypatch.setattr(reading, "RESIDENT", 2**50)
-    for _ in range(reading._LOOK):
-        reader.rows(listed, 0, 1)
-    assert len(released) == 5
+def test_files_of_another_format_say_what_to_do(own: Lake, monkeypatch: pytest.MonkeyPatch) -> None:
+    run = own.published()
+    index = run.path / PLACES
+    index.write_bytes(index.read_bytes().replace(b'"format":2', b'"format":1'))
+    with pytest.raises(LakeError, match=r"another format.*recsys run"):
+        Reader(run)
+
+
+@pytest.mark.parametrize("index", [b"", b"{}", b"[]", b'{"format":2}', b'{"format":2,"files":{"users":{}}}'])
+def test_a_damaged_index_is_not_used(own: Lake, index: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
+    run = own.published()
+    (run.path / PLACES).write_bytes(index)
+    monkeypatch.setattr(Run, "file", lambda run, wanted: run.path / wanted)
+    with pytest.raises(LakeError, match=r"places\.json is damaged"):
+        Reader(run)

@@ -53,7 +53,7 @@ def test_profiles_controls_and_lists_are_the_stored_rows(reader: Reader, run: Ru
         assert profile["top_genres"] == {one["name"]: round(one["strength"], DIGITS) for one in row["top_genres"]}
         assert json.loads(listener.controls)["user_id"] == row["user_id"]
     stored = run.read("lists").filter(user_id="demo-u001", list="balanced").row(0, named=True)
-    listed = json.loads(reader.find_list(reader.listener("demo-u001"), "balanced").record)
+    listed = json.loads(reader.record(reader.find_list(reader.listener("demo-u001"), "balanced")))
     assert {key: value for key, value in listed.items() if key != "feature_targets"} == {
         key: value for key, value in stored.items() if key != "feature_targets"
     }

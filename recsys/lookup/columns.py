@@ -1,0 +1,94 @@
+"""One lookup file, read by position: the index that was written with it says where a row lies, and only that is read."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import weakref
+from bisect import bisect_left, bisect_right
+from pathlib import Path
+from struct import Struct
+from typing import Literal, TypedDict
+
+from recsys.errors import LakeError
+
+_BOUNDS = Struct("<qq")
+_SIZES = {"i": 4, "q": 8, "f": 4}
+
+
+class Places(TypedDict):
+    """Where the columns of one file lie. A batch holds a contiguous range of the file's rows."""
+
+    bytes: int
+    """Size of the file."""
+    starts: list[int]
+    """First row of each batch, then the number of rows."""
+    numbers: dict[str, tuple[Literal["i", "q", "f"], list[int]]]
+    """Column → code of its type as in :mod:`struct`, first byte per batch."""
+    texts: dict[str, list[tuple[int, int]]]
+    """Column → per batch the first byte of its offsets (int64, one more than rows) and of its bytes."""
+
+
+class Columns:
+    """The columns of an Arrow IPC file.
+
+    Bytes are read, not mapped: a mapped file that shrinks kills the process that reads it, and its pages count as memory of the
+    process. One that is overwritten lies: :meth:`check` tells, and is to be called after reading. Every method raises
+    :class:`LakeError` when the file is missing or damaged, or has become shorter.
+    """
+
+    def __init__(self, path: Path, places: Places) -> None:
+        self.path = path
+        try:
+            self._descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+            weakref.finalize(self, os.close, self._descriptor)
+            fcntl.flock(self._descriptor, fcntl.LOCK_SH)  # `recsys runs prune` leaves the run alone
+            self._state = self._found()
+        except OSError as error:
+            raise LakeError(f"{path} is missing or damaged: {error}; publish another run") from error
+        if self._state[0] != places["bytes"]:
+            raise LakeError(f"{path} is missing or damaged: its size is not {places['bytes']:,} bytes; publish another run")
+        self._starts, self._numbers, self._texts = places["starts"], places["numbers"], places["texts"]
+
+    def __len__(self) -> int:
+        return self._starts[-1]
+
+    def check(self) -> None:
+        """Raises :class:`LakeError` when the file was removed or changed since it was opened."""
+        if self._found() != self._state:
+            raise self._changed()
+
+    def text(self, column: str, row: int) -> bytes:
+        """One row of a column of bytes."""
+        batch = bisect_right(self._starts, row) - 1
+        bounds, data = self._texts[column][batch]
+        first, end = _BOUNDS.unpack(self._read(16, bounds + 8 * (row - self._starts[batch])))
+        return self._read(end - first, data + first)
+
+    def numbers(self, column: str, first: int, count: int) -> list[int] | list[float]:
+        """``count`` rows from ``first`` on, all in one batch."""
+        batch = bisect_right(self._starts, first) - 1
+        code, begins = self._numbers[column]
+        size = _SIZES[code]
+        data = self._read(count * size, begins[batch] + (first - self._starts[batch]) * size)
+        found: list[int] | list[float] = memoryview(data).cast(code).tolist()
+        return found
+
+    def place(self, column: str, key: bytes) -> int:
+        """The number of the first row that is not below ``key``, in a file sorted by this column of bytes."""
+        return bisect_left(range(len(self)), key, key=lambda row: self.text(column, row))
+
+    def _read(self, count: int, first: int) -> bytes:
+        if not 0 <= count <= self._state[0] or first < 0:
+            raise self._changed()
+        found = os.pread(self._descriptor, count, first)
+        if len(found) != count:
+            raise self._changed()
+        return found
+
+    def _changed(self) -> LakeError:
+        return LakeError(f"{self.path} was removed or changed while it was in use; publish another run")
+
+    def _found(self) -> tuple[int, int, int]:
+        found = os.fstat(self._descriptor)
+        return found.st_size, found.st_mtime_ns, found.st_nlink
