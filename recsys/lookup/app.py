@@ -2,30 +2,28 @@
 
 from __future__ import annotations
 
-import asyncio
 import sys
 from collections.abc import Awaitable, Callable, Sequence
 from hashlib import blake2b
 from pathlib import Path
 from typing import TextIO
-from urllib.parse import unquote
-from zlib import crc32
+from urllib.parse import unquote_to_bytes
 
 import orjson
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route, Router
-from starlette.types import Receive, Scope, Send
 
 from recsys.errors import LakeError
 from recsys.lake import Lake
 from recsys.lookup import asked, status
 from recsys.lookup.asked import Asked
 from recsys.lookup.current import Current, Published
-from recsys.lookup.door import GIVEN, Door
+from recsys.lookup.door import Door, Given, Quick, Ready
 from recsys.lookup.narrowing import narrowed
 from recsys.lookup.problem import ProblemError, wrong
 from recsys.lookup.reader import Listener
+from recsys.lookup.stored import Stored, fresh, known, zipped
 from recsys.lookup.why import why
 
 PAGE = Path(__file__).parent / "page"
@@ -40,11 +38,8 @@ ASSETS = {
 }
 """Path → file of the page and its type."""
 
-KEPT = 128
-"""Answers of one run that are kept."""
 ANSWER = b'{"data":[%b],"taste_profile":%b,"run":%b,"fallback":%b,"pagination":{"offset":%d,"limit":%d,"returned":%d,"total":%d}}'
 
-Answer = Callable[[Published, Request], bytes]
 Endpoint = Callable[[Request], Awaitable[Response]]
 
 
@@ -66,60 +61,32 @@ def build(lake: Lake, *, keys: Sequence[str] = (), hosts: Sequence[str] | None =
         Route("/readyz", ready(current)),
         *(Route(path, asset(name, kind)) for path, (name, kind) in ASSETS.items()),
     ]
-    return Door(Router(routes, redirect_slashes=False), keys=keys, hosts=hosts, log=log)
+    return Door(Router(routes, redirect_slashes=False), keys=keys, hosts=hosts, log=log, quick=quick(current))
 
 
-class Stored:
-    """An endpoint that answers with stored rows: 304 when the client has them, a problem when they cannot be read.
+def quick(current: Current) -> Quick:
+    """Lists are what apps ask for, and need none of the router's ways; compressed ones do."""
 
-    It speaks ASGI itself, for it answers most requests; everything else is a function of a request.
-    """
-
-    def __init__(self, current: Current, answer: Answer, *, threaded: bool = False) -> None:
-        self._current, self._answer, self._threaded = current, answer, threaded
-
-    async def __call__(self, scope: Scope, _: Receive, send: Send) -> None:
-        published = self._current.get()
-        tag = etag(published, scope)
-        if tag in scope[GIVEN].get(b"if-none-match", b""):
-            await _send(send, 304, [(b"etag", tag), _PRIVATE], b"")
-            return
+    def answer(path: bytes, query: bytes, given: Given) -> Ready | None:
+        if not (path.startswith(_BEGIN) and path.endswith(_END) and path.isascii()):
+            return None
+        user = path[len(_BEGIN) : -len(_END)]
+        if not user or b"/" in user:
+            return None
+        published, address = current.get(), b"%b?%b" % (path, query)
         try:
-            body = await self._body(published, scope)
+            ready = known(published, address, given)
+            if zipped(given) and (ready is None or ready.body):
+                return None
+            return ready or fresh(published, address, given, list_answer(published, decoded(user), asked.from_query(query)))
         except LakeError as error:
-            self._current.drop(error)
+            current.drop(error)
             raise
-        length = (b"content-length", b"%d" % len(body))
-        await _send(send, 200, [(b"content-type", b"application/json"), length, (b"etag", tag), _PRIVATE], body)
 
-    async def _body(self, published: Published, scope: Scope) -> bytes:
-        """The answer; those given last are kept, for apps ask for the same listeners again."""
-        if self._threaded:
-            return await asyncio.to_thread(self._answer, published, Request(scope))
-        address = (scope["path"], scope["query_string"])
-        body = published.answers.get(address)
-        if body is not None:
-            published.reader.check()
-            return body
-        body = self._answer(published, Request(scope))
-        if len(published.answers) >= KEPT:
-            del published.answers[next(iter(published.answers))]
-        published.answers[address] = body
-        return body
+    return answer
 
 
-_PRIVATE = (b"cache-control", b"private, no-cache")
-
-
-async def _send(send: Send, status: int, headers: list[tuple[bytes, bytes]], body: bytes) -> None:
-    await send({"type": "http.response.start", "status": status, "headers": headers})
-    await send({"type": "http.response.body", "body": body})
-
-
-def etag(published: Published, scope: Scope) -> bytes:
-    """A strong ETag: publication, whether the bytes will be compressed, address."""
-    zipped = b"z" if b"gzip" in scope[GIVEN].get(b"accept-encoding", b"") else b"p"
-    return b'"%b%b-%x"' % (published.tag, zipped, crc32(scope["query_string"], crc32(scope["path"].encode())))
+_BEGIN, _END = b"/v1/users/", b"/recommendations"
 
 
 def recommendations(published: Published, request: Request) -> bytes:
@@ -230,8 +197,13 @@ def record(published: Published, data: bytes, more: bytes = b"") -> bytes:
 
 def segment(request: Request, name: str) -> str:
     """A part of the path, decoded. Raises :class:`ProblemError` when it is not UTF-8."""
+    return decoded(request.path_params[name].encode(), name)
+
+
+def decoded(part: bytes, name: str = "user_id") -> str:
+    """The same of the part itself."""
     try:
-        return unquote(request.path_params[name], errors="strict")
+        return (unquote_to_bytes(part) if b"%" in part else part).decode()
     except UnicodeDecodeError as error:
         raise ProblemError(400, f"{name} in the address is not text in UTF-8") from error
 

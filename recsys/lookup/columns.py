@@ -46,7 +46,8 @@ class Columns:
             self._state = self._found()
         except OSError as error:
             raise LakeError(f"{path} is missing or damaged: {error}; publish another run") from error
-        if self._state[0] != places["bytes"]:
+        self._size = places["bytes"]
+        if self._state[0] != self._size:
             raise LakeError(f"{path} is missing or damaged: its size is not {places['bytes']:,} bytes; publish another run")
         self._starts, self._numbers, self._texts = places["starts"], places["numbers"], places["texts"]
 
@@ -55,36 +56,37 @@ class Columns:
 
     def check(self) -> None:
         """Raises :class:`LakeError` when the file was removed or changed since it was opened."""
-        if self._found() != self._state:
+        found = os.fstat(self._descriptor)
+        if (found.st_size, found.st_mtime_ns, found.st_nlink) != self._state:
             raise self._changed()
 
     def text(self, column: str, row: int) -> bytes:
         """One row of a column of bytes."""
         batch = bisect_right(self._starts, row) - 1
         bounds, data = self._texts[column][batch]
-        first, end = _BOUNDS.unpack(self._read(16, bounds + 8 * (row - self._starts[batch])))
-        return self._read(end - first, data + first)
+        first, end = _BOUNDS.unpack(self.read(16, bounds + 8 * (row - self._starts[batch])))
+        return self.read(end - first, data + first)
+
+    def read(self, count: int, first: int) -> bytes:
+        """``count`` bytes from byte ``first`` of the file on."""
+        if 0 <= count <= self._size and first >= 0:
+            found = os.pread(self._descriptor, count, first)
+            if len(found) == count:
+                return found
+        raise self._changed()
 
     def numbers(self, column: str, first: int, count: int) -> list[int] | list[float]:
         """``count`` rows from ``first`` on, all in one batch."""
         batch = bisect_right(self._starts, first) - 1
         code, begins = self._numbers[column]
         size = _SIZES[code]
-        data = self._read(count * size, begins[batch] + (first - self._starts[batch]) * size)
+        data = self.read(count * size, begins[batch] + (first - self._starts[batch]) * size)
         found: list[int] | list[float] = memoryview(data).cast(code).tolist()
         return found
 
     def place(self, column: str, key: bytes) -> int:
         """The number of the first row that is not below ``key``, in a file sorted by this column of bytes."""
         return bisect_left(range(len(self)), key, key=lambda row: self.text(column, row))
-
-    def _read(self, count: int, first: int) -> bytes:
-        if not 0 <= count <= self._state[0] or first < 0:
-            raise self._changed()
-        found = os.pread(self._descriptor, count, first)
-        if len(found) != count:
-            raise self._changed()
-        return found
 
     def _changed(self) -> LakeError:
         return LakeError(f"{self.path} was removed or changed while it was in use; publish another run")

@@ -12,6 +12,7 @@ import orjson
 
 from recsys.errors import LakeError
 from recsys.lake import Lake, Run, pointer
+from recsys.lookup.door import Ready
 from recsys.lookup.reader import Reader
 
 PAUSE = 1.0
@@ -26,8 +27,8 @@ class Published(NamedTuple):
     """The run as answers name it, in JSON."""
     tag: bytes
     """What all ETags of this publication begin with."""
-    answers: dict[tuple[str, bytes], bytes]
-    """Answers given last: path and query → body."""
+    answers: dict[tuple[bytes, bool], Ready]
+    """Answers given last, by address and whether the door compresses them."""
 
 
 class Current:

@@ -9,9 +9,9 @@ import hmac
 import re
 import secrets
 import time
-from collections.abc import Iterable, Sequence
-from itertools import count
-from typing import TextIO
+from collections.abc import Callable, Iterable, Sequence
+from itertools import count, repeat
+from typing import NamedTuple, TextIO
 
 from starlette.middleware.gzip import GZipMiddleware
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -45,6 +45,21 @@ HEADERS = [
     (b"vary", b"accept-encoding"),
 ]
 
+Given = dict[bytes, bytes]
+"""Headers of a request by name."""
+
+
+class Ready(NamedTuple):
+    """An answer that only has to be sent."""
+
+    status: int
+    headers: list[tuple[bytes, bytes]]
+    body: bytes
+
+
+Quick = Callable[[bytes, bytes, Given], Ready | None]
+"""Path, query and headers of a GET → its answer, where it can be told at once."""
+
 _ID = re.compile(rb"[A-Za-z0-9._-]{1,64}")
 _COMPRESSED = 1024
 
@@ -56,12 +71,21 @@ class Door:
     its own; none = any.
     """
 
-    def __init__(self, app: ASGIApp, *, keys: Sequence[str], hosts: Sequence[str] | None, log: TextIO | None) -> None:
+    def __init__(
+        self,
+        app: ASGIApp,
+        *,
+        keys: Sequence[str],
+        hosts: Sequence[str] | None,
+        log: TextIO | None,
+        quick: Quick,
+    ) -> None:
         self._plain, self._zipped = app, GZipMiddleware(app, minimum_size=_COMPRESSED, compresslevel=1)
+        self._quick = quick
         self._keys = [key.encode() for key in keys]
         self._hosts = None if hosts is None else frozenset(host.encode() for host in hosts)
         self._log = log
-        self._lines: list[str] = []
+        self._lines: list[tuple[bytes, str, bytes, int, int, float]] = []
         self._prefix, self._count = secrets.token_hex(4).encode(), count(1)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -70,8 +94,8 @@ class Door:
             return
         started = time.perf_counter()
         headers = dict(scope["headers"])
-        given = headers.get(b"x-request-id", b"")
-        request_id = given if _ID.fullmatch(given) else b"%b-%x" % (self._prefix, next(self._count))
+        given = headers.get(b"x-request-id")
+        request_id = given if given and _ID.fullmatch(given) else b"%b-%x" % (self._prefix, next(self._count))
         sent = [0, 0]
 
         async def answer(message: Message) -> None:
@@ -87,7 +111,7 @@ class Door:
         finally:
             self._note(scope, request_id, sent, started)
 
-    async def _pass(self, scope: Scope, headers: dict[bytes, bytes], receive: Receive, send: Send) -> None:
+    async def _pass(self, scope: Scope, headers: Given, receive: Receive, send: Send) -> None:
         # an id may hold a slash: routes are matched on the path as it was sent, and each segment is decoded on its own
         raw: bytes = scope.get("raw_path") or scope["path"].encode()
         refusal = self._refusal(raw, scope, headers)
@@ -96,14 +120,19 @@ class Door:
             return
         scope["path"], scope[GIVEN] = raw.decode("ascii", "replace"), headers
         app = self._zipped if b"gzip" in headers.get(b"accept-encoding", b"") else self._plain
-        bounded = receive if scope["method"] in ("GET", "HEAD") else _Bounded(receive)
+        read = scope["method"] in ("GET", "HEAD")
         scope["app"] = self  # tells the router to raise what it cannot route
         try:
-            await app(scope, bounded, send)
+            ready = self._quick(raw, scope["query_string"], headers) if read else None
+            if ready is None:
+                await app(scope, receive if read else _Bounded(receive), send)
+            else:
+                await send({"type": "http.response.start", "status": ready.status, "headers": ready.headers})
+                await send({"type": "http.response.body", "body": ready.body})
         except Exception as error:
             await told(error)(scope, receive, send)
 
-    def _refusal(self, path: bytes, scope: Scope, headers: dict[bytes, bytes]) -> ProblemError | None:
+    def _refusal(self, path: bytes, scope: Scope, headers: Given) -> ProblemError | None:
         if len(path) + len(scope["query_string"]) > MOST_URL:
             return ProblemError(414, f"the address is longer than {MOST_URL:,} bytes")
         if self._hosts is not None and _host(headers.get(b"host", b"")) not in self._hosts:
@@ -115,7 +144,7 @@ class Door:
             return ProblemError(413, f"the body is longer than {MOST_BODY:,} bytes")
         return None
 
-    def _opened(self, headers: dict[bytes, bytes]) -> bool:
+    def _opened(self, headers: Given) -> bool:
         """Every key is compared with every key given, in a time that tells nothing."""
         found = [hmac.compare_digest(key, given) for given in _given(headers) for key in self._keys]
         return any(found)
@@ -124,10 +153,7 @@ class Door:
         if self._log is None:
             return
         took, path = (time.perf_counter() - started) * 1000, scope.get("raw_path") or b""
-        self._lines.append(
-            f"id={request_id.decode()} method={scope['method']} path={path.decode('ascii', 'backslashreplace')} "
-            f"status={sent[0]} bytes={sent[1]} ms={took:.2f}\n"
-        )
+        self._lines.append((request_id, scope["method"], path, sent[0], sent[1], took))
         if len(self._lines) == 1:
             asyncio.get_running_loop().call_later(LOG_SECONDS, self._flush)
 
@@ -135,15 +161,23 @@ class Door:
         """Write the lines since the last time at once."""
         if self._log is not None:
             moment = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
-            self._log.write("".join(f"{moment} {line}" for line in self._lines))
+            self._log.write("".join(map(_line, repeat(moment), self._lines)))
             self._log.flush()
         self._lines.clear()
+
+
+def _line(moment: str, told: tuple[bytes, str, bytes, int, int, float]) -> str:
+    request_id, method, path, status, size, took = told
+    return (
+        f"{moment} id={request_id.decode()} method={method} path={path.decode('ascii', 'backslashreplace')} "
+        f"status={status} bytes={size} ms={took:.2f}\n"
+    )
 
 
 _CHALLENGE = {"www-authenticate": 'Basic realm="recsys", charset="UTF-8"'}
 
 
-def _given(headers: dict[bytes, bytes]) -> Iterable[bytes]:
+def _given(headers: Given) -> Iterable[bytes]:
     """Keys in a request: ``X-API-Key``, a bearer token, or the password a browser asked for."""
     yield headers.get(b"x-api-key", b"")
     scheme, _, value = headers.get(b"authorization", b"").partition(b" ")

@@ -38,35 +38,26 @@ OFFERS = ("commercial_boost", "quality_penalty", "discovery_allowed")
 ORIGINS = ("origin", "provenance")
 """Facts that only the answer about the track itself adds."""
 
-REASON = ("reason", "reason_code", "source")
-
-_FITS = f'{{"score_breakdown":{{"{BREAKDOWN[0]}":'
 _TIME = "%Y-%m-%dT%H:%M:%S%.fZ"
 
 
 def rows(ranked: pl.DataFrame) -> pl.Series:
-    """Rows of ``rankings`` with ``%b`` where the track and the reason go, both of which many rows share (``shared``).
-
-    Everything else in a row is numbers and their names: nothing in it has to be kept apart from the two ``%b``.
-    """
+    """Rows of ``rankings`` with their tracks (column ``head``, null where the snapshot has none)."""
     breakdown = pl.struct(*(_rounded(name) for name in BREAKDOWN), _rounded("score").alias("final"))
     matches = (
         pl.col("explanation").arr.get(place).cast(pl.Float64).round(DIGITS).alias(name) for place, name in enumerate(FEATURES)
     )
-    return ranked.select(
-        pl.concat_str(
-            pl.lit("%b"),
-            _json(_rounded("score"), "rank").str.strip_prefix('{"score":').str.strip_suffix("}"),
-            pl.lit("%b"),
-            _json(breakdown.alias("score_breakdown"), pl.struct(*matches).alias("explanation")).str.strip_prefix(_FITS),
-        ).alias("row")
-    ).to_series()
-
-
-def reasons(found: pl.DataFrame) -> pl.Series:
-    """Columns ``REASON`` as they stand in rows, between two numbers."""
-    text = _json(*REASON).str.strip_prefix("{").str.strip_suffix("}")
-    return found.select(pl.concat_str(pl.lit(","), text, pl.lit("," + _FITS[1:])).alias("reason")).to_series()
+    rest = _json(
+        _rounded("score"),
+        "rank",
+        "reason",
+        "reason_code",
+        "source",
+        breakdown.alias("score_breakdown"),
+        pl.struct(*matches).alias("explanation"),
+    )
+    head = pl.col("head").fill_null("null")
+    return ranked.select(pl.concat_str(pl.lit('{"track":'), head, pl.lit(","), rest.str.slice(1)).alias("row")).to_series()
 
 
 def tracks(found: pl.DataFrame) -> pl.DataFrame:

@@ -7,7 +7,7 @@ from struct import Struct
 FOLDER = "lookup"
 FORMAT = 2
 """Raised whenever an older reader would misread the files, or this one older files."""
-FILES = ("users", "names", "lists", "rows", "pool", "tracks", "reasons")
+FILES = ("users", "names", "lists", "rows", "pool", "tracks")
 PLACES = f"{FOLDER}/places.json"
 """Where the columns lie in the files."""
 PARTS = ("score", "content", "collaborative", "popularity", "exploration", "safety", "commercial")
@@ -16,8 +16,11 @@ LENGTHS = Struct("<II")
 """In ``users``, before each record: bytes of the listener's id and of what follows it."""
 NO_TRACK = -1
 """In ``rows`` and ``pool``, the number of a track the snapshot does not have."""
-FIRST_REASON = -2
-"""In ``rows``, reason number 0; the next are below it."""
+FIRST = 20
+"""Rows of a list that are packed on their own: as many as an answer has unless asked otherwise."""
+SIZES = Struct("<iii")
+"""How a row of ``rows`` begins: bytes of the first rows packed, of their text, and of the text of the others."""
+CODEC = "lz4_raw"
 
 DIGITS = 4
 """Decimals of the numbers in an answer."""

@@ -6,17 +6,18 @@ from typing import Any, NamedTuple
 from zlib import crc32
 
 import orjson
+import pyarrow as pa
 
 from recsys.errors import LakeError, NotFoundError
 from recsys.lake.run import Run
 from recsys.lookup.columns import Columns
-from recsys.lookup.names import FILES, FORMAT, LENGTHS, PARTS, PLACES, name
-from recsys.lookup.shared import Shared
+from recsys.lookup.names import CODEC, FILES, FIRST, FORMAT, LENGTHS, PARTS, PLACES, SIZES, name
 
 STRANGER = b"*"
 """The listener whose lists everybody else gets."""
 SHOWN = 20
 """Listeners named at a time."""
+_CODEC = pa.Codec(CODEC)
 
 
 class Listener(NamedTuple):
@@ -36,9 +37,12 @@ class Listed(NamedTuple):
 
     record: int
     """Row of ``lists``."""
-    row: int
-    """Row of ``rows``."""
     rows_count: int
+    place: int
+    """First byte in ``rows``."""
+    bytes: int
+    first_bytes: int
+    """Bytes to the end of the rows that are packed first."""
     pool_first: int
     """First row of ``pool``."""
     pool_count: int
@@ -50,10 +54,8 @@ class Reader:
     def __init__(self, run: Run) -> None:
         self.run = run
         files = _files(run)
-        self._users, self._names, self._lists, self._rows, self._pool, self._tracks, self._reasons = (
-            files[file] for file in FILES
-        )
-        self._shared = Shared(self._tracks, self._reasons)
+        self._users, self._names, self._lists, self._rows, self._pool, self._tracks = (files[file] for file in FILES)
+        self._buckets = len(self._users)
 
     def listener(self, user_id: str) -> Listener:
         """The listener, or the stranger. Raises :class:`NotFoundError` when the run has neither."""
@@ -98,26 +100,27 @@ class Reader:
     def rows(self, listed: Listed, first: int, count: int) -> bytes:
         """The list's ranking rows from number ``first`` (0 = the best) on, as the inside of a JSON array."""
         total = listed.rows_count
-        count = min(count, total - first)
-        if count <= 0:
+        last = min(first + count, total)
+        if last <= first:
             self._rows.check()
             return b""
-        data = self._rows.text("rows", listed.row)
+        data = memoryview(self._rows.read(listed.first_bytes if last <= FIRST else listed.bytes, listed.place))
         self._rows.check()
-        numbers = memoryview(data)[: 12 * total].cast("i")
-        shared = [self._shared[number] for number in numbers[2 * first : 2 * (first + count)]]
-        shared[0] = shared[0][1:]
-        begin = 12 * total + (numbers[2 * total + first - 1] if first else 0)
-        return data[begin : 12 * total + numbers[2 * total + first + count - 1]] % tuple(shared)
+        text = _unpacked(data, total, whole=last > FIRST)
+        if first == 0 and last in (total, FIRST):
+            return text
+        ends = data[SIZES.size : SIZES.size + 4 * total].cast("i")
+        return text[ends[first - 1] + 1 if first else 0 : ends[last - 1]]
 
     def ranked(self, listed: Listed) -> list[int]:
         """The numbers of the list's tracks, best first."""
         if not listed.rows_count:
             return []
-        data = self._rows.text("rows", listed.row)
+        size = 4 * listed.rows_count
+        data = self._rows.read(size, listed.place + listed.bytes - size)
         self._rows.check()
-        numbers: list[int] = memoryview(data)[: 8 * listed.rows_count].cast("i").tolist()
-        return numbers[::2]
+        numbers: list[int] = memoryview(data).cast("i").tolist()
+        return numbers
 
     def pool(self, listed: Listed) -> list[tuple[int, tuple[float, ...]]]:
         """The list's candidates, best first: number of the track, and the parts of its score."""
@@ -153,9 +156,9 @@ class Reader:
 
     def _find(self, key: bytes) -> bytes | None:
         """The record of a listener: profile, controls and lists, a line each."""
-        if not len(self._users):
+        if not self._buckets:
             return None
-        bucket = self._users.text("users", crc32(key) % len(self._users))
+        bucket = self._users.text("users", crc32(key) % self._buckets)
         self._users.check()
         place = 0
         while place < len(bucket):
@@ -165,6 +168,18 @@ class Reader:
                 return bucket[begin : begin + length]
             place = begin + length
         return None
+
+
+def _unpacked(data: memoryview, total: int, *, whole: bool) -> bytes:
+    """The text of a list's rows, or only of the first. Raises :class:`LakeError` when they are damaged."""
+    packed, size, others = SIZES.unpack_from(data)
+    begin = SIZES.size + 4 * total
+    end = begin + packed
+    try:
+        text: bytes = _CODEC.decompress(data[begin:end], size, asbytes=True)
+        return text + _CODEC.decompress(data[end : -4 * total], others, asbytes=True) if whole else text
+    except (OSError, ValueError, MemoryError) as error:
+        raise LakeError(f"rows of a list are damaged: {error}; publish another run") from error
 
 
 def _files(run: Run) -> dict[str, Columns]:

@@ -5,16 +5,14 @@ by their number in the whole file. Integers inside a row are little-endian int32
 
     users.arrow    users                        a hash table: row CRC-32(id) % rows holds the records of the listeners that fall
                                                 there. A record: bytes of the id, bytes of the rest, the id, the rest, which is
-                                                profile, controls and {list: [row of lists, row of rows, rows, first row of pool,
-                                                rows of pool]}, JSON, a line each
+                                                profile, controls and {list: numbers of ``reader.Listed``}, JSON, a line each
     names.arrow    id                           every listener, sorted
     lists.arrow    record                       every row of ``lists``, JSON
-    rows.arrow     rows                         the rows of ``rankings`` of one list: per row the numbers of its track and of its
-                                                reason, then where each row's text ends, then the texts, in which ``%b`` stands
-                                                for track and reason
+    rows.arrow     rows                         the rows of ``rankings`` of one list, JSON with tracks and commas: three sizes
+                                                (see ``names``), where each row ends, the first rows and the others, each
+                                                packed as one LZ4 block, and the numbers of the tracks
     pool.arrow     track, parts of the score    every row of ``candidates``, float32
     tracks.arrow   id, head, more               sorted by id; JSON, see ``fragments``
-    reasons.arrow  reason                       what rows say of their reason, see ``fragments``
 """
 
 from __future__ import annotations
@@ -33,7 +31,7 @@ import pyarrow.parquet as pq
 
 from recsys.lake import Staged
 from recsys.lookup import fragments
-from recsys.lookup.names import FILES, FIRST_REASON, FORMAT, LENGTHS, NO_TRACK, PARTS, PLACES, name
+from recsys.lookup.names import CODEC, FILES, FIRST, FORMAT, LENGTHS, NO_TRACK, PARTS, PLACES, SIZES, name
 from recsys.lookup.places import places
 from recsys.tables import CONTROLS, LISTS
 
@@ -43,6 +41,7 @@ SLICE = 65_536
 Append = Callable[[pl.DataFrame], None]
 
 _KEYS = ["user_id", "list"]
+_SIZES = ("place", "bytes", "first_bytes")
 _BYTES = pa.large_binary()
 _SCHEMAS = {
     "users": pa.schema({"users": _BYTES}),
@@ -51,7 +50,6 @@ _SCHEMAS = {
     "rows": pa.schema({"rows": _BYTES}),
     "pool": pa.schema({"track": pa.int32(), **dict.fromkeys(PARTS, pa.float32())}),
     "tracks": pa.schema({"id": _BYTES, "head": _BYTES, "more": _BYTES}),
-    "reasons": pa.schema({"reason": _BYTES}),
 }
 
 
@@ -69,56 +67,53 @@ def write(staged: Staged) -> None:
 
 
 def _write_tracks(staged: Staged) -> pl.DataFrame:
-    """Returns columns track_id and track (its number)."""
+    """Returns columns track_id, track (its number) and head."""
+    heads = []
     found = _table(staged, "tracks").unique("id", keep="last", maintain_order=True).sort("id")
     with _file(staged, "tracks") as append:
         for part in found.iter_slices(SLICE):
-            append(part.select("id").hstack(fragments.tracks(part)))
-    return found.select(pl.col("id").alias("track_id"), pl.int_range(pl.len(), dtype=pl.Int32).alias("track"))
+            text = fragments.tracks(part)
+            append(part.select("id").hstack(text))
+            heads.append(text["head"])
+    numbers = found.select(pl.col("id").alias("track_id"), pl.int_range(pl.len(), dtype=pl.Int32).alias("track"))
+    return numbers.with_columns(pl.concat(heads).alias("head") if heads else pl.lit("").alias("head"))
 
 
 def _write_rows(staged: Staged, ids: pl.DataFrame) -> pl.DataFrame:
-    """Returns columns user_id, list, row, rows_count."""
-    lists, reasons = [], pl.DataFrame(schema={**dict.fromkeys(fragments.REASON, pl.String), "number": pl.Int32})
+    """Returns columns user_id, list, rows_count, place, bytes, first_bytes."""
+    lists = []
     with _file(staged, "rows") as append:
         for part in _whole_lists(staged.files("rankings")):
-            reasons = _more_reasons(reasons, part)
-            named = _numbered(part, ids).join(reasons, on=fragments.REASON, how="left", nulls_equal=True, maintain_order="left")
-            counted = _counted(part)
-            append(pl.DataFrame({"rows": list(_rows(named, counted["count"]))}, schema={"rows": pl.Binary}))
-            lists.append(counted)
-    with _file(staged, "reasons") as append:
-        append(fragments.reasons(reasons).to_frame())
-    return _all(lists).select(*_KEYS, pl.int_range(pl.len()).alias("row"), pl.col("count").alias("rows_count"))
+            packed = list(_packed(_numbered(part, ids), _counted(part)["count"]))
+            append(pl.DataFrame({"rows": [rows for rows, _ in packed]}))
+            sizes = pl.DataFrame({"bytes": [len(rows) for rows, _ in packed], "first_bytes": [first for _, first in packed]})
+            lists.append(_counted(part).hstack(sizes.with_columns(place=pl.col("bytes").cum_sum() - pl.col("bytes"))))
+    begins = [data for _, data in places(staged.path / name("rows"))["texts"]["rows"]]
+    placed = [part.with_columns(pl.col("place") + begin) for part, begin in zip(lists, begins, strict=True)]
+    return _all(placed).select(*_KEYS, pl.col("count").alias("rows_count"), "place", "bytes", "first_bytes")
 
 
-def _more_reasons(known: pl.DataFrame, part: pl.DataFrame) -> pl.DataFrame:
-    """Columns ``REASON`` and number: those that are known and those that come first in this part."""
-    met = part.select(fragments.REASON).unique(maintain_order=True)
-    new = met.join(known, on=fragments.REASON, how="anti", nulls_equal=True, maintain_order="left")
-    return known.vstack(
-        new.with_columns(number=FIRST_REASON - pl.int_range(known.height, known.height + pl.len(), dtype=pl.Int32))
-    )
-
-
-def _rows(named: pl.DataFrame, counts: pl.Series) -> Iterator[bytes]:
-    """The rows of each list: numbers of tracks and reasons, ends of texts, texts."""
-    text = fragments.rows(named)
-    data = b"".join(text.cast(pl.Binary))
-    ends = np.append(0, text.str.len_bytes().cast(pl.Int64).cum_sum().to_numpy())
-    shared = named.select("track", "number").to_numpy()
+def _packed(ranked: pl.DataFrame, counts: pl.Series) -> Iterator[tuple[bytes, int]]:
+    """The rows of each list, and how many bytes reach to the end of the first."""
+    codec = pa.Codec(CODEC)
+    texts = fragments.rows(ranked).cast(pl.Binary).to_list()
+    tracks = ranked["track"].to_numpy().astype("<i4")
     bounds = np.append(0, counts.cum_sum().to_numpy())
-    for first, end in pairwise(bounds.tolist()):
-        numbers = np.concatenate((shared[first:end].ravel(), ends[first + 1 : end + 1] - ends[first]))
-        yield numbers.astype("<i4").tobytes() + data[ends[first] : ends[end]]
+    for begin, end in pairwise(bounds.tolist()):
+        own = texts[begin:end]
+        first, others = b",".join(own[:FIRST]), b"".join(b"," + text for text in own[FIRST:])
+        ends = np.cumsum([len(text) + 1 for text in own], dtype="<i4") - 1
+        block = codec.compress(first, asbytes=True)
+        head = SIZES.pack(len(block), len(first), len(others)) + ends.astype("<i4").tobytes() + block
+        yield head + codec.compress(others, asbytes=True) + tracks[begin:end].tobytes(), len(head)
 
 
 def _write_pool(staged: Staged, ids: pl.DataFrame) -> pl.DataFrame:
     """Returns columns user_id, list, pool_first, pool_count."""
-    lists = []
+    lists, numbers = [], ids.drop("head")
     with _file(staged, "pool") as append:
         for part in _whole_lists(staged.files("candidates"), [*_KEYS, "track_id", *PARTS]):
-            append(_numbered(part, ids))
+            append(_numbered(part, numbers))
             lists.append(_counted(part))
     count = pl.col("count")
     return _all(lists).select(*_KEYS, (count.cum_sum() - count).alias("pool_first"), count.alias("pool_count"))
@@ -135,8 +130,8 @@ def _counted(part: pl.DataFrame) -> pl.DataFrame:
 
 
 def _all(lists: Sequence[pl.DataFrame]) -> pl.DataFrame:
-    empty = pl.DataFrame(schema={"user_id": pl.String, "list": pl.String, "count": pl.UInt32})
-    return pl.concat([empty, *lists]).with_columns(pl.col("count").cast(pl.Int64))
+    empty = pl.DataFrame(schema={"user_id": pl.String, "list": pl.String, "count": pl.UInt32} | dict.fromkeys(_SIZES, pl.Int64))
+    return pl.concat([empty, *lists], how="diagonal").with_columns(pl.col("count").cast(pl.Int64))
 
 
 def _write_lists(staged: Staged, ranges: pl.DataFrame) -> pl.DataFrame:

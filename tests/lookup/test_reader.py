@@ -49,8 +49,7 @@ READS = {
     "lists": lambda reader: reader.record(reader.find_list(reader.listener("demo-u001"), "balanced")),
     "rows": lambda reader: reader.rows(reader.find_list(reader.listener("demo-u001"), "balanced"), 0, 5),
     "pool": lambda reader: reader.pool(reader.find_list(reader.listener("demo-u001"), "balanced")),
-    "tracks": lambda reader: reader.rows(reader.find_list(reader.listener("demo-u001"), "balanced"), 0, 5),
-    "reasons": lambda reader: reader.rows(reader.find_list(reader.listener("demo-u001"), "balanced"), 0, 5),
+    "tracks": lambda reader: reader.track(3),
 }
 
 

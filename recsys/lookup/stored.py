@@ -1,0 +1,78 @@
+"""Endpoints that answer with stored rows: 304 when the client has them, a problem when they cannot be read."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from zlib import crc32
+
+from starlette.requests import Request
+from starlette.types import Receive, Scope, Send
+
+from recsys.errors import LakeError
+from recsys.lookup.current import Current, Published
+from recsys.lookup.door import GIVEN, Given, Ready
+
+KEPT = 32
+"""Answers of one run that are kept; more would drive what every request needs out of the processor's cache."""
+
+Answer = Callable[[Published, Request], bytes]
+
+_PRIVATE = (b"cache-control", b"private, no-cache")
+_JSON = (b"content-type", b"application/json")
+
+
+class Stored:
+    """It speaks ASGI itself, for it answers most requests."""
+
+    def __init__(self, current: Current, answer: Answer, *, threaded: bool = False) -> None:
+        self._current, self._answer, self._threaded = current, answer, threaded
+
+    async def __call__(self, scope: Scope, _: Receive, send: Send) -> None:
+        published, address = self._current.get(), scope["path"].encode() + b"?" + scope["query_string"]
+        try:
+            ready = known(published, address, scope[GIVEN])
+            if ready is None:
+                ask = self._answer
+                body = (
+                    await asyncio.to_thread(ask, published, Request(scope)) if self._threaded else ask(published, Request(scope))
+                )
+                ready = fresh(published, address, scope[GIVEN], body)
+        except LakeError as error:
+            self._current.drop(error)
+            raise
+        await send(
+            {"type": "http.response.start", "status": ready.status, "headers": [*ready.headers]}
+        )  # a copy: the door adds to it
+        await send({"type": "http.response.body", "body": ready.body})
+
+
+def known(published: Published, address: bytes, given: Given) -> Ready | None:
+    """What is answered without looking: that the client has it, or what was answered before. Raises :class:`LakeError`."""
+    asked = given.get(b"if-none-match")
+    if asked is not None and (tag := etag(published, address, given)) in asked:
+        return Ready(304, [(b"etag", tag), _PRIVATE], b"")
+    ready = published.answers.get((address, zipped(given)))
+    if ready is not None:
+        published.reader.check()
+    return ready
+
+
+def fresh(published: Published, address: bytes, given: Given, body: bytes) -> Ready:
+    """The answer, which is kept: apps ask for the same listeners again."""
+    headers = [_JSON, (b"content-length", b"%d" % len(body)), (b"etag", etag(published, address, given)), _PRIVATE]
+    answers, ready = published.answers, Ready(200, headers, body)
+    if len(answers) >= KEPT:
+        del answers[next(iter(answers))]
+    answers[address, zipped(given)] = ready
+    return ready
+
+
+def etag(published: Published, address: bytes, given: Given) -> bytes:
+    """A strong ETag: publication, whether the bytes will be compressed, address."""
+    return b'"%b%b-%x"' % (published.tag, b"z" if zipped(given) else b"p", crc32(address))
+
+
+def zipped(given: Given) -> bool:
+    """Whether the door will compress the answer."""
+    return b"gzip" in given.get(b"accept-encoding", b"")
