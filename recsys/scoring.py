@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import pairwise
+from typing import Any
 
 import numpy as np
 import polars as pl
@@ -113,9 +115,10 @@ class Scorer:
         """The catalogue as the kernel reads it."""
         catalog = self.catalog
         quality = np.where(catalog.quality_penalty > 0, np.clip(1 - catalog.quality_penalty, 0, 1), 1.0)
-        sets = (catalog.artist_sets, catalog.genre_sets, catalog.excludable_artists, catalog.excludable_genres)
+        artists, genres, *barred = catalog.artist_sets, catalog.genre_sets, catalog.excludable_artists, catalog.excludable_genres
         return arrays.Tracks(
             features=np.ascontiguousarray(catalog.unit.T),
+            unit=np.ascontiguousarray(catalog.unit),
             audio=catalog.audio,
             canonical=catalog.canonical,
             repeated=len(catalog.row_of) < len(catalog.ids),
@@ -125,7 +128,14 @@ class Scorer:
             silenced=catalog.explicit & ~(catalog.quality_penalty > 0),
             quality=quality,
             boost=np.clip(catalog.boost, 0.0, MOST_BOOST),
-            **_set_arrays(("artist", "genre", "barred_artist", "barred_genre"), sets),
+            artist_of=artists.of,
+            artist_sets=len(artists.indptr) - 1,
+            **_named("artist", ("indptr", "bearers"), artists.bearers()),
+            genre_of=genres.of,
+            genre_sets=len(genres.indptr) - 1,
+            **_named("genre", ("indptr", "bearers"), genres.bearers()),
+            **_named("barred_artist", ("of", "indptr", "members"), barred[0]),
+            **_named("barred_genre", ("of", "indptr", "members"), barred[1]),
         )
 
     def score(self, first: int, last: int) -> Scored:
@@ -229,8 +239,5 @@ def _ragged(rows: list[Ints], dtype: type[np.int32]) -> tuple[np.ndarray, Ints]:
     return indptr, np.concatenate(rows).astype(dtype) if rows else np.empty(0, dtype)
 
 
-def _set_arrays(prefixes: tuple[str, ...], sets: tuple[NameSets, ...]) -> dict[str, np.ndarray]:
-    arrays: dict[str, np.ndarray] = {}
-    for prefix, one in zip(prefixes, sets, strict=True):
-        arrays |= {f"{prefix}_of": one.of, f"{prefix}_indptr": one.indptr, f"{prefix}_members": one.members}
-    return arrays
+def _named(prefix: str, names: tuple[str, ...], values: Iterable[Any]) -> dict[str, np.ndarray]:
+    return {f"{prefix}_{name}": value for name, value in zip(names, values, strict=False)}

@@ -54,6 +54,12 @@ class NameSets(NamedTuple):
         grouped = csr_array((np.ones(tracks), self.of, np.arange(tracks + 1)), shape=(tracks, groups))
         return csr_array(grouped @ members)
 
+    def bearers(self) -> tuple[NDArray[np.int64], NDArray[np.int32]]:
+        """The sets with each name, ascending: bounds (names + 1,) and sets."""
+        order = np.argsort(self.members, kind="stable")
+        sets = np.repeat(np.arange(len(self.indptr) - 1, dtype=np.int32), np.diff(self.indptr))
+        return np.searchsorted(self.members[order], np.arange(len(self.names) + 1)), sets[order]
+
     def ids(self, names: Sequence[str]) -> NDArray[np.int32]:
         """Integers of those names that occur in the catalogue."""
         return np.array([self.names[name] for name in names if name in self.names], dtype=np.int32)

@@ -19,6 +19,8 @@ class Tracks(NamedTuple):
 
     features: Floats
     """(12, tracks) weighted feature vectors of length 1, so that a dot product with a taste gives the cosine; 0 for none."""
+    unit: Floats
+    """(tracks, 12) the same, a track's features side by side: for a look at single tracks."""
     audio: Flags
     canonical: Ints
     repeated: bool
@@ -35,11 +37,16 @@ class Tracks(NamedTuple):
     boost: Floats
     """Commercial boost, already cut at its maximum."""
     artist_of: Ints
+    """Set of artists of each track."""
+    artist_sets: int
+    """How many different sets there are."""
     artist_indptr: Bounds
-    artist_members: Ints
+    artist_bearers: Ints
+    """The sets with each name."""
     genre_of: Ints
+    genre_sets: int
     genre_indptr: Bounds
-    genre_members: Ints
+    genre_bearers: Ints
     barred_artist_of: Ints
     barred_artist_indptr: Bounds
     barred_artist_members: Ints

@@ -19,7 +19,6 @@ class Strengths(NamedTuple):
     bad_genre: Floats
     genre_alone: Floats
     """Affinity of a track of which no artist is liked."""
-    by_name: Floats
 
 
 @njit(nogil=True, cache=True)
@@ -42,50 +41,65 @@ def fit_pairs(
     Fast when pairs of one subject follow each other.
     """
     contents, distances, safeties = out
-    features, artist_of, genre_of, quality, audio = (
-        tracks.features,
-        tracks.artist_of,
-        tracks.genre_of,
-        tracks.quality,
-        tracks.audio,
-    )
-    found, shares, last = strengths(tracks), np.empty(12), -1
-    for at in range(len(pairs[0])):
-        subject, track = pairs[0][at], pairs[1][at]
-        if subject != last:
-            opinions(tracks, subjects, subject, floor, found)
-            counted, heard = subjects.counted[subject], subjects.audio[subject]
-            partial = _shares(subjects.taste[subject], counted, shares)
-            last = subject
+    owners, chosen = pairs
+    found, begin = strengths(tracks), 0
+    while begin < len(owners):
+        end = begin
+        while end < len(owners) and owners[end] == owners[begin]:
+            end += 1
+        opinions(tracks, subjects, owners[begin], floor, found)
+        one = (contents[begin:end], distances[begin:end], safeties[begin:end])
+        some(tracks, subjects, owners[begin], found, floor, chosen[begin:end], one)
+        begin = end
+
+
+@njit(nogil=True, cache=True)
+def some(
+    tracks: Tracks,
+    subjects: Subjects,
+    subject: int,
+    found: Strengths,
+    floor: float,
+    chosen: Ints,
+    out: tuple[Floats, Floats, Floats],
+) -> None:
+    """Content, distance and safety of the ``chosen`` tracks for one subject: the same bits as of all."""
+    contents, distances, safeties = out
+    unit, artist_of, genre_of, quality, audio = tracks.unit, tracks.artist_of, tracks.genre_of, tracks.quality, tracks.audio
+    artist, bad_artist = found.artist, found.bad_artist
+    genre, genre_alone, bad_genre = found.genre, found.genre_alone, found.bad_genre
+    counted, heard, shares = subjects.counted[subject], subjects.audio[subject], np.empty(12)
+    partial = _shares(subjects.taste[subject], counted, shares)
+    for at in range(len(chosen)):
+        track = chosen[at]
         cosine = 0.0
         for feature in range(12):
-            cosine += shares[feature] * features[feature, track]
+            cosine += shares[feature] * unit[track, feature]
         if partial:
-            cosine = _over_counted(features, counted, track, cosine)
+            cosine = _over_counted(unit[track], counted, cosine)
         sounds = heard and audio[track]
         a, g = np.uint32(artist_of[track]), np.uint32(genre_of[track])
-        affinity = _affinity(found.artist[a], found.genre[g], found.genre_alone[g], floor)
+        affinity = _affinity(artist[a], genre[g], genre_alone[g], floor)
         contents[at] = _content(cosine, affinity) if sounds else affinity
         distances[at] = 1.0 - cosine if sounds else np.nan
-        safeties[at] = quality[track] * _calm(found.bad_artist[a], found.bad_genre[g])
+        safeties[at] = quality[track] * _calm(bad_artist[a], bad_genre[g])
 
 
 @njit(nogil=True, cache=True)
 def strengths(tracks: Tracks) -> Strengths:
     """Room for the opinions of one subject at a time."""
-    artists, genres = len(tracks.artist_indptr), len(tracks.genre_indptr)
-    names = max(_names(tracks.artist_members), _names(tracks.genre_members))
-    return Strengths(np.empty(artists), np.empty(artists), np.empty(genres), np.empty(genres), np.empty(genres), np.empty(names))
+    artists, genres = tracks.artist_sets, tracks.genre_sets
+    return Strengths(np.empty(artists), np.empty(artists), np.empty(genres), np.empty(genres), np.empty(genres))
 
 
 @njit(nogil=True, cache=True)
 def opinions(tracks: Tracks, subjects: Subjects, subject: int, floor: float, out: Strengths) -> None:
     """Fill ``out`` with what ``subject`` thinks of the names."""
-    by_name = out.by_name
-    _strongest(tracks.artist_indptr, tracks.artist_members, subjects.artists, subject, by_name, out.artist)
-    _strongest(tracks.artist_indptr, tracks.artist_members, subjects.disliked_artists, subject, by_name, out.bad_artist)
-    _strongest(tracks.genre_indptr, tracks.genre_members, subjects.genres, subject, by_name, out.genre)
-    _strongest(tracks.genre_indptr, tracks.genre_members, subjects.disliked_genres, subject, by_name, out.bad_genre)
+    artists, genres = (tracks.artist_indptr, tracks.artist_bearers), (tracks.genre_indptr, tracks.genre_bearers)
+    _strongest(artists, subjects.artists, subject, out.artist)
+    _strongest(artists, subjects.disliked_artists, subject, out.bad_artist)
+    _strongest(genres, subjects.genres, subject, out.genre)
+    _strongest(genres, subjects.disliked_genres, subject, out.bad_genre)
     for group in range(len(out.genre)):
         out.genre_alone[group] = 0.42 if out.genre[group] == 0.0 else max(floor, 0.32 + 0.68 * out.genre[group])
 
@@ -143,19 +157,14 @@ def _content(cosine: float, affinity: float) -> float:
 
 
 @njit(nogil=True, cache=True)
-def _strongest(indptr: Bounds, members: Ints, names: Names, subject: int, by_name: Floats, by_set: Floats) -> None:
-    """Largest strength of each set of names, 0 for none."""
+def _strongest(bearers: tuple[Bounds, Ints], names: Names, subject: int, by_set: Floats) -> None:
+    """Largest strength of each set of names, 0 for none; ``bearers``: the sets with each name."""
+    indptr, sets = bearers
     by_set[:] = 0.0
-    if names.indptr[subject] == names.indptr[subject + 1]:
-        return
-    by_name[:] = 0.0
     for at in range(names.indptr[subject], names.indptr[subject + 1]):
-        by_name[names.indices[at]] = names.strength[at]
-    for group in range(len(indptr) - 1):
-        best = 0.0
-        for at in range(indptr[group], indptr[group + 1]):
-            best = max(best, by_name[members[at]])
-        by_set[group] = best
+        name, strength = names.indices[at], names.strength[at]
+        for place in range(indptr[name], indptr[name + 1]):
+            by_set[sets[place]] = max(by_set[sets[place]], strength)
 
 
 @njit(nogil=True, cache=True)
@@ -172,7 +181,7 @@ def _cosines(features: Floats, taste: Floats, counted: Floats, begin: int, out: 
         out[at] = low + s[6] * g[at] + s[7] * h[at] + s[8] * i[at] + s[9] * j[at] + s[10] * k[at] + s[11] * m[at]
     if partial:
         for at in range(len(out)):
-            out[at] = _over_counted(features, counted, begin + at, out[at])
+            out[at] = _over_counted(features[:, begin + at], counted, out[at])
 
 
 @njit(nogil=True, cache=True)
@@ -186,15 +195,10 @@ def _shares(taste: Floats, counted: Floats, out: Floats) -> bool:
 
 
 @njit(nogil=True, cache=True)
-def _over_counted(features: Floats, counted: Floats, track: int, cosine: float) -> float:
+def _over_counted(features: Floats, counted: Floats, cosine: float) -> float:
     """The cosine over the length that the track has in the counted features."""
     square = 0.0
     for feature in range(12):
         if counted[feature] > 0.0:
-            square += features[feature, track] ** 2
+            square += features[feature] ** 2
     return cosine / np.sqrt(square) if square > 0.0 else 0.0
-
-
-@njit(nogil=True, cache=True)
-def _names(members: Ints) -> int:
-    return members.max() + 1 if len(members) else 0

@@ -8,10 +8,14 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
-from recsys.kernels.arrays import Bounds, Floats
+from recsys.kernels.arrays import Bounds, Floats, Ints
 
 CROWD = 64
 """Scores in one bucket from which on an ordinary sort is quicker."""
+WORD = 8
+"""Flags, of a byte each, in a machine word."""
+MOST_RATE = 1e300
+"""Keeps products of the rate finite where scores hardly differ."""
 
 
 @njit(nogil=True, cache=True)
@@ -21,14 +25,14 @@ def greatest_first(scores: Floats) -> Bounds:
     low, high = _ends(scores)
     if low == high:
         return order
-    starts = _counted(scores, low, high)
+    starts, rate = _counted(scores, low, high)
     if starts.max() > CROWD:
         return np.argsort(-scores, kind="mergesort")
     place = 0
     for bucket in range(len(starts)):
         starts[bucket], place = place, place + starts[bucket]
     for at in range(len(scores)):
-        bucket = _bucket(scores[at], low, high, len(starts))
+        bucket = int((high - scores[at]) * rate)
         order[starts[bucket]] = at
         starts[bucket] += 1
     for at in range(1, len(order)):
@@ -46,18 +50,44 @@ def nth_greatest(scores: Floats, nth: int) -> float:
     low, high = _ends(scores)
     if low == high:
         return low
-    counts = _counted(scores, low, high)
+    counts, rate = _counted(scores, low, high)
     bucket = 0
     while counts[bucket] < nth:
         nth -= counts[bucket]
         bucket += 1
     inside, found = np.empty(counts[bucket]), 0
     for score in scores:
-        if _bucket(score, low, high, len(counts)) == bucket:
+        if int((high - score) * rate) == bucket:
             inside[found] = score
             found += 1
     inside.sort()
     return inside[found - nth]
+
+
+@njit(nogil=True, cache=True)
+def reaching(scores: Floats, least: float, most: int) -> Ints:
+    """Places of the first ``most`` scores of ``least`` or more."""
+    flags = np.empty(whole_words(len(scores)), np.uint8)
+    flags[len(scores) :] = 0
+    for at in range(len(scores)):
+        flags[at] = scores[at] >= least
+    words, found, count = flags.view(np.uint64), np.empty(most + WORD, np.int32), 0
+    for word in range(len(words)):
+        if words[word] == 0:
+            continue
+        for at in range(WORD * word, WORD * word + WORD):
+            # written in any case, kept when the next place is taken: no branch to guess
+            found[count] = at
+            count += flags[at]
+        if count >= most:
+            break
+    return found[: min(count, most)]
+
+
+@njit(nogil=True, cache=True)
+def whole_words(count: int) -> int:
+    """``count`` flags, filled up to whole words, which are looked at as one."""
+    return (count + WORD - 1) // WORD * WORD
 
 
 @njit(nogil=True, cache=True)
@@ -70,14 +100,10 @@ def _ends(scores: Floats) -> tuple[float, float]:
 
 
 @njit(nogil=True, cache=True)
-def _counted(scores: Floats, low: float, high: float) -> Bounds:
-    """How many scores are in each bucket, the greatest first; about two buckets a score."""
-    counts = np.zeros(2 * len(scores) + 1, np.int64)
+def _counted(scores: Floats, low: float, high: float) -> tuple[Bounds, float]:
+    """How many scores are in each bucket, the greatest first, about two buckets a score; and the buckets per unit of score."""
+    counts = np.zeros(2 * len(scores) + 2, np.int64)
+    rate = min((len(counts) - 2) / (high - low), MOST_RATE)
     for score in scores:
-        counts[_bucket(score, low, high, len(counts))] += 1
-    return counts
-
-
-@njit(nogil=True, cache=True)
-def _bucket(score: float, low: float, high: float, buckets: int) -> int:
-    return int((high - score) / (high - low) * (buckets - 1))
+        counts[int((high - score) * rate)] += 1
+    return counts, rate

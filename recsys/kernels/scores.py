@@ -10,13 +10,14 @@ import numpy as np
 from numba import njit
 
 from recsys.kernels.arrays import Bounds, Codes, Fits, Floats, Ints, Lists, Subjects, Tracks, Weights
-from recsys.kernels.fits import opinions, span, strengths
-from recsys.kernels.order import greatest_first, nth_greatest
+from recsys.kernels.fits import opinions, some, span, strengths
+from recsys.kernels.order import WORD, greatest_first, nth_greatest, whole_words
+from recsys.kernels.screening import TELLING, ceiling, promising, voted
 
 SPAN = 2048
 """Tracks scored at once."""
-STEP = 16
-"""Scores compared with the bar at once."""
+DENSE = 4
+"""Where more than one track in so many must be scored, all are: one after another they are as quick."""
 
 
 @njit(nogil=True, cache=True)
@@ -64,11 +65,13 @@ def _best(
     """:func:`best`; ``whole`` takes all candidates: where the next of each list goes, tracks and scores, or nothing."""
     width, listed = len(tracks.audio), len(lists.subject)
     most = min(most, width)
-    room = 3 * most + STEP
+    room = 3 * most + WORD
     order = np.argsort(lists.subject, kind="mergesort")
     found, counts = strengths(tracks), np.zeros(listed, np.int64)
     kept, values = np.empty((listed, most), np.int32), np.empty((listed, most))
-    begin = 0
+    begin, rest = 0, 0.0
+    if width:
+        rest = weights.popularity * tracks.fit.max() + tracks.boost.max()
     while begin < listed:
         subject, end = lists.subject[order[begin]], begin
         while end < listed and lists.subject[order[end]] == subject:
@@ -76,7 +79,12 @@ def _best(
         opinions(tracks, subjects, subject, weights.floor, found)
         rows, size = order[begin:end], np.zeros(end - begin, np.int64)
         pool, marks = np.empty((end - begin, room), np.int32), np.empty((end - begin, room))
-        _pass(tracks, subjects, subject, found, lists, rows, collaborative, weights, rules, most, (pool, marks, size), whole)
+        votes, out = collaborative[lists.listener[rows[0]]], (pool, marks, size)
+        few = len(whole[0]) == 0 and _pass_few(
+            tracks, subjects, subject, found, lists, rows, votes, weights, rules, most, rest, out
+        )
+        if not few:
+            _pass(tracks, subjects, subject, found, lists, rows, votes, weights, rules, most, out, whole)
         for at in range(end - begin):
             _raised(most, pool[at], marks[at], size[at])
             last = greatest_first(marks[at, : min(most, size[at])])
@@ -88,10 +96,10 @@ def _best(
 
 
 @njit(nogil=True, cache=True)
-def _pass(tracks, subjects, subject, found, lists, rows, collaborative, weights, rules, most, out, whole):  # type: ignore[no-untyped-def]
+def _pass(tracks, subjects, subject, found, lists, rows, votes, weights, rules, most, out, whole):  # type: ignore[no-untyped-def]
     """All tracks past the lists ``rows`` of one subject; ``out`` takes those that may be among the best, in track order."""
     pool, marks, size = out
-    width = len(tracks.audio)
+    width, every = len(tracks.audio), np.arange(len(tracks.audio)).astype(np.int32)
     content, distance, safety, cosine, scores = np.empty(SPAN), np.empty(SPAN), np.empty(SPAN), np.empty(SPAN), np.empty(SPAN)
     bars = np.full(len(rows), -np.inf)
     for begin in range(0, width, SPAN):
@@ -100,12 +108,44 @@ def _pass(tracks, subjects, subject, found, lists, rows, collaborative, weights,
         fitted = (content[:long], distance[:long], safety[:long])
         span(tracks, subjects, subject, found, weights.floor, begin, end, (*fitted, cosine[:long]))
         for at in range(len(rows)):
-            row = rows[at]
-            votes = collaborative[lists.listener[row], begin:end]
-            _points(tracks, lists, row, begin, fitted, votes, weights, scores[:long])
-            bars[at] = _keep(scores[:long], rules[row, begin:end], begin, most, bars[at], pool[at], marks[at], size[at : at + 1])
+            row, state = rows[at], (pool[at], marks[at], size[at : at + 1])
+            _points(tracks, lists, row, begin, fitted, votes[begin:end], weights, scores[:long])
+            bars[at] = _keep(scores[:long], every[begin:end], rules[row], most, bars[at], state)
             if len(whole[0]):
                 whole[0][row] = _append(scores[:long], rules[row, begin:end], begin, whole[0][row], whole[1], whole[2])
+
+
+@njit(nogil=True, cache=True)
+def _pass_few(tracks, subjects, subject, found, lists, rows, votes, weights, rules, most, rest, out):  # type: ignore[no-untyped-def]
+    """The same past the tracks alone that votes lift over a bar known in advance; False when there are too many, or no bar."""
+    pool, marks, size = out
+    highest = 0.0
+    for row in rows:
+        highest = max(highest, ceiling(weights, lists.target[row]))
+    if weights.collaborative <= 0.0:
+        return False
+    numbers = voted(votes, most, TELLING * highest / weights.collaborative)
+    if len(numbers) < most:
+        return False
+    limits, bars = np.empty(len(rows)), np.empty(len(rows))
+    fitted, scores = (np.empty(len(numbers)), np.empty(len(numbers)), np.empty(len(numbers))), np.empty(len(numbers))
+    some(tracks, subjects, subject, found, weights.floor, numbers, fitted)
+    for at in range(len(rows)):
+        _points_of(tracks, lists, rows[at], numbers, fitted, votes, weights, scores)
+        passed = scores[rules[rows[at]][numbers] == 0]
+        if len(passed) < most:
+            return False
+        bars[at] = np.nextafter(nth_greatest(passed, most), -np.inf)
+        limits[at] = bars[at] - ceiling(weights, lists.target[rows[at]])
+    numbers = promising(tracks, lists, rows, votes, weights, limits, rest)
+    if len(numbers) * DENSE >= len(votes):
+        return False
+    fitted, scores = (np.empty(len(numbers)), np.empty(len(numbers)), np.empty(len(numbers))), np.empty(len(numbers))
+    some(tracks, subjects, subject, found, weights.floor, numbers, fitted)
+    for at in range(len(rows)):
+        _points_of(tracks, lists, rows[at], numbers, fitted, votes, weights, scores)
+        _keep(scores, numbers, rules[rows[at]], most, bars[at], (pool[at], marks[at], size[at : at + 1]))
+    return True
 
 
 @njit(nogil=True, cache=True)
@@ -133,37 +173,60 @@ def _points(
     contents, distances, safeties = fitted
     end = begin + len(out)
     silenced, boost, popular = tracks.silenced[begin:end], tracks.boost[begin:end], tracks.fit[lists.mode[row], begin:end]
-    by_content, by_votes, by_popularity, by_exploration = weights[:4]
-    target, silent, safe_boost = lists.target[row], not lists.explicit_safe[row], weights.safe_boost > 0.0
+    target, silent, (contents, distances, safeties) = lists.target[row], not lists.explicit_safe[row], fitted
     for track in range(len(out)):
-        content, distance = contents[track], distances[track]
         safety = 0.0 if silent and silenced[track] else safeties[track]
-        near = 1.0 - abs(distance - target)
-        near = near if near > 0.0 else 0.0
-        exploration = near if distance == distance else 0.5
-        points = by_content * content + by_votes * votes[track] + by_popularity * popular[track] + by_exploration * exploration
-        promotion = boost[track] if content >= 0.72 else 0.0
-        out[track] = points * safety + (promotion * safety if safe_boost else promotion)
+        parts = (contents[track], votes[track], popular[track], distances[track])
+        out[track] = _total(parts, safety, boost[track], target, weights)
 
 
 @njit(nogil=True, cache=True)
-def _keep(scores: Floats, rules: Codes, begin: int, most: int, bar: float, pool: Ints, marks: Floats, size: Bounds) -> float:
-    """Take the candidates above ``bar`` into the pool; the bar rises whenever the pool is full. Returns the bar."""
-    held = size[0]
-    for start in range(0, len(scores), STEP):
-        end = min(start + STEP, len(scores))
-        above = False
-        for track in range(start, end):
-            above |= scores[track] > bar
-        if not above:
+def _points_of(tracks, lists, row, numbers, fitted, votes, weights, out):  # type: ignore[no-untyped-def]
+    """Scores of list ``row`` for the tracks ``numbers``."""
+    silenced, boost, popular = tracks.silenced, tracks.boost, tracks.fit[lists.mode[row]]
+    target, silent, (contents, distances, safeties) = lists.target[row], not lists.explicit_safe[row], fitted
+    for at in range(len(numbers)):
+        track = numbers[at]
+        safety = 0.0 if silent and silenced[track] else safeties[at]
+        parts = (contents[at], votes[track], popular[track], distances[at])
+        out[at] = _total(parts, safety, boost[track], target, weights)
+
+
+@njit(nogil=True, cache=True)
+def _total(parts: tuple[float, float, float, float], safety: float, boost: float, target: float, weights: Weights) -> float:
+    """The formula; ``parts``: content, votes, popularity, distance."""
+    content, votes, popular, distance = parts
+    near = 1.0 - abs(distance - target)
+    near = near if near > 0.0 else 0.0
+    exploration = near if distance == distance else 0.5
+    by_content, by_votes, by_popularity, by_exploration = weights[:4]
+    points = by_content * content + by_votes * votes + by_popularity * popular + by_exploration * exploration
+    promotion = boost if content >= 0.72 else 0.0
+    return points * safety + (promotion * safety if weights.safe_boost > 0.0 else promotion)
+
+
+@njit(nogil=True, cache=True)
+def _keep(scores: Floats, numbers: Ints, rules: Codes, most: int, bar: float, state: tuple[Ints, Floats, Bounds]) -> float:
+    """Take the candidates above ``bar`` into the pool; the bar rises whenever the pool is full. Returns the bar.
+
+    ``scores`` are those of the tracks ``numbers``; ``state``: the pool's tracks, their scores, and how many they are.
+    """
+    pool, marks, size = state
+    held, flags = size[0], np.empty(whole_words(len(scores)), np.uint8)
+    flags[len(scores) :] = 0
+    for at in range(len(scores)):
+        flags[at] = scores[at] > bar
+    words = flags.view(np.uint64)
+    for word in range(len(words)):
+        if words[word] == 0:
             continue
-        if held + STEP > len(pool):
+        if held + WORD > len(pool):
             bar = _raised(most, pool, marks, held)
             held = min(held, most)
-        for track in range(start, end):
+        for at in range(WORD * word, min(WORD * word + WORD, len(scores))):
             # written in any case, kept when the next place is taken: no branch to guess
-            pool[held], marks[held] = begin + track, scores[track]
-            held += (scores[track] > bar) & (rules[track] == 0)
+            pool[held], marks[held] = numbers[at], scores[at]
+            held += (scores[at] > bar) & (rules[numbers[at]] == 0)
     size[0] = held
     return bar
 

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from recsys.kernels.order import CROWD, greatest_first, nth_greatest
+from recsys.kernels.order import CROWD, greatest_first, nth_greatest, reaching
 
 FINITE = st.floats(-1e6, 1e6, allow_nan=False)
 SCORES = st.lists(st.one_of(FINITE, st.sampled_from([0.0, -0.0, 0.5, 5e-324, 1e-310])), min_size=1, max_size=40).map(np.array)
@@ -35,6 +35,11 @@ def test_many(spread: int, outlier: float) -> None:
     assert greatest_first(scores).tolist() == np.argsort(-scores, kind="stable").tolist()
     for nth in (1, 2, 500, len(scores)):
         assert nth_greatest(scores, nth) == np.sort(scores)[-nth]
+
+
+@given(scores=SCORES, least=FINITE, most=st.integers(0, 50))
+def test_reaching(scores: np.ndarray, least: float, most: int) -> None:
+    assert reaching(scores, least, most).tolist() == np.flatnonzero(scores >= least)[:most].tolist()
 
 
 def test_nothing() -> None:

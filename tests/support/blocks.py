@@ -10,6 +10,7 @@ from recsys.kernels.arrays import Fits, Lists, Names, Subjects, Tracks, Weights
 from recsys.kernels.filters import RULES, drop
 from recsys.kernels.fits import fit
 from recsys.kernels.scores import score
+from recsys.tokens import NameSets
 
 NAMES = 5
 WEIGHTS = Weights(0.44, 0.28, 0.08, 0.20, 0.0, 0.0)
@@ -71,15 +72,21 @@ def names(strengths: np.ndarray) -> Names:
 
 def tracks_of(block: Block) -> Tracks:
     of = np.arange(len(block.audio), dtype=np.int32)
-    artists, genres = (of, *ragged(block.artists)), (of, *ragged(block.genres))
+    (artists, liked_artists), (genres, liked_genres) = (_sets(of, rows) for rows in (block.artists, block.genres))
     length = np.linalg.norm(block.features, axis=1, keepdims=True)
     unit = np.divide(block.features, length, out=np.zeros_like(block.features), where=length > 0)
     popular = np.stack([block.popularity, block.popularity**2, 1 - block.popularity])
     return Tracks(
-        np.ascontiguousarray(unit.T), block.audio, of, False, block.popularity, popular, block.explicit,
-        block.explicit & (block.penalty == 0), np.clip(1 - block.penalty, 0, 1), block.boost,
-        *artists, *genres, *artists, *genres,
+        np.ascontiguousarray(unit.T), np.ascontiguousarray(unit), block.audio, of, False, block.popularity, popular,
+        block.explicit, block.explicit & (block.penalty == 0), np.clip(1 - block.penalty, 0, 1), block.boost,
+        *liked_artists, *liked_genres, *artists, *genres,
     )  # fmt: skip
+
+
+def _sets(of: np.ndarray, rows: Sets) -> tuple[tuple[np.ndarray, ...], tuple[np.ndarray | int, ...]]:
+    """One set of names per track, as filters and as fits read them."""
+    sets = NameSets(of, *ragged(rows), {str(name): name for name in range(NAMES)})
+    return (of, sets.indptr, sets.members), (of, len(rows), *sets.bearers())
 
 
 def lists_of(block: Block) -> Lists:
