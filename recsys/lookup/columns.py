@@ -33,8 +33,8 @@ class Columns:
     """The columns of an Arrow IPC file.
 
     Bytes are read, not mapped: a mapped file that shrinks kills the process that reads it, and its pages count as memory of the
-    process. One that is overwritten lies: :meth:`check` tells, and is to be called after reading. Every method raises
-    :class:`LakeError` when the file is missing or damaged, or has become shorter.
+    process. One that is overwritten lies: :meth:`check` tells. Every method raises :class:`LakeError` when the file is
+    missing or damaged, or has become shorter.
     """
 
     def __init__(self, path: Path, places: Places) -> None:

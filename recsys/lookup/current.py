@@ -43,12 +43,17 @@ class Current:
         self._next_try = 0.0
 
     def get(self) -> Published:
-        """The published run. Raises :class:`LakeError` when there is none or it cannot be read."""
+        """The published run. Raises :class:`LakeError` when there is none, it cannot be read, or its files have changed."""
         seen = self._state()
         if seen != self._seen or (self._published is None and time.monotonic() >= self._next_try):
             self._open(seen)
         if self._published is None:
             raise LakeError(str(self._error))
+        try:
+            self._published.reader.check()
+        except LakeError as error:
+            self.drop(error)
+            raise
         return self._published
 
     def drop(self, error: LakeError) -> None:

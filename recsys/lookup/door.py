@@ -60,6 +60,7 @@ class Ready(NamedTuple):
 Quick = Callable[[bytes, bytes, Given], Ready | None]
 """Path, query and headers of a GET → its answer, where it can be told at once."""
 
+_READING = frozenset(("GET", "HEAD"))
 _ID = re.compile(rb"[A-Za-z0-9._-]{1,64}")
 _COMPRESSED = 1024
 
@@ -93,42 +94,44 @@ class Door:
             await self._plain(scope, receive, send)
             return
         started = time.perf_counter()
-        headers = dict(scope["headers"])
-        given = headers.get(b"x-request-id")
-        request_id = given if given and _ID.fullmatch(given) else b"%b-%x" % (self._prefix, next(self._count))
-        sent = [0, 0]
-
-        async def answer(message: Message) -> None:
-            if message["type"] == "http.response.start":
-                sent[0] = message["status"]
-                message["headers"] = [*message["headers"], *HEADERS, (b"x-request-id", request_id)]
-            else:
-                sent[1] += len(message.get("body", b""))
-            await send(message)
-
-        try:
-            await self._pass(scope, headers, receive, answer)
-        finally:
-            self._note(scope, request_id, sent, started)
-
-    async def _pass(self, scope: Scope, headers: Given, receive: Receive, send: Send) -> None:
+        headers: Given = dict(scope["headers"])
+        request_id = self._request_id(headers)
         # an id may hold a slash: routes are matched on the path as it was sent, and each segment is decoded on its own
-        raw: bytes = scope.get("raw_path") or scope["path"].encode()
-        refusal = self._refusal(raw, scope, headers)
-        if refusal:
-            await refusal.response()(scope, receive, send)
-            return
-        scope["path"], scope[GIVEN] = raw.decode("ascii", "replace"), headers
+        path: bytes = scope.get("raw_path") or scope["path"].encode()
+        refusal = self._refusal(path, scope, headers)
+        ready = None if refusal else self._ready(path, scope, headers)
+        sent = [0, 0] if ready is None else [ready.status, len(ready.body)]
+        try:
+            if ready is None:
+                answer = _noting(send, request_id, sent)
+                await (
+                    refusal.response()(scope, receive, answer) if refusal else self._pass(path, scope, headers, receive, answer)
+                )
+            else:
+                last = (b"x-request-id", request_id)
+                await send({"type": "http.response.start", "status": ready.status, "headers": [*ready.headers, *HEADERS, last]})
+                await send({"type": "http.response.body", "body": ready.body})
+        finally:
+            if self._log is not None:
+                self._note(scope, request_id, sent, started)
+
+    def _request_id(self, headers: Given) -> bytes:
+        given = headers.get(b"x-request-id")
+        return given if given is not None and _ID.fullmatch(given) else b"%b-%x" % (self._prefix, next(self._count))
+
+    def _ready(self, path: bytes, scope: Scope, headers: Given) -> Ready | None:
+        try:
+            return self._quick(path, scope["query_string"], headers) if scope["method"] in _READING else None
+        except Exception:
+            return None  # the long way meets the same error, and tells it
+
+    async def _pass(self, path: bytes, scope: Scope, headers: Given, receive: Receive, send: Send) -> None:
+        scope["path"], scope[GIVEN] = path.decode("ascii", "replace"), headers
         app = self._zipped if b"gzip" in headers.get(b"accept-encoding", b"") else self._plain
-        read = scope["method"] in ("GET", "HEAD")
+        bounded = receive if scope["method"] in _READING else _Bounded(receive)
         scope["app"] = self  # tells the router to raise what it cannot route
         try:
-            ready = self._quick(raw, scope["query_string"], headers) if read else None
-            if ready is None:
-                await app(scope, receive if read else _Bounded(receive), send)
-            else:
-                await send({"type": "http.response.start", "status": ready.status, "headers": ready.headers})
-                await send({"type": "http.response.body", "body": ready.body})
+            await app(scope, bounded, send)
         except Exception as error:
             await told(error)(scope, receive, send)
 
@@ -139,8 +142,8 @@ class Door:
             return ProblemError(421, "this server answers to localhost only; with API_KEYS set it answers to any name")
         if self._keys and path not in OPEN and not self._opened(headers):
             return ProblemError(401, "a valid key is needed: header X-API-Key, or a bearer token", headers=_CHALLENGE)
-        length = headers.get(b"content-length", b"0")
-        if not length.isdigit() or int(length) > MOST_BODY:
+        length = headers.get(b"content-length")
+        if length is not None and not (length.isdigit() and int(length) <= MOST_BODY):
             return ProblemError(413, f"the body is longer than {MOST_BODY:,} bytes")
         return None
 
@@ -150,8 +153,6 @@ class Door:
         return any(found)
 
     def _note(self, scope: Scope, request_id: bytes, sent: Sequence[int], started: float) -> None:
-        if self._log is None:
-            return
         took, path = (time.perf_counter() - started) * 1000, scope.get("raw_path") or b""
         self._lines.append((request_id, scope["method"], path, sent[0], sent[1], took))
         if len(self._lines) == 1:
@@ -164,6 +165,20 @@ class Door:
             self._log.write("".join(map(_line, repeat(moment), self._lines)))
             self._log.flush()
         self._lines.clear()
+
+
+def _noting(send: Send, request_id: bytes, sent: list[int]) -> Send:
+    """Adds the headers of every answer, and notes its status and size in ``sent``."""
+
+    async def answer(message: Message) -> None:
+        if message["type"] == "http.response.start":
+            sent[0] = message["status"]
+            message["headers"] = [*message["headers"], *HEADERS, (b"x-request-id", request_id)]
+        else:
+            sent[1] += len(message.get("body", b""))
+        await send(message)
+
+    return answer
 
 
 def _line(moment: str, told: tuple[bytes, str, bytes, int, int, float]) -> str:

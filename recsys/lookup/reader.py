@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from time import monotonic
 from typing import Any, NamedTuple
 from zlib import crc32
 
@@ -17,6 +18,8 @@ STRANGER = b"*"
 """The listener whose lists everybody else gets."""
 SHOWN = 20
 """Listeners named at a time."""
+LOOK = 0.001
+"""Seconds between two looks at whether the files are as they were."""
 _CODEC = pa.Codec(CODEC)
 
 
@@ -49,11 +52,15 @@ class Listed(NamedTuple):
 
 
 class Reader:
-    """The lookup of one run. Every method raises :class:`LakeError` when the run's files were removed or changed meanwhile."""
+    """The lookup of one run. Whoever asks it calls :meth:`check` first, for files may be removed or changed under it.
+
+    Every method raises :class:`LakeError` when a file turns out to be shorter than it was, or damaged.
+    """
 
     def __init__(self, run: Run) -> None:
         self.run = run
         files = _files(run)
+        self._files, self._next_look = tuple(files.values()), 0.0
         self._users, self._names, self._lists, self._rows, self._pool, self._tracks = (files[file] for file in FILES)
         self._buckets = len(self._users)
 
@@ -69,15 +76,18 @@ class Reader:
         return Listener(known, *record.split(b"\n"))
 
     def check(self) -> None:
-        """Raises :class:`LakeError` when the run's lists were removed or changed."""
-        self._rows.check()
+        """Raises :class:`LakeError` when a file was removed or changed. It is called so often that it looks once in ``LOOK``."""
+        now = monotonic()
+        if now >= self._next_look:
+            for file in self._files:
+                file.check()
+            self._next_look = now + LOOK
 
     def users(self, prefix: str) -> list[str]:
         """The first listeners whose id begins with ``prefix``, in order, without the stranger."""
         key = prefix.encode()
         first = self._names.place("id", key)
         ids = [self._names.text("id", row) for row in range(first, min(first + SHOWN + 1, len(self._names)))]
-        self._names.check()
         return [name.decode() for name in ids if name.startswith(key) and name != STRANGER][:SHOWN]
 
     def lists(self, listener: Listener) -> dict[str, Listed]:
@@ -93,19 +103,15 @@ class Reader:
 
     def record(self, listed: Listed) -> bytes:
         """The row of the table `lists`, JSON."""
-        text = self._lists.text("record", listed.record)
-        self._lists.check()
-        return text
+        return self._lists.text("record", listed.record)
 
     def rows(self, listed: Listed, first: int, count: int) -> bytes:
         """The list's ranking rows from number ``first`` (0 = the best) on, as the inside of a JSON array."""
         total = listed.rows_count
         last = min(first + count, total)
         if last <= first:
-            self._rows.check()
             return b""
         data = memoryview(self._rows.read(listed.first_bytes if last <= FIRST else listed.bytes, listed.place))
-        self._rows.check()
         text = _unpacked(data, total, whole=last > FIRST)
         if first == 0 and last in (total, FIRST):
             return text
@@ -118,7 +124,6 @@ class Reader:
             return []
         size = 4 * listed.rows_count
         data = self._rows.read(size, listed.place + listed.bytes - size)
-        self._rows.check()
         numbers: list[int] = memoryview(data).cast("i").tolist()
         return numbers
 
@@ -129,37 +134,29 @@ class Reader:
         first, count = listed.pool_first, listed.pool_count
         tracks: Any = self._pool.numbers("track", first, count)
         parts = zip(*(self._pool.numbers(part, first, count) for part in PARTS), strict=True)
-        self._pool.check()
         return list(zip(tracks, parts, strict=True))
 
     def track(self, number: int) -> dict[str, Any]:
         """A track of the snapshot, as it stands in lists."""
-        text = self._tracks.text("head", number)
-        self._tracks.check()
-        return orjson.loads(text)
+        return orjson.loads(self._tracks.text("head", number))
 
     def find_track(self, track_id: str) -> int:
         """The number of a track. Raises :class:`NotFoundError`."""
         key = track_id.encode()
         row = self._tracks.place("id", key)
-        found = row < len(self._tracks) and self._tracks.text("id", row) == key
-        self._tracks.check()
-        if not found:
+        if row == len(self._tracks) or self._tracks.text("id", row) != key:
             raise NotFoundError(f"no track {track_id!r} in the catalogue of run {self.run.id}")
         return row
 
     def whole_track(self, number: int) -> bytes:
         """Everything the snapshot knows of a track, as JSON."""
-        text = self._tracks.text("head", number)[:-1] + b"," + self._tracks.text("more", number)
-        self._tracks.check()
-        return text
+        return self._tracks.text("head", number)[:-1] + b"," + self._tracks.text("more", number)
 
     def _find(self, key: bytes) -> bytes | None:
         """The record of a listener: profile, controls and lists, a line each."""
         if not self._buckets:
             return None
         bucket = self._users.text("users", crc32(key) % self._buckets)
-        self._users.check()
         place = 0
         while place < len(bucket):
             id_length, length = LENGTHS.unpack_from(bucket, place)

@@ -67,3 +67,13 @@ def test_screened_lists_are_those_of_a_full_sort(weights: Weights, spread: int) 
         left = promising(tracks, lists, np.array([row]), block.votes[row], weights, limit, rest)
         assert set(order.tolist()) <= set(left.tolist())
         assert len(left) < 9000 / 4  # else this test would be about the unscreened way
+
+
+@given(limit=st.floats(0.2, 3.2), seed=st.integers(0, 20))
+def test_promising_tracks_are_those_that_reach_a_limit(limit: float, seed: int) -> None:
+    block = at_random(seed, lists=2, tracks=300)
+    tracks, lists, limits = tracks_of(block), lists_of(block), np.array([limit, limit + 0.1])
+    votes, rest = block.votes[0], HEAVY.popularity * tracks.fit.max() + tracks.boost.max()
+    points = 3.0 * votes + 0.08 * tracks.fit[lists.mode] + tracks.boost
+    reached = (points >= limits[:, None]).any(axis=0)
+    assert promising(tracks, lists, np.arange(2), votes, HEAVY, limits, rest).tolist() == np.flatnonzero(reached).tolist()
