@@ -9,8 +9,13 @@ The public API is what ``__all__`` names; each name is imported when it is first
 
 from __future__ import annotations
 
+import os
 from importlib import import_module
 from typing import TYPE_CHECKING
+
+for _allocator in ("_RJEM_MALLOC_CONF", "DUCKDB_JE_MALLOC_CONF"):
+    # of Polars and of DuckDB, read when they are loaded: what is freed goes back to the system, or a run holds twice what it uses
+    os.environ.setdefault(_allocator, "dirty_decay_ms:0,muzzy_decay_ms:0")
 
 if TYPE_CHECKING:
     from recsys.errors import CheckError, InputError, LakeError, NotFoundError, ProviderError, RecsysError, UsageError
