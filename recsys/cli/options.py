@@ -11,7 +11,7 @@ from cyclopts import Parameter
 from dotenv import dotenv_values
 
 from recsys.errors import UsageError
-from recsys.lake.lake import DEFAULT_ROOT
+from recsys.lake import DEFAULT_ROOT
 
 LakeFolder = Annotated[Path | None, Parameter(name="--lake", help="Lake folder; else RECSYS_LAKE, else data/lake.")]
 Format = Annotated[Literal["table", "json"], Parameter(name="--format", help="How to print.")]

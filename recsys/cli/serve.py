@@ -12,9 +12,8 @@ from cyclopts import Parameter
 from dotenv import dotenv_values
 
 from recsys.cli.options import LakeFolder, lake_folder
-from recsys.cli.screen import console
+from recsys.cli.screen import say
 from recsys.errors import UsageError
-from recsys.lake import Lake
 from recsys.lookup.app import build
 from recsys.lookup.door import LOOPBACK
 
@@ -31,10 +30,10 @@ def serve(*, host: Host = "127.0.0.1", port: Port = 8350, without_keys: Keyless 
     if not keys and host not in LOOPBACK and not without_keys:
         raise UsageError(f"--host {host} would show every list to the network: set API_KEYS, or say --without-keys")
     local = not keys and not without_keys
-    app = build(Lake(lake_folder(lake)), keys=keys, hosts=LOOPBACK if local else None)
+    app = build(lake_folder(lake).absolute(), keys=keys, hosts=LOOPBACK if local else None)
     listener = _listen(host, port)
     name, number = listener.getsockname()[:2]
-    console().print(f"serving on http://{f'[{name}]' if ':' in name else name}:{number}/  (Ctrl-C stops it)", markup=False)
+    say(f"serving on http://{f'[{name}]' if ':' in name else name}:{number}/  (Ctrl-C stops it)")
     config = uvicorn.Config(
         app,
         http="httptools",

@@ -1,10 +1,39 @@
-"""The lake: inputs, runs and the pointer to the published one. See :mod:`recsys.lake.lake` for the layout."""
+"""The lake: inputs, runs and the pointer to the published one. See :mod:`recsys.lake.lake` for the layout.
 
-from recsys.lake.batches import Batch
-from recsys.lake.lake import Lake, read
-from recsys.lake.plan import Plan, code_version
-from recsys.lake.records import Manifest
-from recsys.lake.run import Run
-from recsys.lake.staged import Staged
+Each name is imported when it is first used: who only reads a run's files, as the lookup does, starts without a table library.
+"""
 
-__all__ = ["Batch", "Lake", "Manifest", "Plan", "Run", "Staged", "code_version", "read"]
+from __future__ import annotations
+
+from importlib import import_module
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from recsys.lake.batches import Batch
+    from recsys.lake.lake import Lake, read
+    from recsys.lake.plan import Plan, code_version
+    from recsys.lake.records import Manifest
+    from recsys.lake.run import Run
+    from recsys.lake.staged import Staged
+
+__all__ = ["DEFAULT_ROOT", "Batch", "Lake", "Manifest", "Plan", "Run", "Staged", "code_version", "read"]
+
+DEFAULT_ROOT = Path("data/lake")
+
+_HOMES = {
+    "Batch": "batches",
+    "Lake": "lake",
+    "Manifest": "records",
+    "Plan": "plan",
+    "Run": "run",
+    "Staged": "staged",
+    "code_version": "plan",
+    "read": "lake",
+}
+
+
+def __getattr__(name: str) -> object:
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f"recsys.lake.{_HOMES[name]}"), name)

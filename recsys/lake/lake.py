@@ -26,8 +26,8 @@ import polars as pl
 
 from recsys.errors import CheckError, LakeError, NotFoundError
 from recsys.inputs import Inputs
+from recsys.lake import DEFAULT_ROOT, files
 from recsys.lake import batches as _batches
-from recsys.lake import files
 from recsys.lake import pointer as _pointer
 from recsys.lake.batches import Batch
 from recsys.lake.plan import Plan
@@ -40,8 +40,6 @@ from recsys.tables import INPUTS, REJECTS, TABLES
 
 if TYPE_CHECKING:
     from recsys.settings import Settings
-
-DEFAULT_ROOT = Path("data/lake")
 
 _DIGEST = re.compile(r"[0-9a-f]{64}")
 

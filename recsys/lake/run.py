@@ -5,13 +5,16 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass
 from pathlib import Path
-
-import polars as pl
+from typing import TYPE_CHECKING
 
 from recsys.errors import LakeError, NotFoundError
-from recsys.lake import files, parquet
-from recsys.lake.plan import run_id
+from recsys.lake import files
 from recsys.lake.records import MANIFEST, File, Manifest, load
+
+if TYPE_CHECKING:
+    import polars as pl
+
+# tables are read where the library is imported: who needs none starts in half the time
 
 
 @dataclass(frozen=True)
@@ -63,18 +66,26 @@ class Run:
 
     def scan(self, table: str) -> pl.LazyFrame:
         """The table, lazily. Sizes are compared, contents are not; :meth:`damage` does that. Raises like :meth:`files`."""
+        import polars as pl
+
         return pl.scan_parquet(self.files(table), glob=False, hive_partitioning=False)
 
     def read(self, table: str) -> pl.DataFrame:
         """The whole table, every byte compared with its SHA-256. Raises like :meth:`files`."""
+        import polars as pl
+
         return pl.concat([self.read_part(part) for part in self.parts(table)])
 
     def read_part(self, part: File) -> pl.DataFrame:
         """One part of a table, every byte compared with its SHA-256."""
+        from recsys.lake import parquet
+
         return parquet.read(self.path, part)
 
     def damage(self) -> list[str]:
         """Everything about the run that is not as its manifest says, in words; empty when it is whole. Reads every byte."""
+        from recsys.lake.plan import run_id
+
         made = self.manifest
         found = [problem for file in made.files if (problem := file.problem(self.path, content=True))]
         inputs = ((source.table, source.ordinal, source.digest, source.rows) for source in made.inputs)

@@ -15,16 +15,13 @@ from starlette.responses import Response
 from starlette.routing import Route, Router
 
 from recsys.errors import LakeError
-from recsys.lake import Lake
 from recsys.lookup import asked, status
 from recsys.lookup.asked import Asked
 from recsys.lookup.current import Current, Published
 from recsys.lookup.door import Door, Given, Quick, Ready
-from recsys.lookup.narrowing import narrowed
 from recsys.lookup.problem import ProblemError, wrong
 from recsys.lookup.reader import Listener
 from recsys.lookup.stored import Stored, fresh, known, zipped
-from recsys.lookup.why import why
 
 PAGE = Path(__file__).parent / "page"
 ASSETS = {
@@ -43,9 +40,9 @@ ANSWER = b'{"data":[%b],"taste_profile":%b,"run":%b,"fallback":%b,"pagination":{
 Endpoint = Callable[[Request], Awaitable[Response]]
 
 
-def build(lake: Lake, *, keys: Sequence[str] = (), hosts: Sequence[str] | None = None, log: TextIO | None = sys.stderr) -> Door:
-    """The lookup of a lake as an ASGI application; see :class:`Door` for keys, hosts and log."""
-    current = Current(lake)
+def build(root: Path, *, keys: Sequence[str] = (), hosts: Sequence[str] | None = None, log: TextIO | None = sys.stderr) -> Door:
+    """The lookup of the lake in ``root`` as an ASGI application; see :class:`Door` for keys, hosts and log."""
+    current = Current(root)
     routes = [
         Route("/v1/users/{user_id}/recommendations", Stored(current, recommendations), methods=["GET"]),
         Route("/v1/recommendations", posted(current), methods=["POST"]),
@@ -56,7 +53,7 @@ def build(lake: Lake, *, keys: Sequence[str] = (), hosts: Sequence[str] | None =
         Route("/v1/tracks/{track_id}", Stored(current, track), methods=["GET"]),
         Route("/v1/users", Stored(current, users), methods=["GET"]),
         Route("/v1/runs/current", Stored(current, run), methods=["GET"]),
-        Route("/v1/providers/status", status.providers(lake)),
+        Route("/v1/providers/status", status.providers(root)),
         Route("/healthz", alive),
         Route("/readyz", ready(current)),
         *(Route(path, asset(name, kind)) for path, (name, kind) in ASSETS.items()),
@@ -98,7 +95,9 @@ def posted(current: Current) -> Endpoint:
     """The older service's request for a list, answered from what is stored."""
 
     async def endpoint(request: Request) -> Response:
-        body = asked.from_body(await request.body())
+        from recsys.lookup import older  # here, for few ask so and it takes its time
+
+        body = older.from_body(await request.body())
         wanted, published = body.asked(), current.get()
         try:
             if body.include_explicit and blocks_explicit(published.reader.listener(body.user_id)):
@@ -123,6 +122,8 @@ def list_answer(published: Published, user_id: str, wanted: Asked) -> bytes:
     listener = reader.listener(user_id)
     listed = reader.find_list(listener, wanted.name)
     if wanted.narrows:
+        from recsys.lookup.narrowing import narrowed  # here, for it needs numpy
+
         rows = narrowed(reader, listed, wanted)
         total = len(rows)
         data = orjson.dumps(rows[wanted.offset : wanted.offset + wanted.limit])[1:-1]
@@ -166,6 +167,8 @@ def one(published: Published, request: Request, part: Callable[[Listener], bytes
 
 def explained(published: Published, request: Request) -> bytes:
     """Why a track is, or is not, in a list."""
+    from recsys.lookup.why import why  # here, for it needs the tables
+
     given = dict(asked.pairs(request.scope["query_string"], ("list",)))
     name = given.get("list", "balanced")
     return record(published, orjson.dumps(why(published.reader, segment(request, "user_id"), segment(request, "track_id"), name)))

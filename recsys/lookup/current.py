@@ -11,7 +11,8 @@ from typing import NamedTuple
 import orjson
 
 from recsys.errors import LakeError
-from recsys.lake import Lake, Run, pointer
+from recsys.lake import pointer
+from recsys.lake.run import Run
 from recsys.lookup.door import Ready
 from recsys.lookup.reader import Reader
 
@@ -34,9 +35,9 @@ class Published(NamedTuple):
 class Current:
     """Follows ``CURRENT``. Requests that began on the former run end on it: its files stay mapped until they do."""
 
-    def __init__(self, lake: Lake) -> None:
-        self._lake = lake
-        self._path = str(lake.root / pointer.CURRENT)
+    def __init__(self, root: Path) -> None:
+        self._root = root
+        self._path = str(root / pointer.CURRENT)
         self._seen: tuple[int, ...] | None = None
         self._published: Published | None = None
         self._error = LakeError("no run was opened yet")
@@ -78,8 +79,8 @@ class Current:
     def _read(self, seen: tuple[int, ...] | None) -> Published:
         found = pointer.read(Path(self._path))
         if found is None or seen is None:
-            raise LakeError(f"lake {self._lake.root} has no published run; `recsys run` builds one")
-        run = Run.open(self._lake.root / "runs" / found.run)
+            raise LakeError(f"lake {self._root} has no published run; `recsys run` builds one")
+        run = Run.open(self._root / "runs" / found.run)
         if run.digest != found.digest:
             raise LakeError(f"run {run.id}: its manifest changed since it was published; publish another run")
         moment = datetime.fromtimestamp(seen[0] / 1e9, UTC)

@@ -6,13 +6,14 @@ import asyncio
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import asdict
+from pathlib import Path
 from typing import Any
 
 import orjson
 from starlette.requests import Request
 from starlette.responses import Response
 
-from recsys.lake import Lake, Run
+from recsys.lake.run import Run
 
 PAUSE = 30.0
 """Seconds for which an answer about providers is kept: counting their cache reads a folder."""
@@ -40,25 +41,25 @@ def run_summary(run: Run) -> dict[str, Any]:
     }
 
 
-def providers(lake: Lake) -> Callable[[Request], Awaitable[Response]]:
+def providers(root: Path) -> Callable[[Request], Awaitable[Response]]:
     """The endpoint about providers. It reads settings and cache and asks nobody."""
     kept: tuple[float, bytes] = (0.0, b"")
 
     async def endpoint(_: Request) -> Response:
         nonlocal kept
         if time.monotonic() >= kept[0]:
-            kept = (time.monotonic() + PAUSE, await asyncio.to_thread(_providers, lake))
+            kept = (time.monotonic() + PAUSE, await asyncio.to_thread(_providers, root))
         return Response(kept[1], headers={"cache-control": "no-store"}, media_type="application/json")
 
     return endpoint
 
 
-def _providers(lake: Lake) -> bytes:
+def _providers(root: Path) -> bytes:
     # imported when asked for: the HTTP client and its retries are no part of serving lists
     from recsys.providers.cache import Cache
     from recsys.providers.settings import load
     from recsys.providers.status import statuses
 
     settings = load()
-    cache = Cache(lake.root / "cache", settings.provider_cache_ttl_hours * 3600)
+    cache = Cache(root / "cache", settings.provider_cache_ttl_hours * 3600)
     return orjson.dumps({"data": [asdict(found) for found in statuses(settings, cache)]})

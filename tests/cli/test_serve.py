@@ -57,3 +57,10 @@ def test_it_serves_with_a_key_and_stops_when_told(lake: Lake) -> None:
         logged = server.stderr.read()
     assert "path=/v1/runs/current status=401" in logged
     assert "Traceback" not in logged
+
+
+def test_it_starts_without_the_table_libraries() -> None:
+    """They take longer to import than everything the server needs."""
+    code = "import sys, recsys.cli.app, recsys.cli.serve; print([name for name in ('polars', 'duckdb', 'numba') if name in sys.modules])"
+    done = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
+    assert done.stdout.strip() == "[]"

@@ -37,7 +37,7 @@ def reader(run: Run) -> Reader:
 @pytest.fixture(scope="session")
 def address(published: Lake) -> Iterator[str]:
     """Where the lookup without keys listens."""
-    with serving(build(published, log=None)) as where:
+    with serving(build(published.root, log=None)) as where:
         yield where
 
 

@@ -40,7 +40,7 @@ def test_moves_with_the_pointer_and_drops_no_request(own: Lake) -> None:
                 else:
                     failed.append(answer.status_code)
 
-    with serving(build(own, log=None)) as where, httpx.Client(base_url=where, trust_env=False) as client:
+    with serving(build(own.root, log=None)) as where, httpx.Client(base_url=where, trust_env=False) as client:
         threads = [threading.Thread(target=ask, args=(where,)) for _ in range(2)]
         for thread in threads:
             thread.start()
@@ -57,7 +57,7 @@ def test_moves_with_the_pointer_and_drops_no_request(own: Lake) -> None:
 
 def test_an_etag_does_not_outlive_its_publication(own: Lake) -> None:
     older, _ = own.run_ids()
-    with serving(build(own, log=None)) as where, httpx.Client(base_url=where, trust_env=False) as client:
+    with serving(build(own.root, log=None)) as where, httpx.Client(base_url=where, trust_env=False) as client:
         tag = client.get(LIST).headers["etag"]
         assert client.get(LIST, headers={"if-none-match": tag}).status_code == 304
         own.publish(older)
@@ -68,7 +68,7 @@ def test_an_etag_does_not_outlive_its_publication(own: Lake) -> None:
 def test_damage_is_a_problem_and_repair_is_seen(own: Lake, tmp_path: Path, damage: str) -> None:
     run, pointer = own.published(), own.root / "CURRENT"
     spare = shutil.copytree(own.root, tmp_path / "spare")
-    with serving(build(own, log=None)) as where, httpx.Client(base_url=where, trust_env=False) as client:
+    with serving(build(own.root, log=None)) as where, httpx.Client(base_url=where, trust_env=False) as client:
         assert client.get("/readyz").status_code == 200
         if damage == "removed":
             shutil.rmtree(run.path)
@@ -95,7 +95,7 @@ def test_damage_is_a_problem_and_repair_is_seen(own: Lake, tmp_path: Path, damag
 
 
 def test_no_lake_at_all(tmp_path: Path) -> None:
-    with serving(build(Lake(tmp_path / "none"), log=None)) as where, httpx.Client(base_url=where, trust_env=False) as client:
+    with serving(build(tmp_path / "none", log=None)) as where, httpx.Client(base_url=where, trust_env=False) as client:
         assert client.get("/healthz").status_code == 200
         assert client.get("/").status_code == 200
         for path in ("/readyz", LIST, "/v1/runs/current", "/v1/tracks/x", "/v1/users"):

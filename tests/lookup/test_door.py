@@ -28,7 +28,7 @@ def log() -> io.StringIO:
 
 @pytest.fixture(scope="module")
 def locked(published: Lake, log: io.StringIO) -> Iterator[httpx.Client]:
-    with serving(build(published, keys=KEYS, log=log)) as where, httpx.Client(base_url=where, trust_env=False) as client:
+    with serving(build(published.root, keys=KEYS, log=log)) as where, httpx.Client(base_url=where, trust_env=False) as client:
         yield client
 
 
@@ -107,7 +107,10 @@ def test_one_line_per_request_without_keys_or_query(locked: httpx.Client, log: i
 
 
 def test_a_name_from_elsewhere_does_not_reach_a_keyless_server(published: Lake) -> None:
-    with serving(build(published, hosts=LOOPBACK, log=None)) as where, httpx.Client(base_url=where, trust_env=False) as client:
+    with (
+        serving(build(published.root, hosts=LOOPBACK, log=None)) as where,
+        httpx.Client(base_url=where, trust_env=False) as client,
+    ):
         assert client.get("/readyz").status_code == 200
         for host, status in (
             ("localhost:80", 200),
@@ -121,7 +124,7 @@ def test_a_name_from_elsewhere_does_not_reach_a_keyless_server(published: Lake) 
 
 def test_a_body_that_never_comes_is_given_up(published: Lake, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(door, "BODY_SECONDS", 0.05)
-    with serving(build(published, log=None)) as where:
+    with serving(build(published.root, log=None)) as where:
         host, port = where.removeprefix("http://").split(":")
         with socket.create_connection((host, int(port)), timeout=20) as wire:
             wire.sendall(b"POST /v1/recommendations HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\n{")
@@ -134,7 +137,7 @@ def test_a_bug_is_a_problem_too_and_goes_to_the_log(
     def fail(_: object) -> None:
         raise ZeroDivisionError("a bug")
 
-    with serving(build(published, log=None)) as where, httpx.Client(base_url=where, trust_env=False) as client:
+    with serving(build(published.root, log=None)) as where, httpx.Client(base_url=where, trust_env=False) as client:
         with monkeypatch.context() as broken:
             broken.setattr("recsys.lookup.current.Current.get", fail)
             answer = client.get(LIST)
