@@ -60,7 +60,9 @@ def history(rated: pl.DataFrame, users: list[str], catalog: Catalog) -> History:
     user = _numbered(rated["user_id"], {name: row for row, name in enumerate(users)})
     column = _numbered(rated["track_id"], column_of)
     order = np.lexsort((column, user))
-    indptr = np.searchsorted(user[order], np.arange(len(users) + 1, dtype=user.dtype)).astype(np.int64)
+    # 32 bits where they suffice: five matrices then share one pattern, for a wider bound would have each widen its columns
+    width = np.int32 if len(order) < np.iinfo(np.int32).max else np.int64
+    indptr = np.searchsorted(user[order], np.arange(len(users) + 1, dtype=user.dtype)).astype(width)
     shape = (len(users), len(catalog.ids) + len(missing))
 
     def matrix(name: str) -> csr_array:

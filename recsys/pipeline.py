@@ -29,7 +29,7 @@ from recsys.tables import TABLES
 Progress = Callable[[str, int, int], None]
 """Called with a stage's name, what is done and what there is to do."""
 
-BLOCK_BYTES = 32 * 2**20
+BLOCK_BYTES = 128 * 2**20
 """Memory that the arrays of one block of listeners may take, per thread: small enough to stay near the caches."""
 SHARD_LISTENERS = 2048
 """Listeners whose lists make one part file."""

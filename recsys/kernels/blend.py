@@ -36,7 +36,7 @@ def blend(near: tuple[Ints, Singles], votes: tuple[Bounds, Ints, Singles], share
             scores[track] = mine * scores[track] + theirs * other[track]
 
 
-@njit(nogil=True, cache=True)
+@njit(nogil=True, cache=True, error_model="numpy")
 def shares(scores: Singles, rated: tuple[Bounds, Ints], most: Floats, canonical: Ints, out: Floats) -> None:
     """``out`` (n, tracks): positive scores as a share of the listener's greatest times ``most`` (n,), what the listener knows 0.
 
@@ -50,19 +50,28 @@ def shares(scores: Singles, rated: tuple[Bounds, Ints], most: Floats, canonical:
     for track in range(width):
         repeated |= canonical[track] != track
     for row in range(len(scores)):
-        mine = own if repeated else out[row]
+        mine, theirs = own if repeated else out[row], scores[row]
         for track in range(width):
-            mine[track] = max(scores[row, track], np.float32(0))
+            mine[track] = theirs[track] if theirs[track] > 0 else 0.0
         for entry in range(indptr[row], indptr[row + 1]):
             if columns[entry] < width:
                 mine[columns[entry]] = 0.0
-        top = mine.max() if width else 0.0
+        top, damped = _greatest(mine), most[row]
         if top > 0.0:
             for track in range(width):
-                mine[track] = mine[track] / top * most[row]
+                mine[track] = mine[track] / top * damped
         if repeated:
             for track in range(width):
                 out[row, track] = own[canonical[track]]
+
+
+@njit(nogil=True, cache=True, fastmath={"nnan", "nsz", "reassoc"})
+def _greatest(values: Floats) -> float:
+    """The greatest of some numbers ≥ 0, 0 for none; without thought for NaN, which would keep it from going by vectors."""
+    top = 0.0
+    for value in values:
+        top = max(top, value)
+    return top
 
 
 @njit(nogil=True, cache=True)

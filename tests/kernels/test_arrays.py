@@ -16,7 +16,7 @@ from tests.support.worlds import inputs, prepared, silent
 def assert_as_declared(found: Any) -> None:
     for name, kind in get_type_hints(type(found)).items():
         value = getattr(found, name)
-        if kind in (bool, float):
+        if kind in (bool, int, float):
             assert type(value) is kind, name
         elif hasattr(kind, "_fields"):
             assert_as_declared(value)
@@ -40,9 +40,13 @@ def test_every_array_has_a_row_per_track() -> None:
     tracks, count = scorer.tracks, len(scorer.catalog.ids)
     for name in ("audio", "canonical", "popularity", "explicit", "silenced", "quality", "boost", "artist_of", "genre_of"):
         assert getattr(tracks, name).shape == (count,), name
-    assert (tracks.features.shape, tracks.fit.shape) == ((12, count), (3, count))
-    for kind in ("artist", "genre", "barred_artist", "barred_genre"):
+    assert (tracks.features.shape, tracks.unit.shape, tracks.fit.shape) == ((12, count), (count, 12), (3, count))
+    for kind in ("barred_artist", "barred_genre"):
         of, indptr, members = (getattr(tracks, f"{kind}_{part}") for part in ("of", "indptr", "members"))
         assert 0 <= of.min() <= of.max() < indptr.size - 1
         assert indptr[-1] == members.size
+    for kind in ("artist", "genre"):
+        of, sets, indptr, bearers = (getattr(tracks, f"{kind}_{part}") for part in ("of", "sets", "indptr", "bearers"))
+        assert 0 <= of.min() <= of.max() < sets
+        assert (bearers.max() < sets, indptr[-1]) == (True, bearers.size)
     assert set(arrays.Tracks._fields) >= {"features", "barred_genre_members"}
