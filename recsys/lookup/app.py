@@ -21,7 +21,7 @@ from recsys.lookup.current import Current, Published
 from recsys.lookup.door import Door, Given, Quick, Ready
 from recsys.lookup.problem import ProblemError, wrong
 from recsys.lookup.reader import Listener
-from recsys.lookup.stored import Stored, fresh, known, zipped
+from recsys.lookup.stored import Stored, addressed, fresh, known, zipped
 
 PAGE = Path(__file__).parent / "page"
 ASSETS = {
@@ -70,12 +70,15 @@ def quick(current: Current) -> Quick:
         user = path[len(_BEGIN) : -len(_END)]
         if not user or b"/" in user:
             return None
-        published, address = current.get(), b"%b?%b" % (path, query)
+        published, address = current.get(), addressed(path, query, given)
         try:
             ready = known(published, address, given)
             if zipped(given) and (ready is None or ready.body):
                 return None
-            return ready or fresh(published, address, given, list_answer(published, decoded(user), asked.from_query(query)))
+            if ready is None:
+                wanted = asked.from_query(query) if query else asked.PLAIN
+                ready = fresh(published, address, list_answer(published, decoded(user), wanted))
+            return ready
         except LakeError as error:
             current.drop(error)
             raise
@@ -121,7 +124,7 @@ def list_answer(published: Published, user_id: str, wanted: Asked) -> bytes:
     reader = published.reader
     listener = reader.listener(user_id)
     listed = reader.find_list(listener, wanted.name)
-    if wanted.narrows:
+    if wanted is not asked.PLAIN and wanted.narrows:
         from recsys.lookup.narrowing import narrowed  # here, for it needs numpy
 
         rows = narrowed(reader, listed, wanted)

@@ -5,13 +5,17 @@ from __future__ import annotations
 import fcntl
 import os
 import weakref
+from array import array
 from bisect import bisect_left, bisect_right
+from itertools import pairwise
 from pathlib import Path
 from struct import Struct
 from typing import Literal, TypedDict
 
 from recsys.errors import LakeError
 
+KEPT = 2**20
+"""Rows of a file up to which :meth:`Columns.keep` holds their places: 8 MiB."""
 _BOUNDS = Struct("<qq")
 _SIZES = {"i": 4, "q": 8, "f": 4}
 
@@ -50,6 +54,7 @@ class Columns:
         if self._state[0] != self._size:
             raise LakeError(f"{path} is missing or damaged: its size is not {places['bytes']:,} bytes; publish another run")
         self._starts, self._numbers, self._texts = places["starts"], places["numbers"], places["texts"]
+        self._kept: dict[str, list[array[int]]] = {}
 
     def __len__(self) -> int:
         return self._starts[-1]
@@ -60,11 +65,22 @@ class Columns:
         if (found.st_size, found.st_mtime_ns, found.st_nlink) != self._state:
             raise self._changed()
 
+    def keep(self, column: str) -> None:
+        """Hold in memory where the rows of a column of bytes lie, so that each is read at once; not in a file of many rows."""
+        if len(self) <= KEPT:
+            ranges = zip(self._texts[column], pairwise(self._starts), strict=True)
+            self._kept[column] = [array("q", self.read(8 * (last - first + 1), bounds)) for (bounds, _), (first, last) in ranges]
+
     def text(self, column: str, row: int) -> bytes:
         """One row of a column of bytes."""
         batch = bisect_right(self._starts, row) - 1
+        place = row - self._starts[batch]
         bounds, data = self._texts[column][batch]
-        first, end = _BOUNDS.unpack(self.read(16, bounds + 8 * (row - self._starts[batch])))
+        kept = self._kept.get(column)
+        if kept is None:
+            first, end = _BOUNDS.unpack(self.read(16, bounds + 8 * place))
+        else:
+            first, end = kept[batch][place], kept[batch][place + 1]
         return self.read(end - first, data + first)
 
     def read(self, count: int, first: int) -> bytes:

@@ -28,8 +28,8 @@ class Published(NamedTuple):
     """The run as answers name it, in JSON."""
     tag: bytes
     """What all ETags of this publication begin with."""
-    answers: dict[tuple[bytes, bool], Ready]
-    """Answers given last, by address and whether the door compresses them."""
+    answers: dict[bytes, Ready]
+    """Answers given last, by what :mod:`recsys.lookup.stored` names them."""
 
 
 class Current:

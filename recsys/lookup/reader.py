@@ -63,6 +63,7 @@ class Reader:
         self._files, self._next_look = tuple(files.values()), 0.0
         self._users, self._names, self._lists, self._rows, self._pool, self._tracks = (files[file] for file in FILES)
         self._buckets = len(self._users)
+        self._users.keep("users")
 
     def listener(self, user_id: str) -> Listener:
         """The listener, or the stranger. Raises :class:`NotFoundError` when the run has neither."""

@@ -29,7 +29,7 @@ class Stored:
         self._current, self._answer, self._threaded = current, answer, threaded
 
     async def __call__(self, scope: Scope, _: Receive, send: Send) -> None:
-        published, address = self._current.get(), scope["path"].encode() + b"?" + scope["query_string"]
+        published, address = self._current.get(), addressed(scope["path"].encode(), scope["query_string"], scope[GIVEN])
         try:
             ready = known(published, address, scope[GIVEN])
             if ready is None:
@@ -37,39 +37,43 @@ class Stored:
                 body = (
                     await asyncio.to_thread(ask, published, Request(scope)) if self._threaded else ask(published, Request(scope))
                 )
-                ready = fresh(published, address, scope[GIVEN], body)
+                ready = fresh(published, address, body)
         except LakeError as error:
             self._current.drop(error)
             raise
-        await send(
-            {"type": "http.response.start", "status": ready.status, "headers": [*ready.headers]}
-        )  # a copy: the door adds to it
+        headers = [*ready.headers]  # a copy, for what compresses the answer changes it
+        await send({"type": "http.response.start", "status": ready.status, "headers": headers})
         await send({"type": "http.response.body", "body": ready.body})
 
 
-def known(published: Published, address: bytes, given: Given) -> Ready | None:
-    """What is answered without looking: that the client has it, or what was answered before."""
-    asked = given.get(b"if-none-match")
-    if asked is not None and (tag := etag(published, address, given)) in asked:
-        return Ready(304, [(b"etag", tag), _PRIVATE], b"")
-    return published.answers.get((address, zipped(given)))
-
-
-def fresh(published: Published, address: bytes, given: Given, body: bytes) -> Ready:
-    """The answer, which is kept: apps ask for the same listeners again."""
-    headers = [_JSON, (b"content-length", b"%d" % len(body)), (b"etag", etag(published, address, given)), _PRIVATE]
-    answers, ready = published.answers, Ready(200, headers, body)
-    if len(answers) >= KEPT:
-        del answers[next(iter(answers))]
-    answers[address, zipped(given)] = ready
-    return ready
-
-
-def etag(published: Published, address: bytes, given: Given) -> bytes:
-    """A strong ETag: publication, whether the bytes will be compressed, address."""
-    return b'"%b%b-%x"' % (published.tag, b"z" if zipped(given) else b"p", crc32(address))
+def addressed(path: bytes, query: bytes, given: Given) -> bytes:
+    """Names an answer: whether the door compresses it, path, query."""
+    return b"%b%b?%b" % (b"z" if zipped(given) else b"p", path, query)
 
 
 def zipped(given: Given) -> bool:
     """Whether the door will compress the answer."""
     return b"gzip" in given.get(b"accept-encoding", b"")
+
+
+def etag(published: Published, address: bytes) -> bytes:
+    """A strong ETag."""
+    return b'"%b-%x"' % (published.tag, crc32(address))
+
+
+def known(published: Published, address: bytes, given: Given) -> Ready | None:
+    """What is answered without looking: that the client has it, or what was answered before."""
+    asked = given.get(b"if-none-match")
+    if asked is not None and (tag := etag(published, address)) in asked:
+        return Ready(304, [(b"etag", tag), _PRIVATE], b"")
+    return published.answers.get(address)
+
+
+def fresh(published: Published, address: bytes, body: bytes) -> Ready:
+    """The answer, which is kept: apps ask for the same listeners again."""
+    ready = Ready(200, [_JSON, (b"content-length", b"%d" % len(body)), (b"etag", etag(published, address)), _PRIVATE], body)
+    answers = published.answers
+    if len(answers) >= KEPT:
+        del answers[next(iter(answers))]
+    answers[address] = ready
+    return ready

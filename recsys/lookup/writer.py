@@ -17,7 +17,8 @@ by their number in the whole file. Integers inside a row are little-endian int32
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from itertools import pairwise
 from pathlib import Path
@@ -39,6 +40,9 @@ SLICE = 65_536
 """Rows in memory at a time."""
 
 Append = Callable[[pl.DataFrame], None]
+
+Texts = tuple[pl.DataFrame, pl.Series, pl.Series]
+"""Lists and how many rows each has; the text of every row, and the number of its track."""
 
 _KEYS = ["user_id", "list"]
 _SIZES = ("place", "bytes", "first_bytes")
@@ -82,30 +86,48 @@ def _write_tracks(staged: Staged) -> pl.DataFrame:
 def _write_rows(staged: Staged, ids: pl.DataFrame) -> pl.DataFrame:
     """Returns columns user_id, list, rows_count, place, bytes, first_bytes."""
     lists = []
-    with _file(staged, "rows") as append:
-        for part in _whole_lists(staged.files("rankings")):
-            packed = list(_packed(_numbered(part, ids), _counted(part)["count"]))
-            append(pl.DataFrame({"rows": [rows for rows, _ in packed]}))
-            sizes = pl.DataFrame({"bytes": [len(rows) for rows, _ in packed], "first_bytes": [first for _, first in packed]})
-            lists.append(_counted(part).hstack(sizes.with_columns(place=pl.col("bytes").cum_sum() - pl.col("bytes"))))
+    texts = (_texts(part, ids) for part in _whole_lists(staged.files("rankings")))
+    with _file(staged, "rows") as append, ThreadPoolExecutor(1) as pool:
+        for counted, rows in _ahead(pool, texts):
+            append(rows)
+            lists.append(counted)
     begins = [data for _, data in places(staged.path / name("rows"))["texts"]["rows"]]
     placed = [part.with_columns(pl.col("place") + begin) for part, begin in zip(lists, begins, strict=True)]
     return _all(placed).select(*_KEYS, pl.col("count").alias("rows_count"), "place", "bytes", "first_bytes")
 
 
-def _packed(ranked: pl.DataFrame, counts: pl.Series) -> Iterator[tuple[bytes, int]]:
-    """The rows of each list, and how many bytes reach to the end of the first."""
-    codec = pa.Codec(CODEC)
-    texts = fragments.rows(ranked).cast(pl.Binary).to_list()
-    tracks = ranked["track"].to_numpy().astype("<i4")
-    bounds = np.append(0, counts.cum_sum().to_numpy())
+def _texts(part: pl.DataFrame, ids: pl.DataFrame) -> Texts:
+    ranked = _numbered(part, ids)
+    return _counted(part), fragments.rows(ranked), ranked["track"]
+
+
+def _ahead(pool: ThreadPoolExecutor, parts: Iterable[Texts]) -> Iterator[tuple[pl.DataFrame, pl.DataFrame]]:
+    """Packs each part while the next one is made."""
+    waiting = None
+    for part in parts:
+        begun = pool.submit(_packed, *part)
+        if waiting is not None:
+            yield waiting.result()
+        waiting = begun
+    if waiting is not None:
+        yield waiting.result()
+
+
+def _packed(counted: pl.DataFrame, texts: pl.Series, tracks: pl.Series) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """The lists with place (in this part), bytes and first_bytes of each, and its rows."""
+    codec, rows, sizes = pa.Codec(CODEC), [], []
+    all_texts, numbers = texts.cast(pl.Binary).to_list(), tracks.to_numpy().astype("<i4")
+    bounds = np.append(0, counted["count"].cum_sum().to_numpy())
     for begin, end in pairwise(bounds.tolist()):
-        own = texts[begin:end]
+        own = all_texts[begin:end]
         first, others = b",".join(own[:FIRST]), b"".join(b"," + text for text in own[FIRST:])
-        ends = np.cumsum([len(text) + 1 for text in own], dtype="<i4") - 1
+        ends = np.cumsum([len(text) + 1 for text in own]) - 1
         block = codec.compress(first, asbytes=True)
         head = SIZES.pack(len(block), len(first), len(others)) + ends.astype("<i4").tobytes() + block
-        yield head + codec.compress(others, asbytes=True) + tracks[begin:end].tobytes(), len(head)
+        rows.append(head + codec.compress(others, asbytes=True) + numbers[begin:end].tobytes())
+        sizes.append(len(head))
+    size = pl.DataFrame({"bytes": [len(row) for row in rows], "first_bytes": sizes})
+    return counted.hstack(size.with_columns(place=pl.col("bytes").cum_sum() - pl.col("bytes"))), pl.DataFrame({"rows": rows})
 
 
 def _write_pool(staged: Staged, ids: pl.DataFrame) -> pl.DataFrame:

@@ -9,6 +9,7 @@ import pyarrow as pa
 import pytest
 
 from recsys import LakeError
+from recsys.lookup import columns as columns_of
 from recsys.lookup.columns import Columns
 from recsys.lookup.places import places
 
@@ -31,6 +32,15 @@ def test_every_row_is_where_the_index_says(path: Path) -> None:
     assert [columns.text("id", row) for row in range(len(columns))] == IDS
     assert columns.numbers("number", 3, 4) == [3, 4, 5, 6]
     assert columns.numbers("share", 1, 2) == [0.25, 0.5]
+
+
+@pytest.mark.parametrize("most", [0, 7])
+def test_held_places_change_no_row(path: Path, most: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(columns_of, "KEPT", most)
+    columns = Columns(path, places(path))
+    columns.keep("id")
+    assert bool(columns._kept) is (most == 7)
+    assert [columns.text("id", row) for row in range(len(columns))] == IDS
 
 
 def test_places_among_sorted_rows(path: Path) -> None:
