@@ -1,6 +1,7 @@
 """How long the nightly job takes, stage by stage, and how much memory, on a synthetic world: ``make bench``. Fails on nothing.
 
-    python -m bench.batch [--users 2000] [--tracks 20000] [--events 400000] [--preset reference|default] [--threads 2] [--json]
+    python -m bench.batch [--users 2000] [--tracks 20000] [--events 400000] [--preset reference|default] [--threads 2]
+        [--lists balanced] [--json]
 
 The stages are called as the flow calls them, shard after shard onto the disk, but without Prefect. A process of its own makes
 the world; a small world is built first, which compiles. Times are medians of some rounds; ``processor`` is the time of all
@@ -106,7 +107,8 @@ def measure(users: int, tracks: int, events: int, settings: Settings, rounds: in
             runs.append({**seconds, "total": sum(seconds.values()), "processor": process_time() - begin})
     return {
         "world": "synthetic",
-        "users": users, "tracks": tracks, "events": events, "preset": settings.preset, "threads": settings.threads,
+        "users": users, "tracks": tracks, "events": events, "preset": settings.preset, "lists": len(settings.lists),
+        "threads": settings.threads,
         "ranked_rows": ranked,
         "seconds": {stage: round(float(np.median([run[stage] for run in runs])), 3) for stage in runs[0]},
         "rounds": rounds,
@@ -125,7 +127,7 @@ def show(found: dict[str, Any]) -> None:
     for stage, seconds in found["seconds"].items():
         table.add_row(stage, f"{seconds:.2f}")
     console = Console(highlight=False)
-    console.print(f"preset {found['preset']}: {size}", table, sep="\n")
+    console.print(f"preset {found['preset']}, {found['lists']} lists each: {size}", table, sep="\n")
     rate = found["ranked_rows"] / found["seconds"]["total"]
     console.print(f"{rate:,.0f} ranked rows a second on {found['threads']} threads; peak memory {found['peak_mib']:,} MiB")
     console.print(f"{found['machine']}; load {found['load']} before, median of {found['rounds']}")
@@ -136,10 +138,12 @@ def main() -> None:
     for name, value in (("users", 2_000), ("tracks", 20_000), ("events", 400_000), ("rounds", 3), ("seed", 1)):
         parser.add_argument(f"--{name}", type=int, default=value)
     parser.add_argument("--preset", choices=("reference", "default"), default="default")
+    parser.add_argument("--lists", nargs="+", default=None, help="built-in lists of every listener; all three if not given")
     parser.add_argument("--threads", type=int, default=os.cpu_count() or 1)
     parser.add_argument("--json", action="store_true")
     given = parser.parse_args()
-    settings = Settings.preset_of(given.preset, threads=given.threads)
+    chosen = {"lists": tuple(given.lists)} if given.lists else {}
+    settings = Settings.preset_of(given.preset, threads=given.threads, **chosen)
     found = measure(given.users, given.tracks, given.events, settings, given.rounds, given.seed)
     print(json.dumps(found)) if given.json else show(found)
 

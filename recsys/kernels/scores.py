@@ -11,7 +11,7 @@ from numba import njit
 
 from recsys.kernels.arrays import Bounds, Codes, Fits, Floats, Ints, Lists, Subjects, Tracks, Weights
 from recsys.kernels.fits import opinions, some, span, strengths
-from recsys.kernels.order import WORD, greatest_first, nth_greatest, whole_words
+from recsys.kernels.order import WORD, greatest_first, nth_greatest, reaching, whole_words
 from recsys.kernels.screening import TELLING, ceiling, promising, voted
 
 SPAN = 2048
@@ -259,9 +259,13 @@ def ranks(indptr: Bounds, scores: Floats, kept: Bounds, places: Ints) -> Bounds:
     """
     out = np.empty(len(places), np.int64)
     for row in range(len(kept) - 1):
-        own = scores[indptr[row] : indptr[row + 1]]
-        for at in range(kept[row], kept[row + 1]):
-            out[at] = 1 + _better(own[: places[at]], own[places[at] :])
+        own, chosen = scores[indptr[row] : indptr[row + 1]], places[kept[row] : kept[row + 1]]
+        if not len(chosen):
+            continue
+        rivals = reaching(own, own[chosen].min(), len(own))
+        values, at = own[rivals], np.searchsorted(rivals, chosen)
+        for number in range(len(chosen)):
+            out[kept[row] + number] = 1 + _better(values[: at[number]], values[at[number] :])
     return out
 
 
