@@ -33,7 +33,7 @@ class Published(NamedTuple):
 
 
 class Current:
-    """Follows ``CURRENT``. Requests that began on the former run end on it: its files stay mapped until they do."""
+    """Follows ``CURRENT``. Requests that began on the former run end on it: its files stay open until they do."""
 
     def __init__(self, root: Path) -> None:
         self._root = root
