@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from itertools import product
 from pathlib import Path
 
 import polars as pl
@@ -11,6 +12,7 @@ import pytest
 from recsys import Lake, Settings
 from recsys.demo import AS_OF
 from recsys.lake import Run
+from recsys.lookup import reader as reading
 from recsys.lookup import writer
 from recsys.lookup.names import DIGITS, FILES, PARTS, name
 from recsys.lookup.reader import Reader
@@ -63,11 +65,14 @@ def test_names_that_need_escaping_are_json(reader: Reader) -> None:
     assert reader.listener("demo/ü 100%").known
 
 
-@pytest.mark.parametrize("size", [13, 64])
-def test_slices_change_no_answer(
-    size: int, published: Lake, run: Run, reader: Reader, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(("size", "first"), [(13, 20), (64, 4), (64, 10)])
+def test_slices_and_blocks_change_no_answer(
+    size: int, first: int, published: Lake, run: Run, reader: Reader, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    whole = answers(reader, run)
     monkeypatch.setattr(writer, "SLICE", size)
+    for module in (writer, reading):
+        monkeypatch.setattr(module, "FIRST", first)
     lake = Lake(tmp_path / "lake")
     few = ["*", "demo-u001", "demo-u002"]
     with lake.stage(published.plan(Settings(), AS_OF)) as staged:
@@ -78,5 +83,10 @@ def test_slices_change_no_answer(
                 staged.write(table, run.read(table).filter(pl.col("user_id") == user), part)
         writer.write(staged)
         cut = lake.commit(staged, status="passed", seconds={}, metrics={})
-    assert answers(Reader(cut), cut) == {key: rows for key, rows in answers(reader, run).items() if key[0] in few}
+    assert answers(Reader(cut), cut) == {key: rows for key, rows in whole.items() if key[0] in few}
+    other = Reader(cut)
+    listed = other.find_list(other.listener("demo-u001"), "balanced")
+    for begin, count in product(range(12), range(1, 12)):
+        rows = json.loads(b"[%b]" % other.rows(listed, begin, count))
+        assert rows == whole["demo-u001", "balanced"][begin : begin + count]
     assert all(cut.file(name(file)).stat().st_size for file in FILES)
