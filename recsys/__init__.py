@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 for _allocator in ("_RJEM_MALLOC_CONF", "DUCKDB_JE_MALLOC_CONF"):
     # of Polars and of DuckDB, read when they are loaded: what is freed goes back to the system, or a run holds twice what it uses
-    os.environ.setdefault(_allocator, "dirty_decay_ms:0,muzzy_decay_ms:0")
+    os.environ.setdefault(_allocator, "background_thread:true,dirty_decay_ms:300,muzzy_decay_ms:0")
 
 if TYPE_CHECKING:
     from recsys.errors import CheckError, InputError, LakeError, NotFoundError, ProviderError, RecsysError, UsageError

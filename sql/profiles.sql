@@ -8,32 +8,35 @@ with latest as (
     -- of two catalogue rows with one id, look-ups see the last
     select distinct on (id) id, artist, genres from (select *, row_number() over () as row from tracks) order by id, row desc
 ),
-liked as (
-    select r.user_id, r.positive::decimal(38, 15) as positive, t.artist, t.genres
-    from ratings r
-    join latest t on r.track_id = t.id
-    where r.positive > 0
-),
 named as (
-    select user_id, 'genre' as kind, lower(genre) as name, positive from liked, unnest(genres) as g (genre)
+    select id, true as is_genre, lower(genre) as name from latest, unnest(genres) as g (genre)
     union all
-    select user_id, 'artist', artist, positive from liked where trim(artist) <> ''
+    select id, false, artist from latest where trim(artist) <> ''
+),
+-- numbers in the order of the names stand for them until the end: they are much lighter to add up by and to sort
+numbered as (
+    select *, dense_rank() over (order by is_genre, name) as number from named
 ),
 summed as (
-    select user_id, kind, name, sum(positive)::double as points from named group by all
+    select r.user_id, n.is_genre, n.number, sum(r.positive::decimal(38, 15))::double as points
+    from ratings r
+    join numbered n on r.track_id = n.id
+    where r.positive > 0
+    group by all
 ),
 strongest as (
-    select *, points / max(points) over (partition by user_id, kind) as strength
+    select *, points / max(points) over (partition by user_id, is_genre) as strength
     from summed
-    qualify kind = 'genre' or row_number() over (partition by user_id, kind order by points desc, name) <= 50
+    qualify is_genre or row_number() over (partition by user_id, is_genre order by points desc, number) <= 50
 ),
 tops as (
     select
-        user_id,
-        list({'name': name, 'strength': strength} order by strength desc, name) filter (kind = 'genre') as top_genres,
-        list({'name': name, 'strength': strength} order by strength desc, name) filter (kind = 'artist') as top_artists
-    from strongest
-    group by user_id
+        s.user_id,
+        list({'name': n.name, 'strength': s.strength} order by s.strength desc, n.number) filter (s.is_genre) as top_genres,
+        list({'name': n.name, 'strength': s.strength} order by s.strength desc, n.number) filter (not s.is_genre) as top_artists
+    from strongest s
+    join (select distinct number, name from numbered) n on s.number = n.number
+    group by s.user_id
 ),
 counted as (
     select user_id, sum(events)::bigint as interaction_count, sum(negative_events)::bigint as negative_events
