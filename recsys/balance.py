@@ -29,7 +29,7 @@ RIDGES = (0.5, 2.0)
 """Tried as multiples of the default ridge."""
 SHARES = (0.0, 0.25, 0.75)
 """Tried beside the default share; never latent alone, so that neighbours always have a say."""
-FITTED = 20_000
+FITTED = 10_000
 """Most listeners that take part: bounds the time on large data."""
 JUDGED = 1_000
 """Most listeners whose tracks are hidden and looked for."""
