@@ -5,7 +5,7 @@
 
 The stages are called as the flow calls them, shard after shard onto the disk, but without Prefect. A process of its own makes
 the world; a small world is built first, which compiles. Times are medians of some rounds; ``processor`` is the time of all
-threads, without the time other work had the cores. Memory is the most that the process ever had, with the compiler's share.
+threads, without the time other work had the cores. Memory is the most that the process had in a stage, with the compiler's share.
 """
 
 from __future__ import annotations
@@ -14,7 +14,6 @@ import argparse
 import json
 import os
 import platform
-import resource
 import subprocess
 import sys
 import tempfile
@@ -22,7 +21,7 @@ from collections import defaultdict
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from time import perf_counter, process_time
-from typing import Any, TypeVar
+from typing import Any, ParamSpec, TypeVar
 
 import numpy as np
 import polars as pl
@@ -39,20 +38,24 @@ from recsys.ratings import ratings
 from recsys.snapshot import snapshot
 from recsys.tables import TABLES
 
-T = TypeVar("T")
+P, T = ParamSpec("P"), TypeVar("T")
 SMALL = 100, 600, 5000
 
 
 class Clock:
-    """Seconds by stage."""
+    """Seconds by stage, and the most memory that the process had in it, in MiB."""
 
     def __init__(self) -> None:
         self.seconds: dict[str, float] = defaultdict(float)
+        self.peaks: dict[str, float] = defaultdict(float)
 
-    def of(self, stage: str, call: Callable[[], T]) -> T:
+    def of(self, stage: str, call: Callable[P, T], *args: P.args, **named: P.kwargs) -> T:
+        Path("/proc/self/clear_refs").write_text("5", encoding="ascii")  # the greatest size begins anew: proc_pid_clear_refs(5)
         started = perf_counter()
-        result = call()
+        result = call(*args, **named)
         self.seconds[stage] += perf_counter() - started
+        status = Path("/proc/self/status").read_text(encoding="ascii")
+        self.peaks[stage] = max(self.peaks[stage], int(status.split("VmHWM:")[1].split()[0]) / 1024)
         return result
 
 
@@ -62,49 +65,54 @@ def write(folder: Path, frames: Mapping[str, pl.DataFrame], part: int = 0) -> No
         TABLES[name].conform(frame).write_parquet(folder / name / f"{part:06}.parquet")
 
 
-def built(inputs: Inputs, settings: Settings, folder: Path) -> tuple[dict[str, float], int]:
-    """Seconds by stage of one run written to ``folder``, and how many rows its rankings have."""
+def built(read: Callable[[], Inputs], settings: Settings, folder: Path) -> tuple[Clock, int]:
+    """The clock of one run written to ``folder``, and how many rows its rankings have."""
     clock, ranked = Clock(), 0
-    taken = clock.of("snapshot", lambda: snapshot(inputs, settings, worlds.AS_OF))
-    rated = clock.of("ratings", lambda: ratings(taken, settings))
+    inputs = clock.of("read", read)
+    taken = clock.of("snapshot", snapshot, inputs, settings, worlds.AS_OF)
+    del inputs
+    rated = clock.of("ratings", ratings, taken, settings)
     taken = taken.without_events()
-    scorer = clock.of("prepare", lambda: prepare(taken, rated, settings))
-    profiled = clock.of("profiles", lambda: profiles(taken, rated, scorer))
+    scorer = clock.of("prepare", prepare, taken, rated, settings)
+    profiled = clock.of("profiles", profiles, taken, rated, scorer)
     first = {"tracks": taken.tracks, "controls": taken.controls, "ratings": rated, "profiles": profiled}
-    clock.of("write", lambda: write(folder, first))
+    clock.of("write", write, folder, first)
+    del first, rated, profiled
     for part, (begin, end) in enumerate(shard_ranges(scorer)):
-        made = clock.of("lists", lambda begin=begin, end=end: shard(scorer, begin, end))  # type: ignore[misc]
-        clock.of("write", lambda made=made, part=part: write(folder, made._asdict(), part))  # type: ignore[misc]
+        made = clock.of("lists", shard, scorer, begin, end)
+        clock.of("write", write, folder, made._asdict(), part)
         ranked += made.rankings.height
     files = {name: sorted((folder / name).iterdir()) for name in CHECKED}
-    clock.of("checks", lambda: (checks(files, settings), metrics(files)))
-    return clock.seconds, ranked
+    clock.of("checks", checks, files, settings)
+    clock.of("metrics", metrics, files)
+    return clock, ranked
 
 
-def generated(users: int, tracks: int, events: int, seed: int) -> Inputs:
-    """The world, from a process of its own, so that making it does not count as memory."""
+def generate(users: int, tracks: int, events: int, seed: int, folder: Path) -> None:
+    """The world's files, from a process of its own, so that making it does not count as memory."""
     make = (
         "import sys; from bench.worlds import inputs; made = inputs(*map(int, sys.argv[2:])); "
         "[getattr(made, name).write_parquet(f'{sys.argv[1]}/{name}') for name in ('tracks', 'events')]"
     )
-    with tempfile.TemporaryDirectory() as folder:
-        subprocess.run([sys.executable, "-c", make, folder, *map(str, (users, tracks, events, seed))], check=True)
-        return Inputs(*(pl.read_parquet(Path(folder) / name) for name in ("tracks", "events")))
+    subprocess.run([sys.executable, "-c", make, folder, *map(str, (users, tracks, events, seed))], check=True)
 
 
 def measure(users: int, tracks: int, events: int, settings: Settings, rounds: int, seed: int) -> dict[str, Any]:
     """Everything there is to say about one world."""
+    started = perf_counter()
     with tempfile.TemporaryDirectory() as folder:
-        started = perf_counter()
-        built(worlds.inputs(*SMALL), settings, Path(folder))
-        compiled = perf_counter() - started
-    inputs = generated(users, tracks, events, seed)
-    load, runs = os.getloadavg()[0], list[dict[str, float]]()
-    for _ in range(rounds):
-        with tempfile.TemporaryDirectory() as folder:
-            begin = process_time()
-            seconds, ranked = built(inputs, settings, Path(folder))
-            runs.append({**seconds, "total": sum(seconds.values()), "processor": process_time() - begin})
+        built(lambda: worlds.inputs(*SMALL), settings, Path(folder))
+    compiled, load = perf_counter() - started, os.getloadavg()[0]
+    runs, peaks = list[dict[str, float]](), list[dict[str, float]]()
+    with tempfile.TemporaryDirectory() as world:
+        generate(users, tracks, events, seed, Path(world))
+        for _ in range(rounds):
+            with tempfile.TemporaryDirectory() as folder:
+                begin = process_time()
+                clock, ranked = built(lambda: _read(Path(world)), settings, Path(folder))
+                total = {"total": sum(clock.seconds.values()), "processor": process_time() - begin}
+                runs.append({**clock.seconds, **total})
+                peaks.append({**clock.peaks, "total": max(clock.peaks.values())})
     return {
         "world": "synthetic",
         "users": users, "tracks": tracks, "events": events, "preset": settings.preset, "lists": len(settings.lists),
@@ -113,10 +121,14 @@ def measure(users: int, tracks: int, events: int, settings: Settings, rounds: in
         "seconds": {stage: round(float(np.median([run[stage] for run in runs])), 3) for stage in runs[0]},
         "rounds": rounds,
         "small_first": round(compiled, 1),
-        "peak_mib": round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024),
+        "peak_mib": {stage: round(max(peak[stage] for peak in peaks)) for stage in peaks[0]},
         "load": round(load, 2),
         "machine": f"{os.cpu_count()} cores, {platform.machine()}, Python {platform.python_version()}",
     }  # fmt: skip
+
+
+def _read(world: Path) -> Inputs:
+    return Inputs(*(pl.read_parquet(world / name) for name in ("tracks", "events")))
 
 
 def show(found: dict[str, Any]) -> None:
@@ -124,12 +136,13 @@ def show(found: dict[str, Any]) -> None:
     table = Table(box=SIMPLE_HEAD, pad_edge=False)
     table.add_column("stage")
     table.add_column("seconds", justify="right")
+    table.add_column("peak MiB", justify="right")
     for stage, seconds in found["seconds"].items():
-        table.add_row(stage, f"{seconds:.2f}")
+        table.add_row(stage, f"{seconds:.2f}", f"{found['peak_mib'][stage]:,}" if stage in found["peak_mib"] else "")
     console = Console(highlight=False)
     console.print(f"preset {found['preset']}, {found['lists']} lists each: {size}", table, sep="\n")
     rate = found["ranked_rows"] / found["seconds"]["total"]
-    console.print(f"{rate:,.0f} ranked rows a second on {found['threads']} threads; peak memory {found['peak_mib']:,} MiB")
+    console.print(f"{rate:,.0f} ranked rows a second on {found['threads']} threads")
     console.print(f"{found['machine']}; load {found['load']} before, median of {found['rounds']}")
 
 

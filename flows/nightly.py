@@ -44,6 +44,7 @@ def nightly(
         scorer = steps.prepare(taken, rated, settings)
         profiled = steps.profiles(taken, rated, scorer)
         steps.write(staged, {"tracks": taken.tracks, "controls": taken.controls, "ratings": rated, "profiles": profiled})
+        del rated, profiled  # they are on the disk
         for number, (first, last) in enumerate(shard_ranges(scorer)):
             made = steps.shard(scorer, first, last)  # neighbors → candidates → rankings of these listeners
             steps.write(staged, made._asdict(), number)

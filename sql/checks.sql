@@ -9,26 +9,37 @@ with catalog as (
     from tracks
     group by id
 ),
-ranked as (
-    select r.*, t.id, t.explicit, t.artist, t.artists, t.genres
-    from rankings r
-    left join catalog t on r.track_id = t.id
-),
 lengths as (
-    select user_id, list, count(*) as rows, count(distinct track_id) as tracks, min(rank) as first, max(rank) as last
+    select user_id, list, count(*) as rows, len(list_distinct(list(track_id))) as tracks, min(rank) as first, max(rank) as last
     from rankings
     group by user_id, list
 ),
+judged as (
+    select r.user_id, r.track_id, k.known, k.rejected
+    from rankings r
+    join ratings k on r.user_id = k.user_id and r.track_id = k.track_id
+    where k.known or k.rejected
+),
+-- the lists that anything is kept out of by name or id: others need not be looked at track by track
+barring as (
+    select
+        l.user_id, l.list, c.* exclude (user_id), l.include_explicit, l.excluded_track_ids, l.excluded_artist_ids,
+        l.excluded_genres as list_genres
+    from lists l
+    left join controls c on l.user_id = c.user_id
+    where not coalesce(c.allow_explicit, true)
+        or len(l.excluded_track_ids) > 0 or len(l.excluded_artist_ids) > 0 or len(l.excluded_genres) > 0
+        or len(c.excluded_tracks) > 0 or len(c.excluded_artists) > 0 or len(c.excluded_genres) > 0
+),
 blocked as (
-    select r.user_id, r.list, r.track_id, r.explicit, r.artist, r.artists, r.genres, c.* exclude (user_id), l.include_explicit,
-        l.excluded_track_ids, l.excluded_artist_ids, l.excluded_genres as list_genres
-    from ranked r
-    join lists l on r.user_id = l.user_id and r.list = l.list
-    left join controls c on r.user_id = c.user_id
+    select r.track_id, t.explicit, t.artist, t.artists, t.genres, b.*
+    from barring b
+    join rankings r on b.user_id = r.user_id and b.list = r.list
+    left join catalog t on r.track_id = t.id
 ),
 failures as (
     select 'rankings' as "table", 'every track is in the snapshot' as rule, 'fail' as severity, user_id || ' ' || track_id as example
-    from ranked where id is null
+    from rankings where track_id not in (select id from catalog)
     union all
     select 'rankings', 'ranks run from 1 without gaps', 'fail', user_id || ' ' || list
     from lengths where first <> 1 or last <> rows
@@ -51,12 +62,11 @@ failures as (
     select 'rankings', 'every row has a reason', 'fail', user_id || ' ' || list || ' ' || track_id
     from rankings where coalesce(reason, '') = '' or coalesce(reason_code, '') = ''
     union all
-    select 'rankings', 'no track the listener knows', 'fail', r.user_id || ' ' || r.track_id
-    from rankings r join ratings k on r.user_id = k.user_id and r.track_id = k.track_id where k.known
+    select 'rankings', 'no track the listener knows', 'fail', user_id || ' ' || track_id
+    from judged where known
     union all
-    select 'rankings', 'no track the listener disliked or hid', 'fail', r.user_id || ' ' || r.track_id
-    from rankings r join ratings k on r.user_id = k.user_id and r.track_id = k.track_id
-    where k.rejected and getvariable('hide_rejected')
+    select 'rankings', 'no track the listener disliked or hid', 'fail', user_id || ' ' || track_id
+    from judged where rejected and getvariable('hide_rejected')
     union all
     select 'rankings', 'no excluded track', 'fail', user_id || ' ' || track_id
     from blocked where list_contains(excluded_tracks, track_id) or list_contains(excluded_track_ids, track_id)
