@@ -105,12 +105,14 @@ def fitted(scored: Scored, chosen: Chosen) -> tuple[Floats, Floats, Floats]:
     return found
 
 
-def reasons(scored: Scored, chosen: Chosen, shown: pl.DataFrame) -> pl.DataFrame:
+def reasons(scorer: Scorer, scored: Scored, chosen: Chosen, shown: pl.DataFrame) -> pl.DataFrame:
     """Columns reason_code and reason of chosen pairs whose parts are ``shown``; the first rule that holds."""
     subject = scored.lists.subject[chosen.row]
     heard = pl.Series("heard", scored.subjects.audio[subject] & scored.tracks.audio[chosen.track])
+    voted = pl.lit(scorer.settings.reason_by_points) & (pl.col("collaborative_points") > pl.col("content_points"))
     code = (
-        pl.when(~pl.col("heard") & (pl.col("content") >= 0.65)).then(pl.lit("metadata_match"))
+        pl.when(voted).then(pl.lit("collaborative"))
+        .when(~pl.col("heard") & (pl.col("content") >= 0.65)).then(pl.lit("metadata_match"))
         .when(~pl.col("heard")).then(pl.lit("metadata_balanced"))
         .when(pl.col("collaborative") >= 0.65).then(pl.lit("collaborative"))
         .when((pl.col("exploration") >= 0.82) & (pl.col("content") >= 0.58)).then(pl.lit("variety"))

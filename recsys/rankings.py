@@ -126,7 +126,8 @@ def _ranking_rows(scorer: Scorer, scored: Scored, picked: Picked) -> pl.DataFram
         },
         schema_overrides={"explanation": RANKINGS["explanation"].dtype},
     )
-    return RANKINGS.shape(keys(scorer, scored, chosen, rank).hstack(shown).hstack(reasons(scored, chosen, shown)).hstack(trace))
+    named = keys(scorer, scored, chosen, rank).hstack(shown).hstack(reasons(scorer, scored, chosen, shown))
+    return RANKINGS.shape(named.hstack(trace))
 
 
 def _list_rows(scorer: Scorer, scored: Scored, pool: Ordered, picked: Picked) -> pl.DataFrame:

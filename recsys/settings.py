@@ -113,6 +113,8 @@ class Settings(BaseModel):
     """Likes and dislikes are normalised by one maximum (Q29)."""
     boost_needs_safety: bool = True
     """The commercial boost is multiplied by safety (Q30)."""
+    reason_by_points: bool = True
+    """Similar listeners are a row's reason wherever their votes give more points than its content; else from a fit of 0.65 on."""
     trim_mode: bool = True
     """Mode is compared trimmed everywhere (Q32)."""
     metadata_distance_scale: Positive = 0.46
@@ -171,6 +173,7 @@ PRESETS: dict[Preset, dict[str, Any]] = {
         "metadata_floor": False,
         "shared_scale": False,
         "boost_needs_safety": False,
+        "reason_by_points": False,
         "trim_mode": False,
         "metadata_distance_scale": 1.0,
         "max_per_artist": None,

@@ -86,10 +86,11 @@ def test_parts_add_up_to_the_score_that_decided_the_order(settings: Settings) ->
 
 def of_one(scorer: Scorer, **shown: float) -> tuple[str, str]:
     """Code and words for a candidate with those parts."""
-    whole = {"content": 0.0, "collaborative": 0.0, "exploration": 0.0} | shown
+    points = {"content_points": 0.0, "collaborative_points": 0.0}
+    whole = {"content": 0.0, "collaborative": 0.0, "exploration": 0.0} | points | shown
     place = scorer.catalog.row_of["silent" if whole.pop("silent", 0) else "heard"]
     chosen = Chosen(np.array([0]), np.array([place], np.int32))
-    return reasons(scorer.score(1, 2), chosen, pl.DataFrame({name: [value] for name, value in whole.items()})).row(0)
+    return reasons(scorer, scorer.score(1, 2), chosen, pl.DataFrame({name: [value] for name, value in whole.items()})).row(0)
 
 
 @pytest.mark.parametrize(
@@ -108,6 +109,12 @@ def of_one(scorer: Scorer, **shown: float) -> tuple[str, str]:
 def test_first_reason_that_holds(shown: dict[str, Any], code: str) -> None:
     scorer = prepared(inputs([track("liked"), track("heard"), silent("silent")], [event("u", "liked")]), REFERENCE)
     assert of_one(scorer, **shown) == (code, REASONS[code])
+
+
+@pytest.mark.parametrize(("votes", "code"), [(0.3, "content"), (0.31, "collaborative")])
+def test_votes_are_the_reason_when_they_give_more_points(votes: float, code: str) -> None:
+    scorer = prepared(inputs([track("liked"), track("heard"), silent("silent")], [event("u", "liked")]), Settings())
+    assert of_one(scorer, content=0.8, content_points=0.3, collaborative_points=votes)[0] == code
 
 
 def test_a_listener_without_sound_has_reasons_without_sound() -> None:

@@ -236,5 +236,17 @@ def test_votes_tell_more_than_a_liked_genre() -> None:
     assert ranked(default, "u") == ["voted", "same"]
 
 
+@fix("reason_by_points")
+def test_the_reason_is_what_gives_most_points() -> None:
+    tracks = [silent("a", genres=["x"]), silent("z", genres=["x"]), silent("voted", genres=["y"])]
+    tracks += [silent(f"elsewhere{number}") for number in range(2)]
+    events = [event(user, name) for user in ("u", "v", "w") for name in ("a", "z")]
+    events += [event(f"o{number}", f"elsewhere{number % 2}") for number in range(6)]
+    reference, default = one(tracks, (*events, event("v", "voted"), event("w", "voted")))
+    codes = [{row["track_id"]: row["reason_code"] for row in of(tables, "rankings", "u")} for tables in (reference, default)]
+    assert [code["voted"] for code in codes] == ["metadata_balanced", "collaborative"]
+    assert codes[1]["elsewhere0"] == "metadata_balanced"
+
+
 def test_every_fix_is_shown() -> None:
     assert set(PRESETS["reference"]) == COVERED
