@@ -15,6 +15,8 @@ from recsys.evaluation.metrics import ndcg, top
 from recsys.evaluation.splits import divided, drawn
 from tests.support.rated import EDGES, Rows, groups, matrix
 
+pytestmark = pytest.mark.slow
+
 SMALL = Parameters(pool=12, kept=6, rank=6, latent_rank=6, ridge=1.0)
 RATED = groups(120, 60)
 

@@ -135,7 +135,7 @@ TRACKS = 24
 """Two halves; every listener heard two thirds of one."""
 NAMES = [f"t{track:02}" for track in range(TRACKS)]
 LIKED = [event("me", NAMES[track], "like") for track in (0, 1, 2, 12, 13, 14)]
-AGAINST = pytest.mark.parametrize("kind", ["skip", "dislike", "hide"])
+AGAINST = pytest.mark.parametrize("kind", ["skip", *(pytest.param(kind, marks=pytest.mark.slow) for kind in ("dislike", "hide"))])
 
 
 def crowd() -> list[Row]:

@@ -28,9 +28,9 @@ EXACT = 1e-9
 PARTS = ("content", "collaborative", "popularity", "exploration", "diversity", "safety", "commercial")
 KINDS = ("artists", "genres", "negative_artists", "negative_genres")
 CASES = [
-    pytest.param(path, id=name(path), marks=[pytest.mark.slow] if number % 6 else []) for number, path in enumerate(case_files())
+    pytest.param(path, id=name(path), marks=[pytest.mark.slow] if number % 10 else []) for number, path in enumerate(case_files())
 ]
-"""A sixth of them are quick enough together for ``make check``; ``make test`` runs all."""
+"""A tenth of them are quick enough together for ``make check``; ``make test`` runs all."""
 
 
 class Run(NamedTuple):

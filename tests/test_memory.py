@@ -57,6 +57,7 @@ print(resident() - before)
 """
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(sys.platform != "linux", reason="the allocators that can be told are those of Linux")
 def test_freed_memory_goes_back_to_the_system() -> None:
     plain = {name: value for name, value in os.environ.items() if not name.endswith("MALLOC_CONF")}

@@ -182,6 +182,7 @@ class TestEdges:
         assert digests(build(given_, as_of=AS_OF)) == digests(build(given_, Settings(), as_of=AS_OF))
 
 
+@pytest.mark.slow
 class TestSameBytes:
     @GENERATED
     @effort(max_examples=3)

@@ -72,6 +72,7 @@ def test_text_ids_are_stable_for_ever() -> None:
         text_id(" ", "x")
 
 
+@pytest.mark.slow
 @settings(max_examples=25)
 @given(st.lists(st.tuples(st.none() | st.text(max_size=12), st.none() | st.text(max_size=12)), max_size=8))
 def test_columns_agree_with_single_songs(songs: list[tuple[str | None, str | None]]) -> None:

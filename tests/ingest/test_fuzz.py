@@ -23,6 +23,8 @@ from recsys.lake import Lake
 from recsys.tables import INPUTS, TABLES, Table
 from tests.support import junk
 
+pytestmark = pytest.mark.slow
+
 FEW = settings(max_examples=15, suppress_health_check=[HealthCheck.too_slow])
 
 GOOD = ["u", "play", "like", "1", "0.5", "2024-01-05T14:23:00Z", "1704464581", "a|b", '["a"]', '{"energy":0.5}', "true", ""]

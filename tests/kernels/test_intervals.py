@@ -82,6 +82,7 @@ def test_any_ratings(rows: list[dict[int, float]]) -> None:
     assert_co_rated(matrix(rows, 8))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("rated", WORLDS, ids=["plain", "dislikes", "many", "large numbers"])
 def test_long_tails(rated: csr_array) -> None:
     assert_catalogue(rated)

@@ -11,6 +11,8 @@ from recsys.lake import Run
 from tests.lookup import chromium
 from tests.lookup.chromium import Tab
 
+pytestmark = pytest.mark.slow
+
 TAB, ENTER, RIGHT = ("Tab", 9), ("Enter", 13), ("ArrowRight", 39)
 
 
