@@ -79,12 +79,12 @@ def _best(
         opinions(tracks, subjects, subject, weights.floor, found)
         rows, size = order[begin:end], np.zeros(end - begin, np.int64)
         pool, marks = np.empty((end - begin, room), np.int32), np.empty((end - begin, room))
-        votes, out = collaborative[lists.listener[rows[0]]], (pool, marks, size)
+        votes, out, bars = collaborative[lists.listener[rows[0]]], (pool, marks, size), np.full(end - begin, -np.inf)
         few = len(whole[0]) == 0 and _pass_few(
-            tracks, subjects, subject, found, lists, rows, votes, weights, rules, most, rest, out
+            tracks, subjects, subject, found, lists, rows, votes, weights, rules, most, rest, bars, out
         )
         if not few:
-            _pass(tracks, subjects, subject, found, lists, rows, votes, weights, rules, most, out, whole)
+            _pass(tracks, subjects, subject, found, lists, rows, votes, weights, rules, most, bars, out, whole)
         for at in range(end - begin):
             _raised(most, pool[at], marks[at], size[at])
             last = greatest_first(marks[at, : min(most, size[at])])
@@ -96,12 +96,14 @@ def _best(
 
 
 @njit(nogil=True, cache=True)
-def _pass(tracks, subjects, subject, found, lists, rows, votes, weights, rules, most, out, whole):  # type: ignore[no-untyped-def]
-    """All tracks past the lists ``rows`` of one subject; ``out`` takes those that may be among the best, in track order."""
+def _pass(tracks, subjects, subject, found, lists, rows, votes, weights, rules, most, bars, out, whole):  # type: ignore[no-untyped-def]
+    """All tracks past the lists ``rows`` of one subject; ``out`` takes those that may be among the best, in track order.
+
+    ``bars``: a score that the best of each list surely exceed, as far as one is known.
+    """
     pool, marks, size = out
     width, every = len(tracks.audio), np.arange(len(tracks.audio)).astype(np.int32)
     content, distance, safety, cosine, scores = np.empty(SPAN), np.empty(SPAN), np.empty(SPAN), np.empty(SPAN), np.empty(SPAN)
-    bars = np.full(len(rows), -np.inf)
     for begin in range(0, width, SPAN):
         end = min(begin + SPAN, width)
         long = end - begin
@@ -116,8 +118,8 @@ def _pass(tracks, subjects, subject, found, lists, rows, votes, weights, rules, 
 
 
 @njit(nogil=True, cache=True)
-def _pass_few(tracks, subjects, subject, found, lists, rows, votes, weights, rules, most, rest, out):  # type: ignore[no-untyped-def]
-    """The same past the tracks alone that votes lift over a bar known in advance; False when there are too many, or no bar."""
+def _pass_few(tracks, subjects, subject, found, lists, rows, votes, weights, rules, most, rest, bars, out):  # type: ignore[no-untyped-def]
+    """The same past the tracks alone that votes lift over bars, which it finds; False when there are too many, or no bar."""
     pool, marks, size = out
     highest = 0.0
     for row in rows:
@@ -127,7 +129,7 @@ def _pass_few(tracks, subjects, subject, found, lists, rows, votes, weights, rul
     numbers = voted(votes, most, TELLING * highest / weights.collaborative)
     if len(numbers) < most:
         return False
-    limits, bars = np.empty(len(rows)), np.empty(len(rows))
+    limits = np.empty(len(rows))
     fitted, scores = (np.empty(len(numbers)), np.empty(len(numbers)), np.empty(len(numbers))), np.empty(len(numbers))
     some(tracks, subjects, subject, found, weights.floor, numbers, fitted)
     for at in range(len(rows)):
