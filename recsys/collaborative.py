@@ -16,6 +16,7 @@ from scipy.sparse import csr_array
 
 from recsys import far, latent
 from recsys.far import Factors, Standardised
+from recsys.kernels.arrays import pattern
 from recsys.kernels.blend import blend
 from recsys.kernels.dense import product
 from recsys.kernels.leastsquares import Singles
@@ -122,7 +123,7 @@ class Collaborative:
         """Scores of one tile; both arrays are (tile, tracks). New memory for each tile would take longer than the products."""
         product(self.near.far[rows].astype(np.float32), self.shared, out)
         product(self.listeners[rows], self.tracks, scratch)
-        cast = (self.votes.indptr.astype(np.int64, copy=False), self.votes.indices.astype(np.int32, copy=False), self.votes.data)
+        cast = (*pattern(self.votes), self.votes.data)
         blend((self.near.indices[rows], self.near.weight[rows].astype(np.float32)), cast, self.share, scratch, out)
 
 

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from scipy.sparse import csc_array, csr_array
 
 from recsys.catalog import Catalog
+from recsys.kernels.arrays import pattern
 
 
 @dataclass(frozen=True)
@@ -40,8 +41,7 @@ class History:
     @cached_property
     def entries(self) -> tuple[NDArray[np.int64], NDArray[np.int32], NDArray[np.float64]]:
         """``rating`` as the kernels read it: bounds of rows, columns, values."""
-        rating = self.rating
-        return rating.indptr.astype(np.int64), rating.indices.astype(np.int32), rating.data
+        return *pattern(self.rating), self.rating.data
 
     @cached_property
     def row_of(self) -> dict[str, int]:

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
 from recsys.far import Factors, Standardised
+from recsys.kernels.arrays import pattern
 from recsys.kernels.dense import gram
 from recsys.kernels.leastsquares import Singles, solve_rows
 
@@ -89,5 +90,4 @@ def _confidence(ratings: csr_array, damping: float) -> csr_array:
 
 
 def _entries(signed: csr_array) -> Entries:
-    indptr, indices = signed.indptr.astype(np.int64, copy=False), signed.indices.astype(np.int32, copy=False)
-    return indptr, indices, np.abs(signed.data).astype(np.float32), np.sign(signed.data).astype(np.float32)
+    return *pattern(signed), np.abs(signed.data).astype(np.float32), np.sign(signed.data).astype(np.float32)

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
 from recsys.far import Factors, Standardised
+from recsys.kernels.arrays import pattern
 from recsys.kernels.neighbors import nearest
 from recsys.kernels.residual import Rows, interpolate
 
@@ -77,8 +78,7 @@ def near(
 
 def _rows(ratings: Standardised) -> Rows:
     matrix = ratings.weights
-    indptr, indices = matrix.indptr.astype(np.int64, copy=False), matrix.indices.astype(np.int32, copy=False)
-    return Rows(indptr, indices, matrix.data.astype(np.float64, copy=False), ratings.mean, ratings.scale)
+    return Rows(*pattern(matrix), matrix.data.astype(np.float64, copy=False), ratings.mean, ratings.scale)
 
 
 def _joined(part: Near, own: Floats, factors: Factors, scale: Floats, ridge: float) -> Near:

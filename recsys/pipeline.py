@@ -30,7 +30,7 @@ Progress = Callable[[str, int, int], None]
 """Called with a stage's name, what is done and what there is to do."""
 
 BLOCK_BYTES = 128 * 2**20
-"""Memory that the arrays of one block of listeners may take, per thread: small enough to stay near the caches."""
+"""Memory that the arrays of one block of listeners may take, per thread: enough that calls cost little beside their loops."""
 SHARD_LISTENERS = 2048
 """Listeners whose lists make one part file."""
 

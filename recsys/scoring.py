@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import pairwise
@@ -115,7 +114,6 @@ class Scorer:
         """The catalogue as the kernel reads it."""
         catalog = self.catalog
         quality = np.where(catalog.quality_penalty > 0, np.clip(1 - catalog.quality_penalty, 0, 1), 1.0)
-        artists, genres, *barred = catalog.artist_sets, catalog.genre_sets, catalog.excludable_artists, catalog.excludable_genres
         return arrays.Tracks(
             features=np.ascontiguousarray(catalog.unit.T),
             unit=np.ascontiguousarray(catalog.unit),
@@ -128,14 +126,10 @@ class Scorer:
             silenced=catalog.explicit & ~(catalog.quality_penalty > 0),
             quality=quality,
             boost=np.clip(catalog.boost, 0.0, MOST_BOOST),
-            artist_of=artists.of,
-            artist_sets=len(artists.indptr) - 1,
-            **_named("artist", ("indptr", "bearers"), artists.bearers()),
-            genre_of=genres.of,
-            genre_sets=len(genres.indptr) - 1,
-            **_named("genre", ("indptr", "bearers"), genres.bearers()),
-            **_named("barred_artist", ("of", "indptr", "members"), barred[0]),
-            **_named("barred_genre", ("of", "indptr", "members"), barred[1]),
+            **_bearing("artist", catalog.artist_sets),
+            **_bearing("genre", catalog.genre_sets),
+            **_barring("barred_artist", catalog.excludable_artists),
+            **_barring("barred_genre", catalog.excludable_genres),
         )
 
     def score(self, first: int, last: int) -> Scored:
@@ -171,7 +165,7 @@ class Scorer:
 
     def _subjects(self, evidence: Evidence, tastes: Taste) -> arrays.Subjects:
         liked = taste.preferences(self.catalog, evidence, self.settings)
-        names = (arrays.Names(one.indptr.astype(np.int64), one.indices.astype(np.int32), one.data) for one in liked)
+        names = (arrays.Names(*arrays.pattern(one), one.data) for one in liked)
         return arrays.Subjects(tastes.vector * np.sqrt(WEIGHTS), tastes.counted, tastes.audio, *names)
 
     def _lists(self, first: int, last: int, rows: range, own: list[int]) -> arrays.Lists:
@@ -239,5 +233,13 @@ def _ragged(rows: list[Ints], dtype: type[np.int32]) -> tuple[np.ndarray, Ints]:
     return indptr, np.concatenate(rows).astype(dtype) if rows else np.empty(0, dtype)
 
 
-def _named(prefix: str, names: tuple[str, ...], values: Iterable[Any]) -> dict[str, np.ndarray]:
-    return {f"{prefix}_{name}": value for name, value in zip(names, values, strict=False)}
+def _bearing(prefix: str, sets: NameSets) -> dict[str, Any]:
+    """Sets of names as fits read them."""
+    indptr, bearers = sets.bearers()
+    count = len(sets.indptr) - 1
+    return {f"{prefix}_of": sets.of, f"{prefix}_sets": count, f"{prefix}_indptr": indptr, f"{prefix}_bearers": bearers}
+
+
+def _barring(prefix: str, sets: NameSets) -> dict[str, Any]:
+    """Sets of names as filters read them."""
+    return {f"{prefix}_of": sets.of, f"{prefix}_indptr": sets.indptr, f"{prefix}_members": sets.members}

@@ -6,12 +6,18 @@ from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.sparse import csr_array
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int32]
 Bounds = NDArray[np.int64]
 Flags = NDArray[np.bool_]
 Codes = NDArray[np.uint8]
+
+
+def pattern(matrix: csr_array) -> tuple[Bounds, Ints]:
+    """Bounds of rows and columns of a sparse matrix, in the types that the kernels are compiled for; shared where possible."""
+    return matrix.indptr.astype(np.int64, copy=False), matrix.indices.astype(np.int32, copy=False)
 
 
 class Tracks(NamedTuple):

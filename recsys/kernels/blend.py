@@ -36,7 +36,7 @@ def blend(near: tuple[Ints, Singles], votes: tuple[Bounds, Ints, Singles], share
             scores[track] = mine * scores[track] + theirs * other[track]
 
 
-@njit(nogil=True, cache=True, error_model="numpy")
+@njit(nogil=True, cache=True)
 def shares(scores: Singles, rated: tuple[Bounds, Ints], most: Floats, canonical: Ints, out: Floats) -> None:
     """``out`` (n, tracks): positive scores as a share of the listener's greatest times ``most`` (n,), what the listener knows 0.
 

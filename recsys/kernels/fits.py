@@ -48,8 +48,8 @@ def fit_pairs(
         while end < len(owners) and owners[end] == owners[begin]:
             end += 1
         opinions(tracks, subjects, owners[begin], floor, found)
-        one = (contents[begin:end], distances[begin:end], safeties[begin:end])
-        some(tracks, subjects, owners[begin], found, floor, chosen[begin:end], one)
+        one = some(tracks, subjects, owners[begin], found, floor, chosen[begin:end])
+        contents[begin:end], distances[begin:end], safeties[begin:end] = one
         begin = end
 
 
@@ -61,10 +61,9 @@ def some(
     found: Strengths,
     floor: float,
     chosen: Ints,
-    out: tuple[Floats, Floats, Floats],
-) -> None:
+) -> tuple[Floats, Floats, Floats]:
     """Content, distance and safety of the ``chosen`` tracks for one subject: the same bits as of all."""
-    contents, distances, safeties = out
+    contents, distances, safeties = np.empty(len(chosen)), np.empty(len(chosen)), np.empty(len(chosen))
     unit, artist_of, genre_of, quality, audio = tracks.unit, tracks.artist_of, tracks.genre_of, tracks.quality, tracks.audio
     artist, bad_artist = found.artist, found.bad_artist
     genre, genre_alone, bad_genre = found.genre, found.genre_alone, found.bad_genre
@@ -80,9 +79,10 @@ def some(
         sounds = heard and audio[track]
         a, g = np.uint32(artist_of[track]), np.uint32(genre_of[track])
         affinity = _affinity(artist[a], genre[g], genre_alone[g], floor)
-        contents[at] = _content(cosine, affinity) if sounds else affinity
+        contents[at] = heard_content(cosine, affinity) if sounds else affinity
         distances[at] = 1.0 - cosine if sounds else np.nan
         safeties[at] = quality[track] * _calm(bad_artist[a], bad_genre[g])
+    return contents, distances, safeties
 
 
 @njit(nogil=True, cache=True)
@@ -131,7 +131,7 @@ def span(
         return
     _cosines(tracks.features, subjects.taste[subject], subjects.counted[subject], begin, cosine)
     for track in range(end - begin):
-        content[track] = _content(cosine[track], content[track]) if audio[track] else content[track]
+        content[track] = heard_content(cosine[track], content[track]) if audio[track] else content[track]
         distance[track] = 1.0 - cosine[track] if audio[track] else np.nan
 
 
@@ -151,9 +151,17 @@ def _calm(bad_artist: float, bad_genre: float) -> float:
 
 
 @njit(nogil=True, cache=True)
-def _content(cosine: float, affinity: float) -> float:
+def heard_content(cosine: float, affinity: float) -> float:
+    """Content of a track with audio, at most 1."""
     blended = 0.78 * cosine + 0.22 * affinity
     return blended if blended < 1.0 else 1.0
+
+
+@njit(nogil=True, cache=True)
+def wanted(distance: float, target: float) -> float:
+    """Exploration of a track with audio: how near its distance is to the wanted one, 0–1."""
+    near = 1.0 - abs(distance - target)
+    return near if near > 0.0 else 0.0
 
 
 @njit(nogil=True, cache=True)

@@ -8,7 +8,8 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
-from recsys.kernels.arrays import Bounds, Floats, Ints
+from recsys.kernels.arrays import Bounds, Codes, Floats, Ints
+from recsys.kernels.correlation import LEAN, Places
 
 CROWD = 64
 """Scores in one bucket from which on an ordinary sort is quicker."""
@@ -67,27 +68,27 @@ def nth_greatest(scores: Floats, nth: int) -> float:
 @njit(nogil=True, cache=True)
 def reaching(scores: Floats, least: float, most: int) -> Ints:
     """Places of the first ``most`` scores of ``least`` or more."""
-    flags = np.empty(whole_words(len(scores)), np.uint8)
-    flags[len(scores) :] = 0
+    flags = np.zeros((len(scores) + WORD - 1) // WORD * WORD, np.uint8)
     for at in range(len(scores)):
         flags[at] = scores[at] >= least
-    words, found, count = flags.view(np.uint64), np.empty(most + WORD, np.int32), 0
-    for word in range(len(words)):
-        if words[word] == 0:
-            continue
-        for at in range(WORD * word, WORD * word + WORD):
-            # written in any case, kept when the next place is taken: no branch to guess
-            found[count] = at
-            count += flags[at]
-        if count >= most:
-            break
-    return found[: min(count, most)]
+    places = np.empty(len(flags) + WORD, np.int32)
+    return places[: min(marked(flags, flags.view(np.uint64), places), most)]
 
 
-@njit(nogil=True, cache=True)
-def whole_words(count: int) -> int:
-    """``count`` flags, filled up to whole words, which are looked at as one."""
-    return (count + WORD - 1) // WORD * WORD
+@njit(**LEAN)
+def marked(flags: Codes, words: Places, places: Ints) -> int:
+    """Writes down the places whose flag is 1, and returns their number; ``words`` are the same bytes, ``places`` ``WORD`` longer.
+
+    Within a word they are hard to foresee: every place is written down and only those set are counted, so that there is no
+    branch to mispredict.
+    """
+    number = 0
+    for word in range(words.size):
+        if words[word] != 0:
+            for at in range(WORD * word, WORD * word + WORD):
+                places[number] = at
+                number += flags[at]
+    return number
 
 
 @njit(nogil=True, cache=True)

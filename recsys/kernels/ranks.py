@@ -9,6 +9,7 @@ from numba import njit
 
 from recsys.kernels.arrays import Codes
 from recsys.kernels.correlation import LEAN, Floats, Ints, Places
+from recsys.kernels.order import WORD, marked
 from recsys.kernels.tiles import Singles
 
 BISECTIONS = 20
@@ -27,23 +28,13 @@ class Hits(NamedTuple):
 def blank_hits(width: int) -> Hits:
     """Hits of nobody."""
     mask = np.zeros(width, np.uint8)
-    return Hits(mask, mask.view(np.uint64), np.empty(width + 8, np.int32))
+    return Hits(mask, mask.view(np.uint64), np.empty(width + WORD, np.int32))
 
 
 @njit(**LEAN)
 def find(hits: Hits) -> int:
-    """Writes down the places that are set in the mask, and returns their number.
-
-    Within a word they are hard to foresee: every place is written down and only those set are counted, so that there is no
-    branch to mispredict.
-    """
-    number = 0
-    for word in range(hits.words.size):
-        if hits.words[word] != 0:
-            for at in range(8 * word, 8 * word + 8):
-                hits.places[number] = at
-                number += hits.mask[at]
-    return number
+    """Writes down the places that are set in the mask, and returns their number."""
+    return marked(hits.mask, hits.words, hits.places)
 
 
 @njit(fastmath={"reassoc"}, **LEAN)

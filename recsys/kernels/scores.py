@@ -10,8 +10,8 @@ import numpy as np
 from numba import njit
 
 from recsys.kernels.arrays import Bounds, Codes, Fits, Floats, Ints, Lists, Subjects, Tracks, Weights
-from recsys.kernels.fits import opinions, some, span, strengths
-from recsys.kernels.order import WORD, greatest_first, nth_greatest, reaching, whole_words
+from recsys.kernels.fits import opinions, some, span, strengths, wanted
+from recsys.kernels.order import greatest_first, nth_greatest, reaching
 from recsys.kernels.screening import TELLING, ceiling, promising, voted
 
 SPAN = 2048
@@ -65,11 +65,11 @@ def _best(
     """:func:`best`; ``whole`` takes all candidates: where the next of each list goes, tracks and scores, or nothing."""
     width, listed = len(tracks.audio), len(lists.subject)
     most = min(most, width)
-    room = 3 * most + WORD
+    room = 3 * most + 1
     order = np.argsort(lists.subject, kind="mergesort")
     found, counts = strengths(tracks), np.zeros(listed, np.int64)
     kept, values = np.empty((listed, most), np.int32), np.empty((listed, most))
-    begin, rest = 0, 0.0
+    every, begin, rest = np.arange(width).astype(np.int32), 0, 0.0
     if width:
         rest = weights.popularity * tracks.fit.max() + tracks.boost.max()
     while begin < listed:
@@ -84,7 +84,7 @@ def _best(
             tracks, subjects, subject, found, lists, rows, votes, weights, rules, most, rest, bars, out
         )
         if not few:
-            _pass(tracks, subjects, subject, found, lists, rows, votes, weights, rules, most, bars, out, whole)
+            _pass(tracks, subjects, subject, found, lists, rows, votes, weights, rules, most, bars, out, every, whole)
         for at in range(end - begin):
             _raised(most, pool[at], marks[at], size[at])
             last = greatest_first(marks[at, : min(most, size[at])])
@@ -96,13 +96,13 @@ def _best(
 
 
 @njit(nogil=True, cache=True)
-def _pass(tracks, subjects, subject, found, lists, rows, votes, weights, rules, most, bars, out, whole):  # type: ignore[no-untyped-def]
+def _pass(tracks, subjects, subject, found, lists, rows, votes, weights, rules, most, bars, out, every, whole):  # type: ignore[no-untyped-def]
     """All tracks past the lists ``rows`` of one subject; ``out`` takes those that may be among the best, in track order.
 
-    ``bars``: a score that the best of each list surely exceed, as far as one is known.
+    ``bars``: a score that the best of each list surely exceed, as far as one is known. ``every``: the number of each track.
     """
     pool, marks, size = out
-    width, every = len(tracks.audio), np.arange(len(tracks.audio)).astype(np.int32)
+    width = len(tracks.audio)
     content, distance, safety, cosine, scores = np.empty(SPAN), np.empty(SPAN), np.empty(SPAN), np.empty(SPAN), np.empty(SPAN)
     for begin in range(0, width, SPAN):
         end = min(begin + SPAN, width)
@@ -129,11 +129,9 @@ def _pass_few(tracks, subjects, subject, found, lists, rows, votes, weights, rul
     numbers = voted(votes, most, TELLING * highest / weights.collaborative)
     if len(numbers) < most:
         return False
-    limits = np.empty(len(rows))
-    fitted, scores = (np.empty(len(numbers)), np.empty(len(numbers)), np.empty(len(numbers))), np.empty(len(numbers))
-    some(tracks, subjects, subject, found, weights.floor, numbers, fitted)
+    limits, fitted = np.empty(len(rows)), some(tracks, subjects, subject, found, weights.floor, numbers)
     for at in range(len(rows)):
-        _points_of(tracks, lists, rows[at], numbers, fitted, votes, weights, scores)
+        scores = _points_of(tracks, lists, rows[at], numbers, fitted, votes, weights)
         passed = scores[rules[rows[at]][numbers] == 0]
         if len(passed) < most:
             return False
@@ -142,10 +140,9 @@ def _pass_few(tracks, subjects, subject, found, lists, rows, votes, weights, rul
     numbers = promising(tracks, lists, rows, votes, weights, limits, rest)
     if len(numbers) * DENSE >= len(votes):
         return False
-    fitted, scores = (np.empty(len(numbers)), np.empty(len(numbers)), np.empty(len(numbers))), np.empty(len(numbers))
-    some(tracks, subjects, subject, found, weights.floor, numbers, fitted)
+    fitted = some(tracks, subjects, subject, found, weights.floor, numbers)
     for at in range(len(rows)):
-        _points_of(tracks, lists, rows[at], numbers, fitted, votes, weights, scores)
+        scores = _points_of(tracks, lists, rows[at], numbers, fitted, votes, weights)
         _keep(scores, numbers, rules[rows[at]], most, bars[at], (pool[at], marks[at], size[at : at + 1]))
     return True
 
@@ -183,8 +180,9 @@ def _points(
 
 
 @njit(nogil=True, cache=True)
-def _points_of(tracks, lists, row, numbers, fitted, votes, weights, out):  # type: ignore[no-untyped-def]
+def _points_of(tracks, lists, row, numbers, fitted, votes, weights):  # type: ignore[no-untyped-def]
     """Scores of list ``row`` for the tracks ``numbers``."""
+    out = np.empty(len(numbers))
     silenced, boost, popular = tracks.silenced, tracks.boost, tracks.fit[lists.mode[row]]
     target, silent, (contents, distances, safeties) = lists.target[row], not lists.explicit_safe[row], fitted
     for at in range(len(numbers)):
@@ -192,15 +190,14 @@ def _points_of(tracks, lists, row, numbers, fitted, votes, weights, out):  # typ
         safety = 0.0 if silent and silenced[track] else safeties[at]
         parts = (contents[at], votes[track], popular[track], distances[at])
         out[at] = _total(parts, safety, boost[track], target, weights)
+    return out
 
 
 @njit(nogil=True, cache=True)
 def _total(parts: tuple[float, float, float, float], safety: float, boost: float, target: float, weights: Weights) -> float:
     """The formula; ``parts``: content, votes, popularity, distance."""
     content, votes, popular, distance = parts
-    near = 1.0 - abs(distance - target)
-    near = near if near > 0.0 else 0.0
-    exploration = near if distance == distance else 0.5
+    exploration = wanted(distance, target) if distance == distance else 0.5
     by_content, by_votes, by_popularity, by_exploration = weights[:4]
     points = by_content * content + by_votes * votes + by_popularity * popular + by_exploration * exploration
     promotion = boost if content >= 0.72 else 0.0
@@ -214,21 +211,14 @@ def _keep(scores: Floats, numbers: Ints, rules: Codes, most: int, bar: float, st
     ``scores`` are those of the tracks ``numbers``; ``state``: the pool's tracks, their scores, and how many they are.
     """
     pool, marks, size = state
-    held, flags = size[0], np.empty(whole_words(len(scores)), np.uint8)
-    flags[len(scores) :] = 0
-    for at in range(len(scores)):
-        flags[at] = scores[at] > bar
-    words = flags.view(np.uint64)
-    for word in range(len(words)):
-        if words[word] == 0:
-            continue
-        if held + WORD > len(pool):
+    held = size[0]
+    for at in reaching(scores, np.nextafter(bar, np.inf), len(scores)):
+        if held == len(pool):
             bar = _raised(most, pool, marks, held)
             held = min(held, most)
-        for at in range(WORD * word, min(WORD * word + WORD, len(scores))):
-            # written in any case, kept when the next place is taken: no branch to guess
-            pool[held], marks[held] = numbers[at], scores[at]
-            held += (scores[at] > bar) & (rules[numbers[at]] == 0)
+        # written in any case, kept when the next place is taken: no branch to guess
+        pool[held], marks[held] = numbers[at], scores[at]
+        held += (scores[at] > bar) & (rules[numbers[at]] == 0)
     size[0] = held
     return bar
 

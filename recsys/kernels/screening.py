@@ -10,6 +10,7 @@ import numpy as np
 from numba import njit
 
 from recsys.kernels.arrays import Bounds, Floats, Ints, Lists, Tracks, Weights
+from recsys.kernels.fits import heard_content, wanted
 from recsys.kernels.order import nth_greatest, reaching
 
 SLACK = 1e-9
@@ -29,20 +30,20 @@ def ceiling(weights: Weights, target: float) -> float:
     For a track with audio both follow from the cosine, linearly between the cosine at which content ends to rise (1) and the one
     at which exploration is greatest (1 − target); a track without audio has half of exploration.
     """
-    nearest = weights.content + weights.exploration * max(0.0, 1.0 - abs(target))
-    wanted = weights.content * min(1.0, 0.78 * (1.0 - target) + 0.22) + weights.exploration
-    return max(nearest, wanted, weights.content + 0.5 * weights.exploration)
+    nearest = weights.content + weights.exploration * wanted(0.0, target)
+    explored = weights.content * heard_content(1.0 - target, 1.0) + weights.exploration
+    return max(nearest, explored, weights.content + 0.5 * weights.exploration)
 
 
 @njit(nogil=True, cache=True)
 def voted(votes: Floats, most: int, telling: float) -> Ints:
     """Some tracks with great votes, in order: about ``SEEDS`` × ``most``, or none where fewer votes are ``telling``."""
-    wanted = SEEDS * most
-    if 4 * wanted > len(votes):
+    seeds = SEEDS * most
+    if 4 * seeds > len(votes):
         return np.empty(0, np.int32)
     step = (len(votes) // SAMPLE) | 1  # odd: catalogues are put together from equal parts more often than from odd ones
-    least = nth_greatest(votes[::step].copy(), max(1, wanted // step))
-    return reaching(votes, least, 2 * wanted) if least > telling else np.empty(0, np.int32)
+    least = nth_greatest(votes[::step].copy(), max(1, seeds // step))
+    return reaching(votes, least, 2 * seeds) if least > telling else np.empty(0, np.int32)
 
 
 @njit(nogil=True, cache=True)
