@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from functools import cache
+from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,14 @@ import polars as pl
 
 from recsys.errors import RecsysError
 
-SQL = Path(__file__).parent.parent / "sql"
+
+def sql_folder(package: Path) -> Path:
+    """Folder of the models: within ``package`` where that is installed, beside it in the repository."""
+    within = package / "sql"
+    return within if within.is_dir() else package.parent / "sql"
+
+
+SQL = sql_folder(Path(str(files("recsys"))))
 
 NO_COPY = pl.CompatLevel.newest()
 """Arrow's own string views, which DuckDB reads as they are."""

@@ -68,9 +68,12 @@ def run_id(inputs: Iterable[tuple[str, int, str, int]], settings: Mapping[str, A
 
 @cache
 def code_version(house: Path = _HOUSE) -> str:
-    """Package version and SHA-256 of the sources in ``house``, the same in every clone of one commit."""
+    """Package version and SHA-256 of the sources in ``house``, the same in every clone and installation of one commit."""
+    installed = house / "recsys" / "sql"
+    models = installed if installed.is_dir() else house / "sql"
     sources = sorted(
-        (path.relative_to(house).as_posix(), path) for path in (*house.glob("recsys/**/*.py"), *house.glob("sql/*.sql"))
+        [(path.relative_to(house).as_posix(), path) for path in house.glob("recsys/**/*.py")]
+        + [(f"sql/{path.name}", path) for path in models.glob("*.sql")]
     )
     digest = hashlib.sha256()
     for name, path in sources:

@@ -72,6 +72,16 @@ def test_code_version_is_the_same_in_every_clone(root, tmp_path):
     assert code_version(tmp_path / "two") != one
 
 
+def test_code_version_of_an_installation_is_that_of_its_clone(root, tmp_path):
+    for folder, models in (("clone", "sql"), ("installed", "recsys/sql")):
+        shutil.copytree(root / "recsys" / "lake", tmp_path / folder / "recsys" / "lake")
+        shutil.copytree(root / "sql", tmp_path / folder / models)
+    assert code_version(tmp_path / "installed") == code_version(tmp_path / "clone")
+    code_version.cache_clear()
+    (tmp_path / "installed" / "recsys" / "sql" / "ratings.sql").write_text("")
+    assert code_version(tmp_path / "installed") != code_version(tmp_path / "clone")
+
+
 def test_code_version_and_libraries():
     version, _, digest = code_version().partition("+")
     assert (version, len(digest)) == ("0.1.0", 64)
