@@ -40,7 +40,7 @@ class TestParts:
         rows, _ = correlated(matrix([{0: np.e - 1, 1: 3.0}, {0: 1.0, 1: -3.0}, {0: 1.0}, {}], 2), SMALL)
         # track 0 was rated by all three listeners who rated anything, track 1 by two of them
         assert rows.weights.toarray()[:2] == pytest.approx(
-            np.array([[0, np.log(4) * np.log(1.5)], [0, -np.log(4) * np.log(1.5)]])
+            np.array([[np.log(1.5), np.log(4) * np.log(2)], [np.log(2) * np.log(1.5), -np.log(4) * np.log(2)]])
         )
 
     def test_votes_by_hand(self) -> None:
@@ -171,3 +171,25 @@ class TestDislikes:
         for before, after in zip(offered([*doubles, *fans]), offered([*doubles, *critics]), strict=True):
             assert before[-1] > after[-1] + 0.05
             assert after[-1] == np.nanmin(after)
+
+
+def circle(size: int) -> list[Row]:
+    """Listeners who like the same eight tracks of twenty; all but the first one like a ninth."""
+    shared = [event(f"m{member}", NAMES[track], "like") for member in range(size) for track in range(8)]
+    return shared + [event(f"m{member}", NAMES[20], "like") for member in range(1, size)]
+
+
+STRANGERS = [event("x", NAMES[22], "like"), event("y", NAMES[23], "like")]
+
+
+@pytest.mark.parametrize("size", [2, 3, 5, 10])
+def test_a_small_circle_votes_as_it_would_among_strangers(size: int) -> None:
+    """What everybody heard is what they share: its weight must not be nothing."""
+    votes = []
+    for events in (circle(size), circle(size) + STRANGERS):
+        tables = build(inputs(map(silent, NAMES), events), Settings(), as_of=AS_OF)
+        first = of(tables, "rankings", "m0", "balanced")[0]
+        assert first["track_id"] == NAMES[20]
+        votes.append(first["collaborative"])
+    assert votes[0] > 0.8
+    assert votes == pytest.approx([votes[0]] * 2, abs=0.05)

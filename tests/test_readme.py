@@ -53,4 +53,4 @@ def test_python_runs() -> None:
     exec("\n".join(lines), names)  # noqa: S102
     found = eval(last, names)  # noqa: S307
     assert isinstance(found, pl.DataFrame)
-    assert found["track_id"].to_list() == ["c", "b"]
+    assert found["track_id"].to_list() == ["b", "c"]
