@@ -40,7 +40,7 @@ class TestParts:
         rows, _ = correlated(matrix([{0: np.e - 1, 1: 3.0}, {0: 1.0, 1: -3.0}, {0: 1.0}, {}], 2), SMALL)
         # track 0 was rated by all three listeners who rated anything, track 1 by two of them
         assert rows.weights.toarray()[:2] == pytest.approx(
-            np.array([[np.log(1.5), np.log(4) * np.log(2)], [np.log(2) * np.log(1.5), -np.log(4) * np.log(2)]])
+            np.array([[np.log(2), np.log(4) * np.log(2.5)], [np.log(2) ** 2, -np.log(4) * np.log(2.5)]])
         )
 
     def test_votes_by_hand(self) -> None:
