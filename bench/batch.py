@@ -31,11 +31,11 @@ from rich.table import Table
 
 from bench import worlds
 from recsys import Inputs, Settings
-from recsys.checks import CHECKED, checks, metrics
 from recsys.pipeline import prepare, shard, shard_ranges
-from recsys.profiles import profiles
-from recsys.ratings import ratings
-from recsys.snapshot import snapshot
+from recsys.stages.checks import CHECKED, check_tables, measure_tables
+from recsys.stages.profiles import profile_listeners
+from recsys.stages.ratings import rate
+from recsys.stages.snapshot import take_snapshot
 from recsys.tables import TABLES
 
 P, T = ParamSpec("P"), TypeVar("T")
@@ -69,13 +69,13 @@ def built(read: Callable[[], Inputs], settings: Settings, folder: Path) -> tuple
     """The clock of one run written to ``folder``, and how many rows its rankings have."""
     clock, ranked = Clock(), 0
     inputs = clock.of("read", read)
-    taken = clock.of("snapshot", snapshot, inputs, settings, worlds.AS_OF)
+    snapshot = clock.of("snapshot", take_snapshot, inputs, settings, worlds.AS_OF)
     del inputs
-    rated = clock.of("ratings", ratings, taken, settings)
-    taken = taken.without_events()
-    scorer = clock.of("prepare", prepare, taken, rated, settings)
-    profiled = clock.of("profiles", profiles, taken, rated, scorer)
-    first = {"tracks": taken.tracks, "controls": taken.controls, "ratings": rated, "profiles": profiled}
+    rated = clock.of("ratings", rate, snapshot, settings)
+    snapshot = snapshot.without_events()
+    scorer = clock.of("prepare", prepare, snapshot, rated, settings)
+    profiled = clock.of("profiles", profile_listeners, snapshot, rated, scorer)
+    first = {"tracks": snapshot.tracks, "controls": snapshot.controls, "ratings": rated, "profiles": profiled}
     clock.of("write", write, folder, first)
     del first, rated, profiled
     for part, (begin, end) in enumerate(shard_ranges(scorer)):
@@ -83,8 +83,8 @@ def built(read: Callable[[], Inputs], settings: Settings, folder: Path) -> tuple
         clock.of("write", write, folder, made._asdict(), part)
         ranked += made.rankings.height
     files = {name: sorted((folder / name).iterdir()) for name in CHECKED}
-    clock.of("checks", checks, files, settings)
-    clock.of("metrics", metrics, files)
+    clock.of("checks", check_tables, files, settings)
+    clock.of("metrics", measure_tables, files)
     return clock, ranked
 
 

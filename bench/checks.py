@@ -15,8 +15,8 @@ from time import perf_counter
 import numpy as np
 import polars as pl
 
-from recsys.checks import CHECKED, checks, metrics
 from recsys.settings import Settings
+from recsys.stages.checks import CHECKED, check_tables, measure_tables
 from recsys.tables import TABLES
 
 LENGTH = 50
@@ -78,9 +78,9 @@ def main() -> None:
             )
         files = {name: sorted((folder / name).iterdir()) for name in CHECKED}
         started = perf_counter()
-        checked = checks(files, Settings())
+        checked = check_tables(files, Settings())
         between = perf_counter()
-        metrics(files)
+        measure_tables(files)
         ended = perf_counter()
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
     broken = checked.filter(~pl.col("passed")).height

@@ -21,29 +21,30 @@ from numba import njit
 from bench import worlds
 from bench.neighbors import show, working_memory
 from recsys import Settings
-from recsys.candidates import Ordered, pools
-from recsys.kernels.diversity import Items, pick_many
+from recsys.matrices.arrays import Items
 from recsys.pipeline import prepare
-from recsys.rankings import pool_depth
-from recsys.ratings import ratings
-from recsys.scoring import Scorer
 from recsys.settings import Preset
-from recsys.snapshot import snapshot
+from recsys.stages.candidates.scoring import Scorer
+from recsys.stages.candidates.stage import Ordered, pools
+from recsys.stages.rankings.kernels.diversity import pick_many
+from recsys.stages.rankings.stage import pool_depth
+from recsys.stages.ratings import rate
+from recsys.stages.snapshot import take_snapshot
 
 
 @njit(nogil=True)
 def brute(items: Items, tracks: np.ndarray, scores: np.ndarray, limit: int, lam: float, scale: float) -> np.ndarray:
     """Places picked without any rule, every candidate compared with every pick; the candidates are more than ``limit``."""
-    closest, taken = np.ones(len(tracks)), np.zeros(len(tracks), np.bool_)
+    closest, snapshot = np.ones(len(tracks)), np.zeros(len(tracks), np.bool_)
     picks = np.empty(limit, np.int64)
     for turn in range(limit):
         best, greatest = -1, -np.inf
         for place in range(len(tracks)):
             value = lam * scores[place] + (1.0 - lam) * closest[place]
             tied = value == greatest and scores[place] > scores[best]
-            if not taken[place] and (value > greatest or tied):
+            if not snapshot[place] and (value > greatest or tied):
                 best, greatest = place, value
-        picks[turn], taken[best] = best, True
+        picks[turn], snapshot[best] = best, True
         for place in range(len(tracks)):
             closest[place] = min(closest[place], max(0.0, apart(items, tracks[place], tracks[best], scale)))
     return picks
@@ -79,8 +80,8 @@ def timed(task: Callable[[], Any], rounds: int) -> tuple[float, float]:
 
 def scorer(preset: Preset, tracks: int) -> Scorer:
     settings = Settings.preset_of(preset, threads=1, neighborhood="co_rated")  # which neighbours decides nothing here
-    taken = snapshot(worlds.inputs(max(50, tracks // 10), tracks, 20 * tracks, 1), settings, worlds.AS_OF)
-    return prepare(taken, ratings(taken, settings), settings)
+    snapshot = take_snapshot(worlds.inputs(max(50, tracks // 10), tracks, 20 * tracks, 1), settings, worlds.AS_OF)
+    return prepare(snapshot, rate(snapshot, settings), settings)
 
 
 def measure(made: Scorer, pool: Ordered, items: Items, limit: int, rules: tuple[int, bool], rounds: int) -> dict[str, Any]:

@@ -23,8 +23,8 @@ from bench.study import SHARE, VALIDATION, Quality, judged, lastfm, quality
 from recsys import Settings, build
 from recsys.evaluation.splits import Split, hold_out
 from recsys.pipeline import prepare
-from recsys.ratings import ratings
-from recsys.snapshot import snapshot
+from recsys.stages.ratings import rate
+from recsys.stages.snapshot import take_snapshot
 
 GENRES = 5
 LEAST_TAGGERS = 2
@@ -56,10 +56,10 @@ def qualities(split: Split, tracks: pl.DataFrame, settings: Settings) -> dict[st
     """Of the collaborative part alone, of the list by score, and of the list as it is shown."""
     given = inputs(split.train, tracks)
     tables = build(given, settings, as_of=AS_OF)
-    taken = snapshot(given, settings, AS_OF)
-    scorer = prepare(taken, ratings(taken, settings), settings)
+    snapshot = take_snapshot(given, settings, AS_OF)
+    scorer = prepare(snapshot, rate(snapshot, settings), settings)
     votes = np.zeros(split.train.shape)
-    for row, user in enumerate(scorer.listened.users):
+    for row, user in enumerate(scorer.history.users):
         if user != "*":
             votes[int(user)] = scorer.similar.scores(scorer.similar.near(row, row + 1))[0]
     found = {"collaborative part alone": quality(votes, split)}

@@ -1,7 +1,7 @@
 """Ways to score every track for every listener: ours, as the run builds them, and two strong peers.
 
 EASE: Steck (2019), "Embarrassingly shallow autoencoders for sparse data". iALS: Hu, Koren & Volinsky (2008), by the library
-`implicit` (dependency group ``bench``) where it is installed, else by :mod:`recsys.latent` alone.
+`implicit` (dependency group ``bench``) where it is installed, else by :mod:`recsys.stages.neighbors.als` alone.
 """
 
 from __future__ import annotations
@@ -19,18 +19,19 @@ import polars as pl
 from numpy.typing import NDArray
 from scipy.sparse import csr_array, csr_matrix
 
-from recsys import Inputs, Settings, far
-from recsys.collaborative import Collaborative, Parameters
-from recsys.latent import latent, start
+from recsys import Inputs, Settings
 from recsys.pipeline import prepare
-from recsys.ratings import ratings
-from recsys.snapshot import snapshot
+from recsys.stages.neighbors import low_rank
+from recsys.stages.neighbors.als import factorize, start
+from recsys.stages.neighbors.collaborative import Collaborative, Parameters
+from recsys.stages.ratings import rate
+from recsys.stages.snapshot import take_snapshot
 
 Scores = NDArray[np.floating[Any]]
 AS_OF = datetime(2026, 1, 1, tzinfo=UTC)
 PLAY = 0.45
 """Points of a play; a rating of n counts as n plays."""
-PEER = "implicit" if importlib.util.find_spec("implicit") else "recsys.latent"
+PEER = "implicit" if importlib.util.find_spec("implicit") else "recsys.stages.neighbors.als"
 
 
 @dataclass(frozen=True)
@@ -49,12 +50,12 @@ def popularity(train: csr_array) -> Scores:
 
 def shipped(train: csr_array, settings: Settings) -> Scores:
     """The collaborative part of a run with these settings: shares 0–1, 0 for tracks that nobody speaks for."""
-    scorer = prepare(taken := snapshot(inputs(train), settings, AS_OF), ratings(taken, settings), settings)
-    rows = [row for row, user in enumerate(scorer.listened.users) if user != "*"]
+    scorer = prepare(snapshot := take_snapshot(inputs(train), settings, AS_OF), rate(snapshot, settings), settings)
+    rows = [row for row, user in enumerate(scorer.history.users) if user != "*"]
     out = np.zeros(train.shape)
     for row in rows:
         near = scorer.similar.near(row, row + 1)
-        out[int(scorer.listened.users[row])] = scorer.similar.scores(near)[0]
+        out[int(scorer.history.users[row])] = scorer.similar.scores(near)[0]
     return out
 
 
@@ -91,8 +92,8 @@ def ease(train: csr_array, ridge: float) -> Scores:
 def als(train: csr_array, factors: int, ridge: float, alpha: float) -> Scores:
     """Preferences; the confidence of a rating is 1 + alpha · log(1 + rating), of none 1."""
     if PEER != "implicit":
-        rows = far.standardised(train)
-        found = latent(train, start(rows, far.factors(rows, factors), factors), ridge)
+        rows = low_rank.standardised(train)
+        found = factorize(train, start(rows, low_rank.factors(rows, factors), factors), ridge)
         return found.listeners @ found.tracks.T
     from implicit.cpu.als import AlternatingLeastSquares
 
@@ -111,9 +112,9 @@ def _grid(**values: Sequence[float]) -> list[dict[str, Any]]:
 METHODS = (
     Method("popularity", popularity),
     Method("reference: co-rated Pearson", lambda train: shipped(train, Settings.reference())),
-    Method("near alone", lambda train: ours(train, rank=0, pool=200, kept=200, latent_share=0.0)),
-    Method("far alone", lambda train: ours(train, kept=0, latent_share=0.0)),
-    Method("near + far", lambda train: ours(train, latent_share=0.0)),
+    Method("near alone", lambda train: ours(train, rank=0, pool=200, kept=200, als_share=0.0)),
+    Method("low rank alone", lambda train: ours(train, kept=0, als_share=0.0)),
+    Method("near + low rank", lambda train: ours(train, als_share=0.0)),
     Method("EASE, tuned", ease, _grid(ridge=(20, 50, 75, 100, 150, 200, 300, 500, 1000))),
     Method(
         f"iALS ({PEER}), tuned",
@@ -122,5 +123,5 @@ METHODS = (
         if PEER == "implicit"
         else _grid(factors=(16, 32, 64, 128), ridge=(1.0, 2.0, 4.0, 8.0, 16.0), alpha=(1.0,)),
     ),
-    Method("default: near + far + latent", lambda train: shipped(train, Settings())),
+    Method("default: near + low rank + ALS", lambda train: shipped(train, Settings())),
 )

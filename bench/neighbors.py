@@ -28,7 +28,7 @@ from rich.table import Table
 from scipy.sparse import csr_array
 
 from bench.worlds import ratings
-from recsys.kernels.neighbors import Method, Nearest, nearest
+from recsys.stages.neighbors.search.nearest import Method, Nearest, nearest
 
 MIB = 2**20
 GROWTH = 2500, 5000, 10000, 20000

@@ -18,8 +18,8 @@ from pathlib import Path
 
 import polars as pl
 
+from recsys.matrices.tokens import token
 from recsys.tables import FEATURES
-from recsys.tokens import token
 
 LISTENER = "streamer"
 AS_OF = datetime(2023, 12, 6, tzinfo=UTC)

@@ -20,18 +20,18 @@ from bench import worlds
 from bench.diversity import timed
 from bench.neighbors import show, working_memory
 from recsys import Settings
-from recsys.candidates import Ordered, ordered
 from recsys.pipeline import prepare
-from recsys.ratings import ratings
-from recsys.scoring import Scored, Scorer
 from recsys.settings import Preset
-from recsys.snapshot import snapshot
+from recsys.stages.candidates.scoring import Scored, Scorer
+from recsys.stages.candidates.stage import Ordered, ordered
+from recsys.stages.ratings import rate
+from recsys.stages.snapshot import take_snapshot
 
 
 def scorer(preset: Preset, lists: tuple[str, ...], tracks: int) -> Scorer:
     settings = Settings.preset_of(preset, threads=1, lists=lists)
-    taken = snapshot(worlds.inputs(max(50, tracks // 10), tracks, 20 * tracks, 1), settings, worlds.AS_OF)
-    return prepare(taken, ratings(taken, settings), settings)
+    snapshot = take_snapshot(worlds.inputs(max(50, tracks // 10), tracks, 20 * tracks, 1), settings, worlds.AS_OF)
+    return prepare(snapshot, rate(snapshot, settings), settings)
 
 
 def exact(scored: Scored, found: Ordered, most: int) -> bool:

@@ -12,19 +12,20 @@ from prefect.artifacts import create_table_artifact
 from flows import documents
 from flows.report import RunReport
 from flows.stages import PROGRESS, stage
-from recsys import checks as checking
-from recsys import pipeline, views
-from recsys import profiles as profiling
-from recsys import ratings as rating
-from recsys import snapshot as taking
+from recsys import pipeline
 from recsys.ingest.inbox import ingest_inbox
 from recsys.inputs import Inputs
 from recsys.lake import Lake, Plan, Run, Staged
 from recsys.lake.records import Status
 from recsys.lookup import writer
-from recsys.scoring import Scorer
+from recsys.readers import views
 from recsys.settings import Settings
-from recsys.snapshot import Snapshot
+from recsys.stages import checks as checking
+from recsys.stages import profiles as profiling
+from recsys.stages import ratings as rating
+from recsys.stages import snapshot as taking
+from recsys.stages.candidates.scoring import Scorer
+from recsys.stages.snapshot import Snapshot
 from recsys.tables import CHECKS
 
 
@@ -53,13 +54,13 @@ def default_as_of(events: pl.DataFrame, now: datetime) -> datetime:
 @stage()
 def snapshot(inputs: Inputs, settings: Settings, as_of: datetime) -> Snapshot:
     """Latest versions of everything."""
-    return taking.snapshot(inputs, settings, as_of)
+    return taking.take_snapshot(inputs, settings, as_of)
 
 
 @stage()
 def ratings(taken: Snapshot, settings: Settings) -> pl.DataFrame:
     """What each listener's events say about each track."""
-    return rating.ratings(taken, settings)
+    return rating.rate(taken, settings)
 
 
 @stage()
@@ -71,7 +72,7 @@ def prepare(taken: Snapshot, rated: pl.DataFrame, settings: Settings) -> Scorer:
 @stage()
 def profiles(taken: Snapshot, rated: pl.DataFrame, scorer: Scorer) -> pl.DataFrame:
     """What each listener's history says about the listener."""
-    return profiling.profiles(taken, rated, scorer)
+    return profiling.profile_listeners(taken, rated, scorer)
 
 
 @stage(shown=False)
@@ -91,7 +92,7 @@ def write(staged: Staged, tables: Mapping[str, pl.DataFrame], part: int = 0) -> 
 def checks(staged: Staged, settings: Settings) -> tuple[pl.DataFrame, pl.DataFrame]:
     """What the staged tables measure, and which rules they break; both are written beside them."""
     files = {name: staged.files(name) for name in checking.CHECKED}
-    checked, measured = checking.checks(files, settings), checking.metrics(files)
+    checked, measured = checking.check_tables(files, settings), checking.measure_tables(files)
     staged.write("metrics", measured)
     staged.write("checks", checked)
     if settings.data_docs:

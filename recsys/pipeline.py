@@ -10,20 +10,20 @@ from typing import NamedTuple
 
 import polars as pl
 
-from recsys.candidates import candidates, pools
-from recsys.catalog import catalog
-from recsys.checks import checks, metrics
-from recsys.collaborative import TILE
-from recsys.history import history
 from recsys.inputs import Inputs
-from recsys.neighbors import neighbor_rows, similar
-from recsys.profiles import profiles
-from recsys.rankings import pool_depth, rankings
-from recsys.ratings import ratings
-from recsys.requested import requested
-from recsys.scoring import Scorer
+from recsys.matrices.catalog import build_catalog
+from recsys.matrices.history import build_history
+from recsys.matrices.requests import build_requests
 from recsys.settings import Settings
-from recsys.snapshot import Snapshot, snapshot
+from recsys.stages.candidates.scoring import Scorer
+from recsys.stages.candidates.stage import candidate_rows, pools
+from recsys.stages.checks import check_tables, measure_tables
+from recsys.stages.neighbors.collaborative import TILE
+from recsys.stages.neighbors.stage import fit_neighbors, neighbor_rows
+from recsys.stages.profiles import profile_listeners
+from recsys.stages.rankings.stage import pool_depth, rank_lists
+from recsys.stages.ratings import rate
+from recsys.stages.snapshot import Snapshot, take_snapshot
 from recsys.tables import TABLES
 
 Progress = Callable[[str, int, int], None]
@@ -62,28 +62,28 @@ def build(
     ['b']
     """
     settings = settings or Settings()
-    taken = snapshot(inputs, settings, as_of)
-    rated = ratings(taken, settings)
-    taken = taken.without_events()
-    scorer = prepare(taken, rated, settings)
-    profiled = profiles(taken, rated, scorer)
+    snapshot = take_snapshot(inputs, settings, as_of)
+    rated = rate(snapshot, settings)
+    snapshot = snapshot.without_events()
+    scorer = prepare(snapshot, rated, settings)
+    profiled = profile_listeners(snapshot, rated, scorer)
     parts = [shard(scorer, first, last, progress) for first, last in shard_ranges(scorer)]
-    tables = {"tracks": taken.tracks, "controls": taken.controls, "ratings": rated, "profiles": profiled}
+    tables = {"tracks": snapshot.tracks, "controls": snapshot.controls, "ratings": rated, "profiles": profiled}
     tables |= {name: TABLES[name].conform(pl.concat(getattr(part, name) for part in parts)) for name in Shard._fields}
-    return tables | {"metrics": metrics(tables), "checks": checks(tables, settings)}
+    return tables | {"metrics": measure_tables(tables), "checks": check_tables(tables, settings)}
 
 
-def prepare(taken: Snapshot, rated: pl.DataFrame, settings: Settings) -> Scorer:
+def prepare(snapshot: Snapshot, rated: pl.DataFrame, settings: Settings) -> Scorer:
     """What every shard needs, as arrays."""
-    tracks = catalog(taken.tracks, settings)
-    listened = history(rated, taken.users, tracks)
-    alike = similar(listened, tracks.canonical, settings)
-    return Scorer(tracks, listened, alike, requested(taken, tracks, settings), settings, taken.lists)
+    tracks = build_catalog(snapshot.tracks, settings)
+    history = build_history(rated, snapshot.users, tracks)
+    alike = fit_neighbors(history, tracks.canonical, settings)
+    return Scorer(tracks, history, alike, build_requests(snapshot, tracks, settings), settings, snapshot.lists)
 
 
 def shard_ranges(scorer: Scorer) -> list[tuple[int, int]]:
     """First and past-the-last listener of every shard, in order."""
-    users = len(scorer.listened.users)
+    users = len(scorer.history.users)
     return [(first, min(first + SHARD_LISTENERS, users)) for first in range(0, users, SHARD_LISTENERS)]
 
 
@@ -95,7 +95,7 @@ def shard(scorer: Scorer, first: int, last: int, progress: Progress | None = Non
         for tile in pool.map(lambda start: _tile(scorer, start, min(start + TILE, last)), starts):
             tiles.append(tile)
             if progress:
-                progress("lists", min(first + len(tiles) * TILE, last), len(scorer.listened.users))
+                progress("lists", min(first + len(tiles) * TILE, last), len(scorer.history.users))
     return _joined(tiles)
 
 
@@ -113,5 +113,5 @@ def _block(scorer: Scorer, first: int, last: int) -> Shard:
     scored = scorer.score(first, last)
     settings = scorer.settings
     best, pool = pools(scored, settings.pool, pool_depth(settings))
-    ranked, listed = rankings(scorer, scored, pool)
-    return Shard(neighbor_rows(scorer.listened, scored.near, settings), candidates(scorer, scored, best), ranked, listed)
+    ranked, listed = rank_lists(scorer, scored, pool)
+    return Shard(neighbor_rows(scorer.history, scored.near, settings), candidate_rows(scorer, scored, best), ranked, listed)

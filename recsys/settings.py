@@ -11,12 +11,13 @@ import json
 import math
 import os
 import tomllib
+import warnings
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from dotenv import dotenv_values
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
 from recsys.errors import UsageError
 
@@ -25,6 +26,15 @@ Share = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
 Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 Weight = Annotated[float, Field(ge=0, le=10, allow_inf_nan=False)]
 Count = Annotated[int, Field(ge=1)]
+
+
+def _renamed(value: object) -> object:
+    """Words of earlier versions keep working, with a note."""
+    if value == "derived":
+        warnings.warn("setting neighborhood: 'derived' is called 'blended' now", FutureWarning, stacklevel=2)
+        return "blended"
+    return value
+
 
 ENVIRONMENT = {
     "REC_CONTENT_WEIGHT": "content_weight",
@@ -98,11 +108,11 @@ class Settings(BaseModel):
     lifts (Q11, Q12), or stay hidden."""
     partial_targets: Literal["zero", "ignore"] = "ignore"
     """Feature targets left out of a request pull towards 0 (Q16), or do not count."""
-    neighborhood: Literal["co_rated", "derived"] = "derived"
+    neighborhood: Annotated[Literal["co_rated", "blended"], BeforeValidator(_renamed)] = "blended"
     """Who votes: everyone with a positive correlation over co-rated tracks (Q24–Q27), or neighbours over the whole catalogue with
-    jointly derived weights, blended with the factors that all listeners share and with latent preferences."""
+    jointly derived weights, blended with the factors that all listeners share and with implicit-feedback ALS."""
     evidence_half: Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)] = 0.02
-    """Share of a listener's ratings explained by others at which `derived` scores are halved; 0 = always up to 1 (Q23)."""
+    """Share of a listener's ratings explained by others at which `blended` scores are halved; 0 = always up to 1 (Q23)."""
     restrict_collaborative: bool = True
     """Only catalogue tracks take the collaborative maximum (Q21)."""
     collaborative_shrink: Annotated[float, Field(ge=0, le=1000, allow_inf_nan=False)] = 1.0

@@ -9,12 +9,12 @@ from typing import Any
 import polars as pl
 import pytest
 
-from recsys.checks import CHECKED, checks, passed
 from recsys.contract import TYPES, check
 from recsys.settings import Settings
+from recsys.stages.checks import CHECKED, check_tables, passed
 from recsys.tables import OUTPUTS, TABLES, Column, Table
+from tests.stages.test_checks import good
 from tests.support.worlds import frame
-from tests.test_checks import good
 
 MOMENT = datetime(2026, 1, 1, tzinfo=UTC)
 
@@ -104,19 +104,19 @@ def test_files(tmp_path: Path) -> None:
 
 
 def test_a_table_of_other_types_fails_the_run_and_the_rest_is_not_asked() -> None:
-    found = checks(good() | {"lists": good()["lists"].drop("returned")}, Settings())
+    found = check_tables(good() | {"lists": good()["lists"].drop("returned")}, Settings())
     assert not passed(found)
     assert found.filter(~pl.col("passed"))["rule"].to_list() == [TYPES]
 
 
 def test_wide_values_in_the_snapshot_are_a_warning_and_repeated_tracks_are_allowed_where_settings_keep_them() -> None:
     tracks = pl.concat([good()["tracks"], good()["tracks"]]).with_columns(popularity=pl.lit(2.0))
-    found = checks(good() | {"tracks": tracks}, Settings.reference())
+    found = check_tables(good() | {"tracks": tracks}, Settings.reference())
     assert passed(found)
     assert found.filter(~pl.col("passed")).select("rule", "severity").rows() == [("popularity lies in 0 … 1", "warn")]
-    assert not passed(checks(good() | {"tracks": tracks}, Settings()))
+    assert not passed(check_tables(good() | {"tracks": tracks}, Settings()))
 
 
 def test_every_checked_table_has_rules_of_its_own() -> None:
-    found = checks(good(), Settings())
+    found = check_tables(good(), Settings())
     assert all(found.filter(pl.col("table") == name).height > len(TABLES[name].key) for name in CHECKED)

@@ -14,12 +14,12 @@ import polars as pl
 import pytest
 
 from recsys import InputError, build, models, pipeline
-from recsys.candidates import Chosen, parts
-from recsys.neighbors import neighborhood
-from recsys.requested import MODES, rule
-from recsys.scoring import Scored, Scorer
+from recsys.matrices.requests import MODES, rule
+from recsys.matrices.taste import preferences
+from recsys.stages.candidates.scoring import Scored, Scorer
+from recsys.stages.candidates.stage import Chosen, parts
+from recsys.stages.neighbors.stage import neighborhood
 from recsys.tables import CHECKS, METRICS
-from recsys.taste import preferences
 from tests.support.golden import ROUNDED, Case, asked, case_files, inputs, moment, name, read, settings
 
 FREE_CHOICE = 1e-5
@@ -55,11 +55,11 @@ def run(case: Case, monkeypatch: pytest.MonkeyPatch) -> Run:
     pipeline_prepare = pipeline.prepare
     monkeypatch.setattr(pipeline, "prepare", prepare)
     if case["group"] == "tiny":  # the other cases have their tables checked; here it would take more time than all the rest
-        monkeypatch.setattr(pipeline, "checks", lambda *_: CHECKS.empty())
-        monkeypatch.setattr(pipeline, "metrics", lambda *_: METRICS.empty())
+        monkeypatch.setattr(pipeline, "check_tables", lambda *_: CHECKS.empty())
+        monkeypatch.setattr(pipeline, "measure_tables", lambda *_: METRICS.empty())
     tables = build(inputs(case, [request for request, _ in asked(case)]), settings(case), as_of=moment(case))
     ids = [track["id"] for track in case["tracks"]]
-    scored = scorers[0].score(0, len(scorers[0].listened.users))
+    scored = scorers[0].score(0, len(scorers[0].history.users))
     return Run(case, tables, scorers[0], scored, sorted(range(len(ids)), key=lambda i: ids[i]))
 
 
@@ -177,7 +177,7 @@ def compare_neighbors(made: Run) -> None:
     """Every positive correlation, by the kernel and by the model in SQL."""
     rows = made.case["expected"]["shared"]["pearson"]
     expected = {pair: (r, n) for a, b, r, n in rows if r > 1e-12 for pair in ((a, b), (b, a))}
-    users, near = made.scorer.listened.users, neighborhood(made.scorer.listened, 0, len(made.scorer.listened.users))
+    users, near = made.scorer.history.users, neighborhood(made.scorer.history, 0, len(made.scorer.history.users))
     pairs = zip(np.repeat(users, np.diff(near.indptr)), (users[other] for other in near.neighbors), strict=True)
     kernel = dict(zip(pairs, zip(near.similarity, near.overlap, strict=True), strict=True))
     by_sql = models.run("neighbors", {"ratings": made.tables["ratings"]})
@@ -224,8 +224,8 @@ def compare_filters(made: Run, row: int, expected: Case) -> None:
 
 def compare_preferences(made: Run, row: int, expected: dict[str, dict[str, float] | None]) -> None:
     scorer, scored = made.scorer, made.scored
-    own = [number for number in range(len(scored.score)) if number in scorer.asked.seeds or number in scorer.asked.targets]
-    found = preferences(scorer.catalog, scorer._evidence(0, len(scorer.listened.users), own), scorer.settings)
+    own = [number for number in range(len(scored.score)) if number in scorer.requests.seeds or number in scorer.requests.targets]
+    found = preferences(scorer.catalog, scorer._evidence(0, len(scorer.history.users), own), scorer.settings)
     for kind, strengths in zip(KINDS, found, strict=True):
         names = (scorer.catalog.genre_sets if "genres" in kind else scorer.catalog.artist_sets).names
         mine = strengths[[int(scored.lists.subject[row])]].toarray()[0]

@@ -12,9 +12,9 @@ import polars as pl
 import pytest
 
 from recsys import Settings, models
-from recsys.checks import CHECKED, checks
 from recsys.errors import RecsysError
-from tests.test_checks import good
+from recsys.stages.checks import CHECKED, check_tables
+from tests.stages.test_checks import good
 
 
 @pytest.fixture
@@ -29,7 +29,7 @@ def limited() -> Iterator[None]:
 
 def test_a_small_run_is_checked_as_with_more(limited: None) -> None:
     tables = {name: good()[name] for name in CHECKED}
-    found = checks(tables, Settings(lists=("balanced",), list_limit=2))
+    found = check_tables(tables, Settings(lists=("balanced",), list_limit=2))
     assert found["passed"].all()
 
 

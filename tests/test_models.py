@@ -15,9 +15,8 @@ from recsys import models
 
 ROOT = Path(__file__).parent.parent
 MODELS = sorted((ROOT / "sql").glob("*.sql"))
-RUN_BY_STAGES = sorted(
-    {name for path in (ROOT / "recsys").glob("*.py") for name in re.findall(r'models\.run\(\s*"(\w+)"', path.read_text("utf-8"))}
-)
+PURE = [*(ROOT / "recsys" / "stages").rglob("*.py"), *(ROOT / "recsys" / "readers").glob("*.py")]
+RUN_BY_STAGES = sorted({name for path in PURE for name in re.findall(r'models\.run\(\s*"(\w+)"', path.read_text("utf-8"))})
 
 
 @pytest.fixture

@@ -22,8 +22,8 @@ from recsys import Inputs, Settings, build, pipeline
 from recsys.demo import AS_OF as DEMO_AS_OF
 from recsys.demo import DemoWorld
 from recsys.demo import world as demo_world
+from recsys.matrices.tokens import token
 from recsys.tables import INPUTS, OUTPUTS, TABLES
-from recsys.tokens import token
 from tests.support.chance import world
 from tests.support.worlds import AS_OF, Row, asked, event, inputs, ranked, silent, track
 

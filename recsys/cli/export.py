@@ -13,8 +13,8 @@ from recsys.cli.options import LakeFolder
 from recsys.cli.screen import console
 from recsys.cli.show import ListName, RunId, User, open_run, summary
 from recsys.errors import UsageError
-from recsys.export import COLUMNS, FORMATS, Playlist
 from recsys.lake import Run
+from recsys.readers.export import COLUMNS, FORMATS, Playlist
 
 Form = Annotated[Literal["jspf", "m3u", "csv", "json"], Parameter(name="--format", help="Kind of file.")]
 Out = Annotated[Path | None, Parameter(name="--out", help="File to write; without it, standard output.")]

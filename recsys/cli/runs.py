@@ -11,10 +11,10 @@ from cyclopts.validators import Number
 
 from recsys.cli.options import Format, LakeFolder, lake_folder
 from recsys.cli.screen import console, grid, minute, print_json, say
-from recsys.diff import READS, diff
 from recsys.errors import LakeError
 from recsys.lake import Lake, Manifest, Run
 from recsys.lake.pruning import prune
+from recsys.readers.diff import READS, compare_runs
 
 RunId = Annotated[str, Parameter(help="Run; see recsys runs list.")]
 AnyRun = Annotated[str | None, Parameter(help="Run; without it, the published one.")]
@@ -88,7 +88,7 @@ def compare(before: RunId, after: RunId, /, *, user: Listener = None, lake: Lake
     home = Lake(lake_folder(lake))
     old, new = home.run(before), home.run(after)
     tables = ({table: run.files(table) for table in READS} for run in (old, new))
-    found = diff(*tables, settings_changed=_decided(old) != _decided(new))
+    found = compare_runs(*tables, settings_changed=_decided(old) != _decided(new))
     if user is not None:
         found = found.filter(pl.col("user_id") == user)
     if form == "json":

@@ -14,7 +14,7 @@ from recsys.cli.screen import WIDTH, console
 from recsys.cli.show import RunId
 from recsys.errors import UsageError
 from recsys.lake import Lake
-from recsys.views import Session
+from recsys.readers.views import Session
 
 PROMPT, MORE = "recsys> ", "   ...> "
 

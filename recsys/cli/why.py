@@ -14,9 +14,8 @@ from recsys.cli.screen import console, grid, minute, print_json, say
 from recsys.cli.show import ListName, RunId, User, open_run, summary
 from recsys.errors import LakeError
 from recsys.lake import Run
+from recsys.readers.why import READS, Why, explain
 from recsys.settings import Settings
-from recsys.why import READS, Why
-from recsys.why import why as explain
 
 Track = Annotated[str, Parameter(help="Track id; recsys show prints them.")]
 FITS = ("content", "collaborative", "popularity", "exploration")

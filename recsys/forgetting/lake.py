@@ -7,13 +7,13 @@ from typing import Protocol
 
 import polars as pl
 
-from recsys import views
 from recsys.errors import LakeError, NotFoundError
 from recsys.lake import Batch, Lake, Plan, Run, Staged
 from recsys.lake.rewriting import begun, ended, note, remove_superseded, replace_runs, rewrite_batch
 from recsys.lookup import writer
 from recsys.lookup.names import FOLDER
 from recsys.providers.cache import Cache
+from recsys.readers import views
 
 MARK = "+forgotten"
 """Ends the code version of a run that was rewritten: no code makes it from its inputs."""

@@ -12,7 +12,7 @@ import polars as pl
 from recsys.errors import UsageError
 from recsys.lake import Batch
 from recsys.providers.cache import Cache
-from recsys.snapshot import ANYONE
+from recsys.stages.snapshot import ANYONE
 
 REMOVED = "removed"
 """Stands for a file name that named the listener."""

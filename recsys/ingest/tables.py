@@ -11,7 +11,6 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 import orjson
 import polars as pl
 
-from recsys import song
 from recsys.errors import InputError, UsageError
 from recsys.ingest import columns, csv, files, json, lines, parquet, report
 from recsys.ingest.files import Source
@@ -20,6 +19,7 @@ from recsys.ingest.report import FilesRefusedError, Report
 from recsys.ingest.rows import LINE, Rows, rejects
 from recsys.ingest.validation import validate, without_repeats
 from recsys.lake import Lake
+from recsys.matrices import song
 from recsys.tables import EVENTS, INPUTS, TABLES, TRACKS, Table
 
 Progress = Callable[[str, int, int], None]

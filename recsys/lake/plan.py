@@ -20,6 +20,14 @@ if TYPE_CHECKING:
     from recsys.settings import Settings
 
 _HOUSE = Path(__file__).parents[2]
+COMPUTING = (
+    "recsys/*.py",
+    "recsys/matrices/**/*.py",
+    "recsys/stages/**/*.py",
+    "recsys/evaluation/metrics.py",
+    "recsys/evaluation/splits.py",
+)
+"""Sources, beside sql/, that a run's tables are computed by. Those that only show or store them may change without a new run."""
 _LIBRARIES = ("duckdb", "numba", "numpy", "polars", "pyarrow", "scipy")
 
 
@@ -68,11 +76,11 @@ def run_id(inputs: Iterable[tuple[str, int, str, int]], settings: Mapping[str, A
 
 @cache
 def code_version(house: Path = _HOUSE) -> str:
-    """Package version and SHA-256 of the sources in ``house``, the same in every clone and installation of one commit."""
+    """Package version and SHA-256 of the sources in ``house`` that decide a run; the same in every clone and installation."""
     installed = house / "recsys" / "sql"
     models = installed if installed.is_dir() else house / "sql"
     sources = sorted(
-        [(path.relative_to(house).as_posix(), path) for path in house.glob("recsys/**/*.py")]
+        [(path.relative_to(house).as_posix(), path) for pattern in COMPUTING for path in house.glob(pattern)]
         + [(f"sql/{path.name}", path) for path in models.glob("*.sql")]
     )
     digest = hashlib.sha256()

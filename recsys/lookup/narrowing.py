@@ -10,7 +10,7 @@ import orjson
 from recsys.lookup.asked import Asked
 from recsys.lookup.names import DIGITS, PARTS
 from recsys.lookup.reader import Listed, Reader
-from recsys.tokens import token
+from recsys.matrices.tokens import token
 
 POOL_REASON = "next by score among the list's stored candidates"
 

@@ -8,7 +8,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationEr
 
 from recsys.lookup.asked import LIMIT, MOST, SAVED, Asked
 from recsys.lookup.problem import ProblemError, wrong
-from recsys.tokens import token
+from recsys.matrices.tokens import token
 
 
 def _integral(value: object) -> object:

@@ -17,8 +17,8 @@ from recsys.errors import NotFoundError
 from recsys.lookup.names import DIGITS, PARTS
 from recsys.lookup.narrowing import credited
 from recsys.lookup.reader import Listed, Listener, Reader
+from recsys.matrices.tokens import fold, token
 from recsys.tables import DROP_MEANINGS
-from recsys.tokens import fold, token
 
 
 def why(reader: Reader, user_id: str, track_id: str, name: str) -> dict[str, Any]:

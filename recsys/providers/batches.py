@@ -10,9 +10,9 @@ from dataclasses import dataclass, field
 import polars as pl
 
 from recsys.lake import Lake
+from recsys.matrices.song import song_keys
 from recsys.providers.facts import Facts, Listing, Row, Skip
 from recsys.providers.merge import merge
-from recsys.song import song_keys
 from recsys.tables import REJECTS, TRACKS
 
 

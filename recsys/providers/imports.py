@@ -17,6 +17,7 @@ from recsys import models
 from recsys.errors import NotFoundError, ProviderError, UsageError
 from recsys.ingest import Report, ingest_export
 from recsys.lake import Lake
+from recsys.matrices.song import spotify_ids
 from recsys.providers.batches import Catalog, Summary, merged, store
 from recsys.providers.cache import Cache
 from recsys.providers.errors import ForbiddenError, MalformedError, MissingError, NotConfiguredError
@@ -31,7 +32,6 @@ from recsys.providers.spotify.auth import token_mode
 from recsys.providers.spotify.client import Spotify
 from recsys.providers.spotify.links import Link
 from recsys.providers.webplayer.client import WebPlayer
-from recsys.song import spotify_ids
 
 PENDING = 500
 """Tracks imported between two writes to the lake."""

@@ -24,7 +24,7 @@ import json, sys
 from datetime import UTC, datetime
 from pathlib import Path
 from flows import nightly
-from recsys import candidates
+from recsys.stages.candidates import stage as candidates
 from recsys.settings import Settings
 
 lake, inbox, as_of = Path(sys.argv[1]), Path(sys.argv[2]), datetime.fromisoformat(sys.argv[3])

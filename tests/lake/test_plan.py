@@ -6,13 +6,16 @@ import hashlib
 import itertools
 import json
 import shutil
+import subprocess
+import sys
 from datetime import UTC, datetime, timedelta, timezone
+from pathlib import Path
 
 import pytest
 
 from recsys.errors import UsageError
 from recsys.lake import Lake
-from recsys.lake.plan import Plan, code_version, library_versions, run_id
+from recsys.lake.plan import COMPUTING, Plan, code_version, library_versions, run_id
 from recsys.settings import Settings
 from tests.lake import night
 
@@ -57,14 +60,15 @@ def test_a_moment_needs_a_zone():
 
 
 def test_code_version_is_the_same_in_every_clone(root, tmp_path):
-    for name in ("recsys/lake", "sql"):
+    for name in ("recsys/matrices", "recsys/lake", "sql"):
         shutil.copytree(root / name, tmp_path / "one" / name)
     shutil.copytree(tmp_path / "one", tmp_path / "two")
     one, two = (code_version(tmp_path / name) for name in ("one", "two"))
     assert one == two
-    source = tmp_path / "two" / "recsys" / "lake" / "plan.py"
+    source = tmp_path / "two" / "recsys" / "matrices" / "catalog.py"
     source.write_bytes(source.read_bytes().replace(b"\n", b"\r\n"))
     (tmp_path / "two" / "recsys" / "notes.txt").write_text("not code")
+    (tmp_path / "two" / "recsys" / "lake" / "plan.py").write_text("")  # stores runs, computes nothing of them
     code_version.cache_clear()
     assert code_version(tmp_path / "two") == one
     source.write_text("")
@@ -74,12 +78,21 @@ def test_code_version_is_the_same_in_every_clone(root, tmp_path):
 
 def test_code_version_of_an_installation_is_that_of_its_clone(root, tmp_path):
     for folder, models in (("clone", "sql"), ("installed", "recsys/sql")):
-        shutil.copytree(root / "recsys" / "lake", tmp_path / folder / "recsys" / "lake")
+        shutil.copytree(root / "recsys" / "matrices", tmp_path / folder / "recsys" / "matrices")
         shutil.copytree(root / "sql", tmp_path / folder / models)
     assert code_version(tmp_path / "installed") == code_version(tmp_path / "clone")
     code_version.cache_clear()
     (tmp_path / "installed" / "recsys" / "sql" / "ratings.sql").write_text("")
     assert code_version(tmp_path / "installed") != code_version(tmp_path / "clone")
+
+
+def test_code_version_covers_every_module_that_computes(root):
+    listing = "import sys, recsys.pipeline; print(*(m.__file__ for n, m in sys.modules.items() if n.split('.')[0] == 'recsys'))"
+    loaded = subprocess.run([sys.executable, "-c", listing], cwd=root, capture_output=True, text=True, check=True).stdout.split()
+    covered = {path for pattern in COMPUTING for path in root.glob(pattern)}
+    assert {Path(path).relative_to(root).as_posix() for path in loaded if Path(path) not in covered} == {
+        "recsys/evaluation/__init__.py"
+    }
 
 
 def test_code_version_and_libraries():

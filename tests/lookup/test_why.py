@@ -10,8 +10,7 @@ from recsys import Settings
 from recsys.lake import Run
 from recsys.lookup.reader import Reader
 from recsys.lookup.why import why
-from recsys.why import READS
-from recsys.why import why as computed
+from recsys.readers.why import READS, explain
 
 
 @pytest.mark.parametrize("user", ["demo-u001", "demo-u003"])
@@ -22,7 +21,7 @@ def test_every_answer_agrees_with_the_computation(user: str, reader: Reader, run
     known = run.read("ratings").filter(pl.col("user_id") == user)["track_id"].to_list()
     for track in [*pool[::13], *known[::40], "demo-t0001", "demo-t1999", "nope"]:
         found = why(reader, user, track, "balanced")
-        wanted = computed(tables, settings, run.manifest.as_of, user, track, "balanced")
+        wanted = explain(tables, settings, run.manifest.as_of, user, track, "balanced")
         if found["rule"] == "passed_over":
             assert (wanted.stage, wanted.rank, wanted.score_rank) == ("rankings", None, found["score_rank"])
         elif found["rule"] == "undecided":

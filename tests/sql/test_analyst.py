@@ -14,8 +14,8 @@ import pytest
 from recsys import Lake
 from recsys.demo import AS_OF
 from recsys.models import SQL
+from recsys.readers.views import Session
 from recsys.tables import DROP_RULES
-from recsys.views import Session
 from tests.support.published import EARLIER, publish
 
 QUERIES = sorted((SQL / "analyst").glob("*.sql"))

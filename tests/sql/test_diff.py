@@ -7,7 +7,7 @@ from typing import Any
 import polars as pl
 import pytest
 
-from recsys.diff import READS, diff
+from recsys.readers.diff import READS, compare_runs
 from recsys.tables import TABLES
 from tests.support.worlds import frame
 
@@ -36,11 +36,11 @@ def ranked(tracks: str, user: str = "u", name: str = "balanced") -> list[dict[st
 
 
 def test_same_runs() -> None:
-    assert diff(tables(), tables(), settings_changed=True).is_empty()
+    assert compare_runs(tables(), tables(), settings_changed=True).is_empty()
 
 
 def test_ranks_before_and_after() -> None:
-    found = diff(tables(), tables(rankings=ranked("adb")), settings_changed=False)
+    found = compare_runs(tables(), tables(rankings=ranked("adb")), settings_changed=False)
     assert found.select("track_id", "change", "rank_before", "rank_after", "cause").rows() == [
         ("d", "entered", None, 2, "other tracks"),
         ("c", "left", 3, None, "other tracks"),
@@ -70,7 +70,7 @@ HIDDEN = [*ROWS["ratings"], {"user_id": "u", "track_id": "c", "events": 1, "rati
     ],
 )
 def test_causes_of_leaving(cause: str, changed: dict[str, list[dict[str, Any]]]) -> None:
-    found = diff(tables(), tables(rankings=ranked("ab"), **changed), settings_changed=False)
+    found = compare_runs(tables(), tables(rankings=ranked("ab"), **changed), settings_changed=False)
     assert found.select("track_id", "change", "cause").rows() == [("c", "left", cause)]
 
 
@@ -78,16 +78,16 @@ def test_a_new_track_and_a_new_list() -> None:
     more = [*ROWS["rankings"], *ranked("x", "w"), {"user_id": "u", "list": "balanced", "rank": 4, "track_id": "x"}]
     lists = [*ROWS["lists"], {"user_id": "w", "list": "balanced", "limit": 3, "mode": "balanced"}]
     after = tables(rankings=more, lists=lists, tracks=[*ROWS["tracks"], {"id": "x"}])
-    found = diff(tables(), after, settings_changed=True)
+    found = compare_runs(tables(), after, settings_changed=True)
     assert found.select("user_id", "change", "cause").rows() == [("u", "entered", "track new"), ("w", "entered", "list new")]
 
 
 def test_settings() -> None:
-    found = diff(tables(), tables(rankings=ranked("ab")), settings_changed=True)
+    found = compare_runs(tables(), tables(rankings=ranked("ab")), settings_changed=True)
     assert found["cause"].to_list() == ["settings"]
 
 
 def test_another_listeners_listens_are_no_cause() -> None:
     other = [*ROWS["ratings"], {"user_id": "v", "track_id": "a", "events": 1, "rating": 1.0, "known": True, "rejected": False}]
-    found = diff(tables(), tables(rankings=ranked("ab"), ratings=other), settings_changed=False)
+    found = compare_runs(tables(), tables(rankings=ranked("ab"), ratings=other), settings_changed=False)
     assert found["cause"].to_list() == ["other tracks"]

@@ -5,8 +5,8 @@ from __future__ import annotations
 import polars as pl
 import pytest
 
-from recsys.checks import CHECKED, compare
 from recsys.settings import Settings
+from recsys.stages.checks import CHECKED, compare
 from recsys.tables import TABLES
 from tests.support.worlds import frame
 

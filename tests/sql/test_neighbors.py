@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from scipy.sparse import csr_array
 
 from recsys import models
-from recsys.kernels.neighbors import co_rated
+from recsys.stages.neighbors.search.nearest import co_rated
 from tests.support.grid import expect, run
 
 

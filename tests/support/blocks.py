@@ -6,11 +6,11 @@ from typing import NamedTuple
 
 import numpy as np
 
-from recsys.kernels.arrays import Fits, Lists, Names, Subjects, Tracks, Weights
-from recsys.kernels.filters import RULES, drop
-from recsys.kernels.fits import fit
-from recsys.kernels.scores import score
-from recsys.tokens import NameSets
+from recsys.matrices.arrays import Fits, Lists, Names, Subjects, Tracks, Weights
+from recsys.matrices.tokens import NameSets
+from recsys.stages.candidates.kernels.filters import RULES, drop
+from recsys.stages.candidates.kernels.fits import fit
+from recsys.stages.candidates.kernels.scores import score
 
 NAMES = 5
 WEIGHTS = Weights(0.44, 0.28, 0.08, 0.20, 0.0, 0.0)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from recsys.kernels.diversity import Items, Picks
+from recsys.matrices.arrays import Items
+from recsys.stages.rankings.kernels.diversity import Picks
 
 
 def distances(items: Items, tracks: np.ndarray, picked: int, scale: float) -> np.ndarray:
@@ -26,7 +27,7 @@ def row(indptr: np.ndarray, indices: np.ndarray, track: int) -> set[int]:
 def greedy(
     items: Items, tracks: np.ndarray, scores: np.ndarray, limit: int, lam: float, scale: float, cap: int, one_version: bool
 ) -> Picks:
-    """As ``recsys.kernels.diversity.pick``."""
+    """As ``recsys.stages.rankings.kernels.diversity.pick``."""
     varied, weight = len(tracks) > limit, lam if len(tracks) > limit else 1.0
     closest, nearest = np.ones(len(tracks)), np.full(len(tracks), -1)
     credited = [row(items.credits_indptr, items.credits_indices, track) for track in tracks]

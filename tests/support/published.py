@@ -12,8 +12,8 @@ from recsys import Inputs, Lake, Settings, build
 from recsys.demo import AS_OF, COLD, world
 from recsys.lake import Run
 from recsys.lookup import writer
+from recsys.readers.views import NAME, staged_views
 from recsys.tables import INPUTS, REJECTS
-from recsys.views import NAME, staged_views
 
 LISTENERS = ("*", "demo-u001", "demo-u002", "demo-u003", "demo-u005", "demo-u009", "demo-u014", "demo-u105", *COLD)
 SLASHED = "demo/ü 100%"

@@ -10,9 +10,9 @@ import polars as pl
 
 from recsys import Inputs, Settings
 from recsys.pipeline import prepare, shard
-from recsys.ratings import ratings
-from recsys.scoring import Scorer
-from recsys.snapshot import snapshot
+from recsys.stages.candidates.scoring import Scorer
+from recsys.stages.ratings import rate
+from recsys.stages.snapshot import take_snapshot
 from recsys.tables import CONTROLS, EVENTS, FEATURES, REQUESTS, TRACKS, Table
 
 Row = dict[str, Any]
@@ -74,11 +74,11 @@ def candidate(tables: dict[str, pl.DataFrame], user: str, wanted: str, name: str
 
 def prepared(given: Inputs, settings: Settings) -> Scorer:
     """The world as every shard of a run sees it."""
-    taken = snapshot(given, settings, AS_OF)
-    return prepare(taken, ratings(taken, settings), settings)
+    taken = take_snapshot(given, settings, AS_OF)
+    return prepare(taken, rate(taken, settings), settings)
 
 
 def lists(given: Inputs, settings: Settings) -> dict[str, pl.DataFrame]:
     """Neighbours, candidates, rankings and lists of everyone: :func:`recsys.build` without what the lists do not need."""
     scorer = prepared(given, settings)
-    return shard(scorer, 0, len(scorer.listened.users))._asdict()
+    return shard(scorer, 0, len(scorer.history.users))._asdict()

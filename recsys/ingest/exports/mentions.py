@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import polars as pl
 
-from recsys.song import song_keys, text_ids
+from recsys.matrices.song import song_keys, text_ids
 from recsys.tables import EVENTS, TRACKS
 
 

@@ -30,7 +30,7 @@ from recsys.ingest.exports.formats import (
     whole,
     words,
 )
-from recsys.song import spotify_ids
+from recsys.matrices.song import spotify_ids
 from recsys.tables import STRINGS, Column
 
 _PLAY = pl.lit("play")

@@ -13,7 +13,7 @@ from __future__ import annotations
 import polars as pl
 
 from recsys.ingest.exports.formats import FILE, SKIP_MS, Format, Reason, columns, duration, moment, table, text
-from recsys.song import spotify_ids
+from recsys.matrices.song import spotify_ids
 from recsys.tables import Column
 
 _TITLE, _ARTIST, _ALBUM = (f"master_metadata_{name}_name" for name in ("track", "album_artist", "album_album"))

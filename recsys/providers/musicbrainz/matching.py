@@ -2,9 +2,9 @@
 when that is wrong.
 
 Each hit scores 0–1 = 0.45 title + 0.40 artist + 0.15 length, over the parts that both sides know. Title and artist are
-compared in the form of :mod:`recsys.song` (ratio of matching characters), the length falls linearly to 0 at a difference of
-30 s. A search hit needs :data:`ACCEPT` in all and :data:`ACCEPT_PART` in title and in artist, and a lead of :data:`LEAD` over
-the best hit that is another song. A hit by ISRC needs :data:`ACCEPT_ISRC`: the code itself is evidence.
+compared in the form of :mod:`recsys.matrices.song` (ratio of matching characters), the length falls linearly to 0 at a
+difference of 30 s. A search hit needs :data:`ACCEPT` in all and :data:`ACCEPT_PART` in title and in artist, and a lead of
+:data:`LEAD` over the best hit that is another song. A hit by ISRC needs :data:`ACCEPT_ISRC`: the code itself is evidence.
 """
 
 from __future__ import annotations
@@ -15,8 +15,8 @@ from difflib import SequenceMatcher
 
 import polars as pl
 
+from recsys.matrices.song import song_keys
 from recsys.providers.musicbrainz.answers import Recording
-from recsys.song import song_keys
 
 WEIGHTS = {"title": 0.45, "artist": 0.40, "length": 0.15}
 ACCEPT = 0.80

@@ -1,0 +1,162 @@
+"""What the scoring kernels read and fill: arrays by name."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.sparse import csr_array
+
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int32]
+Offsets = NDArray[np.int64]
+Flags = NDArray[np.bool_]
+Codes = NDArray[np.uint8]
+Float32s = NDArray[np.float32]
+Unsigned = NDArray[np.uint32]
+Words = NDArray[np.uint64]
+
+LEAN: dict[str, Any] = {"nogil": True, "cache": True, "_nrt": False}
+"""Options of kernels that allocate nothing: without them, every call counts references to every array it is handed, in atomic
+operations for which threads wait for each other."""
+
+
+def pattern(matrix: csr_array) -> tuple[Offsets, Ints]:
+    """Offsets of rows and columns of a sparse matrix, in the types that the kernels are compiled for; shared where possible."""
+    return matrix.indptr.astype(np.int64, copy=False), matrix.indices.astype(np.int32, copy=False)
+
+
+class Tracks(NamedTuple):
+    """The catalogue; every array has one row per track, unless its line says otherwise."""
+
+    features: Floats
+    """(12, tracks) weighted feature vectors of length 1, so that a dot product with a taste gives the cosine; 0 for none."""
+    unit: Floats
+    """(tracks, 12) the same, a track's features side by side: for a look at single tracks."""
+    audio: Flags
+    canonical: Ints
+    repeated: bool
+    """Whether any id stands in several rows."""
+    popularity: Floats
+    """As filters see it."""
+    fit: Floats
+    """(3, tracks) popularity fit for the modes balanced, comfort, discovery."""
+    explicit: Flags
+    silenced: Flags
+    """Explicit and without quality penalty: safety is 0 in lists where explicit tracks are not safe."""
+    quality: Floats
+    """1 − quality penalty, clamped."""
+    boost: Floats
+    """Commercial boost, already cut at its maximum."""
+    artist_of: Ints
+    """Set of artists of each track."""
+    artist_sets: int
+    """How many different sets there are."""
+    artist_indptr: Offsets
+    artist_bearers: Ints
+    """The sets with each name."""
+    genre_of: Ints
+    genre_sets: int
+    genre_indptr: Offsets
+    genre_bearers: Ints
+    barred_artist_of: Ints
+    barred_artist_indptr: Offsets
+    barred_artist_members: Ints
+    barred_genre_of: Ints
+    barred_genre_indptr: Offsets
+    barred_genre_members: Ints
+
+
+class Names(NamedTuple):
+    """Strength of names, one sparse row per subject."""
+
+    indptr: Offsets
+    indices: Ints
+    strength: Floats
+
+
+class Subjects(NamedTuple):
+    """Tastes of a block."""
+
+    taste: Floats
+    """(subjects, 12) taste times the square root of the weights."""
+    counted: Floats
+    """(subjects, 12) 1 for features that count, else 0."""
+    audio: Flags
+    artists: Names
+    genres: Names
+    disliked_artists: Names
+    disliked_genres: Names
+
+
+class Lists(NamedTuple):
+    """Lists of a block, one row each."""
+
+    subject: Ints
+    listener: Ints
+    """Row of the block's collaborative scores."""
+    mode: Ints
+    """Row of ``Tracks.fit``."""
+    target: Floats
+    """Wanted distance from the taste."""
+    explicit_ok: Flags
+    """Whether explicit tracks pass the filter."""
+    explicit_safe: Flags
+    """Whether explicit tracks keep their safety."""
+    least: Floats
+    """Least popularity, −inf for none."""
+    most: Floats
+    """Greatest popularity, inf for none."""
+    id_indptr: Offsets
+    id_rows: Ints
+    """Canonical rows of tracks dropped by id; later entries win."""
+    id_rules: Codes
+    artist_indptr: Offsets
+    artists: Ints
+    """Excluded artists."""
+    genre_indptr: Offsets
+    genres: Ints
+    """Excluded genres."""
+
+
+class Weights(NamedTuple):
+    """The settings that the formula reads."""
+
+    content: float
+    collaborative: float
+    popularity: float
+    exploration: float
+    floor: float
+    """Least metadata affinity."""
+    safe_boost: float
+    """1 when the commercial boost is multiplied by safety, else 0."""
+
+
+class Fits(NamedTuple):
+    """(subjects, tracks) arrays: what a taste says about a track, whatever the list."""
+
+    content: Floats
+    distance: Floats
+    """1 − cosine where audio counts, NaN where it does not."""
+    safety: Floats
+    """Quality × (1 − 0.52 × negative affinity)."""
+
+
+class Items(NamedTuple):
+    """What diversity knows about the T tracks of a catalogue.
+
+    ``unit`` (T, 12): feature vectors scaled to length 1 so that their dot product is the weighted cosine; all 0 where the
+    vector's norm is 0. ``audio`` (T,): the features are known. ``artist`` (T,): id of the folded artist name, −1 for none.
+    ``genres_*``, ``credits_*``: ascending distinct ids per track, row ``t`` is ``indptr[t]:indptr[t + 1]``; credits are
+    the artists that the cap counts. ``song`` (T,): id shared by all versions of a song, −1 for none.
+    """
+
+    unit: Floats
+    audio: Flags
+    artist: Ints
+    genres_indptr: Offsets
+    genres_indices: Ints
+    credits_indptr: Offsets
+    credits_indices: Ints
+    song: Ints

@@ -1,0 +1,80 @@
+"""Table ``ratings`` as sparse matrices: what the profile, neighbour and scoring kernels read."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+from scipy.sparse import csc_array, csr_array
+
+from recsys.matrices.arrays import pattern
+from recsys.matrices.catalog import Catalog
+
+
+@dataclass(frozen=True)
+class History:
+    """One row per listener, one column per track id.
+
+    Columns 0 … tracks − 1 are the catalogue's rows (of two records with one id the last), further columns are rated tracks
+    that the catalogue lacks. All matrices share one sparsity pattern, columns in ascending order; explicit zeros count as
+    entries.
+    """
+
+    users: list[str]
+    tracks: int
+    missing: list[str]
+    """Ids of the columns from ``tracks`` on."""
+    rating: csr_array
+    liked: csr_array
+    disliked: csr_array
+    known: csr_array
+    rejected: csr_array
+
+    @cached_property
+    def columns(self) -> csc_array:
+        """``rating`` by track."""
+        return self.rating.tocsc()
+
+    @cached_property
+    def entries(self) -> tuple[NDArray[np.int64], NDArray[np.int32], NDArray[np.float64]]:
+        """``rating`` as the kernels read it: bounds of rows, columns, values."""
+        return *pattern(self.rating), self.rating.data
+
+    @cached_property
+    def row_of(self) -> dict[str, int]:
+        return {user: row for row, user in enumerate(self.users)}
+
+    def in_catalog(self, name: str, first: int = 0, last: int | None = None) -> csr_array:
+        """(listeners, tracks) float64 of one matrix for a range of listeners, catalogue columns only."""
+        block: csr_array = getattr(self, name)[first:last]
+        return block[:, : self.tracks].astype(np.float64) if block.shape[1] > self.tracks else block.astype(np.float64)
+
+
+def build_history(rated: pl.DataFrame, users: list[str], catalog: Catalog) -> History:
+    """Matrices of table ``ratings`` (sorted by user) over all ``users`` (sorted), with or without events."""
+    missing = sorted(set(rated["track_id"].unique()) - catalog.row_of.keys())
+    column_of = catalog.row_of | {track: len(catalog.ids) + number for number, track in enumerate(missing)}
+    user = _numbered(rated["user_id"], {name: row for row, name in enumerate(users)})
+    column = _numbered(rated["track_id"], column_of)
+    order = np.lexsort((column, user))
+    # 32 bits where they suffice: five matrices then share one pattern, for a wider bound would have each widen its columns
+    width = np.int32 if len(order) < np.iinfo(np.int32).max else np.int64
+    indptr = np.searchsorted(user[order], np.arange(len(users) + 1, dtype=user.dtype)).astype(width)
+    shape = (len(users), len(catalog.ids) + len(missing))
+
+    def matrix(name: str) -> csr_array:
+        return csr_array((rated[name].to_numpy()[order], column[order], indptr), shape=shape)
+
+    names = ("rating", "liked", "disliked", "known", "rejected")
+    return History(users, len(catalog.ids), missing, *(matrix(name) for name in names))
+
+
+def _numbered(keys: pl.Series, numbers: dict[str, int]) -> NDArray[np.int32]:
+    return (
+        keys.replace_strict(list(numbers), list(numbers.values()), return_dtype=pl.Int32).to_numpy()
+        if len(keys)
+        else np.empty(0, np.int32)
+    )

@@ -1,0 +1,109 @@
+"""Order and selection by buckets: most scores find their place without being compared with another.
+
+A bucket is a linear function of the score, so of two scores the greater is never in a later bucket, however rounding goes.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numba import njit
+
+from recsys.matrices.arrays import LEAN, Codes, Floats, Ints, Offsets, Words
+
+CROWD = 64
+"""Scores in one bucket from which on an ordinary sort is quicker."""
+WORD = 8
+"""Flags, of a byte each, in a machine word."""
+MOST_RATE = 1e300
+"""Keeps products of the rate finite where scores hardly differ."""
+
+
+@njit(nogil=True, cache=True)
+def greatest_first(scores: Floats) -> Offsets:
+    """Places of ``scores`` (n,), greatest first, equal scores in their order; scores are finite."""
+    order = np.arange(len(scores))
+    low, high = _ends(scores)
+    if low == high:
+        return order
+    starts, rate = _counted(scores, low, high)
+    if starts.max() > CROWD:
+        return np.argsort(-scores, kind="mergesort")
+    place = 0
+    for bucket in range(len(starts)):
+        starts[bucket], place = place, place + starts[bucket]
+    for at in range(len(scores)):
+        bucket = int((high - scores[at]) * rate)
+        order[starts[bucket]] = at
+        starts[bucket] += 1
+    for at in range(1, len(order)):
+        place, to = order[at], at
+        while to > 0 and scores[order[to - 1]] < scores[place]:
+            order[to] = order[to - 1]
+            to -= 1
+        order[to] = place
+    return order
+
+
+@njit(nogil=True, cache=True)
+def nth_greatest(scores: Floats, nth: int) -> float:
+    """The ``nth`` greatest of ``scores``, from 1."""
+    low, high = _ends(scores)
+    if low == high:
+        return low
+    counts, rate = _counted(scores, low, high)
+    bucket = 0
+    while counts[bucket] < nth:
+        nth -= counts[bucket]
+        bucket += 1
+    inside, found = np.empty(counts[bucket]), 0
+    for score in scores:
+        if int((high - score) * rate) == bucket:
+            inside[found] = score
+            found += 1
+    inside.sort()
+    return inside[found - nth]
+
+
+@njit(nogil=True, cache=True)
+def reaching(scores: Floats, least: float, most: int) -> Ints:
+    """Places of the first ``most`` scores of ``least`` or more."""
+    flags = np.zeros((len(scores) + WORD - 1) // WORD * WORD, np.uint8)
+    for at in range(len(scores)):
+        flags[at] = scores[at] >= least
+    places = np.empty(len(flags) + WORD, np.int32)
+    return places[: min(marked(flags, flags.view(np.uint64), places), most)]
+
+
+@njit(**LEAN)
+def marked(flags: Codes, words: Words, places: Ints) -> int:
+    """Writes down the places whose flag is 1, and returns their number; ``words`` are the same bytes, ``places`` ``WORD`` longer.
+
+    Within a word they are hard to foresee: every place is written down and only those set are counted, so that there is no
+    branch to mispredict.
+    """
+    number = 0
+    for word in range(words.size):
+        if words[word] != 0:
+            for at in range(WORD * word, WORD * word + WORD):
+                places[number] = at
+                number += flags[at]
+    return number
+
+
+@njit(nogil=True, cache=True)
+def _ends(scores: Floats) -> tuple[float, float]:
+    low, high = np.inf, -np.inf
+    for score in scores:
+        low = score if score < low else low
+        high = score if score > high else high
+    return low, high
+
+
+@njit(nogil=True, cache=True)
+def _counted(scores: Floats, low: float, high: float) -> tuple[Offsets, float]:
+    """How many scores are in each bucket, the greatest first, about two buckets a score; and the buckets per unit of score."""
+    counts = np.zeros(2 * len(scores) + 2, np.int64)
+    rate = min((len(counts) - 2) / (high - low), MOST_RATE)
+    for score in scores:
+        counts[int((high - score) * rate)] += 1
+    return counts, rate

@@ -1,0 +1,7 @@
+"""Compiled loops over (listener, track) pairs: rules, fits, scores, the best of them. Arrays in, arrays out."""
+
+from pathlib import Path
+
+from recsys import compiled, matrices
+
+compiled.drop_stale(Path(__file__).parent, Path(matrices.__file__).parent)

@@ -1,0 +1,83 @@
+"""Filters: the first rule that drops each track from a list. Scoring rules section 8."""
+
+from __future__ import annotations
+
+import numpy as np
+from numba import njit
+
+from recsys.matrices.arrays import Codes, Ints, Lists, Offsets, Tracks
+
+EXPLICIT, ARTIST, GENRE, POPULARITY = 3, 6, 7, 8
+"""Positions, from 1, of the rules in ``recsys.tables.DROP_RULES`` that the kernel applies itself."""
+RULES = 9
+"""All rules, and 0 for a candidate."""
+
+
+@njit(nogil=True, cache=True)
+def drop(tracks: Tracks, lists: Lists, rules: Codes, counts: Offsets) -> None:
+    """``rules`` (lists, tracks): the first rule that drops the track, 0 for a candidate; ``counts`` (lists, RULES)."""
+    for row in range(len(rules)):
+        _by_track(tracks, lists, row, rules[row])
+        excluded = lists.artists[lists.artist_indptr[row] : lists.artist_indptr[row + 1]]
+        _bar(tracks.barred_artist_of, tracks.barred_artist_indptr, tracks.barred_artist_members, excluded, ARTIST, rules[row])
+        excluded = lists.genres[lists.genre_indptr[row] : lists.genre_indptr[row + 1]]
+        _bar(tracks.barred_genre_of, tracks.barred_genre_indptr, tracks.barred_genre_members, excluded, GENRE, rules[row])
+        _bound(tracks, lists, row, rules[row])
+        _count(rules[row], counts[row])
+
+
+@njit(nogil=True, cache=True)
+def _by_track(tracks: Tracks, lists: Lists, row: int, rules: Codes) -> None:
+    """Tracks dropped by id, then explicit ones, which come between the rules that go by id."""
+    canonical, explicit = tracks.canonical, tracks.explicit
+    rules[:] = 0
+    for at in range(lists.id_indptr[row], lists.id_indptr[row + 1]):
+        rules[lists.id_rows[at]] = lists.id_rules[at]
+    if tracks.repeated:
+        by_id = rules.copy()
+        for track in range(len(rules)):
+            rules[track] = by_id[canonical[track]]
+    if not lists.explicit_ok[row]:
+        for track in range(len(rules)):
+            if explicit[track] and (rules[track] == 0 or rules[track] > EXPLICIT):
+                rules[track] = EXPLICIT
+
+
+@njit(nogil=True, cache=True)
+def _bar(of: Ints, indptr: Offsets, members: Ints, excluded: Ints, rule: int, rules: Codes) -> None:
+    """Drop the tracks whose names hold an excluded one and that no earlier rule drops."""
+    if len(excluded) == 0:
+        return
+    barred = np.zeros(len(indptr) - 1, dtype=np.bool_)
+    for group in range(len(barred)):
+        for at in range(indptr[group], indptr[group + 1]):
+            for name in excluded:
+                barred[group] |= name == members[at]
+    for track in range(len(rules)):
+        if rules[track] == 0 and barred[of[track]]:
+            rules[track] = rule
+
+
+@njit(nogil=True, cache=True)
+def _bound(tracks: Tracks, lists: Lists, row: int, rules: Codes) -> None:
+    popularity, least, most = tracks.popularity, lists.least[row], lists.most[row]
+    if least == -np.inf and most == np.inf:
+        return
+    for track in range(len(rules)):
+        if rules[track] == 0 and (popularity[track] < least or popularity[track] > most):
+            rules[track] = POPULARITY
+
+
+@njit(nogil=True, cache=True)
+def _count(rules: Codes, counts: Offsets) -> None:
+    """How many tracks each rule dropped. Most are candidates, so eight at a time are passed over."""
+    counts[:] = 0
+    words = len(rules) // 8
+    view = rules[: 8 * words].view(np.uint64)
+    for word in range(words):
+        if view[word]:
+            for track in range(8 * word, 8 * word + 8):
+                counts[rules[track]] += rules[track] > 0
+    for track in range(8 * words, len(rules)):
+        counts[rules[track]] += rules[track] > 0
+    counts[0] = len(rules) - counts.sum()

@@ -1,0 +1,245 @@
+"""Scores of a block of listeners: tastes, filters and the formula over every track of the catalogue."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+import polars as pl
+from scipy.sparse import csr_array, vstack
+
+from recsys.matrices import arrays, taste
+from recsys.matrices.arrays import Codes, Floats, Ints, Items, Offsets
+from recsys.matrices.catalog import Catalog
+from recsys.matrices.features import WEIGHTS
+from recsys.matrices.history import History
+from recsys.matrices.requests import Exclusions, Requests, rule
+from recsys.matrices.taste import SEED_POINTS, Evidence, Taste
+from recsys.matrices.tokens import NameSets
+from recsys.settings import Settings
+from recsys.stages.candidates.kernels import filters, fits, scores
+from recsys.stages.neighbors.stage import Neighborhood, Similar
+
+STRANGER = 0.42
+"""Metadata affinity of a track with no liked artist or genre."""
+MOST_BOOST = 0.035
+
+
+@dataclass(frozen=True)
+class Scored:
+    """Everything the scores of a block are made of. ``lists`` are rows of :class:`Requested` from ``first_list`` on."""
+
+    first: int
+    first_list: int
+    near: Neighborhood
+    tracks: arrays.Tracks
+    lists: arrays.Lists
+    tastes: Taste
+    subjects: arrays.Subjects
+    weights: arrays.Weights
+    collaborative: Floats
+    """(listeners, tracks) 0–1."""
+    rules: Codes
+    """(lists, tracks) first rule that drops the track, 0 for a candidate."""
+    dropped: Offsets
+    """(lists, rules + 1) tracks dropped by each rule; candidates first."""
+
+    @cached_property
+    def fits(self) -> arrays.Fits:
+        """Of every (subject, track). For a look at a few listeners: a run never stores them."""
+        shape = (len(self.subjects.audio), self.rules.shape[1])
+        fitted = arrays.Fits(np.empty(shape), np.empty(shape), np.empty(shape))
+        fits.fit(self.tracks, self.subjects, self.weights.floor, fitted)
+        return fitted
+
+    @cached_property
+    def score(self) -> Floats:
+        """(lists, tracks), of dropped tracks too. Like :attr:`fits` not for a run."""
+        out = np.empty(self.rules.shape)
+        scores.score(self.tracks, self.lists, self.fits, self.collaborative, self.weights, out)
+        return out
+
+
+@dataclass(frozen=True)
+class Scorer:
+    """What stays the same for all blocks of a run."""
+
+    catalog: Catalog
+    history: History
+    similar: Similar
+    requests: Requests
+    settings: Settings
+    lists: pl.DataFrame
+    """The snapshot's lists, one row per row of ``asked``."""
+
+    @cached_property
+    def names(self) -> pl.DataFrame:
+        return self.lists.select("user_id", "list")
+
+    @cached_property
+    def track_ids(self) -> pl.Series:
+        return pl.Series("track_id", self.catalog.ids, dtype=pl.String)
+
+    @cached_property
+    def items(self) -> Items:
+        """The catalogue as the diversity kernel reads it."""
+        catalog = self.catalog
+        genres, artists = _per_track(catalog.genre_sets), _per_track(catalog.artist_sets)
+        return Items(catalog.unit, catalog.audio, catalog.artist_fold, *genres, *artists, catalog.songs)
+
+    def block_listeners(self, size: int) -> int:
+        """Listeners whose votes, rules and pools fit into ``size`` bytes."""
+        lists_each = len(self.lists) / max(1, len(self.history.users))
+        whole = 12 if self.settings.diversity_pool is None else 0
+        each = (16 + (1 + whole) * lists_each) * len(self.catalog.ids)
+        return max(1, int(size // each))
+
+    def tastes(self, first: int, last: int) -> Taste:
+        """Tastes of listeners without the seeds and targets of their lists."""
+        return taste.estimate_taste(self.catalog, self._evidence(first, last, []), self.settings)
+
+    @cached_property
+    def weights(self) -> arrays.Weights:
+        own = self.settings
+        floor = STRANGER if own.metadata_floor else 0.0
+        parts = (own.content_weight, own.collab_weight, own.popularity_weight, own.exploration_weight)
+        return arrays.Weights(*parts, floor, float(own.boost_needs_safety))
+
+    @cached_property
+    def tracks(self) -> arrays.Tracks:
+        """The catalogue as the kernel reads it."""
+        catalog = self.catalog
+        quality = np.where(catalog.quality_penalty > 0, np.clip(1 - catalog.quality_penalty, 0, 1), 1.0)
+        return arrays.Tracks(
+            features=np.ascontiguousarray(catalog.unit.T),
+            unit=np.ascontiguousarray(catalog.unit),
+            audio=catalog.audio,
+            canonical=catalog.canonical,
+            repeated=len(catalog.row_of) < len(catalog.ids),
+            popularity=catalog.popularity,
+            fit=popularity_fit(catalog.popularity),
+            explicit=catalog.explicit,
+            silenced=catalog.explicit & ~(catalog.quality_penalty > 0),
+            quality=quality,
+            boost=np.clip(catalog.boost, 0.0, MOST_BOOST),
+            **_bearing("artist", catalog.artist_sets),
+            **_bearing("genre", catalog.genre_sets),
+            **_barring("barred_artist", catalog.excludable_artists),
+            **_barring("barred_genre", catalog.excludable_genres),
+        )
+
+    def score(self, first: int, last: int) -> Scored:
+        """What scores all lists of listeners ``first`` … ``last`` − 1. Memory: (8 × listeners + lists) × tracks bytes."""
+        requests = self.requests
+        from_list, to_list = int(requests.indptr[first]), int(requests.indptr[last])
+        rows = range(from_list, to_list)
+        own = [row for row in rows if row in requests.seeds or row in requests.targets]
+        evidence = self._evidence(first, last, own)
+        tastes = taste.estimate_taste(self.catalog, evidence, self.settings)
+        subjects = self._subjects(evidence, tastes)
+        lists = self._lists(first, last, rows, own)
+        near = self.similar.near(first, last)
+        collaborative = self.similar.scores(near)
+        rules = np.empty((len(rows), len(self.catalog.ids)), dtype=np.uint8)
+        dropped = np.empty((len(rows), filters.RULES), dtype=np.int64)
+        filters.drop(self.tracks, lists, rules, dropped)
+        return Scored(first, from_list, near, self.tracks, lists, tastes, subjects, self.weights, collaborative, rules, dropped)
+
+    def _evidence(self, first: int, last: int, own: list[int]) -> Evidence:
+        """Listeners of the block, then one row for each list with seeds or targets of its own."""
+        requests = self.requests
+        liked, disliked = (self.history.in_catalog(name, first, last) for name in ("liked", "disliked"))
+        targets = np.full((last - first + len(own), 12), np.nan)
+        if own:
+            listeners = requests.listener[own] - first
+            seeds = [requests.seeds.get(row, np.empty(0, np.int32)) for row in own]
+            liked = csr_array(vstack([liked, liked[listeners] + _seed_points(seeds, liked.shape[1])]))
+            disliked = csr_array(vstack([disliked, disliked[listeners]]))
+            for position, row in enumerate(own):
+                targets[last - first + position] = requests.targets.get(row, np.nan)
+        return Evidence(liked, disliked, targets)
+
+    def _subjects(self, evidence: Evidence, tastes: Taste) -> arrays.Subjects:
+        liked = taste.preferences(self.catalog, evidence, self.settings)
+        names = (arrays.Names(*arrays.pattern(one), one.data) for one in liked)
+        return arrays.Subjects(tastes.vector * np.sqrt(WEIGHTS), tastes.counted, tastes.audio, *names)
+
+    def _lists(self, first: int, last: int, rows: range, own: list[int]) -> arrays.Lists:
+        requests = self.requests
+        part = slice(rows.start, rows.stop)
+        listener = requests.listener[part] - np.int32(first)
+        subject = listener.copy()
+        subject[[row - rows.start for row in own]] = last - first + np.arange(len(own), dtype=np.int32)
+        dropped = [self._dropped(row) for row in rows]
+        exclusions = [requests.exclusions.get(row, Exclusions()) for row in rows]
+        ids = _ragged([ids for ids, _ in dropped], np.int32)
+        return arrays.Lists(
+            subject, listener, requests.mode[part], requests.target[part], requests.explicit_ok[part],
+            requests.explicit_safe[part], requests.least[part], requests.most[part],
+            *ids, np.concatenate([rules for _, rules in dropped] or [np.empty(0, np.uint8)]),
+            *_ragged([one.artists for one in exclusions], np.int32), *_ragged([one.genres for one in exclusions], np.int32),
+        )  # fmt: skip
+
+    def _dropped(self, row: int) -> tuple[Ints, Codes]:
+        """Canonical rows that a list drops by id and the rule of each; the rule that is tested first comes last."""
+        listener = int(self.requests.listener[row])
+        rating = self.history.rating
+        part = slice(rating.indptr[listener], rating.indptr[listener + 1])
+        heard = rating.indices[part]
+        in_catalog = heard < self.history.tracks
+        known = heard[in_catalog & self.history.known.data[part]]
+        rejected = heard[in_catalog & self.history.rejected.data[part] & self.settings.hide_rejected]
+        exclusions = self.requests.exclusions.get(row, Exclusions())
+        seeds = self.requests.seeds.get(row, known[:0])
+        groups = (
+            ("postponed", exclusions.postponed),
+            ("excluded_track", exclusions.tracks),
+            ("rejected", rejected),
+            ("known", known),
+            ("known", seeds),
+        )
+        return (
+            np.concatenate([ids for _, ids in groups]).astype(np.int32),
+            np.concatenate([np.full(len(ids), rule(name), dtype=np.uint8) for name, ids in groups]),
+        )
+
+
+def popularity_fit(popularity: Floats) -> Floats:
+    """(3, tracks) fit 0–1 for the modes balanced, comfort and discovery (scoring rules section 9)."""
+    p = np.clip(popularity, 0.0, 1.0)
+    balanced = np.clip(0.55 * p + 0.45 * np.clip(1 - 1.15 * np.abs(p - 0.62), 0, 1), 0, 1)
+    return np.stack([balanced, 0.35 + 0.65 * p, np.clip(1 - 1.25 * np.abs(p - 0.52), 0, 1)])
+
+
+def _per_track(sets: NameSets) -> tuple[np.ndarray, Ints]:
+    """Distinct names of each track, ascending, as bounds and members."""
+    members = [np.unique(sets.members[start:end]) for start, end in pairwise(sets.indptr)]
+    return _ragged([members[group] for group in sets.of], np.int32)
+
+
+def _seed_points(seeds: list[Ints], tracks: int) -> csr_array:
+    indptr, rows = _ragged(seeds, np.int32)
+    points = csr_array((np.full(len(rows), SEED_POINTS), rows, indptr), shape=(len(seeds), tracks))
+    points.sum_duplicates()  # tracks in order: what is summed over them later must not depend on other lists of the block
+    return points
+
+
+def _ragged(rows: list[Ints], dtype: type[np.int32]) -> tuple[np.ndarray, Ints]:
+    indptr = np.zeros(len(rows) + 1, dtype=np.int64)
+    np.cumsum([len(row) for row in rows], out=indptr[1:])
+    return indptr, np.concatenate(rows).astype(dtype) if rows else np.empty(0, dtype)
+
+
+def _bearing(prefix: str, sets: NameSets) -> dict[str, Any]:
+    """Sets of names as fits read them."""
+    indptr, bearers = sets.bearers()
+    count = len(sets.indptr) - 1
+    return {f"{prefix}_of": sets.of, f"{prefix}_sets": count, f"{prefix}_indptr": indptr, f"{prefix}_bearers": bearers}
+
+
+def _barring(prefix: str, sets: NameSets) -> dict[str, Any]:
+    """Sets of names as filters read them."""
+    return {f"{prefix}_of": sets.of, f"{prefix}_indptr": sets.indptr, f"{prefix}_members": sets.members}

@@ -1,0 +1,133 @@
+"""Stage ``candidates``: the best tracks of every list by score, with every part of the score, before diversity."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from recsys.matrices.arrays import Floats, Ints
+from recsys.stages.candidates.kernels.fits import fit_pairs
+from recsys.stages.candidates.kernels.scores import best, best_of_all
+from recsys.stages.candidates.scoring import Scored, Scorer
+from recsys.tables import CANDIDATES
+
+
+class Chosen(NamedTuple):
+    """Some (list, track) pairs of a block, list by list."""
+
+    row: NDArray[np.int64]
+    """Row of the block's lists."""
+    track: Ints
+    """Row of the catalogue."""
+
+
+class Ordered(NamedTuple):
+    """Candidates of each list of a block: the best by score, greatest first, equal scores in catalogue order, or all in
+    catalogue order.
+
+    List ``row`` has ``track[indptr[row]:indptr[row + 1]]``; ``total`` counts all its candidates.
+    """
+
+    indptr: NDArray[np.int64]
+    track: Ints
+    score: Floats
+    total: NDArray[np.int64]
+
+
+def ordered(scored: Scored, most: int | None) -> Ordered:
+    """At most ``most`` best candidates of every list; none = all of them."""
+    width = scored.rules.shape[1]
+    found = best(
+        scored.tracks, scored.subjects, scored.lists, scored.collaborative, scored.weights, scored.rules,
+        width if most is None else most,
+    )  # fmt: skip
+    return Ordered(*found, scored.dropped[:, 0])
+
+
+def pools(scored: Scored, most: int, depth: int | None) -> tuple[Ordered, Ordered]:
+    """At least ``most`` best candidates of every list, and those that diversity picks from: the same, ``depth`` deep, or with
+    none all, which are not put in order: that would take longer than the picks."""
+    if depth is not None:
+        found = ordered(scored, max(most, depth))
+        return found, found
+    best, whole = best_of_all(
+        scored.tracks, scored.subjects, scored.lists, scored.collaborative, scored.weights, scored.rules, most
+    )
+    return Ordered(*best, scored.dropped[:, 0]), Ordered(*whole, scored.dropped[:, 0])
+
+
+def candidate_rows(scorer: Scorer, scored: Scored, found: Ordered) -> pl.DataFrame:
+    """Table ``candidates`` of the block: the first ``pool`` of each list."""
+    row = np.repeat(np.arange(len(found.total)), np.diff(found.indptr))
+    rank = np.arange(len(row)) - found.indptr[row] + 1
+    kept = rank <= scorer.settings.pool
+    chosen = Chosen(row[kept], found.track[kept])
+    return CANDIDATES.shape(keys(scorer, scored, chosen, rank[kept]).hstack(parts(scorer, scored, chosen)))
+
+
+def keys(scorer: Scorer, scored: Scored, chosen: Chosen, rank: NDArray[np.int64]) -> pl.DataFrame:
+    """Columns user_id, list, rank, track_id of chosen pairs."""
+    lists = scorer.names.slice(scored.first_list, len(scored.rules))
+    named = lists[chosen.row]
+    return named.with_columns(
+        pl.Series("rank", rank, dtype=pl.Int32), pl.Series("track_id", scorer.track_ids.gather(chosen.track))
+    )
+
+
+def parts(scorer: Scorer, scored: Scored, chosen: Chosen) -> pl.DataFrame:
+    """The score of chosen pairs and every part of it, from the arrays that it was added up from."""
+    row, track = chosen
+    catalog, weights, lists = scorer.tracks, scorer.weights, scored.lists
+    content, distance, calm = fitted(scored, chosen)
+    silent = ~lists.explicit_safe[row] & catalog.silenced[track]
+    safety = np.where(silent, 0.0, calm)
+    boost = np.where(content >= 0.72, catalog.boost[track] * (safety if weights.safe_boost else 1.0), 0.0)
+    values = {
+        "content": content,
+        "collaborative": scored.collaborative[lists.listener[row], track],
+        "popularity": catalog.fit[lists.mode[row], track],
+        "exploration": np.where(np.isnan(distance), 0.5, np.clip(1.0 - np.abs(distance - lists.target[row]), 0.0, 1.0)),
+    }
+    points = {f"{name}_points": getattr(weights, name) * value for name, value in values.items()}
+    score = sum(points.values()) * safety + boost
+    return pl.DataFrame({"score": score, **values, **points, "safety": safety, "commercial": boost})
+
+
+def fitted(scored: Scored, chosen: Chosen) -> tuple[Floats, Floats, Floats]:
+    """Content, distance and safety of chosen pairs."""
+    found = (np.empty(len(chosen.row)), np.empty(len(chosen.row)), np.empty(len(chosen.row)))
+    subject, track = scored.lists.subject[chosen.row], np.ascontiguousarray(chosen.track, np.int32)
+    fit_pairs(scored.tracks, scored.subjects, scored.weights.floor, (subject, track), found)
+    return found
+
+
+def reasons(scorer: Scorer, scored: Scored, chosen: Chosen, shown: pl.DataFrame) -> pl.DataFrame:
+    """Columns reason_code and reason of chosen pairs whose parts are ``shown``; the first rule that holds."""
+    subject = scored.lists.subject[chosen.row]
+    heard = pl.Series("heard", scored.subjects.audio[subject] & scored.tracks.audio[chosen.track])
+    voted = pl.lit(scorer.settings.reason_by_points) & (pl.col("collaborative_points") > pl.col("content_points"))
+    code = (
+        pl.when(voted).then(pl.lit("collaborative"))
+        .when(~pl.col("heard") & (pl.col("content") >= 0.65)).then(pl.lit("metadata_match"))
+        .when(~pl.col("heard")).then(pl.lit("metadata_balanced"))
+        .when(pl.col("collaborative") >= 0.65).then(pl.lit("collaborative"))
+        .when((pl.col("exploration") >= 0.82) & (pl.col("content") >= 0.58)).then(pl.lit("variety"))
+        .when(pl.col("content") >= 0.78).then(pl.lit("content"))
+        .otherwise(pl.lit("balanced"))
+    )  # fmt: skip
+    named = shown.with_columns(heard).select(code.alias("reason_code"))
+    return named.with_columns(pl.col("reason_code").replace_strict(REASONS, return_dtype=pl.String).alias("reason"))
+
+
+REASONS = {
+    "metadata_match": "matched by genre, artist, and catalog signals while audio features were limited",
+    "metadata_balanced": "balanced catalog match while audio features were limited",
+    "collaborative": "listeners with overlapping taste responded strongly to this track",
+    "variety": "close enough to your taste profile while adding useful variety",
+    "content": "audio features closely match your current taste profile",
+    "balanced": "balanced recommendation from catalog, taste, and diversity signals",
+}
+"""Reason code → text."""

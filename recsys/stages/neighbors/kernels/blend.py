@@ -1,0 +1,78 @@
+"""Near and ALS scores on one scale, and as shares of a listener's greatest."""
+
+from __future__ import annotations
+
+import numpy as np
+from numba import njit
+
+from recsys.matrices.arrays import Float32s, Floats, Ints, Offsets
+
+
+@njit(nogil=True, cache=True, fastmath={"reassoc", "contract"})
+def blend(near: tuple[Ints, Float32s], votes: tuple[Offsets, Ints, Float32s], share: float, als: Float32s, out: Float32s) -> None:
+    """Adds the neighbours' votes to ``out`` (n, tracks), which holds the low-rank scores, and mixes in the ``als`` scores.
+
+    ``near``: indices (−1 = none) and weights, (n, kept) each. ``votes``: one sparse row per listener. Each part is divided by
+    its root mean square over all tracks, so that ``share`` (0–1) of the result is theirs; a part that is all 0 stays 0.
+    """
+    indices, weights = near
+    indptr, rated, values = votes
+    tracks = out.shape[1]
+    for row in range(out.shape[0]):
+        scores, other = out[row], als[row]
+        for at in range(indices.shape[1]):
+            neighbor, weight = indices[row, at], weights[row, at]
+            if neighbor >= 0:
+                for entry in range(indptr[neighbor], indptr[neighbor + 1]):
+                    scores[rated[entry]] += weight * values[entry]
+        near_square = als_square = np.float32(0)
+        for track in range(tracks):
+            near_square += scores[track] * scores[track]
+            als_square += other[track] * other[track]
+        mine = _over_root(1.0 - share, near_square, tracks)
+        theirs = _over_root(share, als_square, tracks)
+        for track in range(tracks):
+            scores[track] = mine * scores[track] + theirs * other[track]
+
+
+@njit(nogil=True, cache=True)
+def shares(scores: Float32s, rated: tuple[Offsets, Ints], most: Floats, canonical: Ints, out: Floats) -> None:
+    """``out`` (n, tracks): positive scores as a share of the listener's greatest times ``most`` (n,), what the listener knows 0.
+
+    ``rated``: bounds (n + 1) and columns of what each listener has an entry for; columns beyond the tracks do not count.
+    ``canonical``: the column of each track.
+    """
+    indptr, columns = rated
+    width = scores.shape[1]
+    own = np.empty(width)
+    repeated = False
+    for track in range(width):
+        repeated |= canonical[track] != track
+    for row in range(len(scores)):
+        mine, theirs = own if repeated else out[row], scores[row]
+        for track in range(width):
+            mine[track] = theirs[track] if theirs[track] > 0 else 0.0
+        for entry in range(indptr[row], indptr[row + 1]):
+            if columns[entry] < width:
+                mine[columns[entry]] = 0.0
+        top, damped = _greatest(mine), most[row]
+        if top > 0.0:
+            for track in range(width):
+                mine[track] = mine[track] / top * damped
+        if repeated:
+            for track in range(width):
+                out[row, track] = own[canonical[track]]
+
+
+@njit(nogil=True, cache=True, fastmath={"nnan", "nsz", "reassoc"})
+def _greatest(values: Floats) -> float:
+    """The greatest of some numbers ≥ 0, 0 for none; without thought for NaN, which would keep it from going by vectors."""
+    top = 0.0
+    for value in values:
+        top = max(top, value)
+    return top
+
+
+@njit(nogil=True, cache=True)
+def _over_root(share: float, square: np.float32, count: int) -> np.float32:
+    return np.float32(share / np.sqrt(square / count)) if square > 0.0 else np.float32(0)

@@ -1,0 +1,167 @@
+"""Jointly derived weights of a listener's neighbours, on what the leading factors leave over.
+
+C is the correlation between listeners over the whole catalogue, Q diag(d) Qᵀ its part in the leading factors, and
+R = C − Q diag(d) Qᵀ the rest. For a listener u with neighbours N the weights are w = (R_NN + λI)⁻¹ R_Nu: the neighbourhood
+interpolation of Bell & Koren (2007) as a ridge regression. Neighbours that say the same thing share one vote.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+from numba import njit
+
+from recsys.matrices.arrays import Floats, Ints, Offsets
+
+
+class Rows(NamedTuple):
+    """Listeners' ratings row by row (``indptr``, ``indices``, ``values``), each row's ``mean`` over all items, and its ``scale``.
+
+    A row less its mean, times its scale, has length 1; the scale of a listener without variance is 0.
+    """
+
+    indptr: Offsets
+    indices: Ints
+    values: Floats
+    mean: Floats
+    scale: Floats
+
+
+class Chains(NamedTuple):
+    """Entries of the neighbours met so far, chained by item.
+
+    ``head`` (items,): newest entry of an item or −1. Per entry: ``before`` (next older or −1), ``owner``, ``value``.
+    """
+
+    head: Ints
+    before: Ints
+    owner: Ints
+    value: Floats
+
+
+@njit(nogil=True, cache=True)
+def interpolate(
+    rows: Rows, items: int, vectors: Floats, values: Floats, ridge: float, first: int,
+    near: tuple[Ints, Floats, Ints], weights: Floats, scale: Floats,
+) -> None:  # fmt: skip
+    """Weights for the listeners ``first`` …: the neighbours kept, their weights, and the inverse of what stays unexplained.
+
+    ``near`` = (indices, similarity, overlap), (n, pool) each, index −1 for none. In place, each row keeps only the
+    ``weights.shape[1]`` neighbours with the greatest R_Nu > 0, in ascending index. ``weights`` (n, kept) is filled with w, and
+    ``scale`` (n,) with 1 / (R_uu + λ − R_uN w).
+    """
+    indices, similarity, overlap = near
+    kept = weights.shape[1]
+    longest = max(1, (rows.indptr[1:] - rows.indptr[:-1]).max())
+    size = kept * longest
+    head = np.full(items, -1, np.int32)
+    chains = Chains(head, np.empty(size, np.int32), np.empty(size, np.int32), np.empty(size))
+    matrix, right = np.empty((kept, kept)), np.empty(kept)
+    for row in range(indices.shape[0]):
+        user = first + row
+        count = _nearest_rest(user, vectors, values, indices[row], similarity[row], overlap[row], right)
+        chosen = indices[row, :count]
+        _correlations(rows, items, chosen, chains, matrix)
+        _subtract(vectors, values, chosen, matrix, ridge)
+        weights[row] = 0.0
+        weights[row, :count] = right[:count]
+        cholesky_solve(matrix, count, weights[row])
+        own = 1.0 if rows.scale[user] > 0.0 else 0.0
+        for factor in range(values.size):
+            own -= values[factor] * vectors[user, factor] ** 2
+        rest = max(own, 0.0) + ridge
+        for at in range(count):
+            rest -= right[at] * weights[row, at]
+        scale[row] = 1.0 / max(rest, ridge) if max(rest, ridge) > 0.0 else 0.0
+
+
+@njit(nogil=True, cache=True)
+def _nearest_rest(
+    user: int, vectors: Floats, values: Floats, indices: Ints, similarity: Floats, overlap: Ints, right: Floats
+) -> int:
+    """Keeps the neighbours with the greatest residual correlation in front, in ascending index; returns how many."""
+    pool = indices.size
+    rest = np.full(pool, -np.inf)
+    for at in range(pool):
+        if indices[at] >= 0:
+            rest[at] = similarity[at]
+            for factor in range(values.size):
+                rest[at] -= values[factor] * vectors[user, factor] * vectors[indices[at], factor]
+    order = np.argsort(-rest, kind="mergesort")
+    count = 0
+    while count < min(right.size, pool) and rest[order[count]] > 0.0:
+        count += 1
+    best = order[:count]
+    best = best[np.argsort(indices[best], kind="mergesort")]
+    right[:count] = rest[best]
+    kept_indices, kept_similarity, kept_overlap = indices[best], similarity[best], overlap[best]
+    indices[:], similarity[:], overlap[:] = -1, 0.0, 0
+    indices[:count], similarity[:count], overlap[:count] = kept_indices, kept_similarity, kept_overlap
+    return count
+
+
+@njit(nogil=True, cache=True)
+def _correlations(rows: Rows, items: int, chosen: Ints, chains: Chains, matrix: Floats) -> None:
+    """The upper triangle of ``matrix`` becomes the correlations between the chosen listeners."""
+    matrix[:] = 0.0
+    size = 0
+    for b in range(chosen.size):
+        for entry in range(rows.indptr[chosen[b]], rows.indptr[chosen[b] + 1]):
+            item, value = rows.indices[entry], rows.values[entry]
+            at = chains.head[item]
+            while at >= 0:
+                matrix[chains.owner[at], b] += value * chains.value[at]
+                at = chains.before[at]
+            chains.before[size], chains.owner[size], chains.value[size] = chains.head[item], b, value
+            chains.head[item] = size
+            size += 1
+    for b in range(chosen.size):
+        for entry in range(rows.indptr[chosen[b]], rows.indptr[chosen[b] + 1]):
+            chains.head[rows.indices[entry]] = -1
+        for a in range(b):
+            together = matrix[a, b] - items * rows.mean[chosen[a]] * rows.mean[chosen[b]]
+            matrix[a, b] = together * rows.scale[chosen[a]] * rows.scale[chosen[b]]
+        matrix[b, b] = 1.0
+
+
+@njit(nogil=True, cache=True)
+def _subtract(vectors: Floats, values: Floats, chosen: Ints, matrix: Floats, ridge: float) -> None:
+    """Takes the leading factors off the upper triangle and puts the ridge on the diagonal."""
+    theirs = np.empty((values.size, chosen.size))
+    for factor in range(values.size):
+        for b in range(chosen.size):
+            theirs[factor, b] = vectors[chosen[b], factor]
+    for a in range(chosen.size):
+        for factor in range(values.size):
+            mine = values[factor] * theirs[factor, a]
+            for b in range(a, chosen.size):
+                matrix[a, b] -= mine * theirs[factor, b]
+        matrix[a, a] = max(matrix[a, a], 0.0) + ridge
+
+
+@njit(nogil=True, cache=True)
+def cholesky_solve(matrix: Floats, size: int, right: Floats) -> None:
+    """Solves matrix · x = right in place; only the upper triangle of the leading ``size`` × ``size`` block is read and changed.
+
+    A direction without variance (pivot ≤ 1e-12) takes no part: its unknown becomes 0. Such a pivot exists only with ridge 0.
+    """
+    for at in range(size):
+        pivot = matrix[at, at]
+        free = pivot > 1e-12
+        matrix[at, at] = np.sqrt(pivot) if free else np.inf
+        for column in range(at + 1, size):
+            matrix[at, column] = matrix[at, column] / matrix[at, at]
+        for row in range(at + 1, size):
+            part = matrix[at, row]
+            if part != 0.0:
+                for column in range(row, size):
+                    matrix[row, column] -= part * matrix[at, column]
+    for at in range(size):
+        right[at] /= matrix[at, at]
+        for column in range(at + 1, size):
+            right[column] -= matrix[at, column] * right[at]
+    for at in range(size - 1, -1, -1):
+        for column in range(at + 1, size):
+            right[at] -= matrix[at, column] * right[column]
+        right[at] /= matrix[at, at]

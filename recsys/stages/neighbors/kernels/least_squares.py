@@ -1,0 +1,81 @@
+"""Weighted least squares of many rows at once: one half of a sweep of alternating least squares."""
+
+from __future__ import annotations
+
+import numpy as np
+from numba import njit
+
+from recsys.matrices.arrays import Float32s, Ints, Offsets
+
+EXACT = np.float32(1e-12)
+"""A residual this much shorter (squared) than the right side is none."""
+
+
+@njit(nogil=True, cache=True, fastmath={"reassoc", "contract"})
+def solve_rows(
+    entries: tuple[Offsets, Ints, Float32s, Float32s], others: Float32s, gram: Float32s, ridge: np.float32, steps: int,
+    first: int, last: int, own: Float32s,
+) -> None:  # fmt: skip
+    """Improves the rows ``first`` … ``last`` − 1 of ``own`` (rows, r) by ``steps`` conjugate gradients, in place.
+
+    Row x minimises Σ c (p − x·y)² + xᵀ ``gram`` x + ridge |x|², the sum over its entries with confidence c, preference p and
+    the row y of ``others``. ``entries``: indptr, indices, confidence, preference. Conjugate gradients inside alternating least
+    squares: Takács, Pilászy & Tikk (2011).
+    """
+    indptr, indices, confidence, preference = entries
+    rank = own.shape[1]
+    rest, direction, image = np.empty(rank, np.float32), np.empty(rank, np.float32), np.empty(rank, np.float32)
+    for row in range(first, last):
+        x = own[row]
+        _image(x, indptr, indices, confidence, others, gram, ridge, row, image)
+        rest[:] = -image
+        goal = np.float32(0)
+        for entry in range(indptr[row], indptr[row + 1]):
+            y, pull = others[indices[entry]], confidence[entry] * preference[entry]
+            goal += abs(pull)
+            for k in range(rank):
+                rest[k] += pull * y[k]
+        if goal == np.float32(0):
+            x[:] = np.float32(0)
+            continue
+        direction[:] = rest
+        length = _dot(rest, rest)
+        for _ in range(steps):
+            _image(direction, indptr, indices, confidence, others, gram, ridge, row, image)
+            curvature = _dot(direction, image)
+            if length <= EXACT or curvature <= EXACT * length:
+                break
+            step = length / curvature
+            for k in range(rank):
+                x[k] += step * direction[k]
+                rest[k] -= step * image[k]
+            shorter = _dot(rest, rest)
+            turn, length = shorter / length, shorter
+            for k in range(rank):
+                direction[k] = rest[k] + turn * direction[k]
+
+
+@njit(nogil=True, cache=True, fastmath={"reassoc", "contract"})
+def _dot(left: Float32s, right: Float32s) -> np.float32:
+    total = np.float32(0)
+    for k in range(left.size):
+        total += left[k] * right[k]
+    return total
+
+
+@njit(nogil=True, cache=True, fastmath={"reassoc", "contract"})
+def _image(
+    x: Float32s, indptr: Offsets, indices: Ints, confidence: Float32s, others: Float32s, gram: Float32s, ridge: np.float32,
+    row: int, image: Float32s,
+) -> None:  # fmt: skip
+    """``image`` = (gram + ridge I + Σ c y yᵀ) x."""
+    for k in range(x.size):
+        image[k] = ridge * x[k]
+    for j in range(x.size):
+        for k in range(x.size):
+            image[k] += gram[j, k] * x[j]
+    for entry in range(indptr[row], indptr[row + 1]):
+        y = others[indices[entry]]
+        part = confidence[entry] * _dot(x, y)
+        for k in range(x.size):
+            image[k] += part * y[k]

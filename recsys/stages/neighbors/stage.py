@@ -1,0 +1,158 @@
+"""Stage ``neighbors``: who listens alike, and what they say about every track, for a block of listeners.
+
+Two ways, by ``Settings.neighborhood``: ``co_rated`` (scoring rules section 7), and ``blended``, the model of
+:mod:`recsys.stages.neighbors.collaborative`, which is fitted once for all listeners.
+"""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import dataclass, field, replace
+from os import cpu_count
+from typing import NamedTuple, Protocol
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from recsys.matrices.arrays import Floats, Ints
+from recsys.matrices.history import History
+from recsys.settings import Settings
+from recsys.stages.neighbors.collaborative import TILE, Collaborative, Parameters
+from recsys.stages.neighbors.kernels.blend import shares
+from recsys.stages.neighbors.kernels.votes import votes
+from recsys.stages.neighbors.search.nearest import co_rated
+from recsys.stages.neighbors.tuning import tune
+from recsys.tables import NEIGHBORS
+
+SHRINK = 3.0
+"""Overlap at which a similarity counts half (scoring rules section 7)."""
+
+
+class Neighborhood(NamedTuple):
+    """Neighbours of listeners ``first`` …, one sparse row each, in ascending order of listener."""
+
+    first: int
+    indptr: NDArray[np.int64]
+    neighbors: Ints
+    similarity: Floats
+    overlap: Ints
+    weight: Floats
+
+
+def neighborhood(history: History, first: int, last: int) -> Neighborhood:
+    """All neighbours with positive co-rated Pearson similarity; weight = similarity × overlap / (overlap + 3)."""
+    found = co_rated(history.rating, history.columns, first, last)
+    weight = found.similarity * found.overlap / (found.overlap + SHRINK)
+    return Neighborhood(first, found.indptr, found.indices, found.similarity, found.overlap, weight)
+
+
+def collaborative(history: History, near: Neighborhood, canonical: Ints, settings: Settings) -> Floats:
+    """(listeners of the block, tracks) scores 0–1: votes divided by the listener's largest vote plus the shrinkage."""
+    columns = history.rating.shape[1]
+    counted = history.tracks if settings.restrict_collaborative else columns
+    out = np.empty((len(near.indptr) - 1, len(canonical)))
+    voters = (near.indptr, near.neighbors, near.weight)
+    votes(near.first, voters, history.entries, columns, counted, settings.collaborative_shrink, canonical, out)
+    return out
+
+
+class Similar(Protocol):
+    """A way to find similar listeners and to count their votes."""
+
+    def near(self, first: int, last: int) -> Neighborhood:
+        """Neighbours of listeners ``first`` … ``last`` − 1."""
+
+    def scores(self, near: Neighborhood) -> Floats:
+        """(listeners of the block, tracks) collaborative scores 0–1."""
+
+
+@dataclass(frozen=True)
+class CoRated:
+    """Every listener with a positive correlation over the tracks both rated."""
+
+    history: History
+    canonical: Ints
+    settings: Settings
+
+    def near(self, first: int, last: int) -> Neighborhood:
+        return neighborhood(self.history, first, last)
+
+    def scores(self, near: Neighborhood) -> Floats:
+        return collaborative(self.history, near, self.canonical, self.settings)
+
+
+@dataclass(frozen=True)
+class Blended:
+    """Near and low-rank votes and ALS preferences; see :mod:`recsys.stages.neighbors.collaborative`."""
+
+    history: History
+    canonical: Ints
+    settings: Settings
+    model: Collaborative
+    tile: threading.local = field(default_factory=threading.local)
+    """The scores each thread computed last, on the model's own bounds: its next block is mostly among them."""
+
+    def near(self, first: int, last: int) -> Neighborhood:
+        found = self.model.near
+        part = slice(first, last)
+        snapshot = found.indices[part] >= 0
+        indptr = np.zeros(last - first + 1, dtype=np.int64)
+        np.cumsum(snapshot.sum(axis=1), out=indptr[1:])
+        return Neighborhood(
+            first=first,
+            indptr=indptr,
+            neighbors=found.indices[part][snapshot],
+            similarity=found.similarity[part][snapshot],
+            overlap=found.overlap[part][snapshot],
+            weight=found.weight[part][snapshot],
+        )
+
+    def scores(self, near: Neighborhood) -> Floats:
+        """Positive scores as a share of the listener's largest, damped where others explain little of the listener."""
+        first, last = near.first, near.first + len(near.indptr) - 1
+        raw, evidence = self._raw(first, last), self.model.evidence(first, last)
+        damped = np.divide(evidence, evidence + self.settings.evidence_half, out=np.zeros_like(evidence), where=evidence > 0)
+        bounds, columns, _ = self.history.entries
+        out = np.empty(raw.shape)
+        shares(raw, (bounds[first : last + 1], columns), damped, self.canonical, out)
+        return out
+
+    def _raw(self, first: int, last: int) -> NDArray[np.float32]:
+        begin = first - first % TILE
+        end = min(begin + TILE, len(self.history.users))
+        if last > end:
+            return self.model.scores(first, last)
+        if getattr(self.tile, "begin", None) != begin:
+            self.tile.begin, self.tile.scores = begin, self.model.scores(begin, end)
+        tile: NDArray[np.float32] = self.tile.scores
+        return tile[first - begin : last - begin]
+
+
+def fit_neighbors(history: History, canonical: Ints, settings: Settings) -> Similar:
+    """The way the settings name, fitted to all listeners."""
+    if settings.neighborhood == "co_rated":
+        return CoRated(history, canonical, settings)
+    threads = settings.threads or cpu_count() or 1
+    ratings = history.in_catalog("rating")
+    start = replace(Parameters(), seed=settings.seed)
+    return Blended(history, canonical, settings, Collaborative.fit(ratings, tune(ratings, start, threads), threads))
+
+
+def neighbor_rows(history: History, near: Neighborhood, settings: Settings) -> pl.DataFrame:
+    """Table ``neighbors`` of the block: the ``neighbors_kept`` with the largest weight, ties by listener."""
+    users = pl.Series(history.users, dtype=pl.String)
+    row = np.repeat(np.arange(len(near.indptr) - 1), np.diff(near.indptr))
+    order = np.lexsort((near.neighbors, -near.weight, row))
+    nth = np.arange(len(row)) - near.indptr[row[order]]
+    order = order[nth < settings.neighbors_kept]
+    frame = pl.DataFrame(
+        {
+            "user_id": users.gather(near.first + row[order]),
+            "neighbor_id": users.gather(near.neighbors[order]),
+            "similarity": near.similarity[order],
+            "overlap": near.overlap[order],
+            "weight": near.weight[order],
+        }
+    )
+    return NEIGHBORS.shape(frame)

@@ -1,0 +1,1 @@
+"""The lists themselves: the best candidates, varied, explained and filled."""

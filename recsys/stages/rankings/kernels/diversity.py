@@ -1,0 +1,119 @@
+"""Maximal marginal relevance: which of many scored tracks make a list that is both good and varied.
+
+Carbonell & Goldstein (1998), greedy and exact: each pick has the greatest λ·score + (1 − λ)·D among the remaining
+candidates, D being the distance to the nearest track already picked, limited to 0–1, and 1 for the first pick. Exact
+ties go to the greater score, then to the candidate that comes earlier. Distances:
+
+- both tracks have audio: 1 − cosine of their weighted, normalised feature vectors;
+- otherwise 0.12 for the same artist, else 0.38 for a common genre, else 0.78, each times ``scale``.
+
+How the picks are found: :mod:`recsys.stages.rankings.kernels.picking`.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+from numba import njit
+
+from recsys.matrices.arrays import Flags, Floats, Ints, Items, Offsets
+from recsys.stages.rankings.kernels.picking import Out, Rules, pick_list, room
+from recsys.stages.rankings.kernels.state import ledger
+
+
+class Picks(NamedTuple):
+    """Picked candidates in order of picking, (k,) each.
+
+    ``position`` among the candidates; ``diversity`` = D when picked, 0–1; ``nearest`` = position of the nearest earlier
+    pick, the earliest of equals, −1 for the first; ``marginal`` = λ·score + (1 − λ)·diversity; ``over_cap`` = picked after
+    the artist cap was lifted.
+    """
+
+    position: Ints
+    diversity: Floats
+    nearest: Ints
+    marginal: Floats
+    over_cap: Flags
+
+
+def pick(
+    items: Items,
+    tracks: Ints,
+    scores: Floats,
+    limit: int,
+    lam: float,
+    scale: float = 1.0,
+    max_per_artist: int = 0,
+    one_version: bool = False,
+) -> Picks:
+    """At most ``limit`` of the candidates ``tracks`` (n,), in any order, with their ``scores`` (n,).
+
+    When all candidates fit into the list, diversity does not run: they come in the order of their scores, with diversity 0 and
+    no nearest pick. A candidate is passed over when one of its credited artists already has ``max_per_artist`` picks (0 = no
+    cap) or, with ``one_version``, when its song is picked. A list still short after all others is filled over the artist cap,
+    never with a second version.
+    """
+    indptr = np.array([0, tracks.size], np.int64)
+    return pick_many(items, tracks, scores, indptr, np.array([limit]), lam, scale, max_per_artist, one_version)[1]
+
+
+def pick_many(
+    items: Items,
+    tracks: Ints,
+    scores: Floats,
+    indptr: Offsets,
+    limits: npt.ArrayLike,
+    lam: float,
+    scale: float = 1.0,
+    max_per_artist: int = 0,
+    one_version: bool = False,
+) -> tuple[Offsets, Picks]:
+    """:func:`pick` for many lists in one call that releases the GIL.
+
+    The candidates of list ``l`` are ``tracks`` and ``scores`` from ``indptr[l]`` to ``indptr[l + 1]``, its length is
+    ``limits[l]``. Returns the same layout: the offsets of each list's picks, and the picks of all lists one after another.
+    """
+    kept, columns = _pick_many(
+        _contiguous(items),
+        np.ascontiguousarray(tracks, np.int32),
+        np.ascontiguousarray(scores, np.float64),
+        np.ascontiguousarray(indptr, np.int64),
+        np.ascontiguousarray(limits, np.int64),
+        Rules(float(lam), float(scale), int(max_per_artist), bool(one_version)),
+    )
+    return kept, Picks(*columns)
+
+
+def _contiguous(items: Items) -> Items:
+    """The items as the one layout that the kernels are compiled for."""
+    return Items(
+        np.ascontiguousarray(items.unit, np.float64),
+        np.ascontiguousarray(items.audio, np.bool_),
+        np.ascontiguousarray(items.artist, np.int32),
+        np.ascontiguousarray(items.genres_indptr, np.int64),
+        np.ascontiguousarray(items.genres_indices, np.int32),
+        np.ascontiguousarray(items.credits_indptr, np.int64),
+        np.ascontiguousarray(items.credits_indices, np.int32),
+        np.ascontiguousarray(items.song, np.int32),
+    )
+
+
+@njit(nogil=True, cache=True)
+def _pick_many(
+    items: Items, tracks: Ints, scores: Floats, indptr: Offsets, limits: Offsets, rules: Rules
+) -> tuple[Offsets, tuple[Ints, Floats, Ints, Floats, Flags]]:
+    kept, sizes = np.zeros(limits.size + 1, np.int64), np.diff(indptr)
+    most = np.minimum(sizes, np.maximum(limits, 0))
+    total, longest, widest = most.sum(), most.max() if most.size else 0, sizes.max() if sizes.size else 0
+    position, nearest = np.empty(total, np.int32), np.empty(total, np.int32)
+    diversity, marginal, over_cap = np.empty(total), np.empty(total), np.empty(total, np.bool_)
+    book, work = ledger(items, longest), room(widest)
+    for index in range(limits.size):
+        begin, end, size = indptr[index], indptr[index + 1], kept[index]
+        out = Out(position[size:], diversity[size:], nearest[size:], marginal[size:], over_cap[size:])
+        found = pick_list(items, tracks[begin:end], scores[begin:end], limits[index], rules, book, work, out)
+        kept[index + 1] = size + found
+    size = kept[-1]
+    return kept, (position[:size], diversity[:size], nearest[:size], marginal[:size], over_cap[:size])

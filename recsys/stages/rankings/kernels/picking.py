@@ -1,0 +1,245 @@
+"""Greedy picks without comparing every candidate with every pick: exact, to the bit.
+
+The distance to the nearest pick only shrinks as picks are added, so what a candidate was worth when last looked at is an upper
+bound of what it is worth now. Of each block of candidates the greatest bound is kept, and a candidate is compared with the
+picks it has not met only when its bound reaches the best value found. The artist cap and other versions of a picked song are
+looked up then, too.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+from numba import njit
+
+from recsys.matrices.arrays import Flags, Floats, Ints, Items
+from recsys.stages.rankings.kernels.state import (
+    ALL,
+    HEARD,
+    NEVER,
+    SAME_ARTIST,
+    SAME_GENRE,
+    SILENT,
+    UNRELATED,
+    Ledger,
+    by_names,
+    clear,
+    enter,
+    first_with,
+    full,
+)
+
+Number = int | np.int64
+
+BLOCK = 32
+"""Candidates that share one bound."""
+BATCH = 32
+"""Candidates gathered before they are compared: the better the value found by then, the fewer need it."""
+
+
+class Rules(NamedTuple):
+    """``weight``: λ; ``scale``: factor on distances without audio; ``cap``: most picks of an artist, 0 = no cap."""
+
+    weight: float
+    scale: float
+    cap: int
+    one_version: bool
+
+
+class Out(NamedTuple):
+    """The picks of a list; see ``recsys.stages.rankings.kernels.diversity.Picks``."""
+
+    position: Ints
+    diversity: Floats
+    nearest: Ints
+    marginal: Floats
+    over_cap: Flags
+
+
+class Work(NamedTuple):
+    """Room for the n candidates of one list at a time.
+
+    ``value`` (n,): upper bound of what a candidate is worth, −inf when it cannot be picked; ``closest``: distance to the
+    nearest pick met so far, and ``nearest`` its turn; ``met``: how many of the picks with audio were met; ``closed``: by the
+    artist cap or as another version. ``peak``: upper bound of the values of each block. ``batch``: candidates to compare.
+    """
+
+    value: Floats
+    closest: Floats
+    nearest: Ints
+    met: Ints
+    closed: Flags
+    peak: Floats
+    batch: Ints
+
+
+@njit(nogil=True, cache=True)
+def room(most: int) -> Work:
+    """For lists of at most ``most`` candidates."""
+    value, closest, peak = np.empty(most), np.empty(most), np.empty(most // BLOCK + 1)
+    nearest, met, batch = np.empty(most, np.int32), np.empty(most, np.int32), np.empty(BATCH + BLOCK, np.int32)
+    return Work(value, closest, nearest, met, np.empty(most, np.bool_), peak, batch)
+
+
+@njit(nogil=True, cache=True)
+def pick_list(items: Items, tracks: Ints, scores: Floats, limit: int, given: Rules, book: Ledger, work: Work, out: Out) -> int:
+    """Fills ``out`` with the picks of one list and returns their number; the empty ledger ``book`` is empty again then."""
+    varied = len(tracks) > limit
+    rules = Rules(given.weight if varied else 1.0, given.scale, given.cap, given.one_version)
+    best, size, lifted = _greatest(scores) if limit > 0 else -1, np.int64(0), False
+    while best >= 0:
+        far = (work.closest[best] if size else 1.0) if varied else 0.0
+        out.position[size], out.diversity[size], out.over_cap[size] = best, far, lifted
+        out.nearest[size] = out.position[work.nearest[best]] if size and varied else -1
+        out.marginal[size] = given.weight * scores[best] + (1.0 - given.weight) * far
+        enter(items, tracks[best], size, varied, book)
+        if size == 0:
+            _meet(items, tracks, scores, tracks[best], varied, rules, book, work)
+        work.value[best] = -np.inf
+        size += 1
+        best = _best(items, tracks, scores, rules, book, work) if size < limit else -1
+        if size < limit and best < 0 and not lifted and _lift(scores, rules.weight, work):
+            lifted, rules = True, Rules(rules.weight, rules.scale, 0, rules.one_version)
+            best = _best(items, tracks, scores, rules, book, work)
+    clear(items, tracks, out.position[:size], book)
+    return int(size)
+
+
+@njit(nogil=True, cache=True)
+def _greatest(scores: Floats) -> Number:
+    best, greatest = -1, -np.inf
+    for place in range(len(scores)):
+        if scores[place] > greatest:
+            best, greatest = place, scores[place]
+    return best
+
+
+@njit(nogil=True, cache=True)
+def _meet(items: Items, tracks: Ints, scores: Floats, pick: int, varied: bool, rules: Rules, book: Ledger, work: Work) -> None:
+    """Compare every candidate with the first pick: nearly all would have to be, and one after another it is quick."""
+    value, closest, nearest, met, closed, peak = work.value, work.closest, work.nearest, work.met, work.closed, work.peak
+    unit, audio, artist, genre = items.unit, items.audio, items.artist, book.genre
+    indptr, indices, heard, weight = items.genres_indptr, items.genres_indices, items.audio[pick], rules.weight
+    own = artist[pick] if artist[pick] >= 0 else -2
+    for place in range(len(tracks)):
+        track = tracks[place]
+        if not varied:
+            far = 1.0
+        elif heard and audio[track]:
+            far = _apart(unit, track, unit, pick)
+        elif artist[track] == own:
+            far = SAME_ARTIST * rules.scale
+        else:
+            far = UNRELATED * rules.scale
+            for at in range(indptr[track], indptr[track + 1]):
+                far = SAME_GENRE * rules.scale if genre[ALL, indices[at]] == 0 else far
+        closest[place] = far if far < 1.0 else 1.0
+        nearest[place], met[place], closed[place] = 0, heard, False
+        value[place] = weight * scores[place] + (1.0 - weight) * closest[place]
+    for begin in range(0, len(tracks), BLOCK):
+        greatest = -np.inf
+        for place in range(begin, min(begin + BLOCK, len(tracks))):
+            greatest = value[place] if value[place] > greatest else greatest
+        peak[begin // BLOCK] = greatest
+
+
+@njit(nogil=True, cache=True)
+def _apart(unit: Floats, one: int, units: Floats, other: int) -> float:
+    """1 − cosine, limited to 0–1."""
+    cosine = 0.0
+    for feature in range(12):
+        cosine += unit[one, feature] * units[other, feature]
+    far = 1.0 - cosine
+    far = far if far > 0.0 else 0.0
+    return far if far < 1.0 else 1.0
+
+
+@njit(nogil=True, cache=True)
+def _best(items: Items, tracks: Ints, scores: Floats, rules: Rules, book: Ledger, work: Work) -> Number:
+    """The candidate that is worth most, of equals the one with the greatest score, then the earliest; −1 without any."""
+    value, peak, batch, end = work.value, work.peak, work.batch, len(tracks)
+    first = BLOCK * np.argmax(peak[: (end + BLOCK - 1) // BLOCK])
+    batch[0] = first + np.argmax(value[first : min(first + BLOCK, end)])
+    # numbers with a type: for a literal numba would compile everything once more
+    best, found = _compare(items, tracks, scores, rules, book, work, np.int64(1), np.int64(-1)), np.int64(0)
+    least = value[best] if best >= 0 else -np.inf
+    for begin in range(0, end, BLOCK):
+        if peak[begin // BLOCK] >= least:
+            below = -np.inf
+            for place in range(begin, min(begin + BLOCK, end)):
+                # written in any case, kept when the next place is taken: no branch to guess
+                batch[found] = place
+                found += value[place] >= least
+                below = value[place] if below < value[place] < least else below
+            peak[begin // BLOCK] = below
+        if found > BATCH:
+            best, found = _compare(items, tracks, scores, rules, book, work, found, best), np.int64(0)
+            least = value[best] if best >= 0 else -np.inf
+    return _compare(items, tracks, scores, rules, book, work, found, best)
+
+
+@njit(nogil=True, cache=True)
+def _compare(
+    items: Items, tracks: Ints, scores: Floats, rules: Rules, book: Ledger, work: Work, found: Number, best: Number
+) -> Number:
+    """The best of ``best`` and the first ``found`` of the batch, each looked at until it is known to be worth less.
+
+    The peaks of their blocks rise to what is known of them then.
+    """
+    # fields of a tuple are counted references: taken out once, they cost nothing inside the loop
+    value, closest, nearest, met, closed = work.value, work.closest, work.nearest, work.met, work.closed
+    audio, unit, heard, units, turns, batch = items.audio, items.unit, book.heard, book.unit, book.turns, work.batch
+    song, songs, starts, credited, counts = items.song, book.song, items.credits_indptr, items.credits_indices, book.credits
+    artist, artists, indptr, indices, genres = items.artist, book.artist, items.genres_indptr, items.genres_indices, book.genre
+    weight, scale, cap, one_version = rules
+    greatest, hearing, peak = value[best] if best >= 0 else -np.inf, turns[HEARD], work.peak
+    for at in range(found):
+        place = batch[at]
+        bound, track = value[place], tracks[place]
+        if bound == -np.inf or bound < greatest or (bound == greatest and not _before(scores, place, best)):
+            continue
+        again = one_version and song[track] >= 0 and songs[song[track]]
+        if again or (cap > 0 and full(track, cap, starts, credited, counts)):
+            value[place], closed[place] = -np.inf, True
+            continue
+        far, turn, kind = closest[place], nearest[place], SILENT if audio[track] else ALL
+        if turns[kind] < NEVER:
+            by_artist, by_genre = first_with(track, kind, artist, artists, indptr, indices, genres)
+            apart, since = by_names(by_artist, by_genre, turns[kind], scale)
+            if apart < far:
+                far, turn = apart, since
+        bound = weight * scores[place] + (1.0 - weight) * far
+        other = met[place] if audio[track] else hearing
+        while other < hearing and bound >= greatest:
+            apart = _apart(unit, track, units, other)
+            if apart < far or (apart == far and heard[other] < turn):
+                far, turn = apart, heard[other]
+                bound = weight * scores[place] + (1.0 - weight) * far
+            other += 1
+        value[place], closest[place], nearest[place], met[place] = bound, far, turn, other
+        if bound > greatest or (bound == greatest and _before(scores, place, best)):
+            best, greatest = place, bound
+    for at in range(found):
+        place = batch[at]
+        peak[place // BLOCK] = max(peak[place // BLOCK], value[place])
+    return best
+
+
+@njit(nogil=True, cache=True)
+def _before(scores: Floats, place: Number, other: Number) -> bool:
+    """Whether a candidate wins when worth the same as another."""
+    # without a branch: one over two arrays would make numba count references here
+    return (scores[place] > scores[other]) | ((scores[place] == scores[other]) & (place < other))
+
+
+@njit(nogil=True, cache=True)
+def _lift(scores: Floats, weight: float, work: Work) -> bool:
+    """Open closed candidates again, for the artist cap to be lifted; other versions close again. Whether there were any."""
+    lifted = False
+    for place in range(len(scores)):
+        if work.closed[place]:
+            work.value[place] = weight * scores[place] + (1.0 - weight) * work.closest[place]
+            work.peak[place // BLOCK] = np.inf
+            lifted = True
+    return lifted

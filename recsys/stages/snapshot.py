@@ -1,0 +1,91 @@
+"""Stage ``snapshot``: the inputs of one run, each at its latest version, and the lists to make from them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+import polars as pl
+
+from recsys import models
+from recsys.errors import InputError
+from recsys.inputs import Inputs
+from recsys.settings import Settings
+from recsys.tables import CONTROLS, EVENTS, REQUESTS, TRACKS
+
+ANYONE = "*"
+"""In a request: every listener. In a run's tables: a listener without any history."""
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """What a run computes from. Frames follow the data contract and are sorted by their key.
+
+    ``tracks`` has one row per id (or several, see ``Settings.duplicate_tracks``), ``lists`` one per (user_id, list) in the
+    columns of ``requests``, for every listener and for :data:`ANYONE`.
+    """
+
+    as_of: datetime
+    tracks: pl.DataFrame
+    events: pl.DataFrame
+    controls: pl.DataFrame
+    lists: pl.DataFrame
+    aliases: pl.DataFrame
+    users: list[str]
+    """Every listener in order, :data:`ANYONE` included."""
+
+    def without_events(self) -> Snapshot:
+        """The same without its events, which only the ratings are made from."""
+        return replace(self, events=EVENTS.empty())
+
+
+def take_snapshot(inputs: Inputs, settings: Settings, as_of: datetime) -> Snapshot:
+    """Latest versions as of ``as_of`` (an aware datetime).
+
+    Raises :class:`InputError` when there is no track at all, when a request has a blank user_id, or when ``as_of`` is naive.
+    """
+    if as_of.tzinfo is None:
+        raise InputError(f"as_of {as_of} has no time zone; write for example {as_of.isoformat()}+00:00")
+    if inputs.tracks.is_empty():
+        raise InputError("catalog is empty: ingest tracks first, for example  recsys ingest tracks FILE")
+    if (inputs.requests["user_id"].str.strip_chars() == "").any():
+        raise InputError("user_id is required: a request has a blank one; name a listener, or * for everyone")
+    rows = inputs.tracks.with_row_index("row")
+    aliases = models.run("aliases", {"input_tracks": rows})
+    tracks = TRACKS.conform(models.run("tracks", {"input_tracks": rows, "aliases": aliases}))
+    if settings.duplicate_tracks == "last":
+        tracks = tracks.unique("id", keep="last", maintain_order=True)
+    events = models.run(
+        "events",
+        {"input_events": inputs.events, "aliases": aliases},
+        {"as_of": as_of, "future_events": settings.future_events},
+    )
+    controls = models.run("controls", {"input_controls": inputs.controls.with_row_index("row")})
+    requests = models.run("requests", {"input_requests": inputs.requests.with_row_index("row")})
+    who = (events.select("user_id"), controls.select("user_id"), requests.select("user_id"))
+    users = models.run("users", dict(zip(("events", "controls", "requests"), who, strict=True)))
+    lists = models.run("lists", {"users": users, "requests": requests, "builtin_requests": _builtin(settings)})
+    return Snapshot(
+        as_of,
+        tracks,
+        EVENTS.conform(events),
+        CONTROLS.conform(controls),
+        REQUESTS.conform(lists),
+        aliases,
+        users["user_id"].to_list(),
+    )
+
+
+def _builtin(settings: Settings) -> pl.DataFrame:
+    names = list(settings.lists)
+    return REQUESTS.conform(
+        pl.DataFrame(
+            {
+                "user_id": [ANYONE] * len(names),
+                "list": names,
+                "limit": [settings.list_limit] * len(names),
+                "mode": names,
+            },
+            schema_overrides={"user_id": pl.String, "list": pl.String, "limit": pl.Int64, "mode": pl.String},
+        )
+    )

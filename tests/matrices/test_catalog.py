@@ -1,0 +1,80 @@
+"""The catalogue as arrays: defaults of absent values, names as integers, two records of one id."""
+
+from __future__ import annotations
+
+import pytest
+
+from recsys import Settings
+from recsys.matrices.catalog import Catalog, build_catalog
+from recsys.matrices.tokens import NameSets
+from recsys.tables import TRACKS
+from tests.support.worlds import Row, frame, silent, track
+
+DEFAULT, REFERENCE = Settings(), Settings.reference()
+
+
+def arrays(*rows: Row, settings: Settings = DEFAULT) -> Catalog:
+    return build_catalog(frame(TRACKS, rows), settings)
+
+
+def names(sets: NameSets) -> list[list[str]]:
+    """The names of each track."""
+    text = {number: name for name, number in sets.names.items()}
+    return [[text[member] for member in sets.members[sets.indptr[group] : sets.indptr[group + 1]]] for group in sets.of]
+
+
+def test_absent_numbers_are_zero_and_absent_flags_false() -> None:
+    found = arrays({"id": "a"})
+    assert found.raw.tolist() == [[0.0] * 12]
+    assert (found.popularity[0], found.quality_penalty[0], found.boost[0]) == (0, 0, 0)
+    assert (found.explicit[0], found.audio[0]) == (False, False)
+    assert (found.artist_fold[0], found.songs[0]) == (-1, -1)
+    assert names(found.artist_sets) == names(found.genre_sets) == [[]]
+
+
+def test_boost_counts_only_where_discovery_is_allowed() -> None:
+    allowed = {"a": True, "b": False, "c": None}
+    rows = [silent(name, commercial_boost=0.02, discovery_allowed=flag) for name, flag in allowed.items()]
+    assert arrays(*rows).boost.tolist() == [0.02, 0, 0]
+
+
+def test_of_two_records_of_one_id_the_last_is_found() -> None:
+    found = arrays(track("a"), track("b"), track("b"))
+    assert found.row_of == {"a": 0, "b": 2}
+    assert found.canonical.tolist() == [0, 2, 2]
+
+
+def test_normalized_is_one_half_in_the_middle_of_every_range() -> None:
+    assert arrays(track("a")).normalized[0] == pytest.approx([0.5] * 12)
+    assert arrays(track("a"), track("b", energy=0.9), silent("c")).centroid[:2] == pytest.approx([0.5, 0.7])
+
+
+def test_artists_that_diversity_compares_ignore_case_but_not_spaces() -> None:
+    folds = arrays(*(silent(str(i), artist=name) for i, name in enumerate(("Ada", "ADA", "Ada ", "", None)))).artist_fold.tolist()
+    assert folds[0] == folds[1] != folds[2]
+    assert folds[3:] == [-1, -1]
+
+
+def test_songs_of_one_key_are_one() -> None:
+    assert arrays(*(silent(str(i), song_key=key) for i, key in enumerate(("b", "a", None, "b")))).songs.tolist() == [1, 0, -1, 1]
+
+
+class TestNamesByPreset:
+    duo = silent("a", artist="Ada feat. Bel", artists=["Ada", "Bel "], genres=["Rock ", "rock", ""])
+
+    def test_default_credits_every_artist_by_token(self) -> None:
+        found = arrays(self.duo)
+        assert names(found.artist_sets) == names(found.excludable_artists) == [["ada", "bel", "ada feat. bel"]]
+        assert names(found.excludable_genres) == [["rock", "rock"]]
+        assert (found.artist_key(" ADA "), found.genre_key(" ROCK")) == ("ada", "rock")
+
+    def test_reference_knows_one_artist_exactly(self) -> None:
+        found = arrays(self.duo, settings=REFERENCE)
+        assert names(found.artist_sets) == [["ada feat. bel"]]
+        assert names(found.excludable_artists) == [["Ada feat. Bel"]]
+        assert names(found.excludable_genres) == [["rock ", "rock", ""]]
+        assert (found.artist_key(" ADA "), found.genre_key(" ROCK")) == (" ADA ", " rock")
+
+    def test_genres_of_preferences_are_tokens_in_both(self) -> None:
+        for settings in (DEFAULT, REFERENCE):
+            assert names(arrays(self.duo, settings=settings).genre_sets) == [["rock", "rock"]]

@@ -1,0 +1,69 @@
+"""Ratings as sparse matrices: one row per listener, columns of the catalogue first."""
+
+from __future__ import annotations
+
+import pytest
+
+from recsys import Settings
+from recsys.matrices.catalog import build_catalog
+from recsys.matrices.history import History, build_history
+from recsys.tables import RATINGS, TRACKS
+from tests.support.worlds import frame, silent
+
+RATED = (
+    ("bob", "zz", 0.45, True),
+    ("bob", "b", 0.0, False),
+    ("bob", "a", -1.0, False),
+    ("cem", "b", 1.0, True),
+    ("cem", "aa", 2.0, True),
+)
+
+
+def matrices(tracks: str = "abc", rated: tuple[tuple[str, str, float, bool], ...] = RATED) -> History:
+    rows = [
+        {"user_id": user, "track_id": track, "rating": points, "known": known}
+        | {"liked": max(points, 0), "disliked": max(-points, 0), "rejected": points < 0}
+        for user, track, points, known in rated
+    ]
+    return build_history(
+        frame(RATINGS, rows), ["ann", "bob", "cem"], build_catalog(frame(TRACKS, map(silent, tracks)), Settings())
+    )
+
+
+def test_columns_are_the_catalogue_then_what_it_lacks() -> None:
+    found = matrices()
+    assert (found.tracks, found.missing) == (3, ["aa", "zz"])
+    assert found.rating.toarray().tolist() == [[0, 0, 0, 0, 0], [-1, 0, 0, 0, 0.45], [0, 1, 0, 2, 0]]
+    assert found.row_of == {"ann": 0, "bob": 1, "cem": 2}
+
+
+def test_zero_is_an_entry_and_columns_ascend() -> None:
+    found = matrices()
+    assert found.rating.indices.tolist() == [0, 1, 4, 1, 3]
+    assert found.rating.indptr.tolist() == [0, 0, 3, 5]
+    for name in ("liked", "disliked", "known", "rejected"):
+        assert getattr(found, name).indices.tolist() == found.rating.indices.tolist()
+
+
+def test_columns_by_track() -> None:
+    assert matrices().columns.indices.tolist() == [1, 1, 2, 2, 1]
+
+
+@pytest.mark.parametrize(("first", "last", "expected"), [(0, None, [[0, 0, 0], [1, 0, 0], [0, 0, 0]]), (1, 2, [[1, 0, 0]])])
+def test_in_catalog_leaves_missing_tracks_out(first: int, last: int | None, expected: list[list[float]]) -> None:
+    assert matrices().in_catalog("disliked", first, last).toarray().tolist() == expected
+
+
+def test_any_order_of_rows_gives_the_same_matrices() -> None:
+    one, other = matrices(), matrices(rated=tuple(sorted(RATED, key=lambda row: (row[0], -ord(row[1][0]), row[1]))))
+    assert one.rating.data.tobytes() == other.rating.data.tobytes()
+    assert one.rating.indices.tobytes() == other.rating.indices.tobytes()
+
+
+def test_nobody_heard_anything() -> None:
+    found = matrices(rated=())
+    assert (found.rating.shape, found.rating.nnz, found.missing) == ((3, 3), 0, [])
+
+
+def test_of_two_records_of_one_id_the_last_is_rated() -> None:
+    assert matrices("abb").rating.toarray()[2].tolist() == [0, 0, 1, 2, 0]

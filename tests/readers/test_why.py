@@ -1,0 +1,143 @@
+"""Why a track is in a list, or the first stage and rule that kept it out; recomputed from a run's own tables."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from functools import cache
+from typing import Any
+
+import polars as pl
+import pytest
+
+from recsys import NotFoundError, Settings, build
+from recsys.readers.why import READS, Why, explain
+from recsys.tables import CANDIDATES
+from tests.support.chance import world
+from tests.support.worlds import AS_OF, asked, event, inputs, of, silent, track
+
+SETTINGS = Settings(lists=("balanced",), list_limit=4, pool=5, diversity_pool=5, max_per_artist=2, neighborhood="co_rated")
+UNTIL = AS_OF + timedelta(days=1)
+
+
+@cache
+def tables() -> dict[str, pl.DataFrame]:
+    """One listener with every reason for an absence; ``v`` and ``w`` vote for track ``voted``, ``x`` does not."""
+    tracks = [
+        track("a third", genres=["rock"]),
+        track("liked", genres=["rock"]),
+        track("liked2", genres=["rock"], popularity=0.9),
+        track("voted", popularity=0.6, artist="Ada"),
+        silent("blocked", explicit=True),
+        silent("id"),
+        silent("later"),
+        silent("artist", artist="Bel"),
+        silent("genre", genres=["metal"]),
+        silent("rare", popularity=0.01),
+        silent("hidden"),
+        track("two", artist="Ada", popularity=0.62),
+        track("three", artist="Ada", popularity=0.61),
+        track("song", song_key="k", popularity=0.62, title="Song", artist="Cem"),
+        track("song again", song_key="k", popularity=0.1),
+        *(track(f"z{number:03}", popularity=0.0, quality_penalty=0.5 + number / 1000, tempo=60.0) for number in range(110)),
+    ]
+    events = [
+        event("u", "liked", days=10),
+        event("u", "liked", days=20),
+        event("u", "liked2", "play"),
+        event("u", "hidden", "hide"),
+        event("x", "liked", weight=2.0),
+    ]
+    votes = {"liked": 2.0, "liked2": 0.5, "voted": 1.0, "gone": 1.0}
+    events += [event(user, name, weight=points) for user in "vw" for name, points in votes.items()]
+    events += [event(user, "a third", weight=1.5) for user in "uvx"]
+    control = {"user_id": "u", "allow_explicit": False, "excluded_tracks": ["id"], "excluded_artists": ["bel"]}
+    control |= {"excluded_genres": ["METAL"], "postponed_tracks": [{"track_id": "later", "until": UNTIL}]}
+    wishes = [asked("u", "common", min_popularity=0.5, limit=1), asked("u", "seeded", seed_track_ids=["two"])]
+    return build(inputs(tracks, events, [control], wishes), SETTINGS, as_of=AS_OF)
+
+
+def ask(name: str, list_name: str = "balanced", user: str = "u") -> Why:
+    return explain({table: tables()[table] for table in READS}, SETTINGS, AS_OF, user, name, list_name)
+
+
+@pytest.mark.parametrize(
+    ("name", "rule", "words"),
+    [
+        ("liked", "known", "heard with approval before; 2 events, the last on 2026-05-22"),
+        ("hidden", "rejected", "disliked or hidden by the user; 1 event, the last on 2026-06-01"),
+        ("blocked", "explicit", "explicit, and the user or list does not allow it"),
+        ("id", "excluded_track", "excluded by id"),
+        ("later", "postponed", "postponed by the user"),
+        ("artist", "excluded_artist", "by an excluded artist"),
+        ("genre", "excluded_genre", "of an excluded genre"),
+    ],
+)
+def test_dropped_by_a_rule(name: str, rule: str, words: str) -> None:
+    found = ask(name)
+    assert (found.stage, found.rule, found.text) == ("candidates", rule, f"not a candidate: {words}")
+    assert (found.rank, found.score_rank) == (None, None)
+    assert found.parts["score"] > 0
+
+
+def test_dropped_by_the_wishes_of_one_list() -> None:
+    assert ask("rare", "common").rule == "popularity"
+    assert ask("rare").rule != "popularity"
+    assert ask("two", "seeded").text == "not a candidate: heard with approval before; it is a seed of this list"
+
+
+def test_unknown_to_the_catalogue() -> None:
+    found = ask("gone")
+    assert (found.stage, found.rule, found.parts, found.title) == ("snapshot", "missing", {}, None)
+    assert found.voters == 2
+
+
+@pytest.mark.parametrize(
+    ("name", "rule", "words"),
+    [
+        ("three", "artist_cap", "the list has 2 tracks of the artist already, at most 2 are allowed"),
+        ("song again", "version", "another release of the song is in the list: song"),
+        ("z109", "pool", "score rank 116 of 116: diversity chooses from the best 100"),
+    ],
+)
+def test_passed_over(name: str, rule: str, words: str) -> None:
+    found = ask(name)
+    assert (found.stage, found.rule, found.text) == ("rankings", rule, words)
+    assert found.rank is None
+    assert found.score_rank
+
+
+def test_score_too_low_or_not_different_enough() -> None:
+    rules = {ask(f"z{number:03}").rule for number in range(0, 80, 20)}
+    assert rules <= {"score", "diversity"}
+    text = ask("z079").text
+    assert "score rank" in text
+    assert "below the lowest score in the list" in text
+
+
+def test_ranked_track_with_its_evidence() -> None:
+    found = ask("voted")
+    row = next(row for row in of(tables(), "rankings", "u", "balanced") if row["track_id"] == "voted")
+    assert (found.stage, found.rule, found.text, found.rank, found.score_rank) == (
+        "rankings", row["reason_code"], row["reason"], row["rank"], row["score_rank"],
+    )  # fmt: skip
+    assert found.voters == 2
+    assert found.shared == ("liked", "liked2", "a third")
+    assert not {"v", "w"} & {found.text, *found.shared}
+
+
+@pytest.mark.parametrize(("user", "name"), [("nobody", "balanced"), ("u", "nap")])
+def test_unknown_listener_or_list(user: str, name: str) -> None:
+    message = "unknown listener" if user == "nobody" else "lists: balanced, common, seeded"
+    with pytest.raises(NotFoundError, match=message):
+        ask("voted", name, user)
+
+
+@pytest.mark.parametrize("settings", [Settings(list_limit=8), Settings.reference(list_limit=8)], ids=["default", "reference"])
+def test_parts_are_those_of_the_run(settings: Settings) -> None:
+    made: dict[str, pl.DataFrame] = build(world(5), settings, as_of=AS_OF)
+    parts: list[str] = [column.name for column in CANDIDATES if column.name not in CANDIDATES.key and column.name != "track_id"]
+    rows: list[dict[str, Any]] = made["rankings"].sample(12, seed=1).to_dicts()
+    for row in rows:
+        found = explain(made, settings, AS_OF, row["user_id"], row["track_id"], row["list"])
+        assert found.parts == {name: row[name] for name in parts}
+        assert (found.rank, found.rule) == (row["rank"], row["reason_code"])

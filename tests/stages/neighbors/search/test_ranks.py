@@ -1,0 +1,31 @@
+"""Counting finds what sorting finds."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from recsys.stages.neighbors.search.ranks import before, blank_hits, find, reached_by
+
+
+def test_found_places_are_those_of_the_mask() -> None:
+    hits = blank_hits(64)
+    for chosen in ([], [0], [63], [7, 8, 9, 40], list(range(64))):
+        hits.mask[:] = 0
+        hits.mask[chosen] = 1
+        assert hits.places[: find(hits)].tolist() == chosen
+
+
+def test_before_counts_who_stands_first() -> None:
+    similarity, index = np.array([0.5, 0.9, 0.5, 0.5]), np.array([7, 3, 2, 9], np.int32)
+    ranks = [before(similarity, index, one, int(at)) for one, at in zip(similarity, index, strict=True)]
+    assert ranks == [2, 0, 1, 3]
+
+
+@pytest.mark.parametrize("k", [1, 5, 40])
+def test_the_bound_is_reached_by_k_and_few_more(k: int) -> None:
+    values = np.random.default_rng(1).random(50).astype(np.float32)
+    bound = reached_by(values, k, np.float32(0))
+    assert k <= (values >= bound).sum() <= k + k // 16
+    assert reached_by(values, 51, np.float32(0.25)) == np.float32(0.25)
+    assert reached_by(np.full(50, 0.5, np.float32), k, np.float32(0)) <= 0.5

@@ -1,0 +1,38 @@
+"""Every part is done once, by as many threads as there are."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+
+import pytest
+
+from recsys.stages.neighbors.search.workers import WorkerPool
+
+
+@pytest.mark.parametrize("threads", [1, 3])
+@pytest.mark.parametrize("parts", [0, 1, 2, 50])
+def test_every_part_once(threads: int, parts: int) -> None:
+    done: list[int] = []
+    called: list[str] = []
+
+    def worker() -> Callable[[int], None]:
+        called.append(threading.current_thread().name)
+        return done.append
+
+    with WorkerPool(threads) as workers:
+        workers.share(range(parts), worker)
+    assert sorted(done) == list(range(parts))
+    assert len(called) <= max(1, min(threads, parts))
+
+
+def test_one_thread_is_the_callers() -> None:
+    names: list[str] = []
+    WorkerPool(1).share([0], lambda: lambda _: names.append(threading.current_thread().name))
+    assert names == [threading.current_thread().name]
+
+
+@pytest.mark.parametrize("threads", [1, 2])
+def test_an_error_is_raised(threads: int) -> None:
+    with WorkerPool(threads) as workers, pytest.raises(ZeroDivisionError):
+        workers.share([1, 0, 2], lambda: lambda part: 1 // part)  # type: ignore[arg-type,return-value]

@@ -1,0 +1,102 @@
+"""Stage ``neighbors``: shrinkage, votes and the stored table; the kernels have tests of their own."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from recsys import Settings, models
+from recsys.matrices.catalog import build_catalog
+from recsys.matrices.history import History, build_history
+from recsys.pipeline import prepare
+from recsys.stages.neighbors.stage import collaborative, neighbor_rows, neighborhood
+from recsys.stages.ratings import rate
+from recsys.stages.snapshot import take_snapshot
+from recsys.tables import NEIGHBORS, RATINGS, TRACKS
+from tests.support.chance import world
+from tests.support.worlds import AS_OF, frame, silent
+
+REFERENCE = Settings.reference()
+RATED = {
+    "ann": {"a": 1.0, "b": 2.0, "c": 3.0},
+    "bob": {"a": 2.0, "b": 4.0, "c": 6.0, "d": 9.0, "e": 1.0},
+    "cem": {"a": 1.0, "b": 2.0, "c": 2.0, "e": 4.0, "gone": 8.0},
+    "dan": {"a": 3.0, "b": 2.0, "c": 1.0, "f": 7.0},
+    "eve": {"f": 1.0},
+}
+
+
+def listened(rated: dict[str, dict[str, float]] = RATED) -> History:
+    rows = [
+        {"user_id": user, "track_id": track, "rating": points, "liked": 0, "disliked": 0, "known": True, "rejected": False}
+        for user, given in rated.items()
+        for track, points in given.items()
+    ]
+    return build_history(frame(RATINGS, rows), list(rated), build_catalog(frame(TRACKS, map(silent, "abcdef")), REFERENCE))
+
+
+def shares(settings: Settings, rated: dict[str, dict[str, float]] = RATED, first: int = 0, last: int = 1) -> np.ndarray:
+    heard = listened(rated)
+    return collaborative(heard, neighborhood(heard, first, last), np.arange(6, dtype=np.int32), settings)
+
+
+def test_weight_is_similarity_shrunk_by_overlap() -> None:
+    near = neighborhood(listened(), 0, 2)
+    half = np.sqrt(3) / 2
+    assert near.neighbors.tolist() == [1, 2, 0]
+    assert near.similarity[:2] == pytest.approx([1, half])
+    assert near.weight == pytest.approx([1 * 3 / 6, half * 3 / 6, 1 * 3 / 6])
+
+
+def test_collaborative_by_hand() -> None:
+    # bob gives d 9 and e 1, cem gives e 4 and gone 8
+    bob, cem = 0.5, np.sqrt(3) / 4
+    votes = {"d": bob * 9, "e": bob * 1 + cem * 4, "gone": cem * 8}
+    top = max(votes.values())
+    assert shares(REFERENCE)[0] == pytest.approx([0, 0, 0, votes["d"] / top, votes["e"] / top, 0])
+
+
+def test_a_track_the_catalogue_lacks_may_take_the_maximum_only_in_reference() -> None:
+    rated = RATED | {"cem": RATED["cem"] | {"gone": 80.0}}
+    assert shares(REFERENCE, rated).max() < 0.2
+    assert shares(REFERENCE.model_copy(update={"restrict_collaborative": True}), rated).max() == 1.0
+
+
+def test_little_evidence_is_little_vote_only_in_default() -> None:
+    rated = {"ann": {"a": 1.0, "b": 2.0}, "bob": {"a": 1.0, "b": 2.0, "c": 0.01}}
+    assert shares(REFERENCE, rated)[0, 2] == 1.0
+    assert shares(REFERENCE.model_copy(update={"collaborative_shrink": 1.0}), rated)[0, 2] == pytest.approx(0.004 / 1.004)
+
+
+def test_listener_without_history_gets_no_votes() -> None:
+    rated = {"*": {}, **RATED}
+    assert not shares(REFERENCE, rated).any()
+
+
+def test_table_holds_the_heaviest_first() -> None:
+    heard = listened({"ann": RATED["ann"], **dict.fromkeys(("x3", "x1", "x2"), RATED["bob"]), "y": RATED["cem"]})
+    rows = neighbor_rows(heard, neighborhood(heard, 0, 1), REFERENCE)
+    assert rows.schema == NEIGHBORS.schema
+    assert rows["neighbor_id"].to_list() == ["x3", "x1", "x2", "y"]  # equals in the order of listeners
+    assert rows["overlap"].to_list() == [3, 3, 3, 3]
+    few = neighbor_rows(heard, neighborhood(heard, 0, 1), Settings.reference(neighbors_kept=2))
+    assert few["neighbor_id"].to_list() == ["x3", "x1"]
+
+
+def test_nobody_is_near() -> None:
+    heard = listened({"eve": RATED["eve"]})
+    assert neighbor_rows(heard, neighborhood(heard, 0, 1), REFERENCE).is_empty()
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_model_in_sql_finds_the_same(seed: int) -> None:
+    taken = take_snapshot(world(seed, events=400), REFERENCE, AS_OF)
+    rated = rate(taken, REFERENCE)
+    heard = prepare(taken, rated, REFERENCE).history
+    found = neighbor_rows(heard, neighborhood(heard, 0, len(heard.users)), REFERENCE)
+    expected = models.run("neighbors", {"ratings": rated})
+    keys = ["user_id", "neighbor_id"]
+    assert found.height > 10
+    assert found.sort(keys).select(*keys, "overlap").equals(expected.sort(keys).select(*keys, "overlap"))
+    for name in ("similarity", "weight"):
+        np.testing.assert_allclose(found.sort(keys)[name], expected.sort(keys)[name], atol=1e-12)

@@ -1,0 +1,63 @@
+"""Stage ``profiles``: one row per listener, with or without a history."""
+
+from __future__ import annotations
+
+from math import log
+
+import polars as pl
+import pytest
+
+from recsys import Settings
+from recsys.pipeline import prepare
+from recsys.stages.profiles import profile_listeners
+from recsys.stages.ratings import rate
+from recsys.stages.snapshot import take_snapshot
+from recsys.tables import FEATURES, PROFILES
+from tests.support.worlds import AS_OF, Row, asked, event, inputs, silent, track
+
+CATALOGUE = (track("a", energy=0.8, genres=["Rock"], artist="Ada"), track("b", energy=0.2, genres=["Jazz"]), silent("c"))
+
+
+def made(*events: Row, settings: Settings | None = None, requests: tuple[Row, ...] = ()) -> dict[str, Row]:
+    """Profiles by listener."""
+    settings = settings or Settings()
+    taken = take_snapshot(inputs(CATALOGUE, events, requests=requests), settings, AS_OF)
+    rated = rate(taken, settings)
+    found = profile_listeners(taken, rated, prepare(taken, rated, settings))
+    assert found.schema == PROFILES.schema
+    assert found["user_id"].to_list() == sorted(found["user_id"])
+    assert set(found["updated_at"]) == {AS_OF}
+    return {row["user_id"]: row for row in found.to_dicts()}
+
+
+def test_one_listener_by_hand() -> None:
+    events = (event("u", "a"), event("u", "b", "skip"), event("u", "zz", "dislike"), event("u", "b", "play"))
+    found = made(*events)["u"]
+    points, friction = 1 + 0.55 + 0.2, 2 / 4
+    confidence = log(1 + points) / log(32)
+    assert found["taste"][FEATURES.index("energy")] == pytest.approx((0.8 - 0.55 * 0.2 + 0.2 * 0.2) / points)
+    assert found["confidence"] == pytest.approx(confidence)
+    assert (found["interaction_count"], found["friction"]) == (4, friction)
+    assert found["exploration_readiness"] == pytest.approx((0.45 + 0.55 * confidence) * (1 - 0.6 * friction))
+    assert found["top_genres"] == [{"name": "rock", "strength": 1.0}, {"name": "jazz", "strength": 0.2}]
+    assert found["top_artists"] == [{"name": "Ada", "strength": 1.0}, {"name": "artist of b", "strength": 0.2}]
+    assert (found["cold"], found["taste_audio"]) == (False, True)
+
+
+def test_nobody_in_particular_is_cold() -> None:
+    found = made()["*"]
+    assert (found["cold"], found["taste_audio"], found["confidence"]) == (True, False, 0.0)
+    assert found["exploration_readiness"] == pytest.approx(0.45)
+    assert (found["interaction_count"], found["friction"], found["top_genres"], found["top_artists"]) == (0, 0.0, [], [])
+    assert found["taste"][FEATURES.index("energy")] == pytest.approx(0.5)
+
+
+def test_seeds_and_targets_of_a_list_stay_out_of_the_profile() -> None:
+    wishes = (asked("u", seed_track_ids=["b"], feature_targets={"energy": 1.0}),)
+    assert made(event("u", "a"), requests=wishes)["u"] == made(event("u", "a"))["u"]
+
+
+def test_profile_does_not_depend_on_other_listeners() -> None:
+    alone, among = made(event("u", "a")), made(event("t", "b"), event("u", "a"), event("v", "c"))
+    assert alone["u"] == among["u"]
+    assert pl.DataFrame([alone["*"]]).equals(pl.DataFrame([among["*"]]))
