@@ -9,23 +9,35 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from prefect import flow
-from prefect.logging import get_run_logger
 
+from flows.outcome import conclude
 from flows.stages import stage, stopwatch
+from recsys.errors import RecsysError
 from recsys.lake import Lake
 from recsys.providers import imports, settings
-from recsys.providers.batches import Summary
+from recsys.providers.account import Summary
+from recsys.providers.errors import NotConfiguredError
 
 
 @flow(name="enrich", validate_parameters=False)
-def enrich(
-    lake: str = "data/lake", providers: Sequence[str] = tuple(imports.ENRICHERS), everything: bool = False
-) -> list[Summary]:
-    """Ask each of ``providers`` about the tracks that events name, or with ``everything`` about the whole catalogue."""
+def enrich(lake: str = "data/lake", providers: Sequence[str] | None = None, everything: bool = False) -> list[Summary]:
+    """Ask each of ``providers`` about the tracks that events name, or with ``everything`` about the whole catalogue.
+
+    Without ``providers`` all are asked that the settings allow, and the others are named as left out. One provider's fault does
+    not stop the next; the flow run fails in the end when one fell short.
+    """
     stopwatch()
-    summaries = [tracks(Lake(lake), name, everything) for name in providers]
-    for summary in summaries:
-        get_run_logger().info("%s updated=%d stopped=%s", summary.source, summary.updated, summary.stopped)
+    summaries: list[Summary] = []
+    left_out: dict[str, str] = {}
+    failures: dict[str, str] = {}
+    for name in imports.ENRICHERS if providers is None else providers:
+        try:
+            summaries.append(tracks(Lake(lake), name, everything))
+        except NotConfiguredError as error:
+            (left_out if providers is None else failures)[name] = str(error)
+        except RecsysError as error:
+            failures[name] = str(error)
+    conclude("enrich", summaries, left_out, failures)
     return summaries
 
 

@@ -1,7 +1,7 @@
 """Tracks from outside into the catalogue: those named, or those that listeners' events name and the catalogue lacks.
 
 What `recsys import spotify` does, as a flow with a schedule (``prefect.yaml``). A provider that asks to be left alone ends the
-flow early and in good order: the next run continues where it stopped.
+flow early; what came is kept, the flow run fails, and the next one continues where it stopped.
 """
 
 from __future__ import annotations
@@ -9,12 +9,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from prefect import flow
-from prefect.logging import get_run_logger
 
+from flows.outcome import conclude
 from flows.stages import stage, stopwatch
 from recsys.lake import Lake
 from recsys.providers import imports, settings
-from recsys.providers.batches import Summary
+from recsys.providers.account import Summary
 from recsys.providers.reccobeats import ReccoBeats
 from recsys.providers.spotify.links import Link, parse
 
@@ -31,8 +31,7 @@ def import_catalog(
     home = Lake(lake)
     links = [parse(source) for source in sources] or lacking(home)
     summary = tracks(home, links, limit, enrich)
-    told = f"imported={summary.imported} updated={summary.updated} unchanged={summary.unchanged} skipped={len(summary.skipped)}"
-    get_run_logger().info("%s stopped=%s", told, summary.stopped)
+    conclude("import-catalog", [summary], {}, {})
     return summary
 
 

@@ -12,7 +12,7 @@ from pathlib import Path
 from prefect import flow
 
 from flows import steps
-from flows.report import RunReport
+from flows.report import RunReport, UnpublishedError
 from flows.stages import PROGRESS, stopwatch
 from recsys.lake import Lake
 from recsys.pipeline import Progress, shard_ranges
@@ -34,7 +34,7 @@ def nightly(
         steps.ingest(home, Path(inbox))
     inputs, plan = steps.read(home, settings, as_of)
     if home.has_run(plan.run_id):
-        return steps.publish(home, home.run(plan.run_id), already=True)
+        return _ended(steps.publish(home, home.run(plan.run_id), already=True))
 
     with home.stage(plan) as staged:
         taken = steps.snapshot(inputs, settings, plan.as_of)
@@ -51,7 +51,14 @@ def nightly(
         checked, measured = steps.checks(staged, settings)
         steps.lookup(staged)
         run = steps.commit(home, staged, checked, measured, seconds)
-    return steps.publish(home, run, already=False)
+    return _ended(steps.publish(home, run, already=False))
+
+
+def _ended(report: RunReport) -> RunReport:
+    """The report of a run that was published; Prefect shows any other flow run as failed."""
+    if not report.published:
+        raise UnpublishedError(report)
+    return report
 
 
 def run(
@@ -64,4 +71,7 @@ def run(
 ) -> RunReport:
     """The flow in this process, as ``recsys run`` calls it."""
     PROGRESS.set(progress)
-    return nightly(str(lake_root), settings, as_of, str(inbox) if inbox else None)
+    try:
+        return nightly(str(lake_root), settings, as_of, str(inbox) if inbox else None)
+    except UnpublishedError as error:
+        return error.report

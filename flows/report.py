@@ -1,10 +1,12 @@
-"""What a flow run tells its caller."""
+"""What a flow run says to its caller, and how it ends when its outcome is no success."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
+
+from recsys.errors import CheckError
 
 
 @dataclass(frozen=True)
@@ -21,3 +23,11 @@ class RunReport:
     """What the run measured, by name."""
     problems: tuple[str, ...] = ()
     """Broken rules, with one example each."""
+
+
+class UnpublishedError(CheckError):
+    """The flow run's end when a check failed: its run was built and kept, and readers keep the one they had."""
+
+    def __init__(self, report: RunReport) -> None:
+        super().__init__(f"run {report.run_id} was not published: {'; '.join(report.problems)}")
+        self.report = report

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import UTC, datetime, time
+from logging import ERROR, WARNING
 from pathlib import Path
 
 import polars as pl
 from prefect.artifacts import create_table_artifact
+from prefect.logging import get_run_logger
 
 from flows import documents
 from flows.report import RunReport
@@ -124,15 +126,20 @@ def publish(lake: Lake, run: Run, *, already: bool) -> RunReport:
         lake.publish(run.id)
     numbers = dict(run.manifest.metrics)
     outcome = "published" if published else "NOT published"
-    create_table_artifact(
-        [{"what": name, "number": f"{value:,.10g}"} for name, value in numbers.items()],
-        key="nightly",
-        description=f"run {run.id} as of {run.manifest.as_of:%Y-%m-%d %H:%M} UTC, {outcome}",
-    )
     problems = [
         f"{row['severity']}: {row['table']}: {row['rule']} ({row['failures']:,}, for example {row['example']})"
         for row in broken.to_dicts()
     ]
+    for problem in problems:
+        get_run_logger().log(WARNING if problem.startswith("warn") else ERROR, problem)
+    create_table_artifact(
+        [
+            *({"what": problem, "number": "broken"} for problem in problems),
+            *({"what": name, "number": f"{value:,.10g}"} for name, value in numbers.items()),
+        ],
+        key="nightly",
+        description=f"run {run.id} as of {run.manifest.as_of:%Y-%m-%d %H:%M} UTC, {outcome}",
+    )
     return RunReport(run.id, run.manifest.as_of, run.path, already, published, numbers, tuple(problems))
 
 

@@ -13,13 +13,13 @@ from cyclopts.validators import Number
 
 from recsys.cli.ingest import print_reports
 from recsys.cli.options import Format, LakeFolder, lake_folder
-from recsys.cli.screen import console, grid, minute, print_json, progress
+from recsys.cli.screen import console, grid, minute, print_json, progress, say
 from recsys.errors import ProviderError, UsageError
 from recsys.lake import Lake
 from recsys.providers import imports
 from recsys.providers import settings as providers
+from recsys.providers.account import Summary
 from recsys.providers.acousticbrainz import AcousticBrainz
-from recsys.providers.batches import Summary
 from recsys.providers.facts import Enricher
 from recsys.providers.http import Access
 from recsys.providers.listenbrainz import ListenBrainz
@@ -187,17 +187,28 @@ def login() -> None:
 
 
 def print_summary(summary: Summary, form: Format, done: str) -> None:
-    """Counts, causes and warnings. Raises :class:`ProviderError` when the provider ended the work early."""
-    counts = {"imported": summary.imported, "updated": summary.updated, "unchanged": summary.unchanged}
+    """The account, causes and warnings. Raises :class:`ProviderError` when something was not brought that may come later."""
     if form == "json":
-        print_json({**asdict(summary), "causes": summary.causes})
+        print_json(as_json(summary))
     else:
-        console().print(f"{done}: " + ", ".join(f"{number:,} {word}" for word, number in counts.items()))
-        _print_some("skipped", [f"{skip.code}: {skip.name}: {skip.reason}" for skip in summary.skipped])
+        asked, *parts = summary.account.items()
+        counts = ", ".join(f"{number:,} {name.replace('_', ' ')}" for name, number in parts)
+        say(f"{done}: {asked[1]:,} asked = {counts}")
+        if summary.access:
+            say(f"access: {summary.access}")
+        for title, skips in (("skipped", summary.skipped), ("failed", summary.failed)):
+            _print_some(title, [f"{skip.code}: {skip.name}: {skip.reason}" for skip in skips])
         _print_some("warnings", summary.warnings)
         _print_some("notes", summary.notes)
-    if summary.stopped:
-        raise ProviderError(summary.stopped)
+        _print_some("not whole", summary.problems)
+    if summary.shortfall:
+        raise ProviderError(summary.shortfall)
+
+
+def as_json(summary: Summary) -> dict[str, object]:
+    """The numbers of the account by name, and every skipped and failed item."""
+    skips = [asdict(skip) for skip in (*summary.failed, *summary.skipped)]
+    return {**asdict(summary), **summary.account, "causes": summary.causes, "rejects": skips, "shortfall": summary.shortfall}
 
 
 def _print_some(title: str, lines: Sequence[str]) -> None:

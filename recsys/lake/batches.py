@@ -11,6 +11,7 @@ digest is the SHA-256 of the source's bytes.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -111,7 +112,15 @@ def open_batch(table: str, ordinal: int, folder: Path) -> Batch:
     return batch
 
 
-def write_batch(folder: Path, table: str, kept: pl.DataFrame, rejects: pl.DataFrame, source: str, digest: str) -> None:
+def write_batch(
+    folder: Path,
+    table: str,
+    kept: pl.DataFrame,
+    rejects: pl.DataFrame,
+    source: str,
+    digest: str,
+    account: Mapping[str, int] | None = None,
+) -> None:
     """Fill a staged folder with a batch."""
     name = f"{digest}.parquet"
     files.make_folder(folder)
@@ -127,6 +136,7 @@ def write_batch(folder: Path, table: str, kept: pl.DataFrame, rejects: pl.DataFr
         rows_read=kept.height + rejects.height,
         kept=File.of(folder, name, table=table, rows=kept.height),
         rejects=refused,
+        account=None if account is None else dict(account),
     )
     with files.create(folder / RECEIPT, "receipt") as handle:
         handle.write(receipt.dump())

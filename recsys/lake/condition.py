@@ -90,6 +90,9 @@ def _runs(lake: Lake) -> Iterator[Finding]:
     runs = {run.id: run for run in lake.runs()}
     failed = sum(run.manifest.status == "failed" for run in runs.values())
     yield _good("runs", f"{len(runs):,}, of which {failed:,} failed their checks")
+    newest = max(runs.values(), key=lambda run: run.manifest.created_at, default=None)
+    if newest is not None and newest.manifest.status == "failed":
+        yield Finding("newest run", "bad", f"{newest.id} broke a rule and was not published; see `recsys runs show {newest.id}`")
     for run_id in lake.run_ids():
         problem = _problem(runs[run_id]) if run_id in runs else "its manifest is missing or damaged"
         if problem:

@@ -62,12 +62,20 @@ class Lake:
     # Inputs
 
     def add_batch(
-        self, table: str, kept: pl.DataFrame, *, rejects: pl.DataFrame, source: str, digest: str, rows_read: int
+        self,
+        table: str,
+        kept: pl.DataFrame,
+        *,
+        rejects: pl.DataFrame,
+        source: str,
+        digest: str,
+        rows_read: int,
+        account: Mapping[str, int] | None = None,
     ) -> Batch | None:
         """Store one source file's rows and rejects in one step; none when ``digest`` is already in ``table``.
 
-        ``digest`` is the SHA-256 of the source's bytes in hexadecimal. Raises :class:`InputError` when a frame does not fit its
-        contract, :class:`LakeError` when rows are unaccounted for.
+        ``digest`` is the SHA-256 of the source's bytes in hexadecimal; ``account`` goes into the receipt.
+        Raises :class:`InputError` when a frame does not fit its contract, :class:`LakeError` when rows are unaccounted for.
         """
         if table not in INPUTS or not _DIGEST.fullmatch(digest):
             raise LakeError(f"batch {digest!r} of {table!r}: a SHA-256 and one of {', '.join(INPUTS)} are needed")
@@ -81,7 +89,7 @@ class Lake:
             home = self.root / "inputs" / table
             ordinal = max((ordinal for ordinal, _ in _batches.folders(home)), default=0) + 1
             staged = self._staging / f"{table}-{digest}"
-            _batches.write_batch(staged, table, kept, rejects, source, digest)
+            _batches.write_batch(staged, table, kept, rejects, source, digest, account)
             files.make_folder(home)
             files.move(staged, home / f"{ordinal:06d}", "batch")
             return _batches.open_batch(table, ordinal, home / f"{ordinal:06d}")

@@ -98,6 +98,8 @@ class Receipt(Record):
     rows_read: Count
     kept: File
     rejects: File | None = None
+    account: dict[str, Count] | None = None
+    """What came of everything that a provider was asked for, by outcome; none for a file."""
 
 
 class Source(Record):

@@ -22,6 +22,10 @@ class AcousticBrainz:
 
     name = "acousticbrainz"
 
+    @property
+    def access(self) -> str:
+        return "AcousticBrainz files"
+
     def __init__(self, folder: Path) -> None:
         self._files = {kind: _only(folder, kind) for kind in ("rhythm", "tonal")}
 

@@ -12,11 +12,20 @@ from pydantic import BaseModel
 
 from recsys.errors import ProviderError
 from recsys.providers.cache import Answer, Cache
-from recsys.providers.errors import MalformedError, MissingError, UnavailableError
+from recsys.providers.errors import (
+    BlockedError,
+    ClosedEndpointError,
+    ForbiddenError,
+    MalformedError,
+    MissingError,
+    NotConfiguredError,
+    UnauthorizedError,
+    UnavailableError,
+)
 from recsys.providers.facts import Facts, Listing, Row, Skip
 
 TOLERATED = 3
-"""Failures in one harvest after which a provider is left alone."""
+"""Failures in a row after which a provider is left alone."""
 
 M = TypeVar("M", bound=BaseModel)
 
@@ -29,7 +38,7 @@ class Harvest(Generic[M]):
     failed: dict[str, ProviderError] = field(default_factory=dict)
     stopped: ProviderError | None = None
 
-    def found(self) -> Iterator[tuple[str, M, bool]]:
+    def known(self) -> Iterator[tuple[str, M, bool]]:
         """Key, value and staleness of everything the provider knows."""
         for key, answer in self.answers.items():
             if answer.value is not None:
@@ -112,46 +121,82 @@ class _Run(Generic[M]):
         except ProviderError as error:
             self._fail(keys, error)
             return
+        self._failures = 0
         for key in keys:
             self.source.cache.put(self.source.provider, self.kind, key, values.get(key))
             self.answers[key] = Answer(values.get(key))
 
     def _fail(self, keys: Sequence[str], error: ProviderError) -> None:
-        passing = type(error) in (UnavailableError, MalformedError)
         with self._lock:
+            if concerns_all(error):
+                self.stopped = self.stopped or error
+                return
             self._failures += 1
             self.failed.update(dict.fromkeys(keys, error))
-            if not passing or self._failures >= TOLERATED:
+            if self._failures >= TOLERATED:
                 self.stopped = self.stopped or error
+
+
+def listed(keys: Mapping[str, str], harvest: Harvest[M], about: Callable[[str, M, bool], Facts | None], unknown: str) -> Listing:
+    """A harvest as a listing: each item of ``keys`` (id → key asked) is a fact, unknown, failed or not asked.
+
+    ``about`` makes facts of an id, a value and its staleness; None = the value says nothing of use.
+    """
+    listing = Listing(stopped=harvest.stopped)
+    for name, key in keys.items():
+        answer, error = harvest.answers.get(key), harvest.failed.get(key)
+        facts = about(name, answer.value, answer.stale) if answer and answer.value is not None else None
+        if facts is not None:
+            listing.facts.append(facts)
+        elif answer is not None:
+            listing.skipped.append(Skip(name, "unknown", unknown))
+        elif error is not None:
+            listing.skipped.append(Skip(name, "failed", str(error)))
+        else:
+            listing.not_asked += 1
+    return listing
+
+
+def concerns_all(error: ProviderError) -> bool:
+    """Whether an error is about the provider as a whole, so that the next item would fare no better and is not asked."""
+    return isinstance(error, BlockedError | UnauthorizedError | NotConfiguredError | ClosedEndpointError)
 
 
 def gather(rows: Sequence[Row], work: Callable[[Row], Facts | Skip], workers: int = 1) -> Listing:
     """What ``work`` says about each row, in the rows' order, on ``workers`` threads.
 
-    A row that fails is skipped; after :data:`TOLERATED` failures, or one that will not pass, the rest is not asked. When every
-    row fails, the listing says so as if it had stopped.
+    A row that fails is skipped; after :data:`TOLERATED` failures in a row, or one that will not pass, the rest is not asked. When
+    every row fails, the listing says so as if it had stopped.
     """
     listing, failures = Listing(), 0
 
     def attempt(row: Row) -> Facts | Skip | ProviderError | None:
-        if listing.stopped is not None:
-            return None
-        try:
-            return work(row)
-        except ProviderError as error:
-            if type(error) not in (UnavailableError, MalformedError, MissingError):
-                listing.stopped = listing.stopped or error
-            return error
+        return None if listing.stopped is not None else _attempted(row, work)
 
     with ThreadPoolExecutor(max_workers=workers) as pool:
         for row, result in zip(rows, pool.map(attempt, rows), strict=True):
-            if isinstance(result, Facts):
-                listing.facts.append(result)
-            elif isinstance(result, Skip):
-                listing.skipped.append(result)
-            elif isinstance(result, ProviderError):
-                listing.skipped.append(Skip(str(row["id"]), "failed", str(result)))
-                failures += not isinstance(result, MissingError)
-                if failures in (TOLERATED, len(rows)):
-                    listing.stopped = listing.stopped or result
+            failures = failures + 1 if isinstance(result, UnavailableError | MalformedError | ForbiddenError) else 0
+            if isinstance(result, ProviderError) and (concerns_all(result) or failures in (TOLERATED, len(rows))):
+                listing.stopped = listing.stopped or result
+            _count(listing, row, result)
     return listing
+
+
+def _attempted(row: Row, work: Callable[[Row], Facts | Skip]) -> Facts | Skip | ProviderError:
+    try:
+        return work(row)
+    except MissingError as error:
+        return Skip(str(row["id"]), "unknown", str(error))
+    except ProviderError as error:
+        return error
+
+
+def _count(listing: Listing, row: Row, result: Facts | Skip | ProviderError | None) -> None:
+    if isinstance(result, Facts):
+        listing.facts.append(result)
+    elif isinstance(result, Skip):
+        listing.skipped.append(result)
+    elif result is None or concerns_all(result):
+        listing.not_asked += 1
+    else:
+        listing.skipped.append(Skip(str(row["id"]), "failed", str(result)))

@@ -3,47 +3,17 @@
 from __future__ import annotations
 
 import hashlib
-from collections import Counter
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+import json
+from collections.abc import Iterable, Mapping, Sequence
 
 import polars as pl
 
 from recsys.lake import Lake
 from recsys.matrices.song import song_keys
-from recsys.providers.facts import Facts, Listing, Row, Skip
+from recsys.providers.account import Rejects, Summary, rejects
+from recsys.providers.facts import Facts, Listing, Row
 from recsys.providers.merge import merge
-from recsys.tables import REJECTS, TRACKS
-
-
-@dataclass
-class Summary:
-    """What an import came to. ``imported`` tracks are new to the catalogue, ``updated`` ones have a new version."""
-
-    source: str
-    imported: int = 0
-    updated: int = 0
-    unchanged: int = 0
-    skipped: list[Skip] = field(default_factory=list)
-    warnings: list[str] = field(default_factory=list)
-    notes: list[str] = field(default_factory=list)
-    stopped: str | None = None
-    batches: list[int] = field(default_factory=list)
-
-    @property
-    def causes(self) -> dict[str, int]:
-        """Skipped items by code, most frequent first."""
-        return dict(sorted(Counter(skip.code for skip in self.skipped).items(), key=lambda item: (-item[1], item[0])))
-
-    def add(self, other: Summary) -> None:
-        self.imported += other.imported
-        self.updated += other.updated
-        self.unchanged += other.unchanged
-        self.skipped += other.skipped
-        self.warnings += other.warnings
-        self.notes += [note for note in other.notes if note not in self.notes]
-        self.stopped = self.stopped or other.stopped
-        self.batches += other.batches
+from recsys.tables import TRACKS
 
 
 class Catalog:
@@ -73,14 +43,14 @@ class Catalog:
         return facts.id if facts.id in self.ids else self._by_spotify.get(facts.id, facts.id)
 
 
-def merged(catalog: Catalog, told: Sequence[Facts]) -> tuple[list[dict[str, object]], Summary]:
+def merged(catalog: Catalog, facts: Sequence[Facts]) -> tuple[list[dict[str, object]], Summary]:
     """Rows that are new or changed, and the counts. Several facts about one track are merged in their order."""
     summary = Summary("")
-    ids = [catalog.named(facts) for facts in told]
+    ids = [catalog.named(one) for one in facts]
     before = {str(row["id"]): row for row in catalog.rows(ids)}
     now: dict[str, dict[str, object]] = {}
-    for name, facts in zip(ids, told, strict=True):
-        fitting, faults = _in_range(Facts(name, facts.source, facts.fields, facts.stale, facts.decision))
+    for name, one in zip(ids, facts, strict=True):
+        fitting, faults = _in_range(Facts(name, one.source, one.fields, one.stale, one.decision))
         now[name], warnings = merge(now.get(name) or before.get(name), fitting)
         summary.warnings += [*faults, *warnings]
     rows = _keyed(list(now.values()))
@@ -91,24 +61,38 @@ def merged(catalog: Catalog, told: Sequence[Facts]) -> tuple[list[dict[str, obje
     return changed, summary
 
 
-def store(lake: Lake, listing: Listing, source: str, *, dry_run: bool = False, rejects: bool = True) -> Summary:
-    """Merge the listing into the catalogue and write what changed as one batch; ``rejects``: also what was skipped."""
-    catalog = Catalog.of(lake)
-    rows, summary = merged(catalog, listing.facts)
-    summary.source, summary.skipped, summary.notes = source, listing.skipped, list(listing.notes)
+def store(lake: Lake, listing: Listing, source: str, *, dry_run: bool = False, known: Rejects | None = None) -> Summary:
+    """Merge the listing into the catalogue and write what changed, and what was skipped or failed, as one batch.
+
+    ``known``: the rejects that this source has in the lake; read from it where not supplied.
+    """
+    rows, summary = merged(Catalog.of(lake), listing.facts)
+    summary.source = source
+    summary.take(listing)
     if stale := sum(facts.stale for facts in listing.facts):
         summary.notes.append(f"{stale:,} tracks from expired answers, because the provider failed")
-    summary.stopped = None if listing.stopped is None else str(listing.stopped)
-    if rows and not dry_run:
-        frame = pl.DataFrame(rows, schema=TRACKS.schema)
-        skips = listing.skipped if rejects else []
-        digest = _digest(frame, skips, len(lake.batches("tracks")))
-        refused = _rejects(skips, digest, source)
-        batch = lake.add_batch(
-            "tracks", frame, rejects=refused, source=source, digest=digest, rows_read=frame.height + refused.height
-        )
-        summary.batches = [batch.ordinal] if batch else []
+    if not dry_run and (rows or listing.skipped):
+        _write(lake, rows, summary, known or Rejects(lake, source))
     return summary
+
+
+def _write(lake: Lake, rows: list[dict[str, object]], summary: Summary, known: Rejects) -> None:
+    refused = known.fresh((*summary.skipped, *summary.failed))
+    if not (rows or refused):
+        return
+    frame = pl.DataFrame(rows, schema=TRACKS.schema)
+    digest = _digest(frame, refused, len(lake.batches("tracks")))
+    batch = lake.add_batch(
+        "tracks",
+        frame,
+        rejects=rejects(refused, digest),
+        source=summary.source,
+        digest=digest,
+        rows_read=len(rows) + len(refused),
+        account=summary.account,
+    )
+    known.stored(refused)
+    summary.batches = [batch.ordinal] if batch else []
 
 
 def _keyed(rows: list[dict[str, object]]) -> list[dict[str, object]]:
@@ -140,23 +124,7 @@ def _fits(name: str, value: float) -> bool:
     return (low is None or value >= low) and (high is None or value <= high)
 
 
-def _digest(frame: pl.DataFrame, skipped: Sequence[Skip], base: int) -> str:
+def _digest(frame: pl.DataFrame, refused: Sequence[Mapping[str, object]], base: int) -> str:
     """SHA-256 of the rows and of the state they build upon: the same facts may become a new version again later."""
-    lines = [str(base), frame.write_ndjson(), *(f"{skip.name}\t{skip.code}" for skip in skipped)]
+    lines = [str(base), frame.write_ndjson(), *(json.dumps(row, sort_keys=True) for row in refused)]
     return hashlib.sha256("\n".join(lines).encode()).hexdigest()
-
-
-def _rejects(skipped: Sequence[Skip], digest: str, source: str) -> pl.DataFrame:
-    rows = [
-        {
-            "batch": digest,
-            "table": "tracks",
-            "source": source,
-            "line": line,
-            "code": skip.code,
-            "reason": skip.reason,
-            "raw": skip.name,
-        }
-        for line, skip in enumerate(skipped, 1)
-    ]
-    return REJECTS.conform(pl.DataFrame(rows, schema_overrides={"line": pl.Int64})) if rows else REJECTS.empty()

@@ -4,6 +4,7 @@
     ├── NotConfiguredError    a setting is missing; nothing was sent
     ├── UnauthorizedError     the credentials were refused; a new login or key is needed
     ├── ForbiddenError        this access may not use the endpoint or see the item
+    │   └── ClosedEndpointError   not the endpoint, whatever the item
     ├── MissingError          the source does not know the item: an answer, not a failure
     ├── UnavailableError      timeout, broken connection or server error that lasted through the retries
     │   └── BlockedError      the source asked to be left alone until ``until``
@@ -34,6 +35,10 @@ class ForbiddenError(ProviderError):
     def __init__(self, message: str, reason: str = "") -> None:
         super().__init__(message)
         self.reason = reason
+
+
+class ClosedEndpointError(ForbiddenError):
+    """This access may not use the endpoint at all, whatever the item."""
 
 
 class MissingError(ProviderError):

@@ -29,27 +29,45 @@ class Facts:
 
 @dataclass(frozen=True)
 class Skip:
-    """One item that was read and not taken."""
+    """One item that did not become facts, with the provider's words: skipped for what it is, or failed.
+
+    ``place``: its position in the list, first = 1; ``raw``: what the provider sent.
+    """
 
     name: str
-    code: Literal["local_file", "episode", "unavailable", "duplicate", "unknown", "failed", "no_match"]
+    code: Literal["local_file", "episode", "unavailable", "duplicate", "unknown", "no_match", "failed", "unreadable"]
     reason: str
+    place: int | None = None
+    raw: str = ""
+
+    @property
+    def failed(self) -> bool:
+        """Whether asking again may bring it."""
+        return self.code in ("failed", "unreadable")
 
 
 @dataclass
 class Listing:
-    """Everything one read brought, in order. ``stopped`` = why it ended early; what came before it is complete and usable."""
+    """Everything one read brought, in order. ``stopped`` = why it ended early; what came before it is complete and usable.
+
+    ``not_asked`` counts the items that it did not get to, at least 1 where a list of unknown length was cut; ``problems`` says
+    in words what is not whole.
+    """
 
     facts: list[Facts] = field(default_factory=list)
     skipped: list[Skip] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     stopped: ProviderError | None = None
+    not_asked: int = 0
+    problems: list[str] = field(default_factory=list)
 
     def extend(self, other: Listing) -> None:
         self.facts += other.facts
         self.skipped += other.skipped
         self.notes += [note for note in other.notes if note not in self.notes]
         self.stopped = self.stopped or other.stopped
+        self.not_asked += other.not_asked
+        self.problems += [problem for problem in other.problems if problem not in self.problems]
 
 
 @dataclass(frozen=True)
@@ -67,6 +85,10 @@ class Catalogue(Protocol):
 
     name: str
 
+    @property
+    def access(self) -> str:
+        """Which access is used, in words."""
+
     def read(self, link: Link, limit: int | None = None) -> Listing:
         """The tracks behind ``link``, at most ``limit``. A failure ends the listing, it does not raise."""
 
@@ -81,6 +103,10 @@ class Enricher(Protocol):
     """A provider that knows more about tracks which the catalogue has."""
 
     name: str
+
+    @property
+    def access(self) -> str:
+        """Which access is used, in words."""
 
     def wants(self, row: Row) -> bool:
         """Whether the row lacks something this provider could supply, and has what is needed to ask for it."""

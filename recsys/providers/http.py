@@ -41,6 +41,8 @@ QUOTA_SECONDS = 3600.0
 """How long to stay away when a quota is used up and no `Retry-After` says for how long."""
 LARGEST_BODY = 32 * 2**20
 REDIRECTS = 3
+LONGEST_MESSAGE = 200
+"""Characters of a plain text that are taken for a provider's message."""
 
 M = TypeVar("M", bound=BaseModel)
 Params = Mapping[str, str | int]
@@ -110,16 +112,22 @@ class Reply:
 
     @property
     def error(self) -> dict[str, str]:
-        """The error object of the body, flat: ``message``, ``reason``, ``code``; empty when there is none."""
+        """The error object of the body, flat: ``message``, ``reason``, ``code``; a plain text is the message."""
         try:
             body = json.loads(self.body)
         except ValueError:
-            return {}
+            return {"message": _plain(self.body)}
         if not isinstance(body, dict):
             return {}
         inner = body.get("error")
         flat = {**body, **inner} if isinstance(inner, dict) else {**body, "message": inner or body.get("message", "")}
         return {key: str(value) for key, value in flat.items() if isinstance(value, (str, int))}
+
+
+def _plain(body: bytes) -> str:
+    """The first line of a plain text, as it may be shown; a page of HTML is called that."""
+    text = body[:2000].decode("utf-8", "replace").strip()
+    return "an HTML page" if text.startswith("<") else " ".join(text.split())[:LONGEST_MESSAGE]
 
 
 class Service:

@@ -7,7 +7,8 @@ Each function ends with a :class:`Summary`; an error of a provider ends the work
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
@@ -18,9 +19,11 @@ from recsys.errors import NotFoundError, ProviderError, UsageError
 from recsys.ingest import Report, ingest_export
 from recsys.lake import Lake
 from recsys.matrices.song import spotify_ids
-from recsys.providers.batches import Catalog, Summary, merged, store
+from recsys.providers.account import Rejects, Summary
+from recsys.providers.answers import concerns_all
+from recsys.providers.batches import Catalog, merged, store
 from recsys.providers.cache import Cache
-from recsys.providers.errors import ForbiddenError, MalformedError, MissingError, NotConfiguredError
+from recsys.providers.errors import MissingError, NotConfiguredError
 from recsys.providers.facts import Catalogue, Enricher, Listing, Skip
 from recsys.providers.http import Access
 from recsys.providers.listenbrainz import Listen, ListenBrainz, Walk
@@ -89,26 +92,44 @@ def import_tracks(
     ``resolve`` turns a link of another service into a Spotify one. Enrichers are asked about what was read, before it is stored.
     """
     name = f"{source.name} {' '.join(map(str, links))}"[:200]
-    summary, pending = Summary(name), Listing()
+    summary, pending, known = Summary(name, source.access), Listing(), Rejects(lake, name)
     seen: set[str] = set()
-    for found in _parts(source, links, limit, resolve, progress):
-        pending.extend(_each_once(found, seen))
-        if len(pending.facts) >= PENDING or pending.stopped:
-            summary.add(_stored(lake, pending, name, enrichers, dry_run))
+    parts = _parts(source, links, limit, resolve)
+    for number, part in enumerate(parts, 1):
+        pending.extend(_each_once(_settled(part), seen))
+        if pending.stopped:
+            pending.not_asked += sum(left.weight for left in parts[number:])
+        if len(pending.facts) >= PENDING or pending.stopped or number == len(parts):
+            summary.add(_stored(lake, pending, name, enrichers, dry_run, known))
             pending = Listing()
+        if progress:
+            progress(source.name, number, len(parts))
         if summary.stopped:
             break
-    summary.add(_stored(lake, pending, name, enrichers, dry_run))
+    _doubt(summary)
     return summary
 
 
-def _stored(lake: Lake, listing: Listing, name: str, enrichers: Sequence[Enricher], dry_run: bool) -> Summary:
+def _stored(lake: Lake, listing: Listing, name: str, enrichers: Sequence[Enricher], dry_run: bool, known: Rejects) -> Summary:
     for enricher in enrichers if not dry_run else ():
         rows = merged(Catalog.of(lake), listing.facts)[0]
-        found = enricher.enrich([row for row in rows if enricher.wants(row)])
-        listing.facts += found.facts
-        listing.notes += [*found.notes, *([f"{enricher.name}: {found.stopped}"] if found.stopped else [])]
-    return store(lake, listing, name, dry_run=dry_run)
+        enriched = enricher.enrich([row for row in rows if enricher.wants(row)])
+        failures = [skip.reason for skip in enriched.skipped if skip.failed]
+        listing.facts += enriched.facts
+        listing.notes += enriched.notes
+        listing.problems += [f"{enricher.name}: {cause}" for cause in dict.fromkeys([*failures, *_causes(enriched)])]
+    return store(lake, listing, name, dry_run=dry_run, known=known)
+
+
+def _causes(listing: Listing) -> list[str]:
+    return [str(listing.stopped)] if listing.stopped else []
+
+
+def _doubt(summary: Summary) -> None:
+    """Where nothing of what was named is known, the names are wrong or the provider errs: no success either way."""
+    counts = summary.account
+    if counts["asked"] and counts["skipped"] == counts["asked"] and set(summary.causes) == {"unknown"}:
+        summary.problems.append(f"nothing of what was asked for is known: {summary.skipped[0].reason}")
 
 
 def enrich(
@@ -128,9 +149,12 @@ def enrich(
     if chosen is not None and (absent := sorted(chosen - catalog.ids)):
         raise NotFoundError(f"the catalogue has no track {absent[0]!r}" + (f" and {len(absent) - 1} more" if absent[1:] else ""))
     rows = [row for row in catalog.rows(chosen) if enricher.wants(row)]
-    summary = Summary(enricher.name)
+    summary, known = Summary(enricher.name, enricher.access), Rejects(lake, enricher.name)
     for at in range(0, len(rows), CHUNK):
-        summary.add(store(lake, enricher.enrich(rows[at : at + CHUNK]), enricher.name, rejects=False))
+        listing = enricher.enrich(rows[at : at + CHUNK])
+        if listing.stopped:
+            listing.not_asked += len(rows[at + CHUNK :])
+        summary.add(store(lake, listing, enricher.name, known=known))
         if progress:
             progress(enricher.name, min(at + CHUNK, len(rows)), len(rows))
         if summary.stopped:
@@ -193,22 +217,37 @@ def resolver(door: Access) -> Callable[[str], Link]:
     return resolve
 
 
-def _parts(
-    source: Catalogue, links: Sequence[Link], limit: int | None, resolve: Callable[[str], Link] | None, progress: Progress | None
-) -> Iterator[Listing]:
-    """Listings one by one: single tracks some hundred at a time, then list by list. One that fails alone is a skip."""
-    singles = [link.id for link in links if link.kind == "track"]
-    chunks = [singles[at : at + PENDING] for at in range(0, len(singles), PENDING)]
-    parts = [(f"{len(chunk)} tracks", partial(source.tracks, chunk)) for chunk in chunks]
-    parts += [(str(link), partial(_of, source, link, limit, resolve)) for link in links if link.kind != "track"]
-    for number, (name, part) in enumerate(parts, 1):
-        found = part()
-        if isinstance(found.stopped, (MissingError, ForbiddenError, MalformedError)):
-            found.skipped.append(Skip(name, "failed", str(found.stopped)))
-            found.stopped = None
-        yield found
-        if progress:
-            progress(source.name, number, len(parts))
+@dataclass(frozen=True)
+class _Part:
+    """One question: some hundred tracks, or one list. ``weight``: items that it is known to be about."""
+
+    name: str
+    weight: int
+    read: Callable[[], Listing]
+
+
+def _parts(source: Catalogue, links: Sequence[Link], limit: int | None, resolve: Callable[[str], Link] | None) -> list[_Part]:
+    """Single tracks some hundred at a time, then list by list."""
+    ids = [link.id for link in links if link.kind == "track"]
+    chunks = [ids[at : at + PENDING] for at in range(0, len(ids), PENDING)]
+    parts = [_Part(f"{len(chunk)} tracks", len(chunk), partial(source.tracks, chunk)) for chunk in chunks]
+    lists = [link for link in links if link.kind != "track"]
+    return parts + [_Part(str(link), 1, partial(_of, source, link, limit, resolve)) for link in lists]
+
+
+def _settled(part: _Part) -> Listing:
+    """What the part brought; an error that concerns it alone becomes a failure of it, and the next part is asked."""
+    listing = part.read()
+    if listing.stopped is not None and not concerns_all(listing.stopped):
+        cause = str(listing.stopped)
+        if not (listing.facts or listing.skipped or listing.not_asked):
+            listing.skipped.append(Skip(part.name, "failed", cause))
+        else:
+            listing.problems.append(cause)
+        listing.stopped = None
+    elif listing.stopped is not None and not (listing.facts or listing.skipped or listing.not_asked):
+        listing.not_asked = part.weight
+    return listing
 
 
 def _of(source: Catalogue, link: Link, limit: int | None, resolve: Callable[[str], Link] | None) -> Listing:

@@ -12,9 +12,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from pydantic import BaseModel, Field, RootModel
 
 from recsys.errors import NotFoundError
-from recsys.providers.answers import Answers
+from recsys.providers.answers import Answers, listed
 from recsys.providers.errors import MissingError
-from recsys.providers.facts import Facts, Listing, Row, Skip
+from recsys.providers.facts import Facts, Listing, Row
 from recsys.providers.http import Access, Params, Reply, Service
 
 PAGE = 1000
@@ -108,6 +108,10 @@ class ListenBrainz:
 
     name = "listenbrainz"
 
+    @property
+    def access(self) -> str:
+        return "ListenBrainz, " + ("with a token" if self._token else "open")
+
     def __init__(self, access: Access) -> None:
         token = access.settings.listenbrainz_token
         headers = {"Authorization": f"Token {token.get_secret_value()}"} if token else {}
@@ -115,6 +119,7 @@ class ListenBrainz:
         self.labs = Api(access, self.name, access.settings.listenbrainz_labs_url)
         self.answers = Answers(access.cache, self.name)
         self._cache = access.cache
+        self._token = token
         self._algorithm = access.settings.listenbrainz_similarity
 
     def walk(self, user: str) -> Walk:
@@ -168,16 +173,7 @@ class ListenBrainz:
         """Popularity 0–1: log(1 + listeners) / log(1 + 50,000), at most 1."""
         mbids = {str(row["id"]): str(row["mbid"]) for row in rows}
         harvest = self.answers.many("heard", list(mbids.values()), Heard, self._heard, size=POPULARITY_BATCH)
-        known = {key: (value, stale) for key, value, stale in harvest.found() if value.total_user_count}
-        listing = Listing(stopped=harvest.stopped)
-        for name, mbid in mbids.items():
-            if mbid in known:
-                heard, stale = known[mbid]
-                share = min(math.log1p(heard.total_user_count or 0) / math.log1p(HEARD_BY_ALL), 1.0)
-                listing.facts.append(Facts(name, self.name, {"popularity": round(share, 6)}, stale))
-            elif mbid in harvest.answers:
-                listing.skipped.append(Skip(name, "unknown", "ListenBrainz has no listens of this recording"))
-        return listing
+        return listed(mbids, harvest, _popularity, "ListenBrainz has no listens of this recording")
 
     def similar(self, mbids: Sequence[str]) -> list[Similar]:
         """Recordings heard in the same sessions, most similar first, each once."""
@@ -193,3 +189,10 @@ class ListenBrainz:
         body = {"recording_mbids": list(mbids)}
         found = self.api.post(HeardList, "/1/popularity/recording", json=body, family="popularity").root
         return {one.recording_mbid: one for one in found}
+
+
+def _popularity(name: str, heard: Heard, stale: bool) -> Facts | None:
+    if not heard.total_user_count:
+        return None
+    share = min(math.log1p(heard.total_user_count) / math.log1p(HEARD_BY_ALL), 1.0)
+    return Facts(name, ListenBrainz.name, {"popularity": round(share, 6)}, stale)

@@ -10,8 +10,8 @@ from collections.abc import Mapping, Sequence
 
 from pydantic import BaseModel, Field
 
-from recsys.providers.answers import Answers
-from recsys.providers.facts import Facts, Listing, Row, Skip
+from recsys.providers.answers import Answers, listed
+from recsys.providers.facts import Facts, Listing, Row
 from recsys.providers.http import Access, Service
 from recsys.providers.spotify.answers import Features, isrc
 from recsys.tables import FEATURES
@@ -39,6 +39,10 @@ class ReccoBeats:
 
     name = "reccobeats"
 
+    @property
+    def access(self) -> str:
+        return "ReccoBeats, open"
+
     def __init__(self, access: Access, *, force: bool = False) -> None:
         self.api = Service(access, self.name, access.settings.reccobeats_url)
         self.answers = Answers(access.cache, self.name)
@@ -50,22 +54,12 @@ class ReccoBeats:
     def enrich(self, rows: Sequence[Row]) -> Listing:
         keys = {str(row["id"]): key for row in rows if (key := _key(row)) is not None}
         harvest = self.answers.many("features", list(keys.values()), Measured, self._load, size=BATCH)
-        known = {key: (value, stale) for key, value, stale in harvest.found()}
-        listing = Listing(stopped=harvest.stopped)
-        for name, key in keys.items():
-            if key in known:
-                value, stale = known[key]
-                listing.facts.append(Facts(name, self.name, _fields(value), stale))
-            elif key in harvest.answers:
-                listing.skipped.append(Skip(name, "unknown", "ReccoBeats does not know this track"))
-            elif key in harvest.failed:
-                listing.skipped.append(Skip(name, "failed", str(harvest.failed[key])))
-        return listing
+        return listed(keys, harvest, _facts, "ReccoBeats does not know this track")
 
     def _load(self, keys: Sequence[str]) -> Mapping[str, Measured]:
-        found = self.api.get(Content, "/audio-features", {"ids": ",".join(keys)}).content
+        content = self.api.get(Content, "/audio-features", {"ids": ",".join(keys)}).content
         wanted, known = set(keys), {}
-        for measured in sorted(found, key=lambda one: one.id or "", reverse=True):
+        for measured in sorted(content, key=lambda one: one.id or "", reverse=True):
             known.update({key: measured for key in (measured.spotify_id, isrc(measured.isrc)) if key in wanted})
         return {str(key): measured for key, measured in known.items()}
 
@@ -74,5 +68,6 @@ def _key(row: Row) -> str | None:
     return str(row["spotify_id"]) if row.get("spotify_id") else isrc(str(row["isrc"])) if row.get("isrc") else None
 
 
-def _fields(measured: Measured) -> dict[str, object]:
-    return {"isrc": isrc(measured.isrc), **{name: getattr(measured, name) for name in SUPPLIED}}
+def _facts(name: str, measured: Measured, stale: bool) -> Facts:
+    fields = {"isrc": isrc(measured.isrc), **{name: getattr(measured, name) for name in SUPPLIED}}
+    return Facts(name, ReccoBeats.name, fields, stale)

@@ -40,7 +40,7 @@ def test_import_counts_what_came_and_a_rerun_changes_nothing(recsys: Recsys, spo
     assert "2 imported" in dry.out
     assert Lake("data/lake").batches() == []
     answer = recsys("import", "spotify", *links, "--market", "de")
-    assert "imported: 2 imported, 0 updated, 0 unchanged" in answer.out
+    assert "imported: 2 asked = 2 imported, 0 updated, 0 unchanged, 0 skipped, 0 failed, 0 not asked" in answer.out
     assert "audio features: not available to this Spotify app" in answer.out
     again = json.loads(recsys("import", "spotify", *links, "--format", "json").out)
     assert (again["imported"], again["unchanged"], again["batches"]) == (0, 2, [])

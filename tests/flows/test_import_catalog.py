@@ -21,14 +21,17 @@ from tests.support.hostile import Hostile
 pytestmark = pytest.mark.slow
 
 SCRIPT = """
-import json, sys
+import json, os, sys
 from flows.enrich import enrich
 from flows.import_catalog import import_catalog
 lake = sys.argv[1]
 first = import_catalog(lake)
 again = import_catalog(lake, ["spotify:track:" + sys.argv[2]])
-asked = enrich(lake, ["reccobeats"])
-print(json.dumps([first.imported, again.imported, again.unchanged, asked[0].stopped]))
+enriched = enrich(lake, return_state=True)
+os.environ["SPOTIFY_API_URL"] = sys.argv[3]
+refused = import_catalog(lake, [sys.argv[4]], return_state=True)
+states = [[state.type, state.message] for state in (enriched, refused)]
+print(json.dumps([first.imported, again.imported, again.unchanged, states]))
 """
 
 
@@ -47,13 +50,17 @@ def test_events_fetch_the_tracks_they_name(tmp_path: Path, root: Path) -> None:
             "PYTHONPATH": str(root),
         }
         kept = {name: value for name, value in os.environ.items() if name not in NAMES}
-        command = [sys.executable, "-c", SCRIPT, str(lake.root), ident(2)]
+        command = [sys.executable, "-c", SCRIPT, str(lake.root), ident(2), server.address("html"), ident(9)]
         done = subprocess.run(
             command, cwd=tmp_path, env={**kept, **outside}, capture_output=True, text=True, timeout=180, check=False
         )
     assert done.returncode == 0, done.stderr
-    first, again, unchanged, stopped = json.loads(done.stdout.splitlines()[-1])
+    first, again, unchanged, states = json.loads(done.stdout.splitlines()[-1])
     assert (first, again, unchanged) == (2, 0, 1)
-    assert "HTML" in stopped
+    assert [state[0] for state in states] == ["FAILED", "FAILED"]
+    assert "HTML" in states[0][1]
+    told = done.stdout + done.stderr
+    assert "musicbrainz was left out: musicbrainz: set MUSICBRAINZ_APP_NAME" in told
+    assert "listenbrainz: asked=0" in told
     assert Catalog.of(lake).ids == {ident(1), ident(2)}
     assert "canary" not in done.stderr + done.stdout

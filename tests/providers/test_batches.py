@@ -47,7 +47,7 @@ def test_a_value_that_returns_to_what_it_was_is_a_new_version(lake: Lake) -> Non
 
 def test_skips_become_rejects_and_the_counts_add_up(lake: Lake) -> None:
     listing = told("a")
-    listing.skipped = [Skip("Home", "local_file", "no id"), Skip("Talk", "episode", "no music")]
+    listing.skipped = [Skip("Home", "local_file", "no id", 1), Skip("Talk", "episode", "no music", 2)]
     assert store(lake, listing, "spotify playlist").causes == {"episode": 1, "local_file": 1}
     [batch] = lake.batches("tracks")
     assert (batch.rows_read, batch.kept, batch.rejected) == (3, 1, 2)

@@ -95,7 +95,7 @@ def test_links_of_other_services(lake: Lake, spotify: Spotify) -> None:
         raise NotConfiguredError("musicbrainz: set MUSICBRAINZ_APP_NAME")
 
     summary = imports.import_tracks(lake, spotify, [deezer], resolve=missing)
-    assert (summary.imported, summary.skipped[0].reason) == (0, "musicbrainz: set MUSICBRAINZ_APP_NAME")
+    assert (summary.imported, summary.failed[0].reason) == (0, "musicbrainz: set MUSICBRAINZ_APP_NAME")
 
 
 def test_enriching_the_catalogue(lake: Lake, spotify: Spotify, wire: Wire, open_access: Callable[..., Access]) -> None:

@@ -18,6 +18,10 @@ class CanonicalDump:
 
     name = "canonical"
 
+    @property
+    def access(self) -> str:
+        return f"MusicBrainz's canonical data, {self._path.name}"
+
     def __init__(self, path: Path, *, force: bool = False) -> None:
         if not path.is_file():
             raise InputError(f"{path}: no such file; download and unpack MusicBrainz's canonical data dump")

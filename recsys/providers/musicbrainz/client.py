@@ -49,6 +49,10 @@ class MusicBrainz:
 
     name = "musicbrainz"
 
+    @property
+    def access(self) -> str:
+        return "MusicBrainz's web service"
+
     def __init__(self, access: Access, *, force: bool = False) -> None:
         self.api = WebService(access, self.name, access.settings.musicbrainz_url, headers={"User-Agent": user_agent(access)})
         self.answers = Answers(access.cache, self.name)

@@ -11,10 +11,10 @@ from contextlib import contextmanager, suppress
 from itertools import chain
 
 from recsys.errors import ProviderError
-from recsys.providers.answers import Answers, Harvest
+from recsys.providers.answers import Answers, Harvest, listed
 from recsys.providers.cache import REFUSAL_SECONDS
-from recsys.providers.errors import ForbiddenError, MalformedError, MissingError
-from recsys.providers.facts import Facts, Hit, Listing, Skip
+from recsys.providers.errors import ClosedEndpointError, ForbiddenError, MalformedError, MissingError, UnauthorizedError
+from recsys.providers.facts import Facts, Hit, Listing
 from recsys.providers.http import Access, Reply, Service
 from recsys.providers.spotify.answers import (
     Album,
@@ -37,6 +37,8 @@ BATCH = 50
 FEATURE_BATCH = 100
 ARTIST_TRACKS = 50
 """Tracks of an artist that a search stands in for, where the app may not ask for the top tracks."""
+MODES = {"bearer": "with your token", "user": "logged in", "client": "as your app", "none": "without credentials"}
+"""Kind of credentials → how they are called where a person reads it."""
 LIBRARY_PATHS = {"tracks": "/me/tracks", "top": "/me/top/tracks", "recent": "/me/player/recently-played"}
 
 
@@ -48,7 +50,7 @@ class WebApi(Service):
         if reply.status == 403 and "premium" in message.lower():
             return self.block("*", 3600, "the owner of this Spotify app needs Premium; it can take hours after subscribing")
         if reply.status == 403 and "registered" in message.lower():
-            return ForbiddenError("spotify: your account is not on this app's user list; add it in the app's dashboard", message)
+            return UnauthorizedError("spotify: your account is not on this app's user list; add it in the app's dashboard")
         return super().refusal(path, family, reply)
 
 
@@ -56,6 +58,10 @@ class Spotify:
     """Catalogue over the Web API. Ids in and out are the requested ones: with a market the API may answer with another id."""
 
     name = "spotify"
+
+    @property
+    def access(self) -> str:
+        return f"Spotify's Web API, {MODES[self.auth.mode]}"
 
     def __init__(self, access: Access) -> None:
         self.settings = access.settings
@@ -74,7 +80,7 @@ class Spotify:
             "artist": self._artist,
             "me": self._library,
         }
-        self.lists.stale = False
+        self.lists.stale, self.lists.total = False, None
         try:
             return readers[link.kind](link.id, limit)
         except ProviderError as error:
@@ -91,33 +97,29 @@ class Spotify:
         size, workers = 1, self.settings.spotify_workers
         if self._allowed("tracks?ids") and len(ids) > 1:
             load, size, workers = self._batch, BATCH, 1
-        harvest = self.answers.many("track", [self._key(name) for name in ids], Track, load, size=size, workers=workers)
+        keys = {name: self._key(name) for name in ids}
+        harvest = self.answers.many("track", list(keys.values()), Track, load, size=size, workers=workers)
         if isinstance(harvest.stopped, ForbiddenError) and size > 1 and not self._allowed("tracks?ids"):
             return self.tracks(ids)
-        return self._listing(harvest)
+        return self._listing(keys, harvest)
 
     def features(self, ids: Sequence[str]) -> dict[str, Features]:
         """Audio features by id; empty for the many apps that may not ask for them."""
         if not self._allowed("audio-features"):
             return {}
         harvest = self.answers.many("features", list(ids), Features, self._features, size=FEATURE_BATCH)
-        return {name: value for name, value, _ in harvest.found()}
+        return {name: value for name, value, _ in harvest.known()}
 
-    def _listing(self, harvest: Harvest[Track]) -> Listing:
-        listing = Listing(stopped=harvest.stopped)
-        found = {key.partition("@")[0]: (track, stale) for key, track, stale in harvest.found()}
-        features = self.features(list(found)) if found else {}
-        for name, (track, stale) in found.items():
-            fields = track_fields(track)
-            if name in features:
-                fields.update(feature_fields(features[name]))
-            listing.facts.append(Facts(name, self.name, fields, stale))
-        for key, answer in harvest.answers.items():
-            if answer.value is None:
-                listing.skipped.append(Skip(key.partition("@")[0], "unknown", "Spotify does not know this track"))
-        for key, error in harvest.failed.items():
-            listing.skipped.append(Skip(key.partition("@")[0], "failed", str(error)))
-        if found and not features:
+    def _listing(self, keys: Mapping[str, str], harvest: Harvest[Track]) -> Listing:
+        known = {key.partition("@")[0] for key, _, _ in harvest.known()}
+        features = self.features(sorted(known)) if known else {}
+
+        def about(name: str, track: Track, stale: bool) -> Facts:
+            measured = feature_fields(features[name]) if name in features else {}
+            return Facts(name, self.name, {**track_fields(track), **measured}, stale)
+
+        listing = listed(keys, harvest, about, "Spotify does not know this track")
+        if known and not features:
             listing.notes.append("audio features: not available to this Spotify app; `recsys enrich audio` can fill them")
         return listing
 
@@ -153,12 +155,10 @@ class Spotify:
         full = self.tracks(list(taken.tracks))
         known = {facts.id: facts for facts in full.facts}
         short = {name: Facts(name, self.name, track_fields(track, album)) for name, track in taken.tracks.items()}
-        return Listing(
-            facts=[known.get(name, short[name]) for name in taken.tracks],
-            skipped=taken.skipped,
-            notes=full.notes,
-            stopped=full.stopped or taken.stopped,
-        )
+        listing = Listing(facts=[known.get(name, short[name]) for name in taken.tracks], skipped=taken.skipped, notes=full.notes)
+        self._cut(listing, taken)
+        listing.stopped = listing.stopped or full.stopped
+        return listing
 
     def _playlist(self, name: str, limit: int | None) -> Listing:
         try:
@@ -182,8 +182,14 @@ class Spotify:
             self._cache.put(self.name, "track", self._key(name), track)
         listing = self.tracks(list(taken.tracks))
         listing.skipped += taken.skipped
-        listing.stopped = listing.stopped or taken.stopped
+        self._cut(listing, taken)
         return listing
+
+    def _cut(self, listing: Listing, taken: Taken) -> None:
+        """Count the entries of a list that ended early; at least one, where its length is not known."""
+        if taken.stopped is not None:
+            listing.stopped = taken.stopped
+            listing.not_asked += max((self.lists.total or 0) - taken.entries, 1)
 
     def _artist(self, name: str, limit: int | None) -> Listing:
         if self._allowed("artists/top-tracks"):
@@ -217,16 +223,20 @@ class Spotify:
 
     @contextmanager
     def _learning(self, endpoint: str) -> Iterator[None]:
-        """Remembers that this app may not use ``endpoint`` when the block is answered with 403, or with 404 for all its ids."""
+        """Remembers that this app may not use ``endpoint`` when the block is answered with 403, or with 404 for all its ids.
+
+        A refusal that names another cause, such as a missing scope, says nothing about the endpoint.
+        """
         try:
             yield
         except (ForbiddenError, MissingError) as error:
             about_one_item = isinstance(error, MissingError) and endpoint == "artists/top-tracks"
-            if about_one_item or (isinstance(error, ForbiddenError) and "registered" in error.reason):
+            named = isinstance(error, ForbiddenError) and error.reason.strip().lower() not in ("", "forbidden")
+            if about_one_item or named:
                 raise
             with self._cache.changing(self.name) as state:
                 state.refused[f"{self.auth.identity}:{endpoint}"] = self._cache.clock()
-            raise ForbiddenError(f"spotify: {endpoint}: not available to this app") from None
+            raise ClosedEndpointError(f"spotify: {endpoint}: not available to this app") from None
 
 
 def _hit(kind: Kind, item: Track | Album | Artist, name: str, title: str) -> Hit:

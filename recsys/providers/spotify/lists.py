@@ -7,7 +7,7 @@ an error, since following it would send the token there.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TypeVar
 
 from recsys.errors import ProviderError
@@ -43,6 +43,8 @@ class Lists:
         self._api, self._answers, self._scope, self._market = api, answers, scope, market
         self.stale = False
         """Whether a page since this was last set came from an expired answer."""
+        self.total: int | None = None
+        """Length of the list read last, as far as it is known."""
 
     def entries(self, path: str, *, filtered: bool = False, once: bool = False) -> Iterator[Entry]:
         """Entries of a playlist or library; ``filtered`` asks only for the fields in use, ``once`` for one page."""
@@ -79,6 +81,7 @@ class Lists:
         offset, before = start, None
         while offset < MOST:
             page = self._page(path, model, params, None if once else offset)
+            self.total = page.total if page.total is not None else self.total
             if page.items and page.items == before:
                 raise MalformedError(f"spotify: {path}: the same page came twice; the list seems endless")
             yield from page.items
@@ -102,10 +105,11 @@ class Lists:
 
 @dataclass
 class Taken:
-    """Tracks of a list by id, in order; what was left out; and why the list ended early, if it did."""
+    """Tracks of a list by id, in order; what was left out; how many entries were read; why the list ended early, if it did."""
 
     tracks: dict[str, Track] = field(default_factory=dict)
     skipped: list[Skip] = field(default_factory=list)
+    entries: int = 0
     stopped: ProviderError | None = None
 
 
@@ -113,10 +117,12 @@ def take(entries: Iterable[Entry], limit: int | None = None) -> Taken:
     """The tracks among ``entries``, at most ``limit``. An error after the first entry is kept, not raised."""
     taken = Taken()
     try:
-        for entry in entries:
+        for place, entry in enumerate(entries, 1):
+            taken.entries = place
             track, skip = _sorted_out(entry, taken.tracks)
             if skip:
-                taken.skipped.append(skip)
+                raw = entry.model_dump_json(exclude_none=True)
+                taken.skipped.append(replace(skip, place=place, raw=raw))
             elif track:
                 taken.tracks[str(track.id)] = track
             if limit is not None and len(taken.tracks) >= limit:

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import TypeVar
 
 from pydantic import BaseModel, Field
 
 from recsys.errors import ProviderError
-from recsys.providers.answers import Answers
+from recsys.providers.answers import TOLERATED, Answers, concerns_all
 from recsys.providers.errors import BlockedError, MalformedError, MissingError
 from recsys.providers.facts import Facts, Hit, Listing, Skip
 from recsys.providers.http import Access, Service
@@ -43,6 +44,8 @@ HASHES = {
 }
 """Operation → SHA-256 of its query as the web player registers it; replaced by SPOTIFY_WEBPLAYER_HASHES when outdated."""
 PAGE = 50
+EMBEDDED_ROWS = 50
+"""Rows of a list that its embed page shows at most."""
 MOST = 20_000
 """Rows after which a list is taken to be endless."""
 
@@ -64,6 +67,10 @@ class WebPlayer:
     """Catalogue over the web player."""
 
     name = "webplayer"
+
+    @property
+    def access(self) -> str:
+        return f"Spotify's web player, token from {'a one-time code' if self.auth.mode == 'totp' else 'embed pages'}"
 
     def __init__(self, access: Access) -> None:
         self.settings = access.settings
@@ -90,15 +97,26 @@ class WebPlayer:
             return self._embedded(link, limit, error)
 
     def tracks(self, ids: Sequence[str]) -> Listing:
-        listing = Listing()
-        for name in dict.fromkeys(ids):
-            found = self.read(Link("track", name))
-            if isinstance(found.stopped, MissingError):
-                found = Listing(skipped=[Skip(name, "unknown", "Spotify does not know this track")])
-            listing.extend(found)
-            if listing.stopped:
+        listing, failures = Listing(), 0
+        names = list(dict.fromkeys(ids))
+        for place, name in enumerate(names, 1):
+            track = self._one(name)
+            listing.extend(track)
+            failures = failures + 1 if any(skip.failed for skip in track.skipped) else 0
+            if failures >= TOLERATED:
+                listing.problems.append(listing.skipped[-1].reason)
+            if listing.stopped or failures >= TOLERATED:
+                listing.not_asked = len(names) - place + bool(listing.stopped)
                 break
         return listing
+
+    def _one(self, name: str) -> Listing:
+        track = self.read(Link("track", name))
+        if isinstance(track.stopped, MissingError):
+            return Listing(skipped=[Skip(name, "unknown", "Spotify does not know this track")])
+        if track.stopped is not None and not concerns_all(track.stopped):
+            return Listing(skipped=[Skip(name, "failed", str(track.stopped))])
+        return track
 
     def search(self, query: str, kinds: Sequence[Kind], limit: int) -> list[Hit]:
         variables = {
@@ -177,22 +195,23 @@ class WebPlayer:
         return self.graph.parse(model, operation, json.dumps(found).encode())
 
     def _rows(self, page: Callable[[int], Rows], limit: int | None, album: Album | None = None) -> Listing:
-        listing = Listing()
+        listing, rows = Listing(), _Paged(page)
         known: set[str] = set()
         try:
-            for row in _paged(page):
+            for row in rows:
                 track, skip = _sorted_out(row, known)
                 if skip:
-                    listing.skipped.append(skip)
+                    raw = row.model_dump_json(exclude_none=True, by_alias=True)
+                    listing.skipped.append(replace(skip, place=rows.place, raw=raw))
                 elif track and track.id:
                     known.add(track.id)
                     listing.facts.append(Facts(track.id, self.name, track_fields(track, album)))
                 if limit is not None and len(listing.facts) >= limit:
                     break
         except ProviderError as error:
-            if not listing.facts:
+            if not rows.place:
                 raise
-            listing.stopped = error
+            listing.stopped, listing.not_asked = error, max((rows.total or 0) - rows.place, 1)
         return listing
 
     def _embedded(self, link: Link, limit: int | None, cause: ProviderError) -> Listing:
@@ -212,18 +231,34 @@ class WebPlayer:
         rows = [answer.value] if link.kind == "track" else answer.value.rows
         named = [(ident(row.uri, "track"), row) for row in rows][:limit]
         facts = [Facts(name, self.name, embed_fields(row), answer.stale) for name, row in named if name]
-        return Listing(facts, notes=[f"read from the embed page, with fewer fields and at most its first rows: {cause}"])
+        listing = Listing(facts, notes=[f"read from the embed page, with fewer fields: {cause}"])
+        if link.kind == "playlist" or (link.kind == "album" and len(rows) >= EMBEDDED_ROWS):
+            listing.not_asked = 1
+            listing.problems.append(
+                f"webplayer: {link}: its embed page shows at most the first {EMBEDDED_ROWS} entries, so {len(facts)} are here "
+                f"and the rest, if there is more, is not: {cause}"
+            )
+        return listing
 
 
-def _paged(page: Callable[[int], Rows]) -> Iterator[Row]:
-    offset = 0
-    while offset < MOST:
-        found = page(offset)
-        yield from found.items
-        offset += len(found.items)
-        if not found.items or (found.total is None or offset >= found.total):
-            return
-    raise MalformedError(f"webplayer: more than {MOST:,} rows; the list seems endless")
+class _Paged:
+    """The rows of a list, page by page; ``place`` of the last one, first = 1; ``total`` as far as it is known."""
+
+    def __init__(self, page: Callable[[int], Rows]) -> None:
+        self._page = page
+        self.place = 0
+        self.total: int | None = None
+
+    def __iter__(self) -> Iterator[Row]:
+        while self.place < MOST:
+            rows = self._page(self.place)
+            self.total = rows.total
+            for row in rows.items:
+                self.place += 1
+                yield row
+            if not rows.items or rows.total is None or self.place >= rows.total:
+                return
+        raise MalformedError(f"webplayer: more than {MOST:,} rows; the list seems endless")
 
 
 def _sorted_out(row: Row, known: set[str]) -> tuple[Track | None, Skip | None]:

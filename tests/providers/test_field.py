@@ -1,0 +1,94 @@
+"""What people reported of providers, played by a server on this machine and asked through the commands."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from recsys import Lake
+from recsys.providers.settings import NAMES
+from tests.cli.conftest import Recsys, recsys  # noqa: F401 — a fixture
+from tests.providers.spotify_answers import dev, ident
+from tests.support.outside import Outside, entries
+
+PLAYLIST = f"spotify:playlist:{ident(90)}"
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[Outside]:
+    with Outside().running() as running:
+        yield running
+
+
+@pytest.fixture
+def outside(server: Outside, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Outside:
+    """The server in every provider's place, with a world of its own."""
+    server.reset()
+    for name in NAMES:
+        monkeypatch.delenv(name, raising=False)
+    for name, value in {**server.environment, "SPOTIFY_TOKEN_FILE": str(tmp_path / "login.json"), "SPOTIFY_WORKERS": "1"}.items():
+        monkeypatch.setenv(name, value)
+    return server
+
+
+def account(recsys: Recsys, *arguments: str) -> tuple[int, dict[str, int], dict[str, object]]:  # noqa: F811
+    """Exit code, the account's numbers, and the whole answer; the numbers must add up."""
+    answer = recsys(*arguments, "--format", "json")
+    whole = json.loads(answer.out)
+    numbers = {name: whole[name] for name in ("imported", "updated", "unchanged", "skipped", "failed", "not_asked")}
+    assert whole["asked"] == sum(numbers.values())
+    return answer.code, {name: number for name, number in numbers.items() if number}, whole
+
+
+class TestAccount:
+    def test_every_source_failed(self, outside: Outside, recsys: Recsys) -> None:  # noqa: F811
+        outside.rule("GET /sp/playlists", 403, {"error": {"status": 403, "message": "Forbidden"}})
+        assert account(recsys, "import", "spotify", PLAYLIST)[:2] == (7, {"failed": 1})
+        assert account(recsys, "import", "spotify", f"spotify:album:{ident(10**6)}")[:2] == (7, {"failed": 1})
+        assert account(recsys, "import", "spotify", ident(10**6))[:2] == (7, {"skipped": 1})
+        assert Lake("data/lake").rejects().select("code", "raw").rows() == [
+            ("failed", PLAYLIST), ("failed", f"spotify:album:{ident(10**6)}"), ("unknown", ident(10**6)),
+        ]  # fmt: skip
+
+    def test_a_list_that_is_cut_short(self, outside: Outside, recsys: Recsys) -> None:  # noqa: F811
+        outside.lists[f"/playlists/{ident(90)}"] = entries(*range(1, 236))
+        outside.rule("GET /sp/playlists.*offset=100", body="<html>")
+        code, numbers, whole = account(recsys, "import", "spotify", PLAYLIST)
+        assert (code, numbers) == (7, {"imported": 100, "not_asked": 135})
+        assert "HTML" in str(whole["shortfall"])
+        receipt = json.loads((Lake("data/lake").batches("tracks")[0].path / "receipt.json").read_text())
+        assert receipt["account"] == {"asked": 235, "updated": 0, "unchanged": 0, "skipped": 0, "failed": 0, **numbers}
+
+    def test_a_block_in_the_middle(self, outside: Outside, recsys: Recsys) -> None:  # noqa: F811
+        outside.rule("GET /sp/tracks/", 429, "Too many requests", headers={"Retry-After": "86236"}, after=4)
+        links = [ident(number) for number in range(1, 21)]
+        assert account(recsys, "import", "spotify", *links)[:2] == (7, {"imported": 4, "not_asked": 16})
+        assert account(recsys, "import", "spotify", PLAYLIST, *links)[:2] == (7, {"unchanged": 4, "not_asked": 17})
+
+    def test_entries_that_are_no_tracks_are_rejects_with_their_place(self, outside: Outside, recsys: Recsys) -> None:  # noqa: F811
+        episode = {"item": {"type": "episode", "name": "Talk", "id": "e"}}
+        outside.lists[f"/playlists/{ident(90)}"] = [episode, {"item": None}, {"is_local": True, "item": dev(1, id=None)}]
+        assert account(recsys, "import", "spotify", PLAYLIST)[:2] == (0, {"skipped": 3})
+        rejects = Lake("data/lake").rejects()
+        assert rejects.select("line", "code").rows() == [(1, "episode"), (2, "unavailable"), (3, "local_file")]
+        assert "Talk" in rejects["raw"][0]
+        again = account(recsys, "import", "spotify", PLAYLIST)
+        assert (again[2]["batches"], Lake("data/lake").rejects().height) == ([], 3)
+
+    def test_a_plain_text_refusal_is_read_and_teaches_nothing(self, outside: Outside, recsys: Recsys) -> None:  # noqa: F811
+        outside.rule("/sp/", 403, "User not registered in the Developer Dashboard")
+        code, numbers, whole = account(recsys, "import", "spotify", ident(1), ident(2), ident(3))
+        assert (code, numbers) == (7, {"not_asked": 3})
+        assert "user list" in str(whole["shortfall"])
+        status = json.loads(recsys("providers", "--format", "json").out)
+        assert [one["refused"] for one in status if one["name"] == "spotify"] == [[]]
+        assert outside.count("GET /sp") == 1
+
+    def test_what_an_enricher_does_not_know_is_in_rejects(self, outside: Outside, recsys: Recsys) -> None:  # noqa: F811
+        recsys("import", "spotify", ident(1), ident(2))
+        outside.rule("GET /rb", body={"content": [{"href": f"x/{ident(1)}", "energy": 0.4}]})
+        assert account(recsys, "enrich", "audio", "--all")[:2] == (0, {"updated": 1, "skipped": 1})
+        assert Lake("data/lake").rejects().select("source", "code").rows() == [("reccobeats", "unknown")]
