@@ -26,15 +26,15 @@ def nightly(
     """Build and publish every list.
 
     ``as_of``: the moment the lists are for; none = the start of today (UTC), or the newest event when that is later.
-    ``inbox``: a folder of new files to take in first. A run that exists already is published again and not built again.
+    ``inbox``: a folder of new files to take in first. What is refused there stops nobody's lists. A run that exists
+    already is published again and not built again.
     """
     settings = settings or load()[0]
     home, seconds = Lake(lake), stopwatch()
-    if inbox:
-        steps.ingest(home, Path(inbox))
+    refused = steps.ingest(home, Path(inbox)) if inbox else ()
     inputs, plan = steps.read(home, settings, as_of)
     if home.has_run(plan.run_id):
-        return _ended(steps.publish(home, home.run(plan.run_id), already=True))
+        return _ended(steps.publish(home, home.run(plan.run_id), already=True, noted=refused))
 
     with home.stage(plan) as staged:
         taken = steps.snapshot(inputs, settings, plan.as_of)
@@ -51,7 +51,7 @@ def nightly(
         checked, measured = steps.checks(staged, settings)
         steps.lookup(staged)
         run = steps.commit(home, staged, checked, measured, seconds)
-    return _ended(steps.publish(home, run, already=False))
+    return _ended(steps.publish(home, run, already=False, noted=refused))
 
 
 def _ended(report: RunReport) -> RunReport:

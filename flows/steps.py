@@ -15,6 +15,7 @@ from flows import documents
 from flows.report import RunReport
 from flows.stages import PROGRESS, stage
 from recsys import pipeline
+from recsys.ingest import FilesRefusedError
 from recsys.ingest.inbox import ingest_inbox
 from recsys.inputs import Inputs
 from recsys.lake import Lake, Plan, Run, Staged
@@ -32,9 +33,16 @@ from recsys.tables import CHECKS
 
 
 @stage(retries=2)
-def ingest(lake: Lake, inbox: Path) -> None:
-    """Take in the new files of a folder; those that were taken in before change nothing."""
-    ingest_inbox(lake, inbox, progress=PROGRESS.get())
+def ingest(lake: Lake, inbox: Path) -> tuple[str, ...]:
+    """Take in the new files of a folder; those that were taken in before change nothing.
+
+    What was refused is returned in words: a file that one listener dropped there must not cost the others their lists.
+    """
+    try:
+        ingest_inbox(lake, inbox, progress=PROGRESS.get())
+    except FilesRefusedError as error:
+        return tuple(f"warn: inbox: {line}" for line in str(error).splitlines())
+    return ()
 
 
 @stage(retries=2)
@@ -118,8 +126,8 @@ def commit(lake: Lake, staged: Staged, checked: pl.DataFrame, measured: pl.DataF
 
 
 @stage(retries=2)
-def publish(lake: Lake, run: Run, *, already: bool) -> RunReport:
-    """Readers get the run, unless a check failed; how far it is from the one they had is told."""
+def publish(lake: Lake, run: Run, *, already: bool, noted: tuple[str, ...] = ()) -> RunReport:
+    """Readers get the run, unless a check failed; how far it is from the one they had is reported, after what was ``noted``."""
     broken = pl.concat([run.read("checks"), _drift(lake, run)]).filter(~pl.col("passed"))
     published = run.manifest.status == "passed"
     if published:
@@ -127,8 +135,11 @@ def publish(lake: Lake, run: Run, *, already: bool) -> RunReport:
     numbers = dict(run.manifest.metrics)
     outcome = "published" if published else "NOT published"
     problems = [
-        f"{row['severity']}: {row['table']}: {row['rule']} ({row['failures']:,}, for example {row['example']})"
-        for row in broken.to_dicts()
+        *noted,
+        *(
+            f"{row['severity']}: {row['table']}: {row['rule']} ({row['failures']:,}, for example {row['example']})"
+            for row in broken.to_dicts()
+        ),
     ]
     for problem in problems:
         get_run_logger().log(WARNING if problem.startswith("warn") else ERROR, problem)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Annotated
@@ -17,6 +18,12 @@ Paths = Annotated[list[Path], Parameter(help="Files or folders: Parquet, CSV, JS
 Exports = Annotated[list[Path], Parameter(help="Files or folders of a Spotify, ListenBrainz or Last.fm export.")]
 User = Annotated[str, Parameter(name="--user", help="Listener whose history it is.")]
 TimeZone = Annotated[str | None, Parameter(name="--time-zone", help="Zone of times that name none, e.g. Europe/Berlin.")]
+
+Counts = tuple[str, str, int, int, int, str]
+"""Table, file or files, rows read, kept and rejected, and a remark."""
+
+MOST_FILES = 20
+"""With more files than this, those with the same fate share a line."""
 
 app = App(name="ingest", help="Read files into the lake.", help_format="plaintext")
 
@@ -71,24 +78,56 @@ def _account(work: Callable[[], Sequence[Report]]) -> None:
 
 def print_reports(reports: Sequence[Report]) -> None:
     """An account of every file: rows read = kept + rejected, and each cause of rejection with one example."""
+    if not reports:
+        return
     numbers = ("read", "kept", "rejected")
-    rows = [(*_counts(report), _remark(report)) for report in reports]
-    if rows:
-        console().print(grid(None, ("table", "file", *numbers, ""), rows, right=numbers))
-    causes = [(report.source, *cause) for report in reports for cause in _causes(report)]
+    many = len({report.source for report in reports}) > MOST_FILES
+    rows = [_together(*group) for group in _alike(reports)] if many else [_counts(report) for report in reports]
+    console().print(grid(None, ("table", "file", *numbers, ""), rows, right=numbers))
+    causes = _causes_together(reports) if many else [(report.source, *cause) for report in reports for cause in _causes(report)]
     if causes:
         console().print(grid("rejected rows", ("file", "rows", "cause", "for example"), causes, right=("rows",)))
 
 
-def _remark(report: Report) -> str:
+def _counts(report: Report) -> Counts:
     matched = "" if report.matched is None else f"{report.matched:,} songs found in the catalogue"
-    already = "already in the lake" if report.already else ""
-    return "; ".join(part for part in (already, matched, report.note) if part)
+    remark = "; ".join(part for part in (_already(report), matched, report.note) if part)
+    return report.table, report.source, report.rows_read, report.kept, report.rejected, remark
 
 
-def _counts(report: Report) -> tuple[str, str, int, int, int]:
-    return report.table, report.source, report.rows_read, report.kept, report.rejected
+def _already(report: Report) -> str:
+    return "already in the lake" if report.already else ""
+
+
+def _alike(reports: Sequence[Report]) -> list[tuple[str, str, list[Report]]]:
+    """Reports of one table and fate together, in order of appearance."""
+    groups: dict[tuple[str, str], list[Report]] = {}
+    for report in reports:
+        groups.setdefault((report.table, _already(report) or report.note), []).append(report)
+    return [(table, fate, group) for (table, fate), group in groups.items()]
+
+
+def _together(table: str, fate: str, group: Sequence[Report]) -> Counts:
+    read, kept, rejected = (sum(getattr(report, name) for report in group) for name in ("rows_read", "kept", "rejected"))
+    files = group[0].source if len(group) == 1 else f"{len(group):,} files, {group[0].source} … {group[-1].source}"
+    return table, files, read, kept, rejected, fate
 
 
 def _causes(report: Report) -> list[tuple[int, str, str]]:
     return [(count, code, report.examples.get(code, "")) for code, count in report.causes.items()]
+
+
+def _causes_together(reports: Sequence[Report]) -> list[tuple[str, int, str, str]]:
+    """Each cause over all files, with one example."""
+    counts: Counter[str] = Counter()
+    first: dict[str, tuple[str, str]] = {}
+    sources: dict[str, set[str]] = {}
+    for report in reports:
+        for count, code, example in _causes(report):
+            counts[code] += count
+            first.setdefault(code, (report.source, example))
+            sources.setdefault(code, set()).add(report.source)
+    return [
+        (f"{len(sources[code]):,} files", count, code, ": ".join(part for part in first[code] if part))
+        for code, count in counts.most_common()
+    ]

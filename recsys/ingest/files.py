@@ -11,7 +11,7 @@ import zipfile
 import zlib
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import BinaryIO, Literal, cast
 
@@ -39,11 +39,15 @@ ALLOWED = "Parquet, CSV, JSON Lines or a JSON array, plain, .gz or .zst"
 
 @dataclass(frozen=True)
 class Source:
-    """One file to read: a file on disk, or a member of a zip archive. ``named`` = the caller named this very file."""
+    """One file to read: a file on disk, or a member of a zip archive. ``named`` = the caller named this very file.
+
+    ``fault``: why it cannot be read at all, known from the search for files.
+    """
 
     path: Path
     member: str | None = None
     named: bool = True
+    fault: str = ""
 
     @property
     def label(self) -> str:
@@ -124,6 +128,8 @@ def unpacked(raw: BinaryIO) -> Iterator[BinaryIO]:
 @contextmanager
 def reading(source: Source) -> Iterator[None]:
     """Turns every failure to read ``source`` into an :class:`InputError`, and refuses one that changes meanwhile."""
+    if source.fault:
+        raise InputError(source.fault)
     try:
         before = source.stamp
         yield
@@ -193,11 +199,14 @@ def _expanded(path: Path, archives: bool) -> list[Source]:
 
 def _members(path: Path, archives: bool, *, named: bool) -> list[Source]:
     source = Source(path, named=named)
-    with reading(source), source.raw() as raw:
-        if not archives or raw.read(4) != _ZIP:
-            return [source]
-        with zipfile.ZipFile(path) as archive:
-            names = sorted(info.filename for info in archive.infolist() if not info.is_dir())
+    try:
+        with reading(source), source.raw() as raw:
+            if not archives or raw.read(4) != _ZIP:
+                return [source]
+            with zipfile.ZipFile(path) as archive:
+                names = sorted(info.filename for info in archive.infolist() if not info.is_dir())
+    except InputError as error:  # it stops no other file
+        return [replace(source, fault=str(error))]
     found = [Source(path, name, named=False) for name in names if _suffix(name) in _KINDS and not _hidden(Path(name))]
     if not found and named:
         raise InputError(f"{path}: the archive holds no file to read; allowed inside: {' '.join(_KINDS)}")

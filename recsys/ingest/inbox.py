@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from recsys.errors import InputError
+from recsys.errors import InputError, UsageError
 from recsys.ingest.exports import ingest_export
 from recsys.ingest.report import FilesRefusedError, Report
 from recsys.ingest.tables import Progress, ingest
@@ -38,8 +38,8 @@ def ingest_inbox(lake: Lake, inbox: Path, *, progress: Progress | None = None) -
                 reports += ingest_export(lake, folder.name, [folder], progress=progress)
             else:
                 reports += ingest(lake, table, [folder], progress=progress)
-        except InputError as error:
-            refused.append(error)
+        except (InputError, UsageError) as error:
+            refused.append(error if isinstance(error, InputError) else InputError(f"{folder}: {error}"))
             reports += error.reports if isinstance(error, FilesRefusedError) else []
     if refused:
         raise FilesRefusedError(refused, reports)

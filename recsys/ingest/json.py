@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
 
 import orjson
@@ -47,23 +47,21 @@ def objects(lines: Lines) -> Objects:
     """The objects of JSON Lines. Blank lines are no rows."""
     found = Objects([], [], [], [])
     for number, text in lines.frame.iter_rows():
-        try:
-            _put(found, number, orjson.loads(text), text)
-        except orjson.JSONDecodeError as error:
-            if text.strip():
-                found.faults.append((number, *_cause(text, error), text))
+        if text.strip():
+            strict(found, number, text)
     return found
 
 
-def elements(array: Sequence[Any]) -> Objects:
-    """The objects of a JSON array."""
-    found = Objects([], [], [], [])
-    for number, row in enumerate(array, 1):
-        _put(found, number, row, orjson.dumps(row).decode())
-    return found
+def strict(found: Objects, number: int, text: str) -> None:
+    """Add one object, or the fault of a text that is not valid JSON."""
+    try:
+        put(found, number, orjson.loads(text), text)
+    except orjson.JSONDecodeError as error:
+        found.faults.append((number, *_cause(text, error), _utf8(text)))
 
 
-def _put(found: Objects, number: int, row: Any, text: str) -> None:
+def put(found: Objects, number: int, row: Any, text: str) -> None:
+    """Add one object with its text, or the fault of another value."""
     if type(row) is dict:
         found.numbers.append(number)
         found.rows.append(row)
@@ -162,6 +160,8 @@ def _cause(text: str, error: ValueError) -> tuple[str | None, str, str]:
     for name, value in [*_pairs(row), *_pairs(nested)]:
         if isinstance(value, float) and not math.isfinite(value):
             return _utf8(name[:200]), "not_finite", f"{_utf8(name[:200])} is {value}; a finite number or null is allowed"
+    if text != _utf8(text):
+        return None, "utf8", "a text in the row is not UTF-8; save the file as UTF-8"
     return None, "json", f"not JSON: {error}"
 
 

@@ -31,13 +31,20 @@ class Report:
     note: str = ""
 
 
+MOST_REFUSED = 20
+"""Refused files that an error names."""
+
+
 class FilesRefusedError(InputError):
     """Some of several files could not be used at all. The others are ingested: see ``reports``."""
 
     def __init__(self, refused: Sequence[InputError], reports: Sequence[Report]) -> None:
         self.reports = list(reports)
         last = f"{len(refused)} of the files refused, nothing of them was ingested; what the others hold is in the lake"
-        super().__init__("\n".join([*map(str, refused), *([last] if reports else [])]))
+        shown = [*map(str, refused[:MOST_REFUSED])]
+        if len(refused) > MOST_REFUSED:
+            shown.append(f"… and {len(refused) - MOST_REFUSED} more files")
+        super().__init__("\n".join([*shown, *([last] if reports else [])]))
 
 
 def causes(rejects: pl.DataFrame) -> dict[str, int]:

@@ -31,6 +31,7 @@ CODES = {
     "zone": "the time has no zone, and no --time-zone was given",
     "epoch": "the number counts milli-, micro- or nanoseconds; seconds since 1970 are read",
     "time_range": "the time is before 1990 or after 2100",
+    "undated": "the time is in 1970, which tools write when they do not know it",
     "duplicate": "the file has this key, or this play, on an earlier line",
     "podcast": "a podcast episode, left out on purpose",
     "audiobook": "an audiobook, left out on purpose",
@@ -40,7 +41,7 @@ CODES = {
 }
 """Every cause of a rejected row: code → meaning."""
 
-ON_PURPOSE = frozenset({"podcast", "audiobook", "video", "incognito", "not_a_play"})
+ON_PURPOSE = frozenset({"podcast", "audiobook", "video", "incognito", "not_a_play", "undated"})
 """Codes of rows that are whole but not wanted: a file of nothing else is still a good file."""
 
 LINE = "line"

@@ -5,20 +5,18 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from itertools import chain
 from pathlib import Path
-from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-import orjson
 import polars as pl
 
-from recsys.errors import InputError, UsageError
-from recsys.ingest import columns, csv, files, json, lines, parquet, report
+from recsys.errors import InputError, LakeError, UsageError
+from recsys.ingest import arrays, columns, csv, files, json, lines, parquet, report
 from recsys.ingest.files import Source
 from recsys.ingest.lines import Lines
 from recsys.ingest.report import FilesRefusedError, Report
 from recsys.ingest.rows import LINE, Rows, rejects
 from recsys.ingest.validation import validate, without_repeats
-from recsys.lake import Lake
+from recsys.lake import Lake, Stamps
 from recsys.matrices import song
 from recsys.tables import EVENTS, INPUTS, TABLES, TRACKS, Table
 
@@ -49,11 +47,15 @@ def ingest(
     """
     contract = _contract(table)
     zone = zone_named(time_zone)
-    return each(files.find(paths), lambda source: [_ingest_file(lake, contract, source, zone, progress)])
+    with lake.stamps() as stamps:
+        reports = each(files.find(paths), lambda source: [_ingest_file(lake, stamps, contract, source, zone, progress)])
+    if all(done.note for done in reports):
+        raise InputError(f"{files.named(paths)}: no rows in it; check that it is the right one")
+    return reports
 
 
 def each(sources: Sequence[Source], work: Callable[[Source], list[Report]]) -> list[Report]:
-    """The reports of all sources; errors of single files are raised together at the end."""
+    """The reports of all sources; whatever stops one of them stops no other, and is raised at the end."""
     reports: list[Report] = []
     refused: list[InputError] = []
     for source in sources:
@@ -61,6 +63,11 @@ def each(sources: Sequence[Source], work: Callable[[Source], list[Report]]) -> l
             reports += work(source)
         except InputError as error:
             refused.append(error)
+        except (LakeError, UsageError):
+            raise
+        except Exception as error:  # a fault of ours in one file must not cost the others
+            cause = f"{type(error).__name__}: {(str(error).splitlines() or [''])[0]}"
+            refused.append(InputError(f"{source.label}: cannot be read, which is a fault of recsys ({cause}); please report it"))
     if refused and len(sources) == 1:
         raise refused[0]
     if refused:
@@ -70,22 +77,29 @@ def each(sources: Sequence[Source], work: Callable[[Source], list[Report]]) -> l
 
 def known(lake: Lake, table: str, source: Source, digest: str) -> Report | None:
     """The report of a source that was ingested before; none for a new one."""
-    if not lake.has_batch(table, digest):
+    batch = lake.batch(table, digest)
+    if batch is None:
         return None
-    batch = next(batch for batch in lake.batches(table) if batch.digest == digest)
     counts = (batch.rows_read, batch.kept, batch.rejected)
     faults = batch.read_rejects()
     return Report(source.name, table, *counts, report.causes(faults), already=True, examples=report.examples(faults))
 
 
+def stamped(stamps: Stamps, source: Source, salt: str = "") -> str:
+    """:meth:`Source.digest`; the file is not read again when its size and time are those of the last time."""
+    key = "\0".join((str(source.path.absolute()), source.member or "", salt))
+    return stamps.digest(key, source.stamp, lambda: source.digest(salt))
+
+
 def refuse_if_useless(source: Source, read: int, kept: int, faults: pl.DataFrame) -> None:
-    """Raise :class:`InputError` for a file without rows, or without a good one."""
-    if not read:
-        raise InputError(f"{source.label}: the file holds no rows; check that it is the right one")
-    if not kept:
+    """Raise :class:`InputError` for a file with rows but no good one."""
+    if read and not kept:
         first = next(iter(report.examples(faults).values()))
         counts = ", ".join(f"{code} {count}" for code, count in report.causes(faults).items())
         raise InputError(f"{source.label}: none of its {read} rows can be used ({counts}); {first}. Nothing was ingested")
+    if read != kept + faults.height:
+        counted = f"{read} rows read, but {kept} kept and {faults.height} rejected"
+        raise InputError(f"{source.label}: {counted}, which is a fault of recsys; please report it. Nothing was ingested")
 
 
 def _contract(table: str) -> Table:
@@ -102,13 +116,15 @@ def zone_named(name: str | None) -> str | None:
         raise UsageError(f"time zone {name!r} does not exist; give an IANA name such as Europe/Berlin or UTC") from error
 
 
-def _ingest_file(lake: Lake, table: Table, source: Source, zone: str | None, progress: Progress | None) -> Report:
+def _ingest_file(lake: Lake, stamps: Stamps, table: Table, source: Source, zone: str | None, progress: Progress | None) -> Report:
     with files.reading(source):
-        digest = source.digest()
+        digest = stamped(stamps, source)
         if before := known(lake, table.name, source, digest):
             return before
         kept, broken, read = _read(table, source, zone, progress)
     faults = rejects(broken, batch=digest, table=table.name, source=source.name)
+    if not read:
+        return Report(source.name, table.name, note="no rows in it")
     refuse_if_useless(source, read, kept.height, faults)
     lake.add_batch(table.name, kept, rejects=faults, source=source.name, digest=digest, rows_read=read)
     return Report(
@@ -166,20 +182,11 @@ def _csv(source: Source, text: Iterator[Lines], table: Table) -> Iterator[Rows]:
 
 def _json(source: Source, text: Iterator[Lines], table: Table) -> Iterator[Rows]:
     if source.head().removeprefix(b"\xef\xbb\xbf").lstrip().startswith(b"["):
-        yield json.rows(json.elements(array(source)), table)
+        with source.open() as stream:
+            rows, valid = arrays.document(source, stream.read())
+        yield json.rows(arrays.elements(rows, valid=valid), table)
     else:
         yield from json.read(text, table)
-
-
-def array(source: Source) -> list[Any]:
-    """The elements of a JSON array. Raises :class:`InputError` when the file is not one."""
-    with source.open() as stream:
-        data = stream.read()
-    try:
-        found = orjson.loads(data.removeprefix(b"\xef\xbb\xbf"))
-    except orjson.JSONDecodeError as error:
-        raise InputError(f"{source.label}: not a JSON array ({error}); write one object per line, or one valid array") from error
-    return found if isinstance(found, list) else [found]
 
 
 def _finished(table: Table, kept: pl.DataFrame, source: Source) -> pl.DataFrame:

@@ -11,8 +11,11 @@ import polars as pl
 from recsys.tables import UTC
 
 FIRST_YEAR, LAST_YEAR = 1990, 2100
+_ZERO_YEAR = 1970
+"""What tools write that know no time counts from its beginning."""
 
 _LOW, _HIGH = 631_152_000, 4_133_980_800  # seconds from 1970 to 1990-01-01 and to 2101-01-01
+_YEAR = 366 * 86_400
 _NUMBER = r"^[+-]?\d+(?:\.\d+)?$"
 _NAIVE = pl.Datetime("us")
 
@@ -87,6 +90,8 @@ def _epoch(seconds: pl.Series) -> tuple[pl.Series, pl.Series]:
     code = (
         pl.when(~seconds.is_finite())
         .then(pl.lit("not_finite"))
+        .when((seconds >= 0) & (seconds < _YEAR))
+        .then(pl.lit("undated"))
         .when(finer)
         .then(pl.lit("epoch"))
         .when(~near)
@@ -103,7 +108,11 @@ def _within(values: pl.Series, codes: pl.Series) -> tuple[pl.Series, pl.Series]:
         return values, codes
     found = pl.select(
         value=pl.when(~outside.fill_null(value=False)).then(values),
-        code=pl.when(outside).then(pl.lit("time_range")).otherwise(codes),
+        code=pl.when(values.dt.year() == _ZERO_YEAR)
+        .then(pl.lit("undated"))
+        .when(outside)
+        .then(pl.lit("time_range"))
+        .otherwise(codes),
     )
     return found["value"], found["code"]
 

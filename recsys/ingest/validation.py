@@ -31,6 +31,7 @@ _ADVICE = {
     "zone": "add Z or an offset, or give --time-zone",
     "epoch": "divide it so that it counts seconds",
     "time_range": "allowed: 1990 to 2100; leave it empty when it is not known",
+    "undated": "in a table leave it empty; a play of an export without its time is left out",
     "text": "take the NUL character out",
     "not_finite": "a finite number is allowed, empty when it is not known",
 }

@@ -16,8 +16,9 @@ if TYPE_CHECKING:
     from recsys.lake.records import Manifest
     from recsys.lake.run import Run
     from recsys.lake.staged import Staged
+    from recsys.lake.stamps import Stamps
 
-__all__ = ["DEFAULT_ROOT", "Batch", "Lake", "Manifest", "Plan", "Run", "Staged", "code_version", "read"]
+__all__ = ["DEFAULT_ROOT", "Batch", "Lake", "Manifest", "Plan", "Run", "Staged", "Stamps", "code_version", "read"]
 
 DEFAULT_ROOT = Path("data/lake")
 
@@ -28,6 +29,7 @@ _HOMES = {
     "Plan": "plan",
     "Run": "run",
     "Staged": "staged",
+    "Stamps": "stamps",
     "code_version": "plan",
     "read": "lake",
 }

@@ -103,6 +103,11 @@ def _revision(folder: Path) -> tuple[int, int] | None:
     return int(ordinal), int(revision or 0)
 
 
+def digest_of(folder: Path) -> str | None:
+    """Digest of the batch in a folder, by the name of its file; none when it is not there."""
+    return next((path.stem for path in files.children(folder) if path.suffix == ".parquet"), None)
+
+
 def open_batch(table: str, ordinal: int, folder: Path) -> Batch:
     """The batch in a folder. Raises :class:`LakeError` when its receipt is missing or damaged."""
     receipt, _ = load(Receipt, folder / RECEIPT)

@@ -127,6 +127,18 @@ def put(staging: Path, place: Path, content: bytes, what: str) -> None:
     move(staged, place, what)
 
 
+def put_cache(place: Path, content: bytes) -> None:
+    """Make or replace a file that may be lost: in one step, and without waiting for the disk."""
+    with guard(place):
+        place.parent.mkdir(parents=True, exist_ok=True)
+        beside = place.with_name(f".{place.name}.{os.getpid()}")
+        try:
+            beside.write_bytes(content)
+            beside.replace(place)
+        finally:
+            beside.unlink(missing_ok=True)
+
+
 def make_folder(path: Path, mode: int = 0o777) -> None:
     """Create a folder and the missing ones above it, each synced into its parent; ``mode`` is that of the last one."""
     with guard(path):

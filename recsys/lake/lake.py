@@ -29,12 +29,14 @@ from recsys.inputs import Inputs
 from recsys.lake import DEFAULT_ROOT, files
 from recsys.lake import batches as _batches
 from recsys.lake import pointer as _pointer
+from recsys.lake import stamps as _stamps
 from recsys.lake.batches import Batch
 from recsys.lake.plan import Plan
 from recsys.lake.pointer import CURRENT, Pointer, Publication
 from recsys.lake.records import MANIFEST, Status
 from recsys.lake.run import Run
 from recsys.lake.staged import Staged
+from recsys.lake.stamps import Stamps
 from recsys.lake.writer import STAGING, Writer
 from recsys.tables import INPUTS, REJECTS, TABLES
 
@@ -54,6 +56,7 @@ class Lake:
     def __init__(self, root: str | Path, *, wait: float = 0) -> None:
         self.root = Path(root).absolute()
         self._writer = Writer(self.root, wait)
+        self._digests: dict[Path, str | None] = {}
 
     def writer(self) -> AbstractContextManager[None]:
         """Hold the lock for a block of writes: without it, every write takes the lock for itself. Blocks may nest."""
@@ -96,9 +99,20 @@ class Lake:
 
     def has_batch(self, table: str, digest: str) -> bool:
         """Whether a source of this digest was ingested into the table."""
-        folders = self._folders(table)
-        with files.guard(self.root, "read"):
-            return any((folder / f"{digest}.parquet").exists() for _, folder in folders)
+        return self.batch(table, digest) is not None
+
+    def batch(self, table: str, digest: str) -> Batch | None:
+        """The batch of a source by its digest; none when there is none. Each folder is looked into once."""
+        for ordinal, folder in self._folders(table):
+            if folder not in self._digests:
+                self._digests[folder] = _batches.digest_of(folder)
+            if self._digests[folder] == digest:
+                return _batches.open_batch(table, ordinal, folder)
+        return None
+
+    def stamps(self) -> AbstractContextManager[Stamps]:
+        """What is known of files that were read before."""
+        return _stamps.stamps(self.root)
 
     def batches(self, table: str | None = None) -> list[Batch]:
         """Batches of one table, or of all, in ingest order. None in a lake that does not exist yet."""

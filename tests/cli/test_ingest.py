@@ -73,3 +73,17 @@ def test_missing_file_and_missing_user(recsys: Recsys) -> None:
     assert "nowhere.csv" in answer.err
     assert recsys("ingest", "export", "nowhere.json").code == 2
     assert recsys("ingest", "events").code == 2
+
+
+def test_many_files_share_a_line(recsys: Recsys, tmp_path: Path) -> None:
+    folder = tmp_path / "many"
+    folder.mkdir()
+    for number in range(25):
+        (folder / f"{number:02}.csv").write_text(f"user_id,track_id,type\nu{number},a,play\nu{number},a,plai\n")
+    for remark in ("", "already in the lake"):
+        answer = recsys("ingest", "events", folder)
+        assert answer.code == 0
+        (line,) = [line for line in answer.out.splitlines() if "25 files, 00.csv … 24.csv" in line]
+        assert line.split()[-3:] == ["50", "25", "25"] or remark in line
+        assert len(answer.out.splitlines()) < 15
+    assert Lake("data/lake").input("events").height == 25

@@ -134,3 +134,18 @@ class TestDefaultAsOf:
         times = [None if hour is None else self.now + timedelta(hours=hour) for hour in hours]
         events = pl.DataFrame({"occurred_at": times}, schema={"occurred_at": pl.Datetime("us", "UTC")})
         assert default_as_of(events, self.now) == expected
+
+
+@pytest.mark.slow
+def test_a_file_that_is_refused_stops_no_night(tmp_path: Path) -> None:
+    from flows import steps
+
+    (tmp_path / "inbox" / "exports" / "ann").mkdir(parents=True)
+    (tmp_path / "inbox" / "exports" / "ann" / "x.json").write_text("[{")
+    (tmp_path / "inbox" / "events").mkdir()
+    (tmp_path / "inbox" / "events" / "e.csv").write_text("user_id,track_id,type\nbob,a,play\n")
+    home = Lake(tmp_path / "lake")
+    noted = steps.ingest.__wrapped__(home, tmp_path / "inbox")
+    assert noted[0].startswith("warn: inbox: ")
+    assert "x.json: not JSON" in noted[0]
+    assert home.input("events")["user_id"].to_list() == ["bob"]

@@ -111,8 +111,10 @@ def test_find_inside_archives(put: Put) -> None:
     assert [source.member for source in files.find([archive])] == [None]
     with pytest.raises(InputError, match="holds no file to read"):
         files.find([put("b.zip", packed("photo.jpg", b""))], archives=True)
-    with pytest.raises(InputError, match="damaged"):
-        files.find([put("c.zip", b"PK\x03\x04junk")], archives=True)
+    good, bad = files.find([archive, put("c.zip", b"PK\x03\x04junk")], archives=True)
+    assert not good.fault  # a damaged archive stops no other file
+    with pytest.raises(InputError, match="damaged"), files.reading(bad):
+        raise AssertionError("it was read")
 
 
 def test_what_cannot_be_found(tmp_path: Path, put: Put) -> None:

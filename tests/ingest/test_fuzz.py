@@ -248,3 +248,52 @@ def test_three_hundred_damaged_files() -> None:
     print(f"\n{found.total()} damaged files: {found['refused']} refused, {found['read']} read, every row kept or rejected")  # noqa: T201
     assert found.total() >= 300
     assert min(found.values()) > 30
+
+
+WHOLE: dict[str, dict[str, Any]] = {
+    "extended": {
+        "ts": "2024-05-01T10:00:00Z", "ms_played": 1000, "master_metadata_track_name": "T",
+        "master_metadata_album_artist_name": "A",
+        "master_metadata_album_album_name": "L", "spotify_track_uri": "spotify:track:0AbCdEfGhIjKlMnOpQrSt1", "episode_name": "E",
+        "spotify_episode_uri": "x", "audiobook_title": "B", "audiobook_uri": "y", "reason_start": "trackdone",
+        "reason_end": "fwdbtn", "skipped": True, "incognito_mode": False,
+    },
+    "basic": {
+        "endTime": "2024-05-01 10:00", "msPlayed": 1000, "trackName": "T", "artistName": "A", "podcastName": "P",
+        "audiobookName": "B",
+    },
+    "listenbrainz": {
+        "listened_at": 1_748_964_167,
+        "track_metadata": {
+            "track_name": "T", "artist_name": "A", "release_name": "L", "additional_info": {"isrc": "x", "duration_ms": 5},
+            "mbid_mapping": {"recording_mbid": "c7d0bf6e-b2aa-4ffa-bded-2448415b39b0", "artists": [{"artist_credit_name": "A"}]},
+        },
+    },
+    "maloja": {"time": 1_760_532_613, "track": {"artists": ["A"], "title": "T", "length": 5}, "duration": 5, "origin": "x"},
+    "pano": {
+        "timeMs": 1_762_874_400_000, "artist": "A", "track": "T", "album": "L", "durationMs": 1000, "event": "love",
+        "mediaPlayerName": "p",
+    },
+}  # fmt: skip
+"""One whole play of every JSON format."""
+
+
+@st.composite
+def broken(draw: st.DrawFn, row: dict[str, Any]) -> dict[str, Any]:
+    """The row with any subset of its fields, at any depth, absent, null or of any other value."""
+    out: dict[str, Any] = {}
+    for name, value in row.items():
+        fate = draw(st.sampled_from(["whole", "whole", "null", "junk", "absent"]))
+        if fate == "whole":
+            out[name] = draw(broken(value)) if isinstance(value, dict) else value
+        elif fate != "absent":
+            out[name] = None if fate == "null" else draw(VALUE)
+    return out
+
+
+@settings(max_examples=40, suppress_health_check=[HealthCheck.too_slow], deadline=None)
+@given(st.data(), st.sampled_from(sorted(WHOLE)), st.booleans())
+def test_every_object_of_every_export_is_kept_or_rejected(data: st.DataObject, form: str, array: bool) -> None:
+    rows = [WHOLE[form], *data.draw(st.lists(broken(WHOLE[form]), min_size=1, max_size=6))]
+    read = account("export", "f.json", orjson.dumps(rows) if array else b"\n".join(map(orjson.dumps, rows)))
+    assert read == len(rows)

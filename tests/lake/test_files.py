@@ -110,7 +110,7 @@ def test_every_write_step_has_a_fail_point(module):
     """Each call that changes the disk follows a ``reach`` of its own, in files.py or lock.py and nowhere else."""
     text = module.read_text()
     for function in ast.walk(ast.parse(text)):
-        if not isinstance(function, ast.FunctionDef) or function.name in ("_sync",):
+        if not isinstance(function, ast.FunctionDef) or function.name in ("_sync", "put_cache"):  # a cache may be lost
             continue
         announced = False
         for name, call in _calls(function, text):

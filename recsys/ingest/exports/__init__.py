@@ -17,9 +17,9 @@ from recsys.ingest.exports.reading import KNOWN, NotAHistoryError
 from recsys.ingest.files import Source
 from recsys.ingest.report import Report
 from recsys.ingest.rows import LINE, ON_PURPOSE, broken_rows, rejects
-from recsys.ingest.tables import Progress, each, known, refuse_if_useless, zone_named
+from recsys.ingest.tables import Progress, each, known, refuse_if_useless, stamped, zone_named
 from recsys.ingest.validation import rejected, validate, without_repeats
-from recsys.lake import Lake
+from recsys.lake import Lake, Stamps
 
 __all__ = ["ingest_export", "matched"]
 
@@ -50,18 +50,25 @@ def ingest_export(
     zone = zone_named(time_zone) or "UTC"
     sources = files.find(paths, archives=True)
     catalogue = cache(lambda: lake.input("tracks").filter(pl.col("origin") == "catalog"))
-    reports = each(sources, partial(_ingest_file, lake, user_id, zone, catalogue, progress))
+    with lake.stamps() as stamps:
+        reports = each(sources, partial(_ingest_file, lake, stamps, user_id, zone, catalogue, progress))
     if all(done.note for done in reports):
         raise InputError(f"{files.named(paths)}: no listening history in it. Known: {KNOWN}")
     return reports
 
 
 def _ingest_file(
-    lake: Lake, user_id: str, zone: str, catalogue: Callable[[], pl.DataFrame], progress: Progress | None, source: Source
+    lake: Lake,
+    stamps: Stamps,
+    user_id: str,
+    zone: str,
+    catalogue: Callable[[], pl.DataFrame],
+    progress: Progress | None,
+    source: Source,
 ) -> list[Report]:
     try:
         with files.reading(source):
-            digest = source.digest(user_id)
+            digest = stamped(stamps, source, user_id)
             if before := known(lake, "events", source, digest):
                 return [before, *filter(None, [known(lake, "tracks", source, digest)])]
             form, kept, broken, read = _read(source, zone, progress)
@@ -69,6 +76,8 @@ def _ingest_file(
         if source.named:
             raise
         return [Report(source.name, "events", note="not a listening history; left alone")]
+    if not read:
+        return [Report(source.name, "events", note="no plays in it")]
     faults = rejects(broken, batch=digest, table="events", source=source.name)
     if not faults["code"].is_in(list(ON_PURPOSE)).any():
         refuse_if_useless(source, read, kept.height, faults)
@@ -111,7 +120,8 @@ def _plays(form: Format, good: pl.DataFrame, name: str) -> tuple[pl.DataFrame, l
     """Identified plays, and rejects for rows that are left out on purpose or name no song."""
     unwanted: list[pl.DataFrame] = []
     for reason in form.left_out:
-        chosen = good.with_columns(pl.lit(name).alias(FILE)).select(reason.rows).to_series()
+        # in two values: a row for which a condition is null would be neither left out nor kept
+        chosen = good.with_columns(pl.lit(name).alias(FILE)).select(reason.rows.fill_null(value=False)).to_series()
         unwanted.append(_refused(good.filter(chosen), reason.code, reason.words, None))
         good = good.filter(~chosen)
     plays = identified(form.plays(good)).with_columns(good[LINE])

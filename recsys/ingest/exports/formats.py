@@ -15,6 +15,9 @@ import polars as pl
 
 from recsys.tables import STRINGS, UTC, Column, Table
 
+_FIRST = 631_152_000_000
+"""Milliseconds from 1970 to 1990."""
+
 SKIP_MS = 30_000
 """A play shorter than this that was broken off is a skip."""
 
@@ -105,8 +108,15 @@ def moment(name: str, meaning: str) -> Column:
 
 
 def millis(name: str, meaning: str) -> Column:
-    """A required time as milliseconds since 1970, within 1990–2100."""
-    return Column(name, pl.Int64(), meaning, "ms since 1970", low=631_152_000_000, high=4_133_980_799_999)
+    """A required time as milliseconds since 1970, to 2100; see :func:`undated`."""
+    return Column(name, pl.Int64(), meaning, "ms since 1970", low=0, high=4_133_980_799_999)
+
+
+def undated(name: str) -> Reason:
+    """Plays whose time in milliseconds is before 1990: the tool did not know it."""
+    return Reason(
+        "undated", "the tool does not know when it was played; a play without its time is left out", pl.col(name) < _FIRST
+    )
 
 
 def from_millis(name: str) -> pl.Expr:

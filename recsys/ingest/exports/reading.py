@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Sequence
-from itertools import chain
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from itertools import chain, islice
 from typing import Any, BinaryIO
 
 import orjson
 import polars as pl
 
 from recsys.errors import InputError
-from recsys.ingest import csv, json
+from recsys.ingest import arrays, csv, json
 from recsys.ingest.exports.formats import Format
 from recsys.ingest.exports.scrobbles import LASTFM, LASTFM_STATS, LISTENBRAINZ, MALOJA, PANO
 from recsys.ingest.exports.spotify import BASIC, EXTENDED
@@ -35,6 +35,8 @@ _COLUMNS = {
 _HEADERLESS = ["artist", "album", "title", "time"]
 _DATE = re.compile(r"\d{1,2} [A-Z][a-z]{2} \d{4},? \d\d:\d\d")
 _HEADER_WITHIN = 50
+_BLOCKS = 2
+"""Blocks that are looked at for a first whole play: the last line may be one of its own."""
 
 
 class NotAHistoryError(InputError):
@@ -58,8 +60,9 @@ def _one_per_line(head: bytes) -> bool:
     first, _, rest = head.partition(b"\n")
     try:
         row = orjson.loads(first)
-    except orjson.JSONDecodeError:
-        return b'"track_metadata"' in first or b'"timeMs"' in first
+    except orjson.JSONDecodeError:  # a broken line among whole ones, or the first line of a document
+        between = first.rstrip().endswith(b"}") and rest.lstrip().startswith(b"{")
+        return between or b'"track_metadata"' in first or b'"timeMs"' in first
     return bool(rest.strip()) or not _inside(row)
 
 
@@ -75,32 +78,31 @@ def _inside(document: Any) -> list[Any] | None:
 
 
 def _document(source: Source, data: bytes) -> tuple[Format, Iterator[Rows]]:
-    try:
-        document = orjson.loads(data.removeprefix(b"\xef\xbb\xbf"))
-    except orjson.JSONDecodeError as error:
-        raise InputError(f"{source.label}: not JSON ({error}); fetch the export again. Known: {KNOWN}") from error
+    document, valid = arrays.document(source, data)
     plays = _inside(document)
     if plays is None:
         raise _unknown(source)
-    found = json.elements(plays)
-    form = _format(source, found)
+    found = arrays.elements(plays, valid=valid)
+    if not valid and not found.rows:
+        raise InputError(f"{source.label}: {found.faults[0][3]}; fetch the export again. Known: {KNOWN}")
+    form = _format(source, found.rows)
     return form, iter([_rows(found, form)])
 
 
 def _lines(source: Source, text: Iterator[Lines]) -> tuple[Format, Iterator[Rows]]:
-    first = next(text)
-    form = _format(source, json.objects(first))
+    first = list(islice(text, _BLOCKS))
+    form = _format(source, (row for lines in first for row in json.objects(lines).rows))
 
     def rows() -> Iterator[Rows]:
-        for lines in chain([first], text):
+        for lines in chain(first, text):
             block = _rows(json.objects(lines), form)
             yield Rows(block.frame, block.texts, pl.concat([_unseen(lines.broken), block.broken]))
 
     return form, rows()
 
 
-def _format(source: Source, found: json.Objects) -> Format:
-    for row in found.rows:
+def _format(source: Source, found: Iterable[Mapping[str, Any]]) -> Format:
+    for row in found:
         for form in FORMATS:
             if form.marks <= row.keys():
                 return form
@@ -128,8 +130,7 @@ def _csv(source: Source, text: Iterator[Lines]) -> tuple[Format, Iterator[Rows]]
     if layout is None:
         raise _unknown(source)
     number, names, separator, form = layout
-    below = first.frame.filter(pl.col(LINE) > number)
-    rest = Lines(below.filter(~pl.col("text").str.contains(r"^\s*(?:#|\+ACM-)")), first.broken)
+    rest = Lines(first.frame.filter(pl.col(LINE) > number), first.broken)
 
     def rows() -> Iterator[Rows]:
         for block in csv.rows(chain([rest], text), names, separator):
@@ -148,8 +149,8 @@ def _header(lines: pl.DataFrame) -> tuple[int, list[str], str, Format] | None:
         if {"artist", "title", "time"} <= set(names):
             form = LASTFM_STATS if re.search(r"date#", text, re.IGNORECASE) else LASTFM
             return number, names, separator, form
-    first = csv.fields(top["text"][0]) if top.height else None
-    if first and len(first) == len(_HEADERLESS) and _DATE.fullmatch(first[-1].strip()):
+    plays = (fields for fields in map(csv.fields, top["text"]) if fields and len(fields) == len(_HEADERLESS))
+    if any(_DATE.fullmatch(fields[-1].strip()) for fields in plays):  # not in the first one: it may be playing now
         return 0, _HEADERLESS, ",", LASTFM
     return None
 

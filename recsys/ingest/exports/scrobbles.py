@@ -27,6 +27,7 @@ from recsys.ingest.exports.formats import (
     moment,
     table,
     text,
+    undated,
     whole,
     words,
 )
@@ -152,7 +153,10 @@ PANO = Format(
     },
     "track",
     {"album": words(at("album")), "durationMs": whole(at("durationMs")), "mediaPlayerName": words(at("mediaPlayerName"))},
-    (Reason("not_a_play", "neither a scrobble nor a love", ~pl.col("event").fill_null("scrobble").is_in(["scrobble", "love"])),),
+    (
+        Reason("not_a_play", "neither a scrobble nor a love", ~pl.col("event").fill_null("scrobble").is_in(["scrobble", "love"])),
+        undated("timeMs"),
+    ),
 )
 
 _SONG = {name: pl.col(name) for name in ("title", "artist", "album")}
@@ -172,4 +176,5 @@ LASTFM_STATS = Format(
     frozenset({"time", "title", "artist"}),
     {**_SONG, "occurred_at": from_millis("time"), "type": _PLAY},
     "title",
+    left_out=(undated("time"),),
 )

@@ -78,6 +78,7 @@ BASIC = Format(
             text("trackName", "title"),
             text("artistName", "artist"),
             text("podcastName", "podcast"),
+            text("audiobookName", "audiobook"),
         ),
     ),
     frozenset({"endTime", "msPlayed"}),
@@ -91,6 +92,7 @@ BASIC = Format(
     "trackName",
     left_out=(
         Reason("podcast", "a podcast episode is not music", pl.col("podcastName").is_not_null()),
+        Reason("audiobook", "an audiobook is not music", pl.col("audiobookName").is_not_null()),
         Reason(
             "missing",
             "Spotify no longer knows the song and writes Unknown Track",

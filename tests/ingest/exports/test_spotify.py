@@ -141,3 +141,9 @@ def test_nothing_but_junk(lake: Lake, put: Put) -> None:
     with pytest.raises(InputError, match=r"none of its 2 rows can be used \(time 2\)"):
         ingested(lake, put, [extended(ts="x"), extended(ts="y")])
     assert lake.batches() == []
+
+
+def test_account_data_of_an_audiobook(lake: Lake, put: Put) -> None:
+    book = {"endTime": "2024-05-06 20:43", "audiobookName": "B", "chapterName": "1", "authorName": "Au", "msPlayed": 99_999}
+    (report,) = ingest_export(lake, "ann", [put("StreamingHistory_audiobook_0.json", json.dumps([book]))])
+    assert (report.rows_read, report.kept, dict(report.causes)) == (1, 0, {"audiobook": 1})

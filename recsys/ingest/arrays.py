@@ -1,0 +1,72 @@
+"""JSON documents and the elements of arrays in them, one by one: what is wrong with one element stops no other.
+
+A document that is valid JSON is parsed at once. Another one, with a lone surrogate, NaN, a byte that is not UTF-8 or a syntax
+error somewhere, is taken apart element by element, and every element that is not valid by itself is a fault.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import orjson
+
+from recsys.errors import InputError
+from recsys.ingest.files import Source
+from recsys.ingest.json import Objects, put, strict
+
+_BOM = b"\xef\xbb\xbf"
+_DECODER = json.JSONDecoder(strict=False)
+_BETWEEN = re.compile(r"[\s,]*")
+_NEXT = re.compile(r"\}\s*,\s*(?=\{)")
+
+
+def document(source: Source, data: bytes) -> tuple[Any, bool]:
+    """A whole document, and whether it is valid JSON. Raises :class:`InputError` when it cannot be taken apart at all,
+    and for an array that is cut off.
+
+    Of an invalid array, the elements are returned as their texts.
+    """
+    data = data.removeprefix(_BOM)
+    try:
+        return orjson.loads(data), True
+    except orjson.JSONDecodeError as error:
+        text = data.decode("utf-8", "surrogateescape")
+        if text.lstrip().startswith("[") and text.rstrip().endswith("]"):
+            return list(_texts(text)), False
+        try:
+            return json.loads(text, strict=False), False
+        except (ValueError, RecursionError):
+            raise InputError(f"{source.label}: not JSON ({error}); fetch or write the file again") from error
+
+
+def elements(rows: Sequence[Any], *, valid: bool = True) -> Objects:
+    """The objects among the elements of an array. ``valid``: whether it came from valid JSON."""
+    found = Objects([], [], [], [])
+    for number, row in enumerate(rows, 1):
+        if valid:
+            put(found, number, row, orjson.dumps(row).decode())
+        else:
+            strict(found, number, row if isinstance(row, str) else json.dumps(row, ensure_ascii=False))
+    return found
+
+
+def _texts(text: str) -> Iterator[str]:
+    """The elements of an array, as they are written; one that is broken ends where the next object begins."""
+    place = _past(text, text.index("[") + 1)
+    while place < len(text) and text[place] != "]":
+        try:
+            _, end = _DECODER.raw_decode(text, place)
+        except (ValueError, RecursionError):
+            found = _NEXT.search(text, place)
+            end = found.start() + 1 if found else len(text)
+        yield text[place:end]
+        place = _past(text, end)
+
+
+def _past(text: str, place: int) -> int:
+    """Where the next element begins."""
+    found = _BETWEEN.match(text, place)
+    return found.end() if found else place

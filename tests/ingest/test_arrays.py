@@ -1,0 +1,48 @@
+"""Arrays element by element: what is wrong with one stops no other."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from recsys.errors import InputError
+from recsys.ingest.arrays import document, elements
+from recsys.ingest.files import Source
+
+SOURCE = Source(Path("x.json"))
+
+
+@pytest.mark.parametrize(
+    ("text", "good", "codes"),
+    [
+        (b'[{"a": 1}, {"a": 2}]', [1, 2], []),
+        (b'[{"a": "x \\ud83d y"}, {"a": 2}]', [2], ["json"]),
+        (b'[{"a": NaN}, {"a": 2}, {"a": -Infinity}]', [2], ["not_finite", "not_finite"]),
+        (b'[{"a": "\xff"}, {"a": 2}]', [2], ["utf8"]),
+        (b'[{"a": 1 oops}, {"a": {"b": 2}}, 7, null]', [{"b": 2}], ["json"] * 3),
+        (b'[{"a": 1}, {"a": 2}, {"a"]', [1, 2], ["json"]),
+        (b'\xef\xbb\xbf [{"a": 1}\n,{"a": "tab\there"}]', [1], ["json"]),
+        (b"[]", [], []),
+        (b"[,]", [], []),
+    ],
+)
+def test_elements(text: bytes, good: list[object], codes: list[str]) -> None:
+    rows, valid = document(SOURCE, text)
+    found = elements(rows, valid=valid)
+    assert [row["a"] for row in found.rows] == good
+    assert [code for _, _, code, _, _ in found.faults] == codes
+
+
+def test_an_object_with_one_bad_play() -> None:
+    whole, valid = document(SOURCE, b'{"scrobbles": [{"a": "\\udc00"}, {"a": 2}]}')
+    assert not valid
+    found = elements(whole["scrobbles"], valid=valid)
+    assert found.numbers == [2]
+    assert len(found.faults) == 1
+
+
+@pytest.mark.parametrize("text", [b'{"a": [', b"[", b'[{"a": 1}, {"a"'])
+def test_what_is_cut_off(text: bytes) -> None:
+    with pytest.raises(InputError, match=r"x\.json: not JSON"):
+        document(SOURCE, text)
