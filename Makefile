@@ -1,16 +1,24 @@
-# Every target sets itself up: a machine needs only make and Python 3.11 or newer.
+# Every target sets itself up: a machine needs only make and Python 3.11 or newer. `make test PYTHON=3.13` (or a path) takes
+# another Python than the default one, in an environment of its own.
 UV := $(shell uv --version >/dev/null 2>&1 && echo uv || echo .tools/bin/uv)
-BIN := .venv/bin
-export UV_PROJECT_ENVIRONMENT := .venv
+ifneq ($(origin PYTHON),command line)
+  override PYTHON :=
+endif
+VENV := .venv$(if $(PYTHON),-$(notdir $(PYTHON)))
+BIN := $(VENV)/bin
+SYNC = $(UV) sync --frozen $(if $(PYTHON),--python $(PYTHON))
+DOCKER := docker
+GATED := recsys/*.py,recsys/matrices/*,recsys/stages/*,recsys/readers/*,recsys/lake/*,recsys/ingest/*
+export UV_PROJECT_ENVIRONMENT := $(VENV)
 unexport VIRTUAL_ENV PYTHONPATH
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check bench readme sbom audit clean
+.PHONY: help setup demo test check coverage bench readme image sbom audit clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "make %-8s %s\n", $$1, $$2}' Makefile
 
-setup: .venv/.ready ## make .venv with everything, in the locked versions
+setup: $(VENV)/.ready ## make .venv with everything, in the locked versions
 
 demo: setup ## generate demo data, run the main job on it, show one listener's list
 	@$(BIN)/recsys demo
@@ -19,17 +27,28 @@ demo: setup ## generate demo data, run the main job on it, show one listener's l
 test: setup ## all tests
 	@$(BIN)/pytest -n 2
 
-check: setup ## format, lint, types and the quick tests
+check: setup ## format, lint, types, dependencies, unused code and the quick tests
 	@$(BIN)/ruff format --check .
 	@$(BIN)/ruff check .
 	@$(BIN)/mypy
+	@$(BIN)/deptry --no-ansi .
+	@$(BIN)/vulture
 	@$(BIN)/pytest -n 2 -m "not slow"
+
+coverage: setup ## all tests, and the share of branches they take; fails under 95 % in stages, lake and ingest
+	@$(BIN)/pytest -n 2 --cov --cov-report=
+	@$(BIN)/coverage report --skip-covered --skip-empty
+	@$(BIN)/coverage report --include '$(GATED)' --fail-under 95 --format total >/dev/null \
+	  || { echo "stages, lake and ingest: under 95 %" >&2; exit 1; }
 
 bench: setup ## time the main job and its kernels on synthetic data; fails on nothing
 	-@$(BIN)/python -m bench.batch --preset reference --threads 1 --rounds 1
 	-@$(BIN)/python -m bench.neighbors
 	-@$(BIN)/python -m bench.scores
 	-@$(BIN)/python -m bench.diversity
+
+image: ## build the container image recsys; needs docker, or DOCKER=podman
+	$(DOCKER) build --tag recsys .
 
 sbom: $(filter .tools/bin/uv,$(UV)) ## write build/sbom.json: every dependency and its version, as CycloneDX
 	@mkdir -p build
@@ -45,11 +64,11 @@ readme: setup ## write the generated parts of README.md anew
 	@$(BIN)/python -m tests.readme
 
 clean: ## remove what setup and the tools made; the lake stays
-	rm -rf .venv .tools .mypy_cache .ruff_cache .pytest_cache .hypothesis build dist
+	rm -rf .venv .venv-* .coverage .tools .mypy_cache .ruff_cache .pytest_cache .hypothesis build dist
 	find recsys flows tests bench -name __pycache__ -type d -prune -exec rm -rf {} +
 
-.venv/.ready: pyproject.toml uv.lock | $(filter .tools/bin/uv,$(UV))
-	$(UV) sync --frozen || $(UV) sync --frozen --system-certs # for networks with a certificate of their own
+$(VENV)/.ready: pyproject.toml uv.lock | $(filter .tools/bin/uv,$(UV))
+	$(SYNC) || $(SYNC) --system-certs # for networks with a certificate of their own
 	@touch $@
 
 .tools/bin/uv:

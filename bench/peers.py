@@ -24,9 +24,8 @@ from scipy.sparse import csr_array, csr_matrix, diags_array
 
 from bench.neighbors import matrix, show, timed
 from bench.worlds import ratings
-from recsys.stages.neighbors.search.nearest import Method, nearest
+from recsys.stages.neighbors.search.nearest import nearest
 
-OURS: tuple[Method, ...] = ("catalogue", "co_rated")
 WORLDS = (10_000, 20_000, 2_000_000), (50_000, 50_000, 5_000_000)
 
 

@@ -64,6 +64,7 @@ def _cursor() -> Iterator[duckdb.DuckDBPyConnection]:
     """A cursor of the shared database. Raises :class:`RecsysError` when its memory does not suffice."""
     try:
         with _engine().cursor() as con:
+            con.execute("set enable_progress_bar = false")  # DuckDB prints it to the standard output, after two seconds
             yield con
     except duckdb.OutOfMemoryException as error:
         cause = str(error).partition("\n")[0]

@@ -44,13 +44,13 @@ FREED = """
 import recsys, duckdb, polars, time
 def resident():
     return int(open("/proc/self/statm").read().split()[1]) * 4096 >> 20
-duckdb.execute("select 1").fetchall()
+duckdb.execute("set enable_progress_bar = false")  # it would be printed where a query takes its time
 before = resident()
 frame = polars.select(polars.int_range(20_000_000))
 assert resident() > before + 100
 del frame
 duckdb.execute("select count(*) from (select range % 4000000 as k, count(*) from range(8000000) group by all)").fetchall()
-deadline = time.monotonic() + 20
+deadline = time.monotonic() + 120  # of a busy machine
 while resident() > before + 60 and time.monotonic() < deadline:
     time.sleep(0.1)
 print(resident() - before)
@@ -61,5 +61,6 @@ print(resident() - before)
 @pytest.mark.skipif(sys.platform != "linux", reason="the allocators that can be told are those of Linux")
 def test_freed_memory_goes_back_to_the_system() -> None:
     plain = {name: value for name, value in os.environ.items() if not name.endswith("MALLOC_CONF")}
-    left = subprocess.run([sys.executable, "-c", FREED], env=plain, capture_output=True, text=True, check=True).stdout
+    said = subprocess.run([sys.executable, "-c", FREED], env=plain, capture_output=True, text=True, check=True).stdout
+    left = said.splitlines()[-1]
     assert int(left) < 60  # without it, 150 MiB of Polars's and 190 of DuckDB's stay

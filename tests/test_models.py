@@ -36,6 +36,11 @@ def test_frames_and_files_give_the_same_rows(sql: Path, tmp_path: Path) -> None:
     assert models.run("total", {"numbers": files}).item() == 6
 
 
+def test_nothing_is_printed_while_a_model_runs(sql: Path) -> None:
+    (sql / "bar.sql").write_text("select current_setting('enable_progress_bar') as bar")
+    assert models.run("bar", {}).item() is False
+
+
 @pytest.mark.parametrize("value", ["text with 'quotes'", 0.1, True, datetime(2026, 6, 1, 12, tzinfo=UTC)])
 def test_variables_arrive_as_they_are(sql: Path, value: models.Variable) -> None:
     (sql / "echo.sql").write_text("select getvariable('given') as found")

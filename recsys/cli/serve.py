@@ -5,7 +5,7 @@ from __future__ import annotations
 import gc
 import os
 import socket
-from typing import Annotated
+from typing import Annotated, Any
 
 import uvicorn
 from cyclopts import Parameter
@@ -31,10 +31,16 @@ def serve(*, host: Host = "127.0.0.1", port: Port = 8350, without_keys: Keyless 
         raise UsageError(f"--host {host} would show every list to the network: set API_KEYS, or say --without-keys")
     local = not keys and not without_keys
     app = build(lake_folder(lake).absolute(), keys=keys, hosts=LOOPBACK if local else None)
-    listener = _listen(host, port)
-    name, number = listener.getsockname()[:2]
-    say(f"serving on http://{f'[{name}]' if ':' in name else name}:{number}/  (Ctrl-C stops it)")
-    config = uvicorn.Config(
+    with _listen(host, port) as listener:
+        name, number = listener.getsockname()[:2]
+        say(f"serving on http://{f'[{name}]' if ':' in name else name}:{number}/  (Ctrl-C stops it)")
+        gc.collect()
+        gc.freeze()  # what is here now stays: later collections need not look at it
+        uvicorn.Server(_config(app)).run(sockets=[listener])
+
+
+def _config(app: Any) -> uvicorn.Config:
+    return uvicorn.Config(
         app,
         http="httptools",
         loop="uvloop",
@@ -46,9 +52,6 @@ def serve(*, host: Host = "127.0.0.1", port: Port = 8350, without_keys: Keyless 
         timeout_keep_alive=KEEP_ALIVE,
         timeout_graceful_shutdown=SHUTDOWN,
     )
-    gc.collect()
-    gc.freeze()  # what is here now stays: later collections need not look at it
-    uvicorn.Server(config).run(sockets=[listener])
 
 
 def api_keys() -> tuple[str, ...]:

@@ -152,6 +152,7 @@ class Session:
         self._folder = TemporaryDirectory(prefix="recsys-")
         self._draft = f"{self._folder.name}/answer"
         self.connection.execute("set TimeZone = 'UTC'")
+        self.connection.execute("set enable_progress_bar = false")  # it would stand among the rows of a long query
         self.connection.execute(views_sql(run_sources(lake, run)))
         self.connection.execute("set temp_directory = $1", [self._folder.name])
         self.connection.execute("set allowed_directories = $1", [[f"{lake.root}/"]])

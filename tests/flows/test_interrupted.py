@@ -81,5 +81,5 @@ def _ended(command: list[str], folder: Path, environment: dict[str, str]) -> tup
 
 def _states(home: Path) -> list[str]:
     """What Prefect believes of its flow runs."""
-    with sqlite3.connect(home / "prefect.db") as database:
+    with contextlib.closing(sqlite3.connect(home / "prefect.db")) as database:
         return [state for (state,) in database.execute("select state_type from flow_run")]

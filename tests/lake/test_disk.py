@@ -14,6 +14,8 @@ from recsys.errors import LakeError
 from recsys.lake import Lake
 from tests.lake import night
 
+pytestmark = pytest.mark.root
+
 
 @pytest.fixture
 def disk(tmp_path: Path) -> Iterator[Path]:
@@ -26,7 +28,7 @@ def disk(tmp_path: Path) -> Iterator[Path]:
         ["mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", folder], capture_output=True, text=True, check=False
     )
     if mounted.returncode:
-        pytest.skip(f"cannot mount a small disk: {mounted.stderr.strip()}")
+        pytest.skip(f"needs the right to mount a small disk: {mounted.stderr.strip()}")
     yield folder
     subprocess.run(["umount", folder], check=True)
 

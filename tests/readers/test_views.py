@@ -47,6 +47,10 @@ def test_inputs_have_their_batch(session: Session, lake: Lake, table: str) -> No
     assert {name for name, *_ in rows(session, f"describe input_{table}")} == set(wanted.columns)
 
 
+def test_nothing_but_rows_is_printed(session: Session) -> None:
+    assert rows(session, "select current_setting('enable_progress_bar')") == [(False,)]
+
+
 def test_rejects_runs_and_history(session: Session, lake: Lake) -> None:
     assert rows(session, "select count(*) from rejects") == [(2,)]
     assert [run for (run,) in rows(session, "select run from runs order by as_of")] == sorted(lake.run_ids())
