@@ -31,7 +31,7 @@ from rich.table import Table
 
 from bench import worlds
 from recsys import Inputs, Settings
-from recsys.pipeline import prepare, shard, shard_ranges
+from recsys.pipeline import arrange, fit, shard, shard_ranges
 from recsys.stages.checks import CHECKED, check_tables, measure_tables
 from recsys.stages.profiles import profile_listeners
 from recsys.stages.ratings import rate
@@ -73,15 +73,16 @@ def built(read: Callable[[], Inputs], settings: Settings, folder: Path) -> tuple
     del inputs
     rated = clock.of("ratings", rate, snapshot, settings)
     snapshot = snapshot.without_events()
-    scorer = clock.of("prepare", prepare, snapshot, rated, settings)
-    profiled = clock.of("profiles", profile_listeners, snapshot, rated, scorer)
+    catalog, history = clock.of("profiles", arrange, snapshot, rated, settings)
+    profiled = clock.of("profiles", profile_listeners, snapshot, rated, catalog, history, settings)
     first = {"tracks": snapshot.tracks, "controls": snapshot.controls, "ratings": rated, "profiles": profiled}
     clock.of("write", write, folder, first)
     del first, rated, profiled
+    scorer = clock.of("fit", fit, snapshot, catalog, history, settings)
     for part, (begin, end) in enumerate(shard_ranges(scorer)):
-        made = clock.of("lists", shard, scorer, begin, end)
-        clock.of("write", write, folder, made._asdict(), part)
-        ranked += made.rankings.height
+        tables = clock.of("lists", shard, scorer, begin, end)
+        clock.of("write", write, folder, tables._asdict(), part)
+        ranked += tables.rankings.height
     files = {name: sorted((folder / name).iterdir()) for name in CHECKED}
     clock.of("checks", check_tables, files, settings)
     clock.of("metrics", measure_tables, files)

@@ -1,22 +1,22 @@
-"""How a plain function becomes a stage of a flow: a Prefect task with a time, a log line and no cache.
+"""How a plain function becomes a stage: a time, log lines, progress, retries; a task when Prefect runs the flow.
 
 The lake is the record of what was done, so Prefect caches and stores nothing.
 """
 
 from __future__ import annotations
 
+import logging
+import sys
 from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from contextvars import ContextVar
 from functools import wraps
+from threading import Lock
 from time import perf_counter
 from typing import ParamSpec, TypeVar
 
-from prefect import task
-from prefect.cache_policies import NO_CACHE
-from prefect.client.schemas import State
-from prefect.logging import get_run_logger
-from prefect.utilities.annotations import quote
+import stamina
 
 from recsys.errors import LakeError, RecsysError
 from recsys.pipeline import Progress
@@ -25,59 +25,114 @@ P = ParamSpec("P")
 R = TypeVar("R")
 
 SECONDS: ContextVar[dict[str, float]] = ContextVar("SECONDS")
-"""Wall time per stage of the flow run that is going on."""
+"""Wall time per stage of the run that is going on."""
 PROGRESS: ContextVar[Progress | None] = ContextVar("PROGRESS", default=None)
 """Who wants to know how far long work is."""
+ATTEMPTS = 3
+"""Of a stage that touches the disk."""
 
 
-def stage(*, retries: int = 0, shown: bool = True) -> Callable[[Callable[P, R]], Callable[P, R]]:
-    """Make a function a stage; ``retries`` only where it reads or writes outside the process.
+def stage(name: str | None = None, *, attempts: int = 1, shown: bool = True) -> Callable[[Callable[P, R]], Callable[P, R]]:
+    """Make a function a step of the stage ``name``, else of its own name.
 
-    ``shown``: :data:`PROGRESS` hears of its begin and end; not so for those called part by part.
+    ``attempts``: more than one only where it reads or writes outside the process. ``shown``: :data:`PROGRESS` hears of its begin
+    and end; not so for those called part by part, which also keep their own time.
     """
 
     def decorate(function: Callable[P, R]) -> Callable[P, R]:
-        name = function.__name__
+        stage_name = name or function.__name__
 
         @wraps(function)
         def timed(*args: P.args, **kwargs: P.kwargs) -> R:
-            report = PROGRESS.get() if shown else None
-            if report:
-                report(name, 0, 0)
-            started = perf_counter()
-            result = function(*args, **kwargs)
-            if report:
-                report(name, 1, 1)
-            seconds = perf_counter() - started
-            SECONDS.get()[name] += seconds
-            get_run_logger().info("stage=%s seconds=%.2f", name, seconds)
-            return result
-
-        delays = [2.0, 5.0, 15.0][:retries]
-        step = task(
-            name=name, retries=retries, retry_delay_seconds=delays, retry_condition_fn=_may_pass,
-            cache_policy=NO_CACHE, persist_result=False,
-        )(timed)  # fmt: skip
+            if not shown:
+                return function(*args, **kwargs)
+            with timing(stage_name):
+                return stamina.retry(on=_may_pass, attempts=attempts, timeout=None, wait_initial=2.0, wait_max=15.0)(function)(
+                    *args, **kwargs
+                )
 
         @wraps(function)
         def call(*args: P.args, **kwargs: P.kwargs) -> R:
-            # frames and arrays go through as they are; Prefect must neither copy nor look into them
-            opaque: Callable[..., R] = step
-            return opaque(*map(quote, args), **{key: quote(value) for key, value in kwargs.items()})
+            return _as_task(stage_name, timed)(*args, **kwargs) if _in_flow() else timed(*args, **kwargs)
 
         return call
 
     return decorate
 
 
-def _may_pass(_task: object, _run: object, state: State[object]) -> bool:
+@contextmanager
+def timing(name: str) -> Iterator[None]:
+    """Time, progress and log line of a block of stage ``name``."""
+    report = PROGRESS.get()
+    if report:
+        report(name, 0, 0)
+    started = perf_counter()
+    yield
+    seconds = perf_counter() - started
+    if report:
+        report(name, 1, 1)
+    SECONDS.get()[name] += seconds
+    logger().info("stage=%s seconds=%.2f", name, seconds)
+
+
+class Shares:
+    """How stages that take turns, block by block on many threads, share one wall time: in proportion to their own seconds."""
+
+    def __init__(self) -> None:
+        self._spent: dict[str, float] = defaultdict(float)
+        self._lock = Lock()
+
+    @contextmanager
+    def __call__(self, name: str) -> Iterator[None]:
+        started = perf_counter()
+        yield
+        with self._lock:
+            self._spent[name] += perf_counter() - started
+
+    def of(self, seconds: float) -> dict[str, float]:
+        """Stage → its share of ``seconds``; they add up to it."""
+        whole = sum(self._spent.values()) or 1.0
+        return {name: seconds * spent / whole for name, spent in self._spent.items()}
+
+
+def logger() -> logging.Logger | logging.LoggerAdapter[logging.Logger]:
+    """Prefect's when it runs the flow, so that its server has the lines; else Python's own, ``recsys``."""
+    if not _in_flow():
+        return logging.getLogger("recsys")
+    from prefect.logging import get_run_logger
+
+    return get_run_logger()
+
+
+def _in_flow() -> bool:
+    if "prefect" not in sys.modules:
+        return False
+    from prefect.context import FlowRunContext
+
+    return FlowRunContext.get() is not None
+
+
+def _as_task(name: str, function: Callable[P, R]) -> Callable[P, R]:
+    from prefect import task
+    from prefect.cache_policies import NO_CACHE
+    from prefect.utilities.annotations import quote
+
+    opaque: Callable[..., R] = task(name=name, cache_policy=NO_CACHE, persist_result=False)(function)
+
+    def call(*args: P.args, **kwargs: P.kwargs) -> R:
+        # frames and arrays go through as they are; Prefect must neither copy nor look into them
+        return opaque(*map(quote, args), **{key: quote(value) for key, value in kwargs.items()})
+
+    return call
+
+
+def _may_pass(error: Exception) -> bool:
     """Whether another try may help: not with a file or a setting that is wrong, which our own errors report."""
-    error = state.result(raise_on_failure=False)
     return not isinstance(error, RecsysError) or isinstance(error, LakeError)
 
 
 def stopwatch() -> dict[str, float]:
-    """Start counting the seconds of a flow run's stages."""
+    """Start counting the seconds of a run's stages."""
     seconds: dict[str, float] = defaultdict(float)
     SECONDS.set(seconds)
     return seconds

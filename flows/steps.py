@@ -1,4 +1,4 @@
-"""The steps of the nightly flow: each wraps one function of ``recsys``, and adds retries where it touches the disk."""
+"""The steps of the nightly batch: each wraps what ``recsys`` computes for its stage, and writes its tables."""
 
 from __future__ import annotations
 
@@ -6,33 +6,35 @@ from collections.abc import Mapping
 from datetime import UTC, datetime, time
 from logging import ERROR, WARNING
 from pathlib import Path
+from time import perf_counter
 
 import polars as pl
-from prefect.artifacts import create_table_artifact
-from prefect.logging import get_run_logger
+import stamina
 
 from flows import documents
 from flows.report import RunReport
-from flows.stages import PROGRESS, stage
+from flows.stages import ATTEMPTS, PROGRESS, SECONDS, Shares, logger, stage
 from recsys import pipeline
+from recsys.errors import LakeError
 from recsys.ingest import FilesRefusedError
 from recsys.ingest.inbox import ingest_inbox
-from recsys.inputs import Inputs
+from recsys.inputs import Inputs, Snapshot
 from recsys.lake import Lake, Plan, Run, Staged
 from recsys.lake.records import Status
 from recsys.lookup import writer
+from recsys.matrices.catalog import Catalog
+from recsys.matrices.history import History
 from recsys.readers import views
 from recsys.settings import Settings
-from recsys.stages import checks as checking
-from recsys.stages import profiles as profiling
-from recsys.stages import ratings as rating
-from recsys.stages import snapshot as taking
 from recsys.stages.candidates.scoring import Scorer
-from recsys.stages.snapshot import Snapshot
+from recsys.stages.checks import CHECKED, check_tables, compare, measure_tables, passed
+from recsys.stages.profiles import profile_listeners
+from recsys.stages.ratings import rate
+from recsys.stages.snapshot import take_snapshot
 from recsys.tables import CHECKS
 
 
-@stage(retries=2)
+@stage(attempts=ATTEMPTS)
 def ingest(lake: Lake, inbox: Path) -> tuple[str, ...]:
     """Take in the new files of a folder; those that were taken in before change nothing.
 
@@ -45,7 +47,7 @@ def ingest(lake: Lake, inbox: Path) -> tuple[str, ...]:
     return ()
 
 
-@stage(retries=2)
+@stage("snapshot", attempts=ATTEMPTS)
 def read(lake: Lake, settings: Settings, as_of: datetime | None) -> tuple[Inputs, Plan]:
     """The inputs as they are now, and the plan of their run."""
     batches = lake.batches()
@@ -61,38 +63,48 @@ def default_as_of(events: pl.DataFrame, now: datetime) -> datetime:
     return max(today, newest) if isinstance(newest, datetime) else today
 
 
-@stage()
-def snapshot(inputs: Inputs, settings: Settings, as_of: datetime) -> Snapshot:
+@stage(attempts=ATTEMPTS)
+def snapshot(staged: Staged, inputs: Inputs, settings: Settings) -> Snapshot:
     """Latest versions of everything."""
-    return taking.take_snapshot(inputs, settings, as_of)
+    resolved = take_snapshot(inputs, settings, staged.plan.as_of)
+    _write(staged, {"tracks": resolved.tracks, "controls": resolved.controls})
+    return resolved
 
 
-@stage()
-def ratings(taken: Snapshot, settings: Settings) -> pl.DataFrame:
+@stage(attempts=ATTEMPTS)
+def ratings(staged: Staged, snapshot: Snapshot, settings: Settings) -> pl.DataFrame:
     """What each listener's events say about each track."""
-    return rating.rate(taken, settings)
+    rated = rate(snapshot, settings)
+    _write(staged, {"ratings": rated})
+    return rated
+
+
+@stage(attempts=ATTEMPTS)
+def profiles(staged: Staged, snapshot: Snapshot, rated: pl.DataFrame, settings: Settings) -> tuple[Catalog, History]:
+    """What each listener's history says about the listener; the catalogue and all histories as arrays, for what follows."""
+    catalog, history = pipeline.arrange(snapshot, rated, settings)
+    _write(staged, {"profiles": profile_listeners(snapshot, rated, catalog, history, settings)})
+    return catalog, history
 
 
 @stage()
-def prepare(taken: Snapshot, rated: pl.DataFrame, settings: Settings) -> Scorer:
-    """Frames to arrays."""
-    return pipeline.prepare(taken, rated, settings)
+def neighbors(snapshot: Snapshot, catalog: Catalog, history: History, settings: Settings) -> Scorer:
+    """The model of similar listeners, fitted to all histories."""
+    return pipeline.fit(snapshot, catalog, history, settings)
 
 
-@stage()
-def profiles(taken: Snapshot, rated: pl.DataFrame, scorer: Scorer) -> pl.DataFrame:
-    """What each listener's history says about the listener."""
-    return profiling.profile_listeners(taken, rated, scorer)
+@stage("neighbors, candidates, rankings", shown=False)
+def lists(staged: Staged, scorer: Scorer, part: int, first: int, last: int) -> None:
+    """Neighbours, candidates and rankings of one shard of listeners; the three share its time."""
+    started, shares = perf_counter(), Shares()
+    tables = pipeline.shard(scorer, first, last, PROGRESS.get(), shares)._asdict()
+    stamina.retry(on=LakeError, attempts=ATTEMPTS, timeout=None)(_write)(staged, tables, part)
+    for name, seconds in shares.of(perf_counter() - started).items():
+        SECONDS.get()[name] += seconds
+        logger().info("stage=%s part=%d rows=%d seconds=%.2f", name, part, tables[name].height, seconds)
 
 
-@stage(shown=False)
-def shard(scorer: Scorer, first: int, last: int) -> pipeline.Shard:
-    """Neighbours, candidates and rankings of one shard of listeners."""
-    return pipeline.shard(scorer, first, last, PROGRESS.get())
-
-
-@stage(retries=2, shown=False)
-def write(staged: Staged, tables: Mapping[str, pl.DataFrame], part: int = 0) -> None:
+def _write(staged: Staged, tables: Mapping[str, pl.DataFrame], part: int = 0) -> None:
     """Tables, or one part of them, into the staged run."""
     for name, frame in tables.items():
         staged.write(name, frame, part)
@@ -101,63 +113,51 @@ def write(staged: Staged, tables: Mapping[str, pl.DataFrame], part: int = 0) -> 
 @stage()
 def checks(staged: Staged, settings: Settings) -> tuple[pl.DataFrame, pl.DataFrame]:
     """What the staged tables measure, and which rules they break; both are written beside them."""
-    files = {name: staged.files(name) for name in checking.CHECKED}
-    checked, measured = checking.check_tables(files, settings), checking.measure_tables(files)
-    staged.write("metrics", measured)
-    staged.write("checks", checked)
+    files = {name: staged.files(name) for name in CHECKED}
+    checked, measured = check_tables(files, settings), measure_tables(files)
+    _write(staged, {"metrics": measured, "checks": checked})
     if settings.data_docs:
         for name, page in documents.pages(checked, staged.plan.run_id, staged.plan.as_of).items():
             staged.write_file(f"docs/{name}", page)
     return checked, measured
 
 
-@stage(retries=2)
+@stage("publish", attempts=ATTEMPTS)
 def lookup(staged: Staged) -> None:
     """What readers open beside the tables: the files of the lookup, and the views of analysts."""
     writer.write(staged)
     staged.write_file(views.NAME, views.staged_views(staged).encode())
 
 
-@stage(retries=2)
+@stage("publish", attempts=ATTEMPTS)
 def commit(lake: Lake, staged: Staged, checked: pl.DataFrame, measured: pl.DataFrame, seconds: Mapping[str, float]) -> Run:
     """The staged run becomes a run of the lake."""
-    status: Status = "passed" if checking.passed(checked) else "failed"
+    status: Status = "passed" if passed(checked) else "failed"
     return lake.commit(staged, status=status, seconds=seconds, metrics=dict(measured.select("name", "value").iter_rows()))
 
 
-@stage(retries=2)
+@stage(attempts=ATTEMPTS)
 def publish(lake: Lake, run: Run, *, already: bool, noted: tuple[str, ...] = ()) -> RunReport:
     """Readers get the run, unless a check failed; how far it is from the one they had is reported, after what was ``noted``."""
-    broken = pl.concat([run.read("checks"), _drift(lake, run)]).filter(~pl.col("passed"))
+    broken = pl.concat([run.read("checks"), _drift(lake, run)]).filter(~pl.col("passed")).sort("severity", maintain_order=True)
     published = run.manifest.status == "passed"
     if published:
         lake.publish(run.id)
-    numbers = dict(run.manifest.metrics)
-    outcome = "published" if published else "NOT published"
-    problems = [
-        *noted,
-        *(
-            f"{row['severity']}: {row['table']}: {row['rule']} ({row['failures']:,}, for example {row['example']})"
-            for row in broken.to_dicts()
-        ),
+    problems = list(noted)
+    problems += [
+        f"{row['severity']}: {row['table']}: {row['rule']} ({row['failures']:,}, for example {row['example']})"
+        for row in broken.to_dicts()
     ]
     for problem in problems:
-        get_run_logger().log(WARNING if problem.startswith("warn") else ERROR, problem)
-    create_table_artifact(
-        [
-            *({"what": problem, "number": "broken"} for problem in problems),
-            *({"what": name, "number": f"{value:,.10g}"} for name, value in numbers.items()),
-        ],
-        key="nightly",
-        description=f"run {run.id} as of {run.manifest.as_of:%Y-%m-%d %H:%M} UTC, {outcome}",
-    )
-    return RunReport(run.id, run.manifest.as_of, run.path, already, published, numbers, tuple(problems))
+        logger().log(WARNING if problem.startswith("warn") else ERROR, problem)
+    logger().info("run=%s as_of=%s %s", run.id, run.manifest.as_of.isoformat(), "published" if published else "NOT published")
+    return RunReport(run.id, run.manifest.as_of, run.path, already, published, dict(run.manifest.metrics), tuple(problems))
 
 
 def _drift(lake: Lake, run: Run) -> pl.DataFrame:
     """Warnings about the difference from the published run; none when there is no other one that can be read."""
     before = next((found for found in lake.runs() if found.id == lake.pointer().run != run.id and not found.damage()), None)
-    if before is None or not {*checking.CHECKED} <= {*before.tables}:
+    if before is None or not {*CHECKED} <= {*before.tables}:
         return CHECKS.empty()
-    old, new = ({name: found.files(name) for name in checking.CHECKED} for found in (before, run))
-    return checking.compare(old, new, Settings.model_validate(run.manifest.settings))
+    old, new = ({name: found.files(name) for name in CHECKED} for found in (before, run))
+    return compare(old, new, Settings.model_validate(run.manifest.settings))

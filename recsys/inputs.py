@@ -1,8 +1,9 @@
-"""What a run is made from: the four input tables as Polars frames."""
+"""What a run is made from: the four input tables as Polars frames, and their latest versions."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from datetime import datetime
 
 import polars as pl
 
@@ -10,6 +11,9 @@ from recsys.tables import CONTROLS, EVENTS, REQUESTS, TRACKS, Table
 
 BATCH = "batch"
 """Optional Int32 column: ordinal of the ingested batch a row came from. A later batch is a later version."""
+
+ANYONE = "*"
+"""In a request: every listener. In a run's tables: a listener without any history."""
 
 
 @dataclass(frozen=True)
@@ -27,6 +31,28 @@ class Inputs:
     def __post_init__(self) -> None:
         for table in (TRACKS, EVENTS, CONTROLS, REQUESTS):
             object.__setattr__(self, table.name, _versioned(table, getattr(self, table.name)))
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """What a run computes from. Frames follow the data contract and are sorted by their key.
+
+    ``tracks`` has one row per id (or several, see ``Settings.duplicate_tracks``), ``lists`` one per (user_id, list) in the
+    columns of ``requests``, for every listener and for :data:`ANYONE`.
+    """
+
+    as_of: datetime
+    tracks: pl.DataFrame
+    events: pl.DataFrame
+    controls: pl.DataFrame
+    lists: pl.DataFrame
+    aliases: pl.DataFrame
+    users: list[str]
+    """Every listener in order, :data:`ANYONE` included."""
+
+    def without_events(self) -> Snapshot:
+        """The same without its events, which only the ratings are made from."""
+        return replace(self, events=EVENTS.empty())
 
 
 def _versioned(table: Table, frame: pl.DataFrame) -> pl.DataFrame:

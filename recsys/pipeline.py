@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager, nullcontext
 from datetime import datetime
 from os import cpu_count
 from typing import NamedTuple
 
 import polars as pl
 
-from recsys.inputs import Inputs
-from recsys.matrices.catalog import build_catalog
-from recsys.matrices.history import build_history
+from recsys.inputs import Inputs, Snapshot
+from recsys.matrices.catalog import Catalog, build_catalog
+from recsys.matrices.history import History, build_history
 from recsys.matrices.requests import build_requests
 from recsys.settings import Settings
 from recsys.stages.candidates.scoring import Scorer
@@ -23,16 +24,22 @@ from recsys.stages.neighbors.stage import fit_neighbors, neighbor_rows
 from recsys.stages.profiles import profile_listeners
 from recsys.stages.rankings.stage import pool_depth, rank_lists
 from recsys.stages.ratings import rate
-from recsys.stages.snapshot import Snapshot, take_snapshot
+from recsys.stages.snapshot import take_snapshot
 from recsys.tables import TABLES
 
 Progress = Callable[[str, int, int], None]
 """Called with a stage's name, what is done and what there is to do."""
+Clock = Callable[[str], AbstractContextManager[None]]
+"""Takes the time of a block of a stage, which it is called with; the computation itself knows no clock."""
 
 BLOCK_BYTES = 128 * 2**20
 """Memory that the arrays of one block of listeners may take, per thread: enough that calls cost little beside their loops."""
 SHARD_LISTENERS = 2048
 """Listeners whose lists make one part file."""
+
+
+def _untimed(_stage: str) -> AbstractContextManager[None]:
+    return nullcontext()
 
 
 class Shard(NamedTuple):
@@ -64,21 +71,30 @@ def build(
     settings = settings or Settings()
     snapshot = take_snapshot(inputs, settings, as_of)
     rated = rate(snapshot, settings)
-    snapshot = snapshot.without_events()
-    scorer = prepare(snapshot, rated, settings)
-    profiled = profile_listeners(snapshot, rated, scorer)
+    catalog, history = arrange(snapshot, rated, settings)
+    profiled = profile_listeners(snapshot, rated, catalog, history, settings)
+    scorer = fit(snapshot, catalog, history, settings)
     parts = [shard(scorer, first, last, progress) for first, last in shard_ranges(scorer)]
     tables = {"tracks": snapshot.tracks, "controls": snapshot.controls, "ratings": rated, "profiles": profiled}
     tables |= {name: TABLES[name].conform(pl.concat(getattr(part, name) for part in parts)) for name in Shard._fields}
     return tables | {"metrics": measure_tables(tables), "checks": check_tables(tables, settings)}
 
 
+def arrange(snapshot: Snapshot, rated: pl.DataFrame, settings: Settings) -> tuple[Catalog, History]:
+    """The catalogue and the histories of all listeners as arrays."""
+    catalog = build_catalog(snapshot.tracks, settings)
+    return catalog, build_history(rated, snapshot.users, catalog)
+
+
+def fit(snapshot: Snapshot, catalog: Catalog, history: History, settings: Settings) -> Scorer:
+    """The model of similar listeners, and all else that every shard needs."""
+    model = fit_neighbors(history, catalog.canonical, settings)
+    return Scorer(catalog, history, model, build_requests(snapshot, catalog, settings), settings, snapshot.lists)
+
+
 def prepare(snapshot: Snapshot, rated: pl.DataFrame, settings: Settings) -> Scorer:
-    """What every shard needs, as arrays."""
-    tracks = build_catalog(snapshot.tracks, settings)
-    history = build_history(rated, snapshot.users, tracks)
-    alike = fit_neighbors(history, tracks.canonical, settings)
-    return Scorer(tracks, history, alike, build_requests(snapshot, tracks, settings), settings, snapshot.lists)
+    """What every shard needs, from the frames of a run."""
+    return fit(snapshot, *arrange(snapshot, rated, settings), settings)
 
 
 def shard_ranges(scorer: Scorer) -> list[tuple[int, int]]:
@@ -87,15 +103,16 @@ def shard_ranges(scorer: Scorer) -> list[tuple[int, int]]:
     return [(first, min(first + SHARD_LISTENERS, users)) for first in range(0, users, SHARD_LISTENERS)]
 
 
-def shard(scorer: Scorer, first: int, last: int, progress: Progress | None = None) -> Shard:
+def shard(scorer: Scorer, first: int, last: int, progress: Progress | None = None, clock: Clock = _untimed) -> Shard:
     """Neighbours, candidates and rankings of listeners ``first`` … ``last`` − 1, block by block on all threads."""
     starts = range(first, last, TILE)
     with ThreadPoolExecutor(scorer.settings.threads or cpu_count()) as pool:
         tiles = []
-        for tile in pool.map(lambda start: _tile(scorer, start, min(start + TILE, last)), starts):
+        for tile in pool.map(lambda start: _tile(scorer, start, min(start + TILE, last), clock), starts):
             tiles.append(tile)
             if progress:
-                progress("lists", min(first + len(tiles) * TILE, last), len(scorer.history.users))
+                for name in ("neighbors", "candidates", "rankings"):  # block by block, so they are equally far
+                    progress(name, min(first + len(tiles) * TILE, last), len(scorer.history.users))
     return _joined(tiles)
 
 
@@ -103,15 +120,20 @@ def _joined(shards: list[Shard]) -> Shard:
     return Shard(*(pl.concat(tables) for tables in zip(*shards, strict=True)))
 
 
-def _tile(scorer: Scorer, first: int, last: int) -> Shard:
+def _tile(scorer: Scorer, first: int, last: int, clock: Clock) -> Shard:
     """Listeners whose collaborative scores are computed together, in blocks that stay near the caches."""
     step = scorer.block_listeners(BLOCK_BYTES)
-    return _joined([_block(scorer, start, min(start + step, last)) for start in range(first, last, step)])
+    return _joined([_block(scorer, start, min(start + step, last), clock) for start in range(first, last, step)])
 
 
-def _block(scorer: Scorer, first: int, last: int) -> Shard:
-    scored = scorer.score(first, last)
-    settings = scorer.settings
-    best, pool = pools(scored, settings.pool, pool_depth(settings))
-    ranked, listed = rank_lists(scorer, scored, pool)
-    return Shard(neighbor_rows(scorer.history, scored.near, settings), candidate_rows(scorer, scored, best), ranked, listed)
+def _block(scorer: Scorer, first: int, last: int, clock: Clock) -> Shard:
+    with clock("neighbors"):
+        voted = scorer.vote(first, last)
+        near = neighbor_rows(scorer.history, voted.near, scorer.settings)
+    with clock("candidates"):
+        scored = scorer.weigh(voted)
+        best, pool = pools(scored, scorer.settings.pool, pool_depth(scorer.settings))
+        considered = candidate_rows(scorer, scored, best)
+    with clock("rankings"):
+        ranked, listed = rank_lists(scorer, scored, pool)
+    return Shard(near, considered, ranked, listed)

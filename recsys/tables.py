@@ -32,6 +32,9 @@ FEATURES = (
 )
 """The 12 audio features in their fixed order; every 12-wide vector in the project uses it."""
 
+STAGES = ("ingest", "snapshot", "ratings", "profiles", "neighbors", "candidates", "rankings", "checks", "publish")
+"""The stages of a night in order, one word each, wherever a stage is named."""
+
 EVENT_TYPES = ("play", "skip", "like", "dislike", "save", "hide")
 
 UTC = pl.Datetime("us", "UTC")
@@ -426,7 +429,7 @@ METRICS = Table(
     "one number the run measured",
     ("stage", "name"),
     (
-        Column("stage", pl.String(), "stage that measured it"),
+        Column("stage", pl.String(), "stage that measured it", allowed=STAGES),
         Column("name", pl.String(), "what was measured"),
         Column("value", pl.Float64(), "the number"),
         Column("unit", pl.String(), "its unit"),

@@ -48,12 +48,12 @@ def run(case: Case, monkeypatch: pytest.MonkeyPatch) -> Run:
     """One build of all requests that have an answer."""
     scorers: list[Scorer] = []
 
-    def prepare(*arguments: object) -> Scorer:
-        scorers.append(pipeline_prepare(*arguments))
+    def fit(*arguments: object) -> Scorer:
+        scorers.append(pipeline_fit(*arguments))
         return scorers[0]
 
-    pipeline_prepare = pipeline.prepare
-    monkeypatch.setattr(pipeline, "prepare", prepare)
+    pipeline_fit = pipeline.fit
+    monkeypatch.setattr(pipeline, "fit", fit)
     if case["group"] == "tiny":  # the other cases have their tables checked; here it would take more time than all the rest
         monkeypatch.setattr(pipeline, "check_tables", lambda *_: CHECKS.empty())
         monkeypatch.setattr(pipeline, "measure_tables", lambda *_: METRICS.empty())

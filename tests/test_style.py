@@ -10,12 +10,12 @@ from pathlib import Path
 
 import pytest
 
-from recsys.tables import OUTPUTS
+from recsys.tables import OUTPUTS, STAGES
 
 ROOT = Path(__file__).parent.parent
 SHIPPED = sorted([*(ROOT / "recsys").rglob("*.py"), *(ROOT / "flows").rglob("*.py")])
 SOURCES = sorted([*SHIPPED, *(ROOT / "tests").rglob("*.py"), *(ROOT / "bench").rglob("*.py")])
-STAGES = ("snapshot", "ratings", "profiles", "neighbors", "candidates", "rankings")
+COMPUTING = STAGES[1:-1]
 BANNED_NAMES = {"utils", "util", "helpers", "helper", "common", "misc", "base", "tools", "manager"}
 ONE_COLUMN_A_LINE = {"recsys/tables.py"}
 """The data contract is a table that happens to be Python."""
@@ -56,13 +56,21 @@ def test_modules_are_nouns_of_the_domain() -> None:
     assert [name(path) for path in SOURCES if path.stem.strip("_").removeprefix("test_") in BANNED_NAMES] == []
 
 
-@pytest.mark.parametrize("stage", STAGES)
+@pytest.mark.parametrize("stage", COMPUTING)
 def test_a_stage_has_one_word_for_module_and_test(stage: str) -> None:
     rooms = {(ROOT / "recsys" / "stages" / f"{stage}.py").is_file(), (ROOT / "recsys" / "stages" / stage / "stage.py").is_file()}
     assert rooms == {True, False}
     tested = {(ROOT / "tests" / "stages" / f"test_{stage}.py").is_file(), (ROOT / "tests" / "stages" / stage).is_dir()}
     assert tested == {True, False}
     assert stage == "snapshot" or stage in OUTPUTS
+
+
+def test_the_flow_names_the_stages_in_order() -> None:
+    screen = (ROOT / "flows" / "nightly.py").read_text(encoding="utf-8")
+    assert " → ".join(STAGES) in screen
+    steps = (ROOT / "flows" / "steps.py").read_text(encoding="utf-8")
+    named = {*re.findall(r"^def (\w+)", steps, re.M), *re.search(r'@stage\("(.*, .*)", shown', steps)[1].split(", ")}  # type: ignore[index]
+    assert set(STAGES) <= named
 
 
 @pytest.mark.parametrize("path", [path for path in SHIPPED if path.parts[-2] != "flows"], ids=name)

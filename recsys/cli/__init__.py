@@ -12,10 +12,8 @@ _DEFAULTS = {
     "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
     "GX_ANALYTICS_ENABLED": "false",
     "PREFECT_LOGGING_LEVEL": "CRITICAL",
-    "PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS": "120",
 }
-"""What the libraries are told unless the person's own environment says otherwise: no telemetry, no second account of an error,
-and patience on a slow machine."""
+"""What the libraries are told unless the person's own environment says otherwise: no telemetry, no second account of an error."""
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

@@ -2,22 +2,30 @@
 
 from __future__ import annotations
 
+import logging
 import os
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Annotated
 
 from cyclopts import Parameter
 
 from flows.report import RunReport
 from recsys.cli.options import LakeFolder, PresetName, Threads, lake_folder, moment
-from recsys.cli.screen import console, grid, minute, progress, say
-from recsys.errors import CheckError, InputError, UsageError
+from recsys.cli.screen import console, grid, minute, progress, say, warn
+from recsys.errors import CheckError, InputError
 from recsys.lake import Lake
 from recsys.settings import Settings, load
 
 AsOf = Annotated[str | None, Parameter(name="--as-of", help="Moment the lists are for, e.g. 2026-06-01 or 2026-06-01T03:00:00Z.")]
 Inbox = Annotated[Path | None, Parameter(name="--inbox", help="Folder of new files to ingest first.")]
+
+PATIENCE = 3.0
+"""Seconds that a Prefect server has to answer."""
 
 
 def run(
@@ -46,22 +54,39 @@ def _require_tracks(folder: Path) -> None:
 
 
 def nightly(lake: Path, settings: Settings, as_of: datetime | None, inbox: Path | None = None) -> RunReport:
-    """The flow, with progress; its libraries take seconds to import, so that only happens here."""
-    _make_prefect_home()
+    """The night, with bars on a terminal and a log line per stage elsewhere."""
+    if not sys.stderr.isatty():
+        logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
+    with progress() as bars, _night() as night:
+        return night(lake, settings, as_of, inbox=inbox, progress=bars)
+
+
+@contextmanager
+def _night() -> Iterator[Callable[..., RunReport]]:
+    """The nightly batch: recorded by Prefect where an API is configured and answers, else plain."""
     from flows import nightly
 
-    with progress() as bars:
-        bars("flow", 0, 0)
-        return nightly.run(lake, settings, as_of, inbox=inbox, progress=bars)
+    api = os.environ.get("PREFECT_API_URL")
+    if not api or not _answers(api):
+        yield nightly.run
+        return
+    with TemporaryDirectory(prefix="recsys-prefect-") as home:  # what Prefect keeps on this side is of no use afterwards
+        os.environ.setdefault("PREFECT_HOME", home)
+        from flows import deployments
+
+        yield deployments.run
 
 
-def _make_prefect_home() -> None:
-    """Prefect keeps its state there, and fails late and at length without it. Raises :class:`UsageError`."""
-    home = Path(os.environ.get("PREFECT_HOME") or Path.home() / ".prefect")
+def _answers(api: str) -> bool:
+    """Whether a Prefect server answers there; a warning when not: lists matter more than their record."""
+    import httpx
+
     try:
-        home.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise UsageError(f"{home}: {error.strerror}; set PREFECT_HOME to a folder where Prefect may keep its state") from error
+        httpx.get(f"{api.rstrip('/')}/health", timeout=PATIENCE).raise_for_status()
+    except (httpx.HTTPError, httpx.InvalidURL) as error:
+        warn(f"Prefect at {api} does not answer ({str(error) or type(error).__name__}); this run is not recorded there")
+        return False
+    return True
 
 
 def print_report(report: RunReport) -> None:

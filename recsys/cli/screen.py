@@ -34,6 +34,11 @@ def say(text: str) -> None:
     console().print(text, markup=False, soft_wrap=True)
 
 
+def warn(text: str) -> None:
+    """One line on standard error, for what does not stop the command."""
+    Console(stderr=True, highlight=False).print(text, markup=False, soft_wrap=True)
+
+
 def grid(
     title: str | None,
     columns: Sequence[str],

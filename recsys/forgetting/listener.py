@@ -10,9 +10,9 @@ from functools import cached_property
 import polars as pl
 
 from recsys.errors import UsageError
+from recsys.inputs import ANYONE
 from recsys.lake import Batch
 from recsys.providers.cache import Cache
-from recsys.stages.snapshot import ANYONE
 
 REMOVED = "removed"
 """Stands for a file name that named the listener."""

@@ -11,11 +11,11 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from recsys.inputs import Snapshot
 from recsys.matrices.arrays import Flags, Floats, Ints
 from recsys.matrices.catalog import Catalog
 from recsys.matrices.tokens import fold, token
 from recsys.settings import Settings
-from recsys.stages.snapshot import Snapshot
 from recsys.tables import DROP_RULES, FEATURES
 
 DEFAULT_LIMIT, MOST_LIMIT = 20, 100

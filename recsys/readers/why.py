@@ -10,12 +10,12 @@ import numpy as np
 import polars as pl
 
 from recsys.errors import NotFoundError
+from recsys.inputs import Snapshot
 from recsys.pipeline import prepare
 from recsys.settings import Settings
 from recsys.stages.candidates.scoring import Scored, Scorer
 from recsys.stages.candidates.stage import Chosen, Ordered, ordered, parts
 from recsys.stages.rankings.stage import pool_depth
-from recsys.stages.snapshot import Snapshot
 from recsys.tables import DROP_MEANINGS, DROP_RULES, EVENTS
 
 READS = ("tracks", "controls", "ratings", "profiles", "neighbors", "lists", "rankings")

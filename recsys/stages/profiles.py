@@ -2,18 +2,25 @@
 
 from __future__ import annotations
 
+import numpy as np
 import polars as pl
 
 from recsys import models
-from recsys.stages.candidates.scoring import Scorer
-from recsys.stages.snapshot import Snapshot
-from recsys.tables import PROFILES
+from recsys.inputs import Snapshot
+from recsys.matrices.catalog import Catalog
+from recsys.matrices.history import History
+from recsys.matrices.taste import Evidence, estimate_taste
+from recsys.settings import Settings
+from recsys.tables import FEATURES, PROFILES
 
 
-def profile_listeners(snapshot: Snapshot, rated: pl.DataFrame, scorer: Scorer) -> pl.DataFrame:
-    """Table ``profiles``: one row per listener, sorted; model ``sql/profiles.sql`` and :func:`recsys.matrices.taste.taste`."""
-    history = scorer.history
-    tastes = scorer.tastes(0, len(history.users))
+def profile_listeners(
+    snapshot: Snapshot, rated: pl.DataFrame, catalog: Catalog, history: History, settings: Settings
+) -> pl.DataFrame:
+    """Table ``profiles``: one row per listener, sorted; model ``sql/profiles.sql`` and :mod:`recsys.matrices.taste`."""
+    targets = np.full((len(history.users), len(FEATURES)), np.nan)
+    evidence = Evidence(history.in_catalog("liked"), history.in_catalog("disliked"), targets)
+    tastes = estimate_taste(catalog, evidence, settings)
     counted = models.run("profiles", {"ratings": rated, "tracks": snapshot.tracks.select("id", "artist", "genres")})
     own = pl.DataFrame(
         {

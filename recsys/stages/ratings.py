@@ -5,8 +5,8 @@ from __future__ import annotations
 import polars as pl
 
 from recsys import models
+from recsys.inputs import Snapshot
 from recsys.settings import Settings
-from recsys.stages.snapshot import Snapshot
 from recsys.tables import RATINGS
 
 

@@ -2,41 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
 from datetime import datetime
 
 import polars as pl
 
 from recsys import models
 from recsys.errors import InputError
-from recsys.inputs import Inputs
+from recsys.inputs import ANYONE, Inputs, Snapshot
 from recsys.settings import Settings
 from recsys.tables import CONTROLS, EVENTS, REQUESTS, TRACKS
-
-ANYONE = "*"
-"""In a request: every listener. In a run's tables: a listener without any history."""
-
-
-@dataclass(frozen=True)
-class Snapshot:
-    """What a run computes from. Frames follow the data contract and are sorted by their key.
-
-    ``tracks`` has one row per id (or several, see ``Settings.duplicate_tracks``), ``lists`` one per (user_id, list) in the
-    columns of ``requests``, for every listener and for :data:`ANYONE`.
-    """
-
-    as_of: datetime
-    tracks: pl.DataFrame
-    events: pl.DataFrame
-    controls: pl.DataFrame
-    lists: pl.DataFrame
-    aliases: pl.DataFrame
-    users: list[str]
-    """Every listener in order, :data:`ANYONE` included."""
-
-    def without_events(self) -> Snapshot:
-        """The same without its events, which only the ratings are made from."""
-        return replace(self, events=EVENTS.empty())
 
 
 def take_snapshot(inputs: Inputs, settings: Settings, as_of: datetime) -> Snapshot:

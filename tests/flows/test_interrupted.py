@@ -25,7 +25,7 @@ SCRIPT = """
 import os, signal, sys, time
 from datetime import datetime
 from pathlib import Path
-from flows import nightly, steps
+from flows import deployments, steps
 from recsys.settings import Settings
 
 if sys.argv[3] == "SIGTERM":
@@ -35,7 +35,7 @@ if sys.argv[3] == "SIGTERM":
     steps.pipeline.shard = stop
 if sys.argv[3] == "SIGKILL":
     steps.pipeline.shard = lambda *arguments: os.kill(os.getpid(), signal.SIGKILL)
-nightly.run(Path(sys.argv[1]), Settings(list_limit=5, pool=10, seed=int(sys.argv[4])), datetime.fromisoformat(sys.argv[2]))
+deployments.run(Path(sys.argv[1]), Settings(list_limit=5, pool=10, seed=int(sys.argv[4])), datetime.fromisoformat(sys.argv[2]))
 """
 
 

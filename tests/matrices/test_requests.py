@@ -10,9 +10,10 @@ import polars as pl
 import pytest
 
 from recsys import Settings
+from recsys.inputs import Snapshot
 from recsys.matrices.catalog import build_catalog
 from recsys.matrices.requests import MODES, Requests, build_requests
-from recsys.stages.snapshot import Snapshot, take_snapshot
+from recsys.stages.snapshot import take_snapshot
 from recsys.tables import CONTROLS, EVENTS, FEATURES, REQUESTS, TRACKS
 from tests.support.worlds import AS_OF, Row, asked, frame, inputs, silent, track
 

@@ -8,7 +8,7 @@ import polars as pl
 import pytest
 
 from recsys import Settings
-from recsys.pipeline import prepare
+from recsys.pipeline import arrange
 from recsys.stages.profiles import profile_listeners
 from recsys.stages.ratings import rate
 from recsys.stages.snapshot import take_snapshot
@@ -23,7 +23,7 @@ def made(*events: Row, settings: Settings | None = None, requests: tuple[Row, ..
     settings = settings or Settings()
     taken = take_snapshot(inputs(CATALOGUE, events, requests=requests), settings, AS_OF)
     rated = rate(taken, settings)
-    found = profile_listeners(taken, rated, prepare(taken, rated, settings))
+    found = profile_listeners(taken, rated, *arrange(taken, rated, settings), settings)
     assert found.schema == PROFILES.schema
     assert found["user_id"].to_list() == sorted(found["user_id"])
     assert set(found["updated_at"]) == {AS_OF}

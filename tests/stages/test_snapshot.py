@@ -8,7 +8,8 @@ import polars as pl
 import pytest
 
 from recsys import InputError, Inputs, Settings
-from recsys.stages.snapshot import ANYONE, take_snapshot
+from recsys.inputs import ANYONE
+from recsys.stages.snapshot import take_snapshot
 from recsys.tables import CONTROLS, EVENTS, REQUESTS, TRACKS
 from tests.support.worlds import AS_OF, asked, event, frame, inputs, silent
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import pairwise
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import polars as pl
@@ -26,6 +26,16 @@ from recsys.stages.neighbors.stage import Neighborhood, Similar
 STRANGER = 0.42
 """Metadata affinity of a track with no liked artist or genre."""
 MOST_BOOST = 0.035
+
+
+class Voted(NamedTuple):
+    """What similar listeners say to listeners ``first`` … ``last`` − 1."""
+
+    first: int
+    last: int
+    near: Neighborhood
+    collaborative: Floats
+    """(listeners, tracks) 0–1."""
 
 
 @dataclass(frozen=True)
@@ -97,10 +107,6 @@ class Scorer:
         each = (16 + (1 + whole) * lists_each) * len(self.catalog.ids)
         return max(1, int(size // each))
 
-    def tastes(self, first: int, last: int) -> Taste:
-        """Tastes of listeners without the seeds and targets of their lists."""
-        return taste.estimate_taste(self.catalog, self._evidence(first, last, []), self.settings)
-
     @cached_property
     def weights(self) -> arrays.Weights:
         own = self.settings
@@ -131,8 +137,18 @@ class Scorer:
             **_barring("barred_genre", catalog.excludable_genres),
         )
 
+    def vote(self, first: int, last: int) -> Voted:
+        """Neighbours of listeners ``first`` … ``last`` − 1, and what they say. Memory: 8 × listeners × tracks bytes."""
+        near = self.similar.near(first, last)
+        return Voted(first, last, near, self.similar.scores(near))
+
     def score(self, first: int, last: int) -> Scored:
         """What scores all lists of listeners ``first`` … ``last`` − 1. Memory: (8 × listeners + lists) × tracks bytes."""
+        return self.weigh(self.vote(first, last))
+
+    def weigh(self, voted: Voted) -> Scored:
+        """The same with what similar listeners say."""
+        first, last, near, collaborative = voted
         requests = self.requests
         from_list, to_list = int(requests.indptr[first]), int(requests.indptr[last])
         rows = range(from_list, to_list)
@@ -141,8 +157,6 @@ class Scorer:
         tastes = taste.estimate_taste(self.catalog, evidence, self.settings)
         subjects = self._subjects(evidence, tastes)
         lists = self._lists(first, last, rows, own)
-        near = self.similar.near(first, last)
-        collaborative = self.similar.scores(near)
         rules = np.empty((len(rows), len(self.catalog.ids)), dtype=np.uint8)
         dropped = np.empty((len(rows), filters.RULES), dtype=np.int64)
         filters.drop(self.tracks, lists, rules, dropped)
