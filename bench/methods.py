@@ -23,7 +23,8 @@ from recsys import Inputs, Settings
 from recsys.pipeline import prepare
 from recsys.stages.neighbors import low_rank
 from recsys.stages.neighbors.als import factorize, start
-from recsys.stages.neighbors.collaborative import Collaborative, Parameters
+from recsys.stages.neighbors.collaborative import Collaborative
+from recsys.stages.neighbors.model import Parameters
 from recsys.stages.ratings import rate
 from recsys.stages.snapshot import take_snapshot
 

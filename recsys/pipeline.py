@@ -19,7 +19,7 @@ from recsys.settings import Settings
 from recsys.stages.candidates.scoring import Scorer
 from recsys.stages.candidates.stage import candidate_rows, pools
 from recsys.stages.checks import check_tables, measure_tables
-from recsys.stages.neighbors.collaborative import TILE
+from recsys.stages.neighbors.model import TILE
 from recsys.stages.neighbors.stage import fit_neighbors, neighbor_rows
 from recsys.stages.profiles import profile_listeners
 from recsys.stages.rankings.stage import pool_depth, rank_lists

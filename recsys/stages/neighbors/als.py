@@ -14,9 +14,9 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
-from recsys.matrices.arrays import Float32s, pattern
+from recsys.matrices.arrays import Float32s, Floats, pattern
 from recsys.stages.neighbors.kernels.dense import gram
-from recsys.stages.neighbors.kernels.least_squares import solve_rows
+from recsys.stages.neighbors.kernels.least_squares import solve_exactly, solve_rows
 from recsys.stages.neighbors.low_rank import Factors, Standardised
 
 Entries = tuple[NDArray[np.int64], NDArray[np.int32], Float32s, Float32s]
@@ -32,7 +32,10 @@ TASKS = 8
 
 
 class AlsFactors(NamedTuple):
-    """``listeners`` (listeners, r) and ``tracks`` (tracks, r), float32; their product is the preference, 1 = liked."""
+    """``listeners`` (listeners, r) and ``tracks`` (tracks, r), float32; their product is the preference, 1 = liked.
+
+    The listeners' vectors are the exact least squares for the tracks' (:func:`solve`), so a listener can be added later.
+    """
 
     listeners: Float32s
     tracks: Float32s
@@ -56,17 +59,47 @@ def factorize(
     ``ridge`` λ > 0 in units of ratings of mean weight. A listener or track without ratings gets 0.
     A rating of a track with n listeners counts n^−``damping``: with 0 the vectors describe the most popular tracks best.
     """
-    by_listener = _confidence(ratings, damping)
-    by_track = _entries(by_listener.T.tocsr())
-    entries = _entries(by_listener)
+    weights = confidence(ratings, damping)
+    signed = _signed(ratings, weights)
+    by_track, entries = _entries(signed.T.tocsr()), _entries(signed)
     found = AlsFactors(np.zeros((ratings.shape[0], tracks.shape[1]), np.float32), tracks.copy())
     with ThreadPoolExecutor(threads) as workers:
         for sweep in range(sweeps):
             steps = STEPS if sweep else FIRST_STEPS
             _half(workers, TASKS * threads, entries, found.tracks, found.listeners, ridge, steps)
             _half(workers, TASKS * threads, by_track, found.listeners, found.tracks, ridge, STEPS)
-        _half(workers, TASKS * threads, entries, found.tracks, found.listeners, ridge, STEPS)
-    return found
+    together = missing(found.tracks)
+    return found._replace(listeners=solve(ratings, (found.tracks, together), weights, ridge, threads))
+
+
+def confidence(ratings: csr_array, damping: float) -> Floats:
+    """(tracks,) confidence in a rating of e − 1: (listeners of the track)^−damping, such that all ratings have mean 1."""
+    heard = np.bincount(ratings.indices, minlength=ratings.shape[1])
+    weights = np.maximum(heard, 1.0) ** -damping
+    sure = np.log1p(np.abs(ratings.data)) * weights[ratings.indices]
+    return weights / max(sure.mean() if sure.size else 1.0, 1e-300)
+
+
+def solve(ratings: csr_array, tracks: tuple[Float32s, Floats], weights: Floats, ridge: float, threads: int = 1) -> Float32s:
+    """Vectors (listeners, r) of any listeners for fixed ``tracks``: their vectors (tracks, r) and :func:`missing` of these.
+
+    ``weights`` (:func:`confidence`) and ``ridge`` are those of the fit.
+    """
+    out = np.zeros((ratings.shape[0], tracks[0].shape[1]), np.float32)
+    entries = _entries(_signed(ratings, weights))
+    bounds = np.linspace(0, len(out), TASKS * threads + 1).astype(np.int64)
+
+    def fill(first: int, last: int) -> None:
+        solve_exactly(entries, *tracks, ridge, first, last, out)
+
+    with ThreadPoolExecutor(threads) as workers:
+        list(workers.map(fill, bounds[:-1], bounds[1:]))
+    return out
+
+
+def missing(tracks: Float32s) -> Floats:
+    """(r, r) what "not heard" adds to every listener's normal equations."""
+    return MISSING * gram(tracks).astype(np.float64)
 
 
 def _half(
@@ -81,12 +114,10 @@ def _half(
     list(workers.map(fill, bounds[:-1], bounds[1:]))
 
 
-def _confidence(ratings: csr_array, damping: float) -> csr_array:
-    """Signed confidence: log(1 + |rating|) × (listeners of the track)^−damping, mean magnitude 1."""
-    heard = np.bincount(ratings.indices, minlength=ratings.shape[1])
-    sure = np.log1p(np.abs(ratings.data)) * np.maximum(heard, 1.0)[ratings.indices] ** -damping
-    mean = sure.mean() if sure.size else 1.0
-    return csr_array((np.sign(ratings.data) * sure / max(mean, 1e-300), ratings.indices, ratings.indptr), shape=ratings.shape)
+def _signed(ratings: csr_array, weights: Floats) -> csr_array:
+    """Signed confidence: log(1 + |rating|) × the track's weight."""
+    sure = np.sign(ratings.data) * np.log1p(np.abs(ratings.data)) * weights[ratings.indices]
+    return csr_array((sure, ratings.indices, ratings.indptr), shape=ratings.shape)
 
 
 def _entries(signed: csr_array) -> Entries:

@@ -14,7 +14,7 @@ from typing import NamedTuple
 import numpy as np
 from scipy.sparse import csr_array
 
-from recsys.matrices.arrays import Floats
+from recsys.matrices.arrays import Flags, Floats
 from recsys.stages.neighbors.kernels.dense import eigen, gram, product
 
 TASKS = 8
@@ -32,10 +32,13 @@ RANK_NOISE = 1e-10
 class Factors(NamedTuple):
     """Leading eigenpairs of the correlation between listeners: ``vectors`` (listeners, r) with columns of length 1, and
     ``values`` (r,) ≥ 0, greatest first. r may be smaller than asked, down to 0, when the data have fewer directions.
+
+    ``vectors`` = Z · ``tracks`` (tracks, r), row by row: what a listener's vector is made of, fitted or new.
     """
 
     vectors: Floats
     values: Floats
+    tracks: Floats
 
 
 class Standardised(NamedTuple):
@@ -48,6 +51,15 @@ class Standardised(NamedTuple):
     mean: Floats
     scale: Floats
 
+    @property
+    def varied(self) -> Flags:
+        """(listeners,) whether a listener's ratings differ at all."""
+        return self.scale > 0.0
+
+    def times(self, right: Floats) -> Floats:
+        """Z · right, (listeners, k); row by row the bits of :meth:`Products.down`."""
+        return Products.centred(self.weights @ right, self, right)
+
     def transposed_times(self, left: Floats) -> Floats:
         """Zᵀ · left, (tracks, k)."""
         return Products(self, 1).up(left)
@@ -57,18 +69,22 @@ class Products:
     """Products of Z with a few columns, again and again. Threads share the rows of the result, so they change no bit of it."""
 
     def __init__(self, rows: Standardised, threads: int) -> None:
-        self._mean, self._scale, self._threads = rows.mean, rows.scale[:, None], threads
+        self._rows, self._scale, self._threads = rows, rows.scale[:, None], threads
         self._down, self._up = self._blocks(rows.weights), self._blocks(rows.weights.T.tocsr())
 
     def down(self, right: Floats) -> Floats:
         """Z · right, (listeners, k)."""
-        out = self._product(self._down, right) - np.outer(self._mean, right.sum(axis=0))
-        return np.asarray(out * self._scale)
+        return self.centred(self._product(self._down, right), self._rows, right)
+
+    @staticmethod
+    def centred(product: Floats, rows: Standardised, right: Floats) -> Floats:
+        """The product of Z from that of its sparse weights."""
+        return np.asarray((product - np.outer(rows.mean, right.sum(axis=0))) * rows.scale[:, None])
 
     def up(self, left: Floats) -> Floats:
         """Zᵀ · left, (tracks, k)."""
         scaled = left * self._scale
-        return self._product(self._up, scaled) - (self._mean[:, None] * scaled).sum(axis=0)
+        return self._product(self._up, scaled) - (self._rows.mean[:, None] * scaled).sum(axis=0)
 
     def _blocks(self, matrix: csr_array) -> list[csr_array]:
         bounds = np.linspace(0, matrix.shape[0], TASKS * self._threads + 1).astype(int) if self._threads > 1 else [0, None]
@@ -98,15 +114,21 @@ def factors(rows: Standardised, rank: int, seed: int = 0, threads: int = 1) -> F
     users, items = rows.weights.shape
     width = min(rank + OVERSAMPLING, users, items)
     if rank < 1 or width < 1:
-        return Factors(np.zeros((users, 0)), np.zeros(0))
+        return Factors(np.zeros((users, 0)), np.zeros(0), np.zeros((items, 0)))
     random = np.random.Generator(np.random.PCG64(seed))
     passes = Products(rows, threads)
     basis = _orthonormal(passes.down(random.standard_normal((items, width))))
     for _ in range(PASSES):
         basis = _orthonormal(passes.down(passes.up(basis)))
-    values, inner = eigen(gram(passes.up(basis)))
+    # the last step on the side of the tracks (Rayleigh-Ritz): the vectors are then linear in the rows to the last bit
+    right = _orthonormal(passes.up(basis))
+    values, inner = eigen(gram(passes.down(right)))
     kept = values[:rank] > RANK_NOISE * max(values.max(initial=0.0), RANK_NOISE)
-    return Factors(_signed(_times(basis, inner[:, :rank][:, kept])), values[:rank][kept])
+    values = values[:rank][kept]
+    tracks = _times(right, inner[:, :rank][:, kept] / np.sqrt(values))
+    vectors = passes.down(tracks)
+    sign = _signs(vectors)
+    return Factors(vectors * sign, values, tracks * sign)
 
 
 def _orthonormal(columns: Floats) -> Floats:
@@ -124,9 +146,9 @@ def _times(left: Floats, right: Floats) -> Floats:
     return out
 
 
-def _signed(vectors: Floats) -> Floats:
-    """Each column with its entry of greatest magnitude positive: eigenvectors have no sign of their own."""
+def _signs(vectors: Floats) -> Floats:
+    """Per column 1 or −1, so that its entry of greatest magnitude becomes positive: eigenvectors have no sign of their own."""
     if not vectors.size:
-        return vectors
-    peak = np.take_along_axis(vectors, np.abs(vectors).argmax(axis=0)[None, :], axis=0)
-    return vectors * np.where(peak < 0.0, -1.0, 1.0)
+        return np.ones(vectors.shape[1])
+    peak = np.take_along_axis(vectors, np.abs(vectors).argmax(axis=0)[None, :], axis=0)[0]
+    return np.where(peak < 0.0, -1.0, 1.0)

@@ -10,15 +10,15 @@ exact.
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from scipy.sparse import csr_array
 
-from recsys.matrices.arrays import Floats, Ints, pattern
+from recsys.matrices.arrays import Flags, Floats, Ints, pattern
 from recsys.stages.neighbors.kernels.interpolation import Rows, interpolate
 from recsys.stages.neighbors.low_rank import Factors, Standardised
-from recsys.stages.neighbors.search.nearest import nearest
+from recsys.stages.neighbors.search.nearest import Nearest, nearest
 
 TASKS = 8
 """Blocks of listeners per thread."""
@@ -30,6 +30,8 @@ class Near(NamedTuple):
     ``indices`` (n, kept): neighbours in ascending index, −1 for none; ``similarity`` their correlation over the catalogue,
     (0, 1]; ``overlap`` tracks both rated; ``weight`` of a vote. ``low_rank`` (n, r): weight of each factor's votes Qᵀ · votes.
     ``explained`` (n,) in 0–1: share of the listener's ratings that the others explain, the evidence behind the prediction.
+    ``gain``, ``shrinkage`` (n,): with w the local weights and q the listener's vector, weight = gain · w and
+    low_rank = gain · (q − Σ w Q_N) − shrinkage · q / (d + λ); w and q are linear in the listener's ratings.
     """
 
     indices: Ints
@@ -38,6 +40,23 @@ class Near(NamedTuple):
     weight: Floats
     low_rank: Floats
     explained: Floats
+    gain: Floats
+    shrinkage: Floats
+
+    def part(self, first: int, last: int) -> Near:
+        """The listeners ``first`` (inclusive) to ``last`` (exclusive)."""
+        columns: list[Any] = [column[first:last] for column in self]
+        return Near(*columns)
+
+
+class Own(NamedTuple):
+    """Of n listeners: ``vectors`` (n, r) in the factors' space, whether the ratings are ``varied``, and whether each is in the
+    ``fitted`` rows, so that the regression leaves the listener out.
+    """
+
+    vectors: Floats
+    varied: Flags
+    fitted: Flags
 
 
 def fit_near(
@@ -49,28 +68,34 @@ def fit_near(
     Of the ``pool`` most similar listeners, the ``kept`` that
     the factors explain least take part. ``ridge`` ≥ 0 in units of a listener's variance, which is 1.
     """
-    users, items = ratings.weights.shape
-    last = users if last is None else last
+    last = ratings.weights.shape[0] if last is None else last
     found = nearest(ratings.weights, pool, "catalogue", threads, first, last)
+    own = Own(factors.vectors[first:last], ratings.varied[first:last], np.ones(last - first, np.bool_))
+    return weighed(ratings, factors, found, own, kept=kept, ridge=ridge, threads=threads)
+
+
+def weighed(
+    ratings: Standardised, factors: Factors, found: Nearest, own: Own, *, kept: int, ridge: float, threads: int = 1
+) -> Near:
+    """The ridge regression of n listeners on the rows ``ratings``, given the nearest rows of each; ``found`` is used up."""
+    items = ratings.weights.shape[1]
     rows = _rows(ratings)
-    count = last - first
-    weight, scale = np.zeros((count, min(kept, pool))), np.zeros(count)
+    count = len(own.varied)
+    weight, scale = np.zeros((count, min(kept, found.indices.shape[1]))), np.zeros(count)
 
     def fill(begin: int, end: int) -> None:
         part = (found.indices[begin:end], found.similarity[begin:end], found.overlap[begin:end])
-        out = (weight[begin:end], scale[begin:end])
-        interpolate(rows, items, factors.vectors, factors.values, ridge, first + begin, part, *out)
+        mine = own.vectors[begin:end], own.varied[begin:end]
+        interpolate(rows, items, factors[:2], ridge, mine, part, weight[begin:end], scale[begin:end])
 
     if items and count:
         bounds = np.linspace(0, count, TASKS * threads + 1).astype(np.int64)
         with ThreadPoolExecutor(threads) as workers:
             list(workers.map(fill, bounds[:-1], bounds[1:]))
     width = weight.shape[1]
-    varied = (ratings.scale[first:last] > 0.0).astype(float)
-    part = Near(
-        found.indices[:, :width], found.similarity[:, :width], found.overlap[:, :width], weight, np.zeros((count, 0)), varied
-    )
-    return _joined(part, factors.vectors[first:last], factors, scale, ridge)
+    indices = found.indices[:, :width]
+    joined = _joined(indices, weight, scale, own, factors, ridge)
+    return Near(indices, found.similarity[:, :width], found.overlap[:, :width], weight, *joined)
 
 
 def _rows(ratings: Standardised) -> Rows:
@@ -78,22 +103,31 @@ def _rows(ratings: Standardised) -> Rows:
     return Rows(*pattern(matrix), matrix.data.astype(np.float64, copy=False), ratings.mean, ratings.scale)
 
 
-def _joined(part: Near, own: Floats, factors: Factors, scale: Floats, ridge: float) -> Near:
-    """Near and low rank as one row of P, divided by its diagonal so that the listener's own weight is −1."""
-    local = scale[:, None] * (own - _summed(part, factors.vectors))
-    shared = own / (factors.values + ridge) if factors.values.size else own
-    precision = (own * shared).sum(axis=1) + scale - (local * own).sum(axis=1)
-    inverse = np.divide(1.0, precision, out=np.zeros_like(precision), where=precision > 0.0)
-    return part._replace(
-        weight=part.weight * (scale * inverse)[:, None],
-        low_rank=(local - shared) * inverse[:, None],
-        explained=np.clip(part.explained + ridge - inverse, 0.0, 1.0) * part.explained,
-    )
+def _joined(
+    indices: Ints, weight: Floats, scale: Floats, own: Own, factors: Factors, ridge: float
+) -> tuple[Floats, Floats, Floats, Floats]:
+    """Low rank, explained, gain and shrinkage; multiplies ``weight`` by the gain. They are one row of the regression.
+
+    A fitted listener's row is P's, divided by its diagonal so that the listener's own weight is −1; a new one's is
+    (C + λI)⁻¹ c, c the correlation with the fitted. The latter is what the former would be if the rows included the new one.
+    """
+    apart = own.vectors - _summed(indices, weight, factors.vectors)
+    shared = own.vectors / (factors.values + ridge)
+    precision = (own.vectors * (shared - scale[:, None] * apart)).sum(axis=1) + scale
+    whole = np.where(own.fitted, precision, scale)
+    left = np.divide(1.0, whole, out=np.zeros_like(whole), where=whole > 0.0)
+    gain = np.where(own.fitted, scale * left, 1.0)
+    shrinkage = np.where(own.fitted, left, ridge)
+    # what is left of a new listener lacks the part of the factors that the ridge holds back
+    left += np.where(own.fitted, 0.0, ridge * (factors.values * own.vectors * shared).sum(axis=1))
+    weight *= gain[:, None]
+    low_rank = gain[:, None] * apart - shrinkage[:, None] * shared
+    return low_rank, np.clip(own.varied + ridge - left, 0.0, 1.0) * own.varied, gain, shrinkage
 
 
-def _summed(part: Near, vectors: Floats) -> Floats:
+def _summed(indices: Ints, weight: Floats, vectors: Floats) -> Floats:
     """Σ weight × vector over each listener's neighbours, (n, r)."""
-    taken = part.indices >= 0
+    taken = indices >= 0
     indptr = np.r_[0, np.cumsum(taken.sum(axis=1))]
-    shape = (len(part.indices), len(vectors))
-    return np.asarray(csr_array((part.weight[taken], part.indices[taken], indptr), shape=shape) @ vectors)
+    shape = (len(indices), len(vectors))
+    return np.asarray(csr_array((weight[taken], indices[taken], indptr), shape=shape) @ vectors)

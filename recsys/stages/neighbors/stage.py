@@ -18,9 +18,10 @@ from numpy.typing import NDArray
 from recsys.matrices.arrays import Floats, Ints
 from recsys.matrices.history import History
 from recsys.settings import Settings
-from recsys.stages.neighbors.collaborative import TILE, Collaborative, Parameters
+from recsys.stages.neighbors.collaborative import Collaborative
 from recsys.stages.neighbors.kernels.blend import shares
 from recsys.stages.neighbors.kernels.votes import votes
+from recsys.stages.neighbors.model import TILE, Parameters
 from recsys.stages.neighbors.search.nearest import co_rated
 from recsys.stages.neighbors.tuning import tune
 from recsys.tables import NEIGHBORS

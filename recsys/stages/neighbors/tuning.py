@@ -17,7 +17,9 @@ from recsys.evaluation.splits import divided, drawn
 from recsys.matrices.arrays import Floats
 from recsys.stages.neighbors import als
 from recsys.stages.neighbors.als import AlsFactors
-from recsys.stages.neighbors.collaborative import TILE, Collaborative, Parameters, cleaned, correlated, neighbors
+from recsys.stages.neighbors.collaborative import Collaborative, correlated, neighbors
+from recsys.stages.neighbors.model import TILE, Parameters
+from recsys.stages.neighbors.weighting import cleaned
 
 DAMPINGS = (0.0, 0.5)
 """Tried as multiples of both dampings of popular tracks."""
@@ -110,8 +112,9 @@ class _Trial:
     def model(self, parameters: Parameters) -> Collaborative:
         damping = parameters.popularity_damping
         if damping not in self.models:
-            self.models[damping] = Collaborative.of(self.train, self.near, self.factors, self.factorized(parameters), parameters)
-        return self.models[damping].blended(self.factorized(parameters), parameters.als_share)
+            fitted = self.rows, self.factors
+            self.models[damping] = Collaborative.of(self.train, fitted, self.near, self.factorized(parameters), parameters)
+        return self.models[damping].blended(self.factorized(parameters), parameters)
 
     def factorized(self, parameters: Parameters) -> AlsFactors:
         key = (parameters.als_rank, parameters.als_ridge, parameters.als_damping)

@@ -9,7 +9,9 @@ import pytest
 from scipy.sparse import csr_array
 
 from recsys import Settings, build
-from recsys.stages.neighbors.collaborative import BLOCK, TILE, Collaborative, Parameters, cleaned, correlated, neighbors, votes
+from recsys.stages.neighbors.collaborative import BLOCK, Collaborative, correlated, neighbors
+from recsys.stages.neighbors.model import TILE, Parameters
+from recsys.stages.neighbors.weighting import cleaned, votes
 from tests.support.rated import EDGES, Rows, groups, long_tail, matrix
 from tests.support.worlds import AS_OF, Row, event, inputs, of, silent
 
@@ -18,7 +20,7 @@ RATED = long_tail(TILE + 26, 60, 1500, disliked=0.1)
 
 
 def assert_same_bytes(one: Collaborative, other: Collaborative) -> None:
-    last = len(one.listeners)
+    last = len(one.fitted.als)
     assert one.scores(0, last).tobytes() == other.scores(0, last).tobytes()
     for mine, theirs in zip(one.near, other.near, strict=True):
         assert mine.tobytes() == theirs.tobytes()
@@ -68,7 +70,7 @@ def test_scores_are_near_and_far_votes_and_latent_products(share: float) -> None
     for user in (0, TILE - 1, TILE, len(cast) - 1):
         near, weight = model.near.indices[user], model.near.weight[user]
         linear = weight[near >= 0] @ cast[near[near >= 0]] + model.near.low_rank[user] @ factors.vectors.T @ cast
-        hidden = model.listeners[user] @ model.tracks
+        hidden = model.fitted.als[user] @ model.model.tracks
         parts = [part / np.sqrt(np.square(part).mean()) for part in (linear, hidden.astype(float))]
         np.testing.assert_allclose(scores[user], (1 - share) * parts[0] + share * parts[1], atol=2e-4)
 
@@ -90,7 +92,7 @@ class TestSameBytes:
         assert_same_bytes(self.model, Collaborative.fit(RATED, SMALL, threads))
 
     def test_any_block(self) -> None:
-        whole = self.model.scores(0, len(self.model.listeners))
+        whole = self.model.scores(0, len(self.model.fitted.als))
         for first, last in ((0, 1), (5, TILE + 7), (TILE, TILE + 26), (3, 3)):
             assert self.model.scores(first, last).tobytes() == whole[first:last].tobytes()
 

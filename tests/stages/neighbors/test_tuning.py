@@ -11,7 +11,8 @@ from scipy.sparse import csr_array
 from recsys.evaluation.metrics import ndcg, top
 from recsys.evaluation.splits import divided, drawn
 from recsys.stages.neighbors import tuning
-from recsys.stages.neighbors.collaborative import Collaborative, Parameters
+from recsys.stages.neighbors.collaborative import Collaborative
+from recsys.stages.neighbors.model import Parameters
 from recsys.stages.neighbors.tuning import DAMPINGS, FEWEST, HIDDEN, LEAST_LIKED, LISTED, RANKS, RIDGES, ROUNDS, SHARES, tune
 from tests.support.rated import EDGES, Rows, groups, matrix
 

@@ -12,7 +12,7 @@ from typing import NamedTuple
 import numpy as np
 from numba import njit
 
-from recsys.matrices.arrays import Floats, Ints, Offsets
+from recsys.matrices.arrays import Flags, Floats, Ints, Offsets
 
 
 class Rows(NamedTuple):
@@ -42,16 +42,19 @@ class Chains(NamedTuple):
 
 @njit(nogil=True, cache=True)
 def interpolate(
-    rows: Rows, items: int, vectors: Floats, values: Floats, ridge: float, first: int,
+    rows: Rows, items: int, factors: tuple[Floats, Floats], ridge: float, own: tuple[Floats, Flags],
     near: tuple[Ints, Floats, Ints], weights: Floats, scale: Floats,
 ) -> None:  # fmt: skip
-    """Weights for the listeners ``first`` …: the neighbours kept, their weights, and the inverse of what stays unexplained.
+    """Weights for n listeners: the neighbours kept, their weights, and the inverse of what stays unexplained.
 
-    ``near`` = (indices, similarity, overlap), (n, pool) each, index −1 for none. In place, each row keeps only the
+    ``rows`` and ``factors`` (vectors, values) are those of all listeners; ``own`` the n listeners' vectors (n, r) and whether
+    each one's ratings vary (n,). ``near`` = (indices, similarity, overlap), (n, pool) each, index −1 for none. In place, each
+    row keeps only the
     ``weights.shape[1]`` neighbours with the greatest R_Nu > 0, in ascending index. ``weights`` (n, kept) is filled with w, and
     ``scale`` (n,) with 1 / (R_uu + λ − R_uN w).
     """
     indices, similarity, overlap = near
+    vectors, values = factors
     kept = weights.shape[1]
     longest = max(1, (rows.indptr[1:] - rows.indptr[:-1]).max())
     size = kept * longest
@@ -59,18 +62,18 @@ def interpolate(
     chains = Chains(head, np.empty(size, np.int32), np.empty(size, np.int32), np.empty(size))
     matrix, right = np.empty((kept, kept)), np.empty(kept)
     for row in range(indices.shape[0]):
-        user = first + row
-        count = _nearest_rest(user, vectors, values, indices[row], similarity[row], overlap[row], right)
+        mine = own[0][row]
+        count = _nearest_rest(mine, vectors, values, indices[row], similarity[row], overlap[row], right)
         chosen = indices[row, :count]
         _correlations(rows, items, chosen, chains, matrix)
         _subtract(vectors, values, chosen, matrix, ridge)
         weights[row] = 0.0
         weights[row, :count] = right[:count]
         cholesky_solve(matrix, count, weights[row])
-        own = 1.0 if rows.scale[user] > 0.0 else 0.0
+        left = 1.0 if own[1][row] else 0.0
         for factor in range(values.size):
-            own -= values[factor] * vectors[user, factor] ** 2
-        rest = max(own, 0.0) + ridge
+            left -= values[factor] * mine[factor] ** 2
+        rest = max(left, 0.0) + ridge
         for at in range(count):
             rest -= right[at] * weights[row, at]
         scale[row] = 1.0 / max(rest, ridge) if max(rest, ridge) > 0.0 else 0.0
@@ -78,7 +81,7 @@ def interpolate(
 
 @njit(nogil=True, cache=True)
 def _nearest_rest(
-    user: int, vectors: Floats, values: Floats, indices: Ints, similarity: Floats, overlap: Ints, right: Floats
+    mine: Floats, vectors: Floats, values: Floats, indices: Ints, similarity: Floats, overlap: Ints, right: Floats
 ) -> int:
     """Keeps the neighbours with the greatest residual correlation in front, in ascending index; returns how many."""
     pool = indices.size
@@ -87,7 +90,7 @@ def _nearest_rest(
         if indices[at] >= 0:
             rest[at] = similarity[at]
             for factor in range(values.size):
-                rest[at] -= values[factor] * vectors[user, factor] * vectors[indices[at], factor]
+                rest[at] -= values[factor] * mine[factor] * vectors[indices[at], factor]
     order = np.argsort(-rest, kind="mergesort")
     count = 0
     while count < min(right.size, pool) and rest[order[count]] > 0.0:

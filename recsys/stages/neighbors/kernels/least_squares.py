@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
-from recsys.matrices.arrays import Float32s, Ints, Offsets
+from recsys.matrices.arrays import Float32s, Floats, Ints, Offsets
+from recsys.stages.neighbors.kernels.interpolation import cholesky_solve
 
 EXACT = np.float32(1e-12)
 """A residual this much shorter (squared) than the right side is none."""
@@ -79,3 +80,48 @@ def _image(
         part = confidence[entry] * _dot(x, y)
         for k in range(x.size):
             image[k] += part * y[k]
+
+
+@njit(nogil=True, cache=True, fastmath={"contract"})
+def solve_exactly(
+    entries: tuple[Offsets, Ints, Float32s, Float32s],
+    others: Float32s,
+    gram: Floats,
+    ridge: float,
+    first: int,
+    last: int,
+    own: Float32s,
+) -> None:
+    """Fills the rows ``first`` … ``last`` − 1 of ``own`` with the minimum that :func:`solve_rows` comes nearer to.
+
+    Each row is solved for itself in float64, so it is the same bits in any company.
+    """
+    indptr, indices, confidence, preference = entries
+    rank = own.shape[1]
+    matrix, right = np.empty((rank, rank)), np.empty(rank)
+    for row in range(first, last):
+        part = slice(indptr[row], indptr[row + 1])
+        normal_equations(indices[part], confidence[part], others, gram, ridge, matrix)
+        right[:] = 0.0
+        for entry in range(indptr[row], indptr[row + 1]):
+            y, pull = others[indices[entry]], confidence[entry] * preference[entry]
+            for k in range(rank):
+                right[k] += pull * y[k]
+        cholesky_solve(matrix, rank, right)
+        for k in range(rank):
+            own[row, k] = right[k]
+
+
+@njit(nogil=True, cache=True, fastmath={"contract"})
+def normal_equations(indices: Ints, confidence: Float32s, others: Float32s, gram: Floats, ridge: float, matrix: Floats) -> None:
+    """The upper triangle of ``matrix`` (r, r) becomes that of gram + ridge I + Σ c y yᵀ."""
+    rank = matrix.shape[0]
+    matrix[:] = gram
+    for k in range(rank):
+        matrix[k, k] += ridge
+    for entry in range(indices.size):
+        y, sure = others[indices[entry]], np.float64(confidence[entry])
+        for j in range(rank):
+            part = sure * y[j]
+            for k in range(j, rank):
+                matrix[j, k] += part * y[k]

@@ -26,7 +26,8 @@ class Weights:
         self.weight, self.scale = np.full((len(self.pool), kept), np.nan), np.full(len(self.pool), np.nan)
         arrays = rated.indptr.astype(np.int64), rated.indices.astype(np.int32), rated.data, rows.mean, rows.scale
         near, out = (self.indices, self.similarity, self.overlap), (self.weight, self.scale)
-        interpolate(Rows(*arrays), rated.shape[1], *self.factors, ridge, 0, near, *out)
+        own = self.factors.vectors, rows.varied
+        interpolate(Rows(*arrays), rated.shape[1], self.factors[:2], ridge, own, near, *out)
 
     def expected(self, user: int) -> tuple[list[int], np.ndarray, float]:
         """Neighbours kept, their weights and the inverse of what stays unexplained."""
