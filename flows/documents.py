@@ -32,8 +32,8 @@ def pages(checked: pl.DataFrame, run_id: str, as_of: datetime) -> dict[str, byte
     with warnings.catch_warnings(), TemporaryDirectory(prefix="recsys-") as folder:
         warnings.simplefilter("ignore")  # of a library's own imports
         _write(checked, run_id, as_of, Path(folder))
-        found = {path.relative_to(folder).as_posix(): path for path in sorted(Path(folder).rglob("*")) if path.is_file()}
-        return {name: _timeless(name, path.read_bytes(), as_of) for name, path in found.items()}
+        files = {path.relative_to(folder).as_posix(): path for path in sorted(Path(folder).rglob("*")) if path.is_file()}
+        return {name: _timeless(name, path.read_bytes(), as_of) for name, path in files.items()}
 
 
 def _write(checked: pl.DataFrame, run_id: str, as_of: datetime, folder: Path) -> None:
@@ -82,6 +82,6 @@ def _timeless(name: str, page: bytes, as_of: datetime) -> bytes:
     """A page without times and random ids, and without the picture that would tell its maker who reads it."""
     if not name.endswith(".html"):
         return page
-    ids = {found: b"id-%d" % place for place, found in enumerate(dict.fromkeys(_ID.findall(page)))}
-    page = _ID.sub(lambda found: ids[found[0]], page)
+    ids = {one: b"id-%d" % place for place, one in enumerate(dict.fromkeys(_ID.findall(page)))}
+    page = _ID.sub(lambda match: ids[match[0]], page)
     return _REMOTE_LOGO.sub(b"", _MOMENT.sub(f"{as_of:%Y%m%dT%H%M%S}.000000Z".encode(), page))

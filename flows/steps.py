@@ -156,8 +156,8 @@ def publish(lake: Lake, run: Run, *, already: bool, noted: tuple[str, ...] = ())
 
 def _drift(lake: Lake, run: Run) -> pl.DataFrame:
     """Warnings about the difference from the published run; none when there is no other one that can be read."""
-    before = next((found for found in lake.runs() if found.id == lake.pointer().run != run.id and not found.damage()), None)
+    before = next((each for each in lake.runs() if each.id == lake.pointer().run != run.id and not each.damage()), None)
     if before is None or not {*CHECKED} <= {*before.tables}:
         return CHECKS.empty()
-    old, new = ({name: found.files(name) for name in CHECKED} for found in (before, run))
+    old, new = ({name: each.files(name) for name in CHECKED} for each in (before, run))
     return compare(old, new, Settings.model_validate(run.manifest.settings))

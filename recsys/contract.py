@@ -87,13 +87,13 @@ def _count(broken: Expression) -> Expression:
 def _example(table: Table, rows: Rows, rule: Rule) -> str:
     """Key of one row that breaks the rule: the least, so that it is always the same."""
     words = FunctionExpression("concat_ws", ConstantExpression(" "), *map(Value, table.key))
-    (found,) = models.aggregate(rows, [FunctionExpression("min", CaseExpression(rule.broken, words))])
-    return str(found)
+    (key,) = models.aggregate(rows, [FunctionExpression("min", CaseExpression(rule.broken, words))])
+    return str(key)
 
 
 def _unlike(table: Table, rows: Rows) -> list[str]:
     """Names of columns that are missing, unknown, out of order or of another type."""
-    found = rows.schema if isinstance(rows, pl.DataFrame) else pl.Schema(pl.read_parquet_schema(rows[0]))
-    if list(found) == table.names:
-        return [name for name, dtype in table.schema.items() if found[name] != dtype]
-    return sorted({*found} ^ {*table.names}) or list(found)
+    actual = rows.schema if isinstance(rows, pl.DataFrame) else pl.Schema(pl.read_parquet_schema(rows[0]))
+    if list(actual) == table.names:
+        return [name for name, dtype in table.schema.items() if actual[name] != dtype]
+    return sorted({*actual} ^ {*table.names}) or list(actual)

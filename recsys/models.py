@@ -47,8 +47,8 @@ def run(name: str, views: Mapping[str, Rows], variables: Mapping[str, Variable] 
 def aggregate(rows: Rows, values: Sequence[duckdb.Expression]) -> tuple[Any, ...]:
     """Aggregates over all rows, in one pass."""
     with _cursor() as con:
-        found: tuple[Any, ...] = _relation(con, rows).aggregate(list(values)).fetchall()[0]
-        return found
+        row: tuple[Any, ...] = _relation(con, rows).aggregate(list(values)).fetchall()[0]
+        return row
 
 
 def distinct(rows: Rows, columns: Sequence[str]) -> int:

@@ -60,8 +60,8 @@ def _unfit(needed: str) -> str | None:
     if requirement.marker and not requirement.marker.evaluate():
         return None
     try:
-        found = version(requirement.name)
+        installed = version(requirement.name)
     except PackageNotFoundError:
         return f"{requirement.name} is missing"
-    fits = requirement.specifier.contains(found, prereleases=True)
-    return None if fits else f"{requirement.name} {found}, needed {requirement.specifier}"
+    fits = requirement.specifier.contains(installed, prereleases=True)
+    return None if fits else f"{requirement.name} {installed}, needed {requirement.specifier}"

@@ -164,13 +164,13 @@ def popularity(*, tracks: Tracks = None, everything: All = False, lake: LakeFold
 def show(*, lake: LakeFolder = None, form: Format = "table") -> None:
     """Show access, errors, blocks and stored answers of every provider; asks nobody."""
     door = _door(Lake(lake_folder(lake)))
-    found = statuses(door.settings, door.cache)
+    answered = statuses(door.settings, door.cache)
     if form == "json":
-        print_json([asdict(status) for status in found])
+        print_json([asdict(status) for status in answered])
         return
     columns = ("provider", "access", "ready", "fresh", "stale", "remarks")
     rows = [
-        (one.name, one.mode, "yes" if one.available else "no", one.fresh, one.stale, "; ".join(_remarks(one))) for one in found
+        (one.name, one.mode, "yes" if one.available else "no", one.fresh, one.stale, "; ".join(_remarks(one))) for one in answered
     ]
     console().print(grid(None, columns, rows, right=("fresh", "stale"), whole=("provider",)))
 

@@ -88,19 +88,19 @@ def compare(before: RunId, after: RunId, /, *, user: Listener = None, lake: Lake
     home = Lake(lake_folder(lake))
     old, new = home.run(before), home.run(after)
     tables = ({table: run.files(table) for table in READS} for run in (old, new))
-    found = compare_runs(*tables, settings_changed=_decided(old) != _decided(new))
+    changes = compare_runs(*tables, settings_changed=_decided(old) != _decided(new))
     if user is not None:
-        found = found.filter(pl.col("user_id") == user)
+        changes = changes.filter(pl.col("user_id") == user)
     if form == "json":
-        print_json({"before": old.id, "after": new.id, "causes": _causes(old, new), "rows": found.to_dicts()})
+        print_json({"before": old.id, "after": new.id, "causes": _causes(old, new), "rows": changes.to_dicts()})
         return
     for cause in _causes(old, new):
         say(cause)
     if user is None:
         lists, users = pl.struct("user_id", "list").n_unique().alias("lists"), pl.col("user_id").n_unique().alias("users")
-        found = found.group_by("change", "cause").agg(pl.len().alias("rows"), lists, users)
-        found = found.sort("change", "rows", "cause", descending=[False, True, False])
-    console().print(grid(None, found.columns, found.rows(), right=("rank_before", "rank_after", "rows", "lists", "users")))
+        changes = changes.group_by("change", "cause").agg(pl.len().alias("rows"), lists, users)
+        changes = changes.sort("change", "rows", "cause", descending=[False, True, False])
+    console().print(grid(None, changes.columns, changes.rows(), right=("rank_before", "rank_after", "rows", "lists", "users")))
 
 
 def _decided(run: Run) -> tuple[object, ...]:

@@ -57,10 +57,10 @@ def summary(run: Run, user_id: str, name: str) -> dict[str, Any]:
     lists = run.scan("lists").filter(pl.col("user_id") == user_id).collect()
     if lists.is_empty():
         raise NotFoundError(f"run {run.id} has no listener {user_id!r}; {_near(run, user_id)}")
-    found = lists.filter(pl.col("list") == name)
-    if found.is_empty():
+    row = lists.filter(pl.col("list") == name)
+    if row.is_empty():
         raise NotFoundError(f"listener {user_id!r} has no list {name!r}; lists: {', '.join(lists['list'])}")
-    return found.row(0, named=True)
+    return row.row(0, named=True)
 
 
 def _near(run: Run, user_id: str) -> str:

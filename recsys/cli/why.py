@@ -35,15 +35,15 @@ def why(
     chosen = open_run(lake, run)
     summary(chosen, user, name)
     tables = {table: chosen.read(table) for table in READS}
-    found = explain(tables, _settings(chosen), chosen.manifest.as_of, user, track, name)
+    answer = explain(tables, _settings(chosen), chosen.manifest.as_of, user, track, name)
     if form == "json":
-        print_json({"run": chosen.id, "as_of": chosen.manifest.as_of, **asdict(found)})
+        print_json({"run": chosen.id, "as_of": chosen.manifest.as_of, **asdict(answer)})
         return
     titles = dict(tables["tracks"].select("id", "title").iter_rows())
-    say(f"{_headline(found)}\n{_place(found)}: {found.text}")
-    if found.parts:
-        console().print(grid(None, ("part", "fit", "points"), _points(found.parts), right=("fit", "points")))
-    for line in _evidence(found, titles):
+    say(f"{_headline(answer)}\n{_place(answer)}: {answer.text}")
+    if answer.parts:
+        console().print(grid(None, ("part", "fit", "points"), _points(answer.parts), right=("fit", "points")))
+    for line in _evidence(answer, titles):
         say(line)
     say(f"run {chosen.id}, as of {minute(chosen.manifest.as_of)}")
 
@@ -55,16 +55,16 @@ def _settings(run: Run) -> Settings:
         raise LakeError(f"run {run.id} was made with settings this recsys does not know; build a new one:  recsys run") from error
 
 
-def _headline(found: Why) -> str:
-    named = " — ".join(part for part in (found.title, found.artist) if part)
-    return f"{found.user_id} · {found.list} · {named or 'unknown track'} ({found.track_id})"
+def _headline(answer: Why) -> str:
+    named = " — ".join(part for part in (answer.title, answer.artist) if part)
+    return f"{answer.user_id} · {answer.list} · {named or 'unknown track'} ({answer.track_id})"
 
 
-def _place(found: Why) -> str:
-    if found.rank is None:
-        return f"not in the list ({found.rule})"
-    moved = "" if found.score_rank is None else f", {found.score_rank} by score alone"
-    return f"rank {found.rank}{moved} ({found.rule})"
+def _place(answer: Why) -> str:
+    if answer.rank is None:
+        return f"not in the list ({answer.rule})"
+    moved = "" if answer.score_rank is None else f", {answer.score_rank} by score alone"
+    return f"rank {answer.rank}{moved} ({answer.rule})"
 
 
 def _points(parts: dict[str, float]) -> Iterator[tuple[str, str, str]]:
@@ -76,7 +76,7 @@ def _points(parts: dict[str, float]) -> Iterator[tuple[str, str, str]]:
     yield "= score", "", f"{parts['score']:.4f}"
 
 
-def _evidence(found: Why, titles: dict[str, str | None]) -> Iterator[str]:
-    if found.voters:
-        shared = ", ".join(titles.get(track) or track for track in found.shared)
-        yield f"{found.voters} of the listeners most like {found.user_id} rated it well; they share: {shared}"
+def _evidence(answer: Why, titles: dict[str, str | None]) -> Iterator[str]:
+    if answer.voters:
+        shared = ", ".join(titles.get(track) or track for track in answer.shared)
+        yield f"{answer.voters} of the listeners most like {answer.user_id} rated it well; they share: {shared}"

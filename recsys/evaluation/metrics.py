@@ -47,10 +47,10 @@ def ndcg(lists: Lists, relevant: csr_array, k: int) -> Floats:
     The perfect list has min(k, relevant) hits in front. Järvelin & Kekäläinen (2002), binary gains.
     """
     discount = 1.0 / np.log2(np.arange(2, k + 2))
-    found = hits(lists[:, :k], relevant)
+    hit = hits(lists[:, :k], relevant)
     count = np.diff(relevant.indptr)
     ideal = np.r_[0.0, np.cumsum(discount)][np.minimum(count, k)]
-    return _ratio(found @ discount[: found.shape[1]], ideal)
+    return _ratio(hit @ discount[: hit.shape[1]], ideal)
 
 
 def recall(lists: Lists, relevant: csr_array, k: int) -> Floats:
@@ -60,14 +60,14 @@ def recall(lists: Lists, relevant: csr_array, k: int) -> Floats:
 
 def precision(lists: Lists, relevant: csr_array, k: int) -> Floats:
     """Hits in the first ``k`` ÷ k; a list that is too short counts as if filled with misses."""
-    found = hits(lists[:, :k], relevant).sum(axis=1) / k
-    return np.where(np.diff(relevant.indptr) > 0, found, np.nan)
+    share = hits(lists[:, :k], relevant).sum(axis=1) / k
+    return np.where(np.diff(relevant.indptr) > 0, share, np.nan)
 
 
 def hit_rate(lists: Lists, relevant: csr_array, k: int) -> Floats:
     """1 when any of the first ``k`` is relevant, else 0."""
-    found = hits(lists[:, :k], relevant).any(axis=1).astype(np.float64)
-    return np.where(np.diff(relevant.indptr) > 0, found, np.nan)
+    hit = hits(lists[:, :k], relevant).any(axis=1).astype(np.float64)
+    return np.where(np.diff(relevant.indptr) > 0, hit, np.nan)
 
 
 def coverage(lists: Lists, catalogue: int, k: int) -> float:

@@ -75,8 +75,8 @@ def _rewrite_batches(lake: Lake, subject: Subject) -> tuple[int, int]:
     """Rows that went, and batches that were rewritten."""
     rows = changed = 0
     for batch in lake.batches():
-        if (found := subject.batch(batch)) is not None:
-            kept, rejects, source = found
+        if (rewritten := subject.batch(batch)) is not None:
+            kept, rejects, source = rewritten
             rows += batch.rows_read - kept.height - rejects.height
             changed += 1
             rewrite_batch(lake, batch, kept, rejects, source)

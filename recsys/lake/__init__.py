@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from recsys.lake.batches import Batch
-    from recsys.lake.lake import Lake, read
+    from recsys.lake.lake import Lake
     from recsys.lake.plan import Plan, code_version
+    from recsys.lake.reading import read
     from recsys.lake.records import Manifest
     from recsys.lake.run import Run
     from recsys.lake.staged import Staged
@@ -31,7 +32,7 @@ _HOMES = {
     "Staged": "staged",
     "Stamps": "stamps",
     "code_version": "plan",
-    "read": "lake",
+    "read": "reading",
 }
 
 

@@ -87,12 +87,12 @@ def superseded(home: Path) -> list[Path]:
 
 
 def _newest(home: Path) -> dict[int, Path]:
-    found: dict[int, tuple[int, Path]] = {}
+    newest: dict[int, tuple[int, Path]] = {}
     for folder in files.children(home):
         if (named := _revision(folder)) is not None:
             ordinal, revision = named
-            found[ordinal] = max(found.get(ordinal, (-1, folder)), (revision, folder))
-    return {ordinal: folder for ordinal, (_, folder) in found.items()}
+            newest[ordinal] = max(newest.get(ordinal, (-1, folder)), (revision, folder))
+    return {ordinal: folder for ordinal, (_, folder) in newest.items()}
 
 
 def _revision(folder: Path) -> tuple[int, int] | None:

@@ -14,7 +14,6 @@ A batch, a run and the pointer each come into being by one rename; before it, no
 
 from __future__ import annotations
 
-import os
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
@@ -26,8 +25,8 @@ import polars as pl
 
 from recsys.errors import CheckError, LakeError, NotFoundError
 from recsys.inputs import Inputs
-from recsys.lake import DEFAULT_ROOT, files
 from recsys.lake import batches as _batches
+from recsys.lake import files
 from recsys.lake import pointer as _pointer
 from recsys.lake import stamps as _stamps
 from recsys.lake.batches import Batch
@@ -250,13 +249,13 @@ class Lake:
     def runs(self) -> list[Run]:
         """Every run whose manifest can be read, newest first; :meth:`run` says what is wrong with another one."""
         self._require()
-        found = []
+        opened = []
         for run_id in self.run_ids():
             try:
-                found.append(Run.open(self.root / "runs" / run_id))
+                opened.append(Run.open(self.root / "runs" / run_id))
             except LakeError:
                 continue
-        return sorted(found, key=lambda run: (run.manifest.created_at, run.id), reverse=True)
+        return sorted(opened, key=lambda run: (run.manifest.created_at, run.id), reverse=True)
 
     def pointer(self) -> Pointer:
         """What ``CURRENT`` says; it points nowhere when it is missing or damaged."""
@@ -296,13 +295,3 @@ class Lake:
         whole = (run for run in self.runs() if run.manifest.status == "passed" and not run.damage())
         newest = next(whole, None)
         return f"run `recsys publish {newest.id}`" if newest else "run `recsys run` to build a new one"
-
-
-def read(table: str, run: str | None = None, lake: str | Path | None = None) -> pl.LazyFrame:
-    """A table of a run, lazily: of the published run unless one is named.
-
-    ``lake`` defaults to ``RECSYS_LAKE``, then ``data/lake``. Raises :class:`LakeError` when there is no such lake or nothing is
-    published, :class:`NotFoundError` for an unknown run or table.
-    """
-    home = Lake(lake or os.environ.get("RECSYS_LAKE") or DEFAULT_ROOT)
-    return (home.run(run) if run else home.published()).scan(table)

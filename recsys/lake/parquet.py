@@ -50,7 +50,7 @@ def read(folder: Path, file: File) -> pl.DataFrame:
     return pl.DataFrame(pq.ParquetFile(pa.BufferReader(data)).read())
 
 
-def _same(found: Any, wanted: Any) -> bool:
+def _same(actual: Any, wanted: Any) -> bool:
     """Schemas agree in names, types, nullability and field meanings. (Parquet renames the inside of lists.)"""
-    pairs = zip(found, wanted, strict=True)
-    return found.equals(wanted) and all(a.metadata == b.metadata for a, b in pairs)
+    pairs = zip(actual, wanted, strict=True)
+    return actual.equals(wanted) and all(a.metadata == b.metadata for a, b in pairs)

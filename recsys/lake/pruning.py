@@ -37,10 +37,10 @@ def prune(lake: Lake, *, keep: int, days: float, now: datetime | None = None, dr
         old = [run for run in runs[keep:] if run.manifest.created_at < oldest and run.id != published]
         busy = {run.id for run in old if in_use(run)}
         damaged = tuple(sorted({*lake.run_ids()} - {run.id for run in runs} - {published}))
-        found = Pruned(tuple(run.id for run in old if run.id not in busy), damaged, tuple(sorted(busy)), left)
+        pruned = Pruned(tuple(run.id for run in old if run.id not in busy), damaged, tuple(sorted(busy)), left)
         if not dry_run:
-            lake.remove_runs((*found.runs, *found.damaged))
-        return found
+            lake.remove_runs((*pruned.runs, *pruned.damaged))
+        return pruned
 
 
 def in_use(run: Run) -> bool:

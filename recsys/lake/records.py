@@ -76,11 +76,11 @@ class File(Record):
         """What is wrong with the file, in words; none when it is there with its size (and, if asked, every byte)."""
         path = folder / self.path
         try:
-            found = path.lstat()
-            if not stat.S_ISREG(found.st_mode):
+            status = path.lstat()
+            if not stat.S_ISREG(status.st_mode):
                 return f"{path}: not a regular file"
-            if found.st_size != self.bytes:
-                return f"{path}: {found.st_size} bytes where {self.bytes} were written"
+            if status.st_size != self.bytes:
+                return f"{path}: {status.st_size} bytes where {self.bytes} were written"
             if content and files.digest(path) != self.sha256:
                 return f"{path}: its content is not what was written"
         except OSError as error:
@@ -140,11 +140,11 @@ def load(record: type[R], path: Path) -> tuple[R, bytes]:
     """A stored record and its bytes. Raises :class:`LakeError` when it is missing, damaged or of a newer format."""
     data = files.read(path)
     try:
-        found = record.model_validate_json(data)
+        parsed = record.model_validate_json(data)
     except ValidationError as error:
         problem = error.errors()[0]
         raise files.damaged(path, f"{'.'.join(map(str, problem['loc']))} {problem['msg']}".strip()) from error
-    newest = getattr(found, "format", FORMAT)
+    newest = getattr(parsed, "format", FORMAT)
     if newest > FORMAT:
         raise LakeError(f"{path}: format {newest} is newer than this recsys reads ({FORMAT}); upgrade recsys")
-    return found, data
+    return parsed, data

@@ -87,11 +87,11 @@ class Run:
         from recsys.lake.plan import run_id
 
         made = self.manifest
-        found = [problem for file in made.files if (problem := file.problem(self.path, content=True))]
+        problems = [problem for file in made.files if (problem := file.problem(self.path, content=True))]
         inputs = ((source.table, source.ordinal, source.digest, source.rows) for source in made.inputs)
         if run_id(inputs, made.settings, made.as_of, made.code) != self.id:
-            found.append(f"{self.path / MANIFEST}: the run's id does not follow from its inputs, settings, moment and code")
-        return found
+            problems.append(f"{self.path / MANIFEST}: the run's id does not follow from its inputs, settings, moment and code")
+        return problems
 
     def _present(self, file: File) -> Path:
         if problem := file.problem(self.path):

@@ -52,13 +52,13 @@ class Stamps:
 def stamps(root: Path) -> Iterator[Stamps]:
     """The stamps of a lake; what is learnt is stored when the block ends, if the lake exists by then."""
     path = root / "cache" / NAME
-    found = Stamps(_read(path))
+    known = Stamps(_read(path))
     try:
-        yield found
+        yield known
     finally:
-        if found.changed and root.is_dir():
+        if known.changed and root.is_dir():
             with contextlib.suppress(LakeError):
-                files.put_cache(path, found.dump())
+                files.put_cache(path, known.dump())
 
 
 def _read(path: Path) -> dict[str, list[int | str]]:

@@ -70,9 +70,9 @@ def run_sources(lake: Lake, run: Run) -> Sources:
     """The files of a run and of everything ingested so far, as absolute paths; only files that manifests list."""
     tables = {table: [str(path) for path in run.files(table)] for table in run.tables}
     inputs, rejects = _batch_files(lake.batches(), str(lake.root / "inputs"))
-    runs = {found.id: found for found in (*lake.runs(), run)}.values()
-    manifests = [str(found.path / "manifest.json") for found in runs]
-    ranked = [str(path) for found in runs if "rankings" in found.tables for path in found.files("rankings")]
+    runs = {each.id: each for each in (*lake.runs(), run)}.values()
+    manifests = [str(each.path / "manifest.json") for each in runs]
+    ranked = [str(path) for each in runs if "rankings" in each.tables for path in each.files("rankings")]
     return Sources(tables, inputs, rejects, manifests, ranked)
 
 
@@ -94,8 +94,8 @@ def views_sql(sources: Sources) -> str:
         source = _model("input").replace("getvariable('batches')", _array(files)) if files else _none(TABLES[name], batch=True)
         parts.append(_view(TABLES[name], f"input_{name}", source) + _comment("column", f"input_{name}.batch", BATCH))
     parts.append(_view(REJECTS, "rejects", _files(sources.rejects) if sources.rejects else _none(REJECTS)))
-    found = {"manifests": sources.manifests, "ranked": sources.rankings}
-    for (name, meaning), (variable, files) in zip(COMMENTS.items(), found.items(), strict=True):
+    files_of = {"manifests": sources.manifests, "ranked": sources.rankings}
+    for (name, meaning), (variable, files) in zip(COMMENTS.items(), files_of.items(), strict=True):
         source = _model(name).replace(f"getvariable('{variable}')", _array(files))
         parts.append(f"create or replace view {name} as\n{source};\n" + _comment("view", name, meaning))
     return "\n".join(parts)

@@ -86,8 +86,8 @@ def explain(
 
 
 def _score_rank(best: Ordered, row: int, track: int) -> int | None:
-    found = np.flatnonzero(best.track[best.indptr[row] : best.indptr[row + 1]] == track)
-    return int(found[0]) + 1 if len(found) else None
+    places = np.flatnonzero(best.track[best.indptr[row] : best.indptr[row + 1]] == track)
+    return int(places[0]) + 1 if len(places) else None
 
 
 def _verdict(
@@ -95,9 +95,9 @@ def _verdict(
 ) -> tuple[str, str, str, int | None]:
     """Stage, rule, words and rank."""
     track_id = scorer.catalog.ids[track]
-    found = ranked.filter(pl.col("track_id") == track_id)
-    if found.height:
-        picked = found.row(0, named=True)
+    shown = ranked.filter(pl.col("track_id") == track_id)
+    if shown.height:
+        picked = shown.row(0, named=True)
         return "rankings", picked["reason_code"], picked["reason"], picked["rank"]
     rule = int(scored.rules[row, track])
     if rule:
