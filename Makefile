@@ -60,7 +60,7 @@ audit: $(filter .tools/bin/uv,$(UV)) ## ask for known holes in the locked depend
 	@$(UV) export --frozen --no-dev --no-emit-project --output-file build/requirements.txt >/dev/null
 	@$(UV) tool run pip-audit --requirement build/requirements.txt --require-hashes --disable-pip
 
-readme: setup ## write the generated parts of README.md anew
+readme: setup ## write the generated parts of README.md and docs/reference anew
 	@$(BIN)/python -m tests.readme
 
 clean: ## remove what setup and the tools made; the lake stays

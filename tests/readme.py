@@ -1,4 +1,4 @@
-"""The generated parts of README.md. ``make readme`` writes them; a test keeps them in step with the code."""
+"""The generated parts of README.md and docs/reference. ``make readme`` writes them; a test keeps them in step with the code."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from recsys.cli.tables import tables_markdown
 from recsys.ingest import CODES
 
 README = Path(__file__).parent.parent / "README.md"
+REFERENCE = README.parent / "docs" / "reference"
 WIDTH = 100
 
 
@@ -64,19 +65,29 @@ BLOCKS = {
     "tables": tables_markdown,
 }
 """Marker → what stands between ``<!-- marker -->`` and ``<!-- /marker -->``."""
+PAGES = {
+    README: ("help",),
+    REFERENCE / "commands.md": ("exits", "commands"),
+    REFERENCE / "rejects.md": ("causes",),
+    REFERENCE / "settings.md": ("settings",),
+    REFERENCE / "tables.md": ("tables",),
+}
+"""Page → the parts of it that are generated."""
 
 
-def render(text: str) -> str:
-    """The README with every generated part anew. Raises :class:`ValueError` for a part without its markers."""
-    for name, make in BLOCKS.items():
+def render(page: Path) -> str:
+    """The page with every generated part anew. Raises :class:`ValueError` for a part without its markers."""
+    text = page.read_text(encoding="utf-8")
+    for name in PAGES[page]:
         begin, end = f"<!-- {name} -->\n", f"<!-- /{name} -->"
-        head, found, rest = text.partition(begin)
+        head, opened, rest = text.partition(begin)
         _, closed, tail = rest.partition(end)
-        if not found or not closed:
-            raise ValueError(f"README.md has no part {begin.strip()} … {end}")
-        text = f"{head}{begin}{make()}\n{end}{tail}"
+        if not opened or not closed:
+            raise ValueError(f"{page} has no part {begin.strip()} … {end}")
+        text = f"{head}{begin}{BLOCKS[name]()}\n{end}{tail}"
     return text
 
 
 if __name__ == "__main__":
-    README.write_text(render(README.read_text(encoding="utf-8")), encoding="utf-8")
+    for page in PAGES:
+        page.write_text(render(page), encoding="utf-8")

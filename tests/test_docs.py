@@ -1,4 +1,4 @@
-"""What docs/analysts.md and docs/lookup.md say works: code runs, queries and endpoints exist, commands parse."""
+"""What the pages in docs say works and holds: code runs, queries and endpoints exist, commands parse, rules are the code's."""
 
 from __future__ import annotations
 
@@ -15,10 +15,14 @@ from recsys.cli.app import COMMANDS as COMMAND_NAMES
 from recsys.cli.app import build
 from recsys.demo import AS_OF
 from recsys.lookup.app import PAGE
+from recsys.matrices.features import RANGE_MAX, RANGE_MIN, WEIGHTS
+from recsys.settings import Settings
+from recsys.tables import DROP_RULES
 from tests.support.published import publish
 
 DOCS = Path(__file__).parent.parent / "docs"
 ANALYSTS, LOOKUP = ((DOCS / f"{name}.md").read_text(encoding="utf-8") for name in ("analysts", "lookup"))
+SCORING = (DOCS / "scoring.md").read_text(encoding="utf-8")
 COMMANDS = sorted(
     set(re.findall(r"`(recsys [a-z][^`…]*)`", ANALYSTS + LOOKUP) + re.findall(r"^(recsys .+)$", ANALYSTS, re.MULTILINE))
 )
@@ -61,3 +65,21 @@ def test_every_endpoint_is_described() -> None:
     paths = json.loads((PAGE / "openapi.json").read_text(encoding="utf-8"))["paths"]
     for path in paths:
         assert path in LOOKUP or f"`/{path.rsplit('/', 1)[-1]}`" in LOOKUP, path
+
+
+def test_scoring_has_the_features_of_the_code() -> None:
+    rows = re.findall(r"^\| [\w ,]+ \| ([−\d]+) \| (\d+) \| ([\d.]+) \|$", SCORING, re.MULTILINE)
+    written = [tuple(float(cell.replace("−", "-")) for cell in row) for row in rows]
+    assert written == list(zip(RANGE_MIN, RANGE_MAX, WEIGHTS, strict=True))
+
+
+def test_scoring_has_every_quirk_that_settings_name_and_every_rule() -> None:
+    quirks = re.findall(r"^\| (Q\d+) \|", SCORING, re.MULTILINE)
+    assert quirks == [f"Q{number}" for number in range(1, 47)]
+    rules = re.search(r"\| rule \|.*?\n\n", SCORING, re.DOTALL)
+    assert rules is not None
+    cells = re.findall(r"^\| ([a-z_, ]+) \|", rules[0], re.MULTILINE)[1:]
+    assert tuple(name for cell in cells for name in cell.split(", ")) == DROP_RULES
+    for name, field in Settings.model_fields.items():
+        if re.search(r"\(Q\d", field.description or "") and name not in ("content_weight", "neighborhood"):
+            assert f"`{name}`" in SCORING, name

@@ -78,5 +78,5 @@ def tables_markdown(chosen: Iterable[Table] = tuple(TABLES.values())) -> str:
 
 
 def _markdown(table: Table) -> str:
-    head = f"#### {table.name}\n\n{table.kind.capitalize()}; {table.grain}; key ({', '.join(table.key)}).\n\n"
+    head = f"## {table.name}\n\n{table.kind.capitalize()}; {table.grain}; key ({', '.join(table.key)}).\n\n"
     return head + markdown(COLUMNS, [(f"`{column.name}`", *_cells(column)[1:]) for column in table])

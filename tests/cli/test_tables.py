@@ -29,7 +29,7 @@ def test_one_table_with_every_column(recsys: Recsys, name: str) -> None:
 
 def test_markdown_escapes_and_lists_each_column_once(recsys: Recsys) -> None:
     text = recsys("tables", "rankings", "--format", "markdown").out
-    assert text.startswith("#### rankings\n\nOutput; ")
+    assert text.startswith("## rankings\n\nOutput; ")
     assert [line.split(" | ")[0] for line in text.splitlines()[6:]] == [f"| `{name}`" for name in TABLES["rankings"].names]
 
 
