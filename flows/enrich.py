@@ -44,7 +44,7 @@ def enrich(lake: str = "data/lake", providers: Sequence[str] | None = None, ever
 @stage()
 def tracks(lake: Lake, provider: str, everything: bool) -> Summary:
     """Ask one provider, write what it knows, and delete stored answers that are too old to be of use."""
-    with imports.access(lake, settings.load()) as door:
-        enricher = imports.enricher(provider, door)
-        door.cache.prune(enricher.name)
-        return imports.enrich(lake, enricher, ids=None if everything else imports.heard(lake))
+    with imports.access(lake, settings.load()) as access:
+        enricher = imports.enricher(provider, access)
+        access.cache.prune(enricher.name)
+        return imports.enrich(lake, enricher, ids=None if everything else imports.heard(lake), cache=access.cache)

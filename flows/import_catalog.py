@@ -44,8 +44,8 @@ def lacking(lake: Lake) -> list[Link]:
 @stage()
 def tracks(lake: Lake, links: list[Link], limit: int | None, enrich: bool) -> Summary:
     """Read the links, write what is new, and delete stored answers that are too old to be of use."""
-    with imports.access(lake, settings.load()) as door:
-        enrichers = [ReccoBeats(door)] if enrich else []
-        source = imports.catalogue(door)
-        door.cache.prune(source.name)
-        return imports.import_tracks(lake, source, links, limit=limit, enrichers=enrichers, resolve=imports.resolver(door))
+    with imports.access(lake, settings.load()) as access:
+        enrichers = [ReccoBeats(access)] if enrich else []
+        source = imports.catalogue(access)
+        access.cache.prune(source.name)
+        return imports.import_tracks(lake, source, links, limit=limit, enrichers=enrichers, resolve=imports.resolver(access))

@@ -4,25 +4,26 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Literal, NamedTuple
 
 from cyclopts import App, Parameter
 from cyclopts.validators import Number
 
 from recsys.cli.ingest import print_reports
-from recsys.cli.options import Format, LakeFolder, lake_folder
+from recsys.cli.options import Format, LakeFolder, lake_folder, moment
 from recsys.cli.screen import console, grid, minute, print_json, progress, say
 from recsys.errors import ProviderError, UsageError
 from recsys.lake import Lake
 from recsys.providers import imports
 from recsys.providers import settings as providers
+from recsys.providers.access import Access, Budget
 from recsys.providers.account import Summary
 from recsys.providers.acousticbrainz import AcousticBrainz
 from recsys.providers.facts import Enricher
-from recsys.providers.http import Access
 from recsys.providers.listenbrainz import ListenBrainz
+from recsys.providers.listens import import_listens
 from recsys.providers.musicbrainz.canonical import CanonicalDump
 from recsys.providers.spotify.auth import Login
 from recsys.providers.spotify.callback import Callback
@@ -42,10 +43,14 @@ Type = Annotated[Literal["track", "album", "artist", "playlist"], Parameter(name
 Save = Annotated[bool, Parameter(name="--save", negative=(), help="Import what was found.")]
 Tracks = Annotated[list[str] | None, Parameter(name="--tracks", consume_multiple=True, negative=(), help="Only these track ids.")]
 All = Annotated[bool, Parameter(name="--all", negative=(), help="The whole catalogue, not only what listeners played.")]
-Force = Annotated[bool, Parameter(name="--force", negative=(), help="Also tracks that lack nothing.")]
+Force = Annotated[bool, Parameter(name="--force", negative=(), help="Also tracks that lack nothing or had no answer.")]
 Dump = Annotated[Path | None, Parameter(name="--dump", help="canonical_musicbrainz_data.csv: match offline, without limits.")]
 Files = Annotated[Path | None, Parameter(name="--acousticbrainz", help="Folder of the AcousticBrainz feature files instead.")]
-ListenerName = Annotated[str, Parameter(help="ListenBrainz user; becomes the listener's id.")]
+Refresh = Annotated[bool, Parameter(name="--refresh", negative=(), help="Ask anew instead of using stored answers.")]
+Calls = Annotated[int | None, Parameter(name="--calls", help="Most requests of this command.", validator=Number(gte=1))]
+Since = Annotated[str | None, Parameter(name="--since", help="Only from this moment on, e.g. 2026-06-01.")]
+Listener = Annotated[str | None, Parameter(name="--user", help="Listener whose history it becomes; else the user's name there.")]
+ListenerName = Annotated[str, Parameter(help="ListenBrainz user.")]
 
 import_ = App(name="import", help="Fetch tracks and listens from outside into the lake.", help_format="plaintext")
 enrich = App(name="enrich", help="Fetch more about the tracks of the catalogue.", help_format="plaintext")
@@ -61,20 +66,22 @@ def spotify(
     limit: Most = None,
     enrich: Enrich = False,
     dry_run: DryRun = False,
+    refresh: Refresh = False,
+    calls: Calls = None,
     lake: LakeFolder = None,
     form: Format = "table",
 ) -> None:
     """Import tracks, albums, playlists and artists; links of other services are resolved where possible."""
     home = Lake(lake_folder(lake))
     links = [parse(source) for source in sources]
-    with _door(home, market) as door, progress() as bars:
+    with _access(home, market, refresh=refresh, calls=calls) as access, progress() as bars:
         summary = imports.import_tracks(
             home,
-            imports.catalogue(door),
+            imports.catalogue(access),
             links,
             limit=limit,
-            enrichers=[imports.enricher("reccobeats", door)] if enrich else [],
-            resolve=imports.resolver(door),
+            enrichers=[imports.enricher("reccobeats", access)] if enrich else [],
+            resolve=imports.resolver(access),
             dry_run=dry_run,
             progress=bars,
         )
@@ -82,16 +89,27 @@ def spotify(
 
 
 @import_.command(sort_key=1)
-def listenbrainz(user: ListenerName, /, *, lake: LakeFolder = None) -> None:
-    """Import a user's public listens; a rerun asks only for new ones."""
+def listenbrainz(
+    user: ListenerName,
+    /,
+    *,
+    listener: Listener = None,
+    since: Since = None,
+    refresh: Refresh = False,
+    calls: Calls = None,
+    lake: LakeFolder = None,
+    form: Format = "table",
+) -> None:
+    """Import a user's public listens; a rerun asks for new ones and for those that came late."""
     home = Lake(lake_folder(lake))
-    with _door(home) as door, progress() as bars:
-        reports, stopped = imports.import_listens(home, ListenBrainz(door), user, bars)
-    print_reports(reports)
-    if stopped:
-        raise ProviderError(stopped)
-    if not reports:
-        console().print(f"ListenBrainz has no listens of {user} that the lake lacks")
+    with _access(home, refresh=refresh, calls=calls) as access, progress() as bars:
+        start = int(when.timestamp()) if (when := moment(since)) else 0
+        outcome = import_listens(home, ListenBrainz(access), user, listener=listener, since=start, progress=bars)
+    if form == "table":
+        print_reports(outcome.reports)
+        if not outcome.summary.account["asked"] - outcome.summary.unchanged:
+            say(f"ListenBrainz has no listens of {user} that the lake lacks")
+    print_summary(outcome.summary, form, "listens")
 
 
 def search(
@@ -106,8 +124,8 @@ def search(
 ) -> None:
     """Search Spotify; with --save, import the results."""
     home = Lake(lake_folder(lake))
-    with _door(home) as door:
-        source = imports.catalogue(door)
+    with _access(home) as access:
+        source = imports.catalogue(access)
         hits = source.search(query, [_kind(kind)], limit)
         if form == "json" and not save:
             print_json([{**asdict(hit), "link": str(hit.link)} for hit in hits])
@@ -124,15 +142,16 @@ def musicbrainz(
     tracks: Tracks = None,
     everything: All = False,
     force: Force = False,
+    calls: Calls = None,
     dump: Dump = None,
     lake: LakeFolder = None,
     form: Format = "table",
 ) -> None:
     """MusicBrainz ids, genres, ISRCs and dates: one request a second, or offline from a dump."""
     home = Lake(lake_folder(lake))
-    with _door(home) as door:
-        source = CanonicalDump(dump, force=force) if dump else imports.enricher("musicbrainz", door, force=force)
-        _enrich(home, source, tracks, everything, form)
+    with _access(home, refresh=force, calls=calls) as access:
+        source = CanonicalDump(dump, force=force) if dump else imports.enricher("musicbrainz", access, force=force)
+        _enrich(home, source, _Chosen(tracks, everything, force), access, form)
 
 
 @enrich.command(sort_key=1)
@@ -141,30 +160,31 @@ def audio(
     tracks: Tracks = None,
     everything: All = False,
     force: Force = False,
+    calls: Calls = None,
     acousticbrainz: Files = None,
     lake: LakeFolder = None,
     form: Format = "table",
 ) -> None:
     """Audio features from ReccoBeats, or tempo, key and mode from AcousticBrainz files."""
     home = Lake(lake_folder(lake))
-    with _door(home) as door:
-        source = AcousticBrainz(acousticbrainz) if acousticbrainz else imports.enricher("reccobeats", door, force=force)
-        _enrich(home, source, tracks, everything, form)
+    with _access(home, refresh=force, calls=calls) as access:
+        source = AcousticBrainz(acousticbrainz) if acousticbrainz else imports.enricher("reccobeats", access, force=force)
+        _enrich(home, source, _Chosen(tracks, everything, force), access, form)
 
 
 @enrich.command(sort_key=2)
 def popularity(*, tracks: Tracks = None, everything: All = False, lake: LakeFolder = None, form: Format = "table") -> None:
     """How widely tracks are heard, from ListenBrainz; needs their MusicBrainz ids."""
     home = Lake(lake_folder(lake))
-    with _door(home) as door:
-        _enrich(home, imports.enricher("listenbrainz", door), tracks, everything, form)
+    with _access(home) as access:
+        _enrich(home, imports.enricher("listenbrainz", access), _Chosen(tracks, everything), access, form)
 
 
 @app.default
 def show(*, lake: LakeFolder = None, form: Format = "table") -> None:
     """Show access, errors, blocks and stored answers of every provider; asks nobody."""
-    door = _door(Lake(lake_folder(lake)))
-    answered = statuses(door.settings, door.cache)
+    access = _access(Lake(lake_folder(lake)))
+    answered = statuses(access.settings, access.cache)
     if form == "json":
         print_json([asdict(status) for status in answered])
         return
@@ -178,9 +198,9 @@ def show(*, lake: LakeFolder = None, form: Format = "table") -> None:
 @app.command
 def login() -> None:
     """Log in to Spotify, so that your own playlists and library can be read."""
-    with _door(Lake(lake_folder(None))) as door:
-        attempt = Login(door)
-        callback = Callback(door.settings.spotify_redirect_port)
+    with _access(Lake(lake_folder(None))) as access:
+        attempt = Login(access)
+        callback = Callback(access.settings.spotify_redirect_port)
         console().print(f"open this address and agree:\n{attempt.address}", soft_wrap=True, markup=False)
         path = attempt.finish(*callback.wait())
     console().print(f"logged in; the login is kept in {path}")
@@ -219,18 +239,28 @@ def _print_some(title: str, lines: Sequence[str]) -> None:
             console().print(f"  {line}", soft_wrap=True, markup=False)
 
 
-def _enrich(home: Lake, source: Enricher, tracks: Sequence[str] | None, everything: bool, form: Format) -> None:
-    ids = tracks or (None if everything else imports.heard(home))
+class _Chosen(NamedTuple):
+    """Which tracks are asked about."""
+
+    tracks: Sequence[str] | None
+    everything: bool
+    force: bool = False
+
+
+def _enrich(home: Lake, source: Enricher, chosen: _Chosen, access: Access, form: Format) -> None:
+    ids = chosen.tracks or (None if chosen.everything else imports.heard(home))
     if ids == []:
         raise UsageError("no track of the catalogue has been played yet; name some with --tracks, or all with --all")
+    cache = None if chosen.tracks or chosen.force else access.cache
     with progress() as bars:
-        summary = imports.enrich(home, source, ids=ids, progress=bars)
+        summary = imports.enrich(home, source, ids=ids, cache=cache, progress=bars)
     print_summary(summary, form, f"{source.name} knew more")
 
 
-def _door(home: Lake, market: str | None = None) -> Access:
+def _access(home: Lake, market: str | None = None, *, refresh: bool = False, calls: int | None = None) -> Access:
     environment = {**os.environ, **({"SPOTIFY_MARKET": market.upper()} if market else {})}
-    return imports.access(home, providers.load(environment=environment))
+    access = imports.access(home, providers.load(environment=environment))
+    return replace(access, refresh=refresh, budget=Budget(calls) if calls else None)
 
 
 def _kind(name: str) -> Kind:

@@ -20,7 +20,8 @@ LONGEST_RAW = 2000
 class Summary:
     """What an import came to: ``asked`` = ``imported`` + ``updated`` + ``unchanged`` + skipped + failed + ``not_asked``.
 
-    ``imported`` tracks are new to the catalogue, ``updated`` ones have a new version. ``stopped``: why the work ended early;
+    ``imported`` tracks are new to the catalogue, ``updated`` ones have a new version; ``rejected`` listens are among the skipped.
+    ``stopped``: why the work ended early;
     ``problems``: what else is not whole. ``access``: which access was used.
     """
 
@@ -32,6 +33,7 @@ class Summary:
     skipped: list[Skip] = field(default_factory=list)
     failed: list[Skip] = field(default_factory=list)
     not_asked: int = 0
+    rejected: int = 0
     warnings: list[str] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     problems: list[str] = field(default_factory=list)
@@ -45,7 +47,7 @@ class Summary:
             "imported": self.imported,
             "updated": self.updated,
             "unchanged": self.unchanged,
-            "skipped": len(self.skipped),
+            "skipped": len(self.skipped) + self.rejected,
             "failed": len(self.failed),
             "not_asked": self.not_asked,
         }
@@ -84,6 +86,7 @@ class Summary:
         self.skipped += other.skipped
         self.failed += other.failed
         self.not_asked += other.not_asked
+        self.rejected += other.rejected
         self.warnings += other.warnings
         self.notes += [note for note in other.notes if note not in self.notes]
         self.problems += [problem for problem in other.problems if problem not in self.problems]

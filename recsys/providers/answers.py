@@ -14,11 +14,14 @@ from recsys.errors import ProviderError
 from recsys.providers.cache import Answer, Cache
 from recsys.providers.errors import (
     BlockedError,
+    BudgetError,
+    BusyError,
     ClosedEndpointError,
-    ForbiddenError,
     MalformedError,
     MissingError,
     NotConfiguredError,
+    RefusedError,
+    TokenUnavailableError,
     UnauthorizedError,
     UnavailableError,
 )
@@ -28,6 +31,7 @@ TOLERATED = 3
 """Failures in a row after which a provider is left alone."""
 
 M = TypeVar("M", bound=BaseModel)
+Load = Callable[[Sequence[str]], Mapping[str, M | ProviderError]]
 
 
 @dataclass
@@ -47,26 +51,28 @@ class Harvest(Generic[M]):
 
 @dataclass(frozen=True)
 class Answers:
-    """Cached answers of one provider."""
+    """Cached answers of one provider; with ``refresh`` they only serve where it fails."""
 
     cache: Cache
     provider: str
+    refresh: bool = False
 
-    def one(self, kind: str, key: str, model: type[M], load: Callable[[], M]) -> Answer[M]:
-        """The answer about one item.
+    def one(self, kind: str, key: str, model: type[M], load: Callable[[], M], *, anew: bool = False) -> Answer[M]:
+        """The answer about one item; ``anew``: also when there is a fresh one, as for lists, which change.
 
         When the provider fails, an expired entry is used and marked stale; without one the error is raised.
         """
-        if (kept := self.cache.get(self.provider, kind, key, model)) is not None:
-            return kept
+        if not (anew or self.refresh) and (stored := self.cache.get(self.provider, kind, key, model)) is not None:
+            return stored
         try:
             value: M | None = load()
         except MissingError:
             value = None
         except (UnavailableError, MalformedError):
-            if (old := self.cache.get(self.provider, kind, key, model, expired=True)) is not None:
-                return old
-            raise
+            old = self.cache.get(self.provider, kind, key, model, expired=True)
+            if old is None or old.value is None:
+                raise
+            return Answer(old.value, stale=True)
         self.cache.put(self.provider, kind, key, value)
         return Answer(value)
 
@@ -75,7 +81,7 @@ class Answers:
         kind: str,
         keys: Sequence[str],
         model: type[M],
-        load: Callable[[Sequence[str]], Mapping[str, M]],
+        load: Load[M],
         *,
         size: int = 1,
         workers: int = 1,
@@ -83,18 +89,20 @@ class Answers:
         """Answers about many items, ``size`` a call on ``workers`` threads. Never raises a provider's error.
 
         What was fetched before a failure is cached, so the next harvest asks only for the rest. ``load`` leaves out what the
-        provider does not know.
+        provider does not know, and names an error for what it cannot read. A batch that is refused is asked again in halves, so
+        that one odd item does not cost its neighbours.
         """
         keys = list(dict.fromkeys(keys))
-        kept = {key: answer for key in keys if (answer := self.cache.get(self.provider, kind, key, model)) is not None}
-        wanted = [key for key in keys if key not in kept]
+        fresh = {} if self.refresh else {key: self.cache.get(self.provider, kind, key, model) for key in keys}
+        stored = {key: answer for key, answer in fresh.items() if answer is not None}
+        wanted = [key for key in keys if key not in stored]
         run = _Run(self, kind, load)
         with ThreadPoolExecutor(max_workers=workers) as pool:
             list(pool.map(run.fetch, [wanted[at : at + size] for at in range(0, len(wanted), size)]))
         for key in wanted:
             if key not in run.answers and (old := self.cache.get(self.provider, kind, key, model, expired=True)) is not None:
                 run.answers[key] = old
-        answers = {**kept, **run.answers}
+        answers = {**stored, **run.answers}
         failed = {key: error for key, error in run.failed.items() if key not in answers}
         nothing = next(iter(run.failed.values()), None) if not run.answers else None
         return Harvest({key: answers[key] for key in keys if key in answers}, failed, run.stopped or nothing)
@@ -103,7 +111,7 @@ class Answers:
 class _Run(Generic[M]):
     """The part of one harvest that threads share."""
 
-    def __init__(self, answers: Answers, kind: str, load: Callable[[Sequence[str]], Mapping[str, M]]) -> None:
+    def __init__(self, answers: Answers, kind: str, load: Load[M]) -> None:
         self.source, self.kind, self.load = answers, kind, load
         self.answers: dict[str, Answer[M]] = {}
         self.failed: dict[str, ProviderError] = {}
@@ -119,12 +127,23 @@ class _Run(Generic[M]):
         except MissingError:
             values = {}
         except ProviderError as error:
-            self._fail(keys, error)
+            if isinstance(error, RefusedError) and len(keys) > 1:
+                self.fetch(keys[: len(keys) // 2])
+                self.fetch(keys[len(keys) // 2 :])
+            else:
+                self._fail(keys, error)
             return
+        self._store(keys, values)
+
+    def _store(self, keys: Sequence[str], values: Mapping[str, M | ProviderError]) -> None:
         self._failures = 0
         for key in keys:
-            self.source.cache.put(self.source.provider, self.kind, key, values.get(key))
-            self.answers[key] = Answer(values.get(key))
+            value = values.get(key)
+            if isinstance(value, ProviderError):
+                self.failed[key] = value
+            else:
+                self.source.cache.put(self.source.provider, self.kind, key, value)
+                self.answers[key] = Answer(value)
 
     def _fail(self, keys: Sequence[str], error: ProviderError) -> None:
         with self._lock:
@@ -159,44 +178,77 @@ def listed(keys: Mapping[str, str], harvest: Harvest[M], about: Callable[[str, M
 
 def concerns_all(error: ProviderError) -> bool:
     """Whether an error is about the provider as a whole, so that the next item would fare no better and is not asked."""
-    return isinstance(error, BlockedError | UnauthorizedError | NotConfiguredError | ClosedEndpointError)
+    return isinstance(
+        error, BlockedError | UnauthorizedError | NotConfiguredError | ClosedEndpointError | TokenUnavailableError | BudgetError
+    )
+
+
+Result = Facts | Skip | ProviderError | None
 
 
 def gather(rows: Sequence[Row], work: Callable[[Row], Facts | Skip], workers: int = 1) -> Listing:
     """What ``work`` says about each row, in the rows' order, on ``workers`` threads.
 
-    A row that fails is skipped; after :data:`TOLERATED` failures in a row, or one that will not pass, the rest is not asked. When
-    every row fails, the listing says so as if it had stopped.
+    A row whose question met a busy or failing server is put once more when all others had their turn. After :data:`TOLERATED`
+    failures in a row, or an error about the provider as a whole, the rest is not asked; a block of some endpoints costs only the
+    rows that need them. When every row fails, the listing says so as if it had stopped.
     """
-    listing, failures = Listing(), 0
-
-    def attempt(row: Row) -> Facts | Skip | ProviderError | None:
-        return None if listing.stopped is not None else _attempted(row, work)
-
+    queue = _Queue(work, rows)
     with ThreadPoolExecutor(max_workers=workers) as pool:
-        for row, result in zip(rows, pool.map(attempt, rows), strict=True):
-            failures = failures + 1 if isinstance(result, UnavailableError | MalformedError | ForbiddenError) else 0
-            if isinstance(result, ProviderError) and (concerns_all(result) or failures in (TOLERATED, len(rows))):
-                listing.stopped = listing.stopped or result
-            _count(listing, row, result)
+        queue.turn(pool, range(len(rows)))
+        queue.turn(pool, [place for place, result in enumerate(queue.results) if isinstance(result, UnavailableError)])
+    listing = Listing(stopped=queue.stopped)
+    for row, result in zip(rows, queue.results, strict=True):
+        _count(listing, row, result)
+    failed = [result for result in queue.results if isinstance(result, ProviderError) and not concerns_all(result)]
+    if rows and len(failed) == len(rows):
+        listing.stopped = listing.stopped or failed[0]
     return listing
 
 
-def _attempted(row: Row, work: Callable[[Row], Facts | Skip]) -> Facts | Skip | ProviderError:
-    try:
-        return work(row)
-    except MissingError as error:
-        return Skip(str(row["id"]), "unknown", str(error))
-    except ProviderError as error:
-        return error
+class _Queue:
+    """Rows with what came of them so far."""
+
+    def __init__(self, work: Callable[[Row], Facts | Skip], rows: Sequence[Row]) -> None:
+        self._work, self._rows = work, rows
+        self.results: list[Result] = [None] * len(rows)
+        self.stopped: ProviderError | None = None
+
+    def turn(self, pool: ThreadPoolExecutor, places: Sequence[int]) -> None:
+        """One attempt for each row at ``places``."""
+        failures = 0
+        for place, result in zip(places, pool.map(self._attempt, places), strict=True):
+            if result is None:
+                continue
+            self.results[place] = result
+            failures = failures + 1 if isinstance(result, ProviderError) and not isinstance(result, BusyError) else 0
+            if isinstance(result, ProviderError) and (_ends(result) or failures >= TOLERATED):
+                self.stopped = self.stopped or result
+
+    def _attempt(self, place: int) -> Result:
+        if self.stopped is not None:
+            return None
+        row = self._rows[place]
+        try:
+            return self._work(row)
+        except MissingError as error:
+            return Skip(str(row["id"]), "unknown", str(error))
+        except ProviderError as error:
+            return error
 
 
-def _count(listing: Listing, row: Row, result: Facts | Skip | ProviderError | None) -> None:
+def _ends(error: ProviderError) -> bool:
+    return concerns_all(error) and not (isinstance(error, BlockedError) and error.family != "*")
+
+
+def _count(listing: Listing, row: Row, result: Result) -> None:
     if isinstance(result, Facts):
         listing.facts.append(result)
     elif isinstance(result, Skip):
         listing.skipped.append(result)
     elif result is None or concerns_all(result):
         listing.not_asked += 1
+        if result is not None and str(result) not in listing.problems:
+            listing.problems.append(str(result))
     else:
         listing.skipped.append(Skip(str(row["id"]), "failed", str(result)))

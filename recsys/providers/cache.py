@@ -1,21 +1,16 @@
-"""Provider answers on disk, and what a provider said about being asked again.
+"""Provider answers on disk, and what a provider said about being asked again: one SQLite file.
 
 Entries are kept per *item asked for*, not per request, so an item that came in a batch of 50 is found again when it is asked
 alone, and an interrupted import continues where it stopped. Only the fields a provider's model names are stored: no headers,
 no request, no page source, hence no token. (An HTTP cache such as hishel stores requests with their headers and drops what
 has expired; here expired entries stay, as a labelled fallback.)
-
-    <folder>/<provider>/<kind>/<2 hex>/<SHA-256 of the key>.json    modification time = when the entry expires
-    <folder>/<provider>/state.json
 """
 
 from __future__ import annotations
 
 import contextlib
 import hashlib
-import os
 import shutil
-import threading
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -24,12 +19,24 @@ from typing import Generic, TypeVar
 
 from pydantic import BaseModel, Field, ValidationError
 
+from recsys.providers.database import Database
+
+NAME = "answers.sqlite"
 NEGATIVE_SECONDS = 3600.0
 """How long "the provider does not know it" is believed."""
 KEEP_SECONDS = 30 * 86_400.0
 """How long after its expiry an entry may still serve as a fallback."""
 REFUSAL_SECONDS = 7 * 86_400.0
 """How long a refused endpoint is not tried again: access can be extended."""
+_SCHEMA = """
+create table if not exists answers (
+    provider text, kind text, key text, ends real, content blob, primary key (provider, kind, key)
+) without rowid;
+create table if not exists states (provider text primary key, content text) without rowid;
+create table if not exists unanswered (
+    provider text, question text, times integer, next real, primary key (provider, question)
+) without rowid;
+"""
 
 M = TypeVar("M", bound=BaseModel)
 
@@ -61,85 +68,130 @@ class Cache:
 
     def __init__(self, folder: Path, ttl: float = 86_400.0, clock: Callable[[], float] = time.time) -> None:
         self.folder, self.ttl, self.clock = folder, ttl, clock
-        self._lock = threading.RLock()
+        self._database = Database(folder / NAME, _SCHEMA)
+        if any(folder.glob("*/state.json")) or any(folder.glob("*/*/??")):
+            self._adopt()
 
     def get(self, provider: str, kind: str, key: str, model: type[M], *, expired: bool = False) -> Answer[M] | None:
         """The fresh entry, or with ``expired`` also a stale one; None when there is none that can be read."""
-        path = self._path(provider, kind, key)
+        sql = "select ends, content from answers where provider = ? and kind = ? and key = ?"
+        with self._database.reading() as connection:
+            row = connection.execute(sql, (provider, kind, _hashed(key))).fetchone() if connection else None
+        if row is None:
+            return None
+        stale = row[0] <= self.clock()
+        if stale and (row[1] is None or not expired):
+            return None
         try:
-            stale = path.stat().st_mtime <= self.clock()
-            text = path.read_bytes()
-            value = None if text == b"null" else model.model_validate_json(text)
-        except (OSError, ValidationError):
+            return Answer(None if row[1] is None else model.model_validate_json(row[1]), stale)
+        except ValidationError:
             return None
-        if stale and (value is None or not expired):
-            return None
-        return Answer(value, stale)
 
     def put(self, provider: str, kind: str, key: str, value: BaseModel | None) -> None:
-        text = "null" if value is None else value.model_dump_json(exclude_none=True, by_alias=True)
-        _replace(self._path(provider, kind, key), text, self.clock() + (NEGATIVE_SECONDS if value is None else self.ttl))
+        content = None if value is None else value.model_dump_json(exclude_none=True, by_alias=True).encode()
+        ends = self.clock() + (NEGATIVE_SECONDS if value is None else self.ttl)
+        with self._database.writing() as connection:
+            row = (provider, kind, _hashed(key), ends, content)
+            connection.execute("insert or replace into answers values (?, ?, ?, ?, ?)", row)
 
     def counts(self, provider: str) -> tuple[int, int]:
         """Entries that are fresh and entries that have expired."""
+        sql = "select count(*) filter (where ends > ?), count(*) filter (where ends <= ?) from answers where provider = ?"
         now = self.clock()
-        ends = [path.stat().st_mtime for path in self._entries(provider)]
-        fresh = sum(end > now for end in ends)
-        return fresh, len(ends) - fresh
+        with self._database.reading() as connection:
+            fresh, stale = connection.execute(sql, (now, now, provider)).fetchone() if connection else (0, 0)
+        return fresh, stale
 
     def prune(self, provider: str) -> int:
         """Deletes entries too old to serve even as a fallback; returns how many."""
-        oldest = self.clock() - KEEP_SECONDS
-        old = [path for path in self._entries(provider) if path.stat().st_mtime < oldest]
-        for path in old:
-            path.unlink(missing_ok=True)
-        return len(old)
+        return self._deleted("provider = ? and ends < ?", provider, self.clock() - KEEP_SECONDS)
 
     def forget(self, provider: str) -> int:
         """Deletes everything stored about the provider; returns the number of answers."""
-        entries = sum(1 for _ in self._entries(provider))
-        shutil.rmtree(self.folder / provider, ignore_errors=True)
-        return entries
+        answers = self._deleted("provider = ?", provider)
+        if provider in self.providers():
+            with self._database.writing() as connection:
+                for table in ("states", "unanswered"):
+                    connection.execute(f"delete from {table} where provider = ?", (provider,))  # noqa: S608 — two names of ours
+            self._database.compact()
+        return answers
 
     def providers(self) -> list[str]:
         """Providers that anything is stored about."""
-        return sorted(path.name for path in self.folder.glob("*") if path.is_dir())
+        sql = "select provider from answers union select provider from states union select provider from unanswered order by 1"
+        with self._database.reading() as connection:
+            return [row[0] for row in connection.execute(sql)] if connection else []
 
     def delete(self, unwanted: Callable[[bytes], bool]) -> int:
         """Deletes the answers of all providers whose content is unwanted; returns how many."""
-        found = [path for name in self.providers() for path in self._entries(name) if unwanted(path.read_bytes())]
-        for path in found:
-            path.unlink(missing_ok=True)
-        return len(found)
+        with self._database.reading() as connection:
+            rows = connection.execute("select provider, kind, key, content from answers") if connection else ()
+            keys = [row[:3] for row in rows if row[3] is not None and unwanted(row[3])]
+        if keys:
+            with self._database.writing() as connection:
+                connection.executemany("delete from answers where provider = ? and kind = ? and key = ?", keys)
+        self._database.compact()
+        return len(keys)
 
     def state(self, provider: str) -> State:
+        with self._database.reading() as connection:
+            found = connection.execute("select content from states where provider = ?", (provider,)) if connection else None
+            row = found.fetchone() if found else None
         try:
-            return State.model_validate_json(self._state_path(provider).read_bytes())
-        except (OSError, ValidationError):
+            return State.model_validate_json(row[0]) if row else State()
+        except ValidationError:
             return State()
 
     @contextlib.contextmanager
     def changing(self, provider: str) -> Iterator[State]:
-        """The provider's state, written back when the block ends."""
-        with self._lock:
+        """The provider's state, written back when the block ends; no other thread or process changes it meanwhile."""
+        with self._database.writing() as connection:
             state = self.state(provider)
             yield state
-            _replace(self._state_path(provider), state.model_dump_json(indent=1), self.clock())
+            row = (provider, state.model_dump_json())
+            connection.execute("insert or replace into states values (?, ?)", row)
 
-    def _path(self, provider: str, kind: str, key: str) -> Path:
-        name = hashlib.sha256(key.encode()).hexdigest()
-        return self.folder / provider / kind / name[:2] / f"{name}.json"
+    def unanswered(self, provider: str) -> dict[str, float]:
+        """Questions that had no answer, with the moment (UTC seconds) from which on they may be asked again."""
+        with self._database.reading() as connection:
+            rows = (
+                connection.execute("select question, next from unanswered where provider = ?", (provider,)) if connection else ()
+            )
+            return dict(rows)
 
-    def _state_path(self, provider: str) -> Path:
-        return self.folder / provider / "state.json"
+    def postpone(self, provider: str, questions: list[str], first: float, longest: float) -> None:
+        """Note questions without an answer: the distance to the next try is ``first`` seconds, then twice the last one."""
+        sql = (
+            "insert into unanswered values (?1, ?2, 1, ?3 + ?4) on conflict do update set times = times + 1, "
+            "next = ?3 + min(?4 * (1 << min(times, 20)), ?5)"
+        )
+        if questions:
+            with self._database.writing() as connection:
+                now = self.clock()
+                connection.executemany(sql, [(provider, question, now, first, longest) for question in questions])
 
-    def _entries(self, provider: str) -> Iterator[Path]:
-        return (self.folder / provider).glob("*/*/*.json")
+    def answered(self, provider: str, questions: list[str]) -> None:
+        """Questions that have an answer now."""
+        if questions and self.unanswered(provider):
+            with self._database.writing() as connection:
+                rows = [(provider, question) for question in questions]
+                connection.executemany("delete from unanswered where provider = ? and question = ?", rows)
+
+    def _deleted(self, where: str, *values: object) -> int:
+        if not (self.folder / NAME).exists():
+            return 0
+        with self._database.writing() as connection:
+            return connection.execute(f"delete from answers where {where}", values).rowcount  # noqa: S608 — conditions of ours
+
+    def _adopt(self) -> None:
+        """Take the states of a folder of single files, as it was written before, and remove its answers."""
+        for folder in [path for path in self.folder.iterdir() if path.is_dir()]:
+            with contextlib.suppress(OSError, ValidationError):
+                state = State.model_validate_json((folder / "state.json").read_bytes())
+                with self.changing(folder.name) as current:
+                    current.__dict__.update(state.__dict__)
+            shutil.rmtree(folder, ignore_errors=True)
 
 
-def _replace(path: Path, text: str, modified: float) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    draft = path.with_suffix(f".{os.getpid()}.{threading.get_ident()}")
-    draft.write_text(text, encoding="utf-8")
-    os.utime(draft, (modified, modified))
-    draft.replace(path)
+def _hashed(key: str) -> str:
+    return hashlib.sha256(key.encode()).hexdigest()

@@ -6,33 +6,33 @@ timeout of :class:`Access`, three redirects, all of them on the provider's own h
 
 from __future__ import annotations
 
-import json
 import logging
 import time
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from email.utils import parsedate_to_datetime
-from functools import cached_property
+from collections import Counter
+from collections.abc import Mapping
 from typing import Any, Protocol, TypeVar
+from urllib.parse import quote
 
 import httpx
 import stamina
 from pydantic import BaseModel, ValidationError
 
 from recsys.errors import ProviderError
-from recsys.providers import limits
-from recsys.providers.cache import Cache
+from recsys.providers.access import Access
 from recsys.providers.errors import (
     BlockedError,
+    BudgetError,
+    BusyError,
     ForbiddenError,
     MalformedError,
     MissingError,
     NotConfiguredError,
+    RefusedError,
+    TokenUnavailableError,
     UnauthorizedError,
     UnavailableError,
 )
-from recsys.providers.limits import Limiter
-from recsys.providers.settings import ProviderSettings
+from recsys.providers.reply import Reply
 
 ATTEMPTS = 4
 LONGEST_WAIT = 60.0
@@ -41,14 +41,21 @@ QUOTA_SECONDS = 3600.0
 """How long to stay away when a quota is used up and no `Retry-After` says for how long."""
 LARGEST_BODY = 32 * 2**20
 REDIRECTS = 3
-LONGEST_MESSAGE = 200
-"""Characters of a plain text that are taken for a provider's message."""
 
 M = TypeVar("M", bound=BaseModel)
 Params = Mapping[str, str | int]
 logger = logging.getLogger("recsys.providers")
 # Without a handler anywhere, Python would print each retry's bare log line on the person's screen.
 logging.getLogger("stamina").addHandler(logging.NullHandler())
+
+
+def quoted(template: str, *names: str) -> str:
+    """A path with names in its ``{}``; no name can become another path.
+
+    >>> quoted("/user/{}/listens", "AC/DC?")
+    '/user/AC%2FDC%3F/listens'
+    """
+    return template.format(*(quote(name, safe="") if name.strip(".") else name.replace(".", "%2E") for name in names))
 
 
 class Auth(Protocol):
@@ -61,77 +68,16 @@ class Auth(Protocol):
         """After a 401: whether there is now another token than the one in ``used``."""
 
 
-@dataclass(frozen=True)
-class Access:
-    """The door to the outside: settings, cache, and the parts that a test replaces."""
-
-    settings: ProviderSettings
-    cache: Cache
-    transport: httpx.BaseTransport | None = None
-    limiter: Callable[[str], Limiter] = limits.limiter
-    timeout: float = 35.0
-
-    @property
-    def clock(self) -> Callable[[], float]:
-        """UTC seconds."""
-        return self.cache.clock
-
-    @cached_property
-    def client(self) -> httpx.Client:
-        """The connections of all services behind this door; closed by leaving the ``with`` block."""
-        # httpx logs whole addresses, and some providers want a key or a code in them.
-        logging.getLogger("httpx").setLevel(logging.WARNING)
-        timeout = httpx.Timeout(self.timeout, connect=min(10.0, self.timeout))
-        return httpx.Client(timeout=timeout, transport=self.transport, follow_redirects=False)
-
-    def __enter__(self) -> Access:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        if "client" in self.__dict__:
-            self.client.close()
-
-
-@dataclass(frozen=True)
-class Reply:
-    """Status, headers and whole body of one answer."""
-
-    status: int
-    headers: httpx.Headers
-    body: bytes
-
-    def retry_after(self, now: float) -> float | None:
-        """Seconds to wait as the server says it, from `Retry-After` (seconds or a date); None when it says nothing."""
-        value = self.headers.get("retry-after", "").strip()
-        if value.isdigit():
-            return float(value)
-        try:
-            return max(0.0, parsedate_to_datetime(value).timestamp() - now)
-        except (TypeError, ValueError):
-            return None
-
-    @property
-    def error(self) -> dict[str, str]:
-        """The error object of the body, flat: ``message``, ``reason``, ``code``; a plain text is the message."""
-        try:
-            body = json.loads(self.body)
-        except ValueError:
-            return {"message": _plain(self.body)}
-        if not isinstance(body, dict):
-            return {}
-        inner = body.get("error")
-        flat = {**body, **inner} if isinstance(inner, dict) else {**body, "message": inner or body.get("message", "")}
-        return {key: str(value) for key, value in flat.items() if isinstance(value, (str, int))}
-
-
-def _plain(body: bytes) -> str:
-    """The first line of a plain text, as it may be shown; a page of HTML is called that."""
-    text = body[:2000].decode("utf-8", "replace").strip()
-    return "an HTML page" if text.startswith("<") else " ".join(text.split())[:LONGEST_MESSAGE]
-
-
 class Service:
-    """One provider's HTTP door. A provider with rules of its own overrides :meth:`refusal`."""
+    """How one provider is called over HTTP. A provider with rules of its own overrides :meth:`refusal`."""
+
+    attempts = ATTEMPTS
+    first_wait, longest_pause = 0.5, 8.0
+    """Seconds of the first pause between two tries, and of the longest, where the server names none."""
+    busy_calls = 1
+    """Calls in a row, each tried to the end, that a busy server may turn away before its endpoints are left alone."""
+    busy_rest = LONGEST_WAIT
+    """Seconds for which they are left alone then."""
 
     def __init__(
         self,
@@ -144,7 +90,8 @@ class Service:
     ) -> None:
         self.access, self.name, self.auth = access, name, auth
         self.base_url = httpx.URL(base_url + "/")
-        self.limiter = access.limiter(name)
+        self.limiter = access.pace(name)
+        self._turned_away: Counter[str] = Counter()
         self._headers = {"User-Agent": "recsys", "Accept": "application/json", **(headers or {})}
 
     def get(self, model: type[M], path: str, params: Params | None = None, **options: Any) -> M:
@@ -170,13 +117,23 @@ class Service:
         """One bounded call. ``family`` names the endpoints that share a quota; default: the path's first word."""
         family = family or path.strip("/").split("/")[0]
         self.check(family)
-        retry = stamina.RetryingCaller(attempts=ATTEMPTS, timeout=5 * LONGEST_WAIT, wait_initial=0.5, wait_max=8.0)
+        retry = stamina.RetryingCaller(
+            attempts=self.attempts, timeout=5 * LONGEST_WAIT, wait_initial=self.first_wait, wait_max=self.longest_pause
+        )
         try:
-            return retry(_backoff, self._once, method, path, family, options)
-        except _BusyError as error:
-            raise self.block(family, error.wait or LONGEST_WAIT, "still too many requests after waiting") from None
+            reply = retry(_backoff, self._once, method, path, family, options)
+        except _LimitedError as error:
+            raise self._still_limited(family, error) from None
         except ProviderError as error:
             raise self.failed(error) from None
+        self._turned_away[family] = 0
+        return reply
+
+    def _still_limited(self, family: str, error: _LimitedError) -> ProviderError:
+        self._turned_away[family] += 1
+        if self._turned_away[family] >= self.busy_calls:
+            return self.block(family, error.wait or self.busy_rest, "still too many requests after waiting")
+        return self.failed(BusyError(str(error)))
 
     def check(self, family: str) -> None:
         """Raises :class:`BlockedError` or :class:`NotConfiguredError` when the provider must not be asked now."""
@@ -192,7 +149,7 @@ class Service:
         until = self.access.clock() + seconds
         with self.access.cache.changing(self.name) as state:
             state.blocked[family] = until
-        error = BlockedError(self.name, "it" if family == "*" else family, until, reason)
+        error = BlockedError(self.name, family, until, reason)
         self.failed(error)
         return error
 
@@ -205,8 +162,8 @@ class Service:
 
     def same_host(self, url: str) -> bool:
         """Whether an absolute address belongs to this provider."""
-        found = self.base_url.join(url)
-        return (found.scheme, found.host, found.port) == (self.base_url.scheme, self.base_url.host, self.base_url.port)
+        target = self.base_url.join(url)
+        return (target.scheme, target.host, target.port) == (self.base_url.scheme, self.base_url.host, self.base_url.port)
 
     def wait_asked(self, reply: Reply) -> float | None:
         """Seconds the server asks to wait; None when it does not say."""
@@ -227,17 +184,26 @@ class Service:
             return ForbiddenError(f"{where}: not allowed with this access{said}", message)
         if reply.status in (404, 410):
             return MissingError(f"{where}: unknown{said}")
-        return MalformedError(f"{where}: status {reply.status}{said}")
+        return RefusedError(f"{where}: status {reply.status}{said}")
 
     def _once(self, method: str, path: str, family: str, options: dict[str, Any]) -> Reply:
         sent: dict[str, str] = {**self._headers, **(options.get("headers") or {})}
-        used = self.auth.headers() if self.auth else {}
+        used = self._credentials()
         reply = self._exchange(method, path, {**options, "headers": {**sent, **used}})
         if reply.status == 401 and self.auth and self.auth.renew(used):
             reply = self._exchange(method, path, {**options, "headers": {**sent, **self.auth.headers()}})
         if reply.status < 300:
             return reply
         raise self.refusal(path, family, reply)
+
+    def _credentials(self) -> dict[str, str]:
+        """Fetching a token has its tries of its own; they are not multiplied by those of the call that needs it."""
+        try:
+            return self.auth.headers() if self.auth else {}
+        except BlockedError:
+            raise
+        except UnavailableError as error:
+            raise TokenUnavailableError(str(error)) from None
 
     def limited(self, family: str, reply: Reply) -> ProviderError:
         """Too many requests: blocked when the wait is long or a quota is used up, else a short pause for every thread."""
@@ -249,7 +215,11 @@ class Service:
             return self.block(family, wait, "quota used up" if quota else "too many requests")
         if wait is not None:
             self.limiter.pause(wait)
-        return _BusyError(f"{self.name}: too many requests", wait)
+        return _LimitedError(f"{self.name}: too many requests", wait)
+
+    def busy(self, message: str) -> ProviderError:
+        """Turned away by a server that does not say for how long: this call waits a little longer each time."""
+        return _LimitedError(message, None)
 
     def _exchange(self, method: str, path: str, options: dict[str, Any]) -> Reply:
         url = self.base_url.join(path.lstrip("/")) if path else httpx.URL(str(self.base_url).rstrip("/"))
@@ -265,6 +235,8 @@ class Service:
         raise MalformedError(f"{self.name}: {path}: more than {REDIRECTS} redirects")
 
     def _send(self, method: str, url: httpx.URL, options: dict[str, Any]) -> Reply:
+        if self.access.budget:
+            self.access.budget.spend(self.name)
         self.limiter.wait()  # here, so that redirects and renewed tokens count as the requests they are
         started = time.monotonic()
         try:
@@ -281,7 +253,7 @@ class Service:
             raise UnavailableError(f"{self.name}: {url.path}: {type(error).__name__}") from None
 
 
-class _BusyError(UnavailableError):
+class _LimitedError(UnavailableError):
     """Too many requests, for ``wait`` seconds if the server says so."""
 
     def __init__(self, message: str, wait: float | None) -> None:
@@ -290,6 +262,6 @@ class _BusyError(UnavailableError):
 
 
 def _backoff(error: Exception) -> bool | float:
-    if isinstance(error, _BusyError) and error.wait is not None:
+    if isinstance(error, _LimitedError) and error.wait is not None:
         return error.wait
-    return isinstance(error, UnavailableError) and not isinstance(error, BlockedError)
+    return isinstance(error, UnavailableError) and not isinstance(error, BlockedError | TokenUnavailableError | BudgetError)

@@ -6,28 +6,26 @@ Each function ends with a :class:`Summary`; an error of a provider ends the work
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import partial
-from pathlib import Path
 
 import polars as pl
 
 from recsys import models
 from recsys.errors import NotFoundError, ProviderError, UsageError
-from recsys.ingest import Report, ingest_export
 from recsys.lake import Lake
 from recsys.matrices.song import spotify_ids
+from recsys.providers.access import Access
 from recsys.providers.account import Rejects, Summary
 from recsys.providers.answers import concerns_all
 from recsys.providers.batches import Catalog, merged, store
 from recsys.providers.cache import Cache
 from recsys.providers.errors import MissingError, NotConfiguredError
-from recsys.providers.facts import Catalogue, Enricher, Listing, Skip
-from recsys.providers.http import Access
-from recsys.providers.listenbrainz import Listen, ListenBrainz, Walk
+from recsys.providers.facts import Catalogue, Enricher, Listing, Row, Skip
+from recsys.providers.listenbrainz import ListenBrainz
 from recsys.providers.musicbrainz.client import MusicBrainz
+from recsys.providers.questions import Questions
 from recsys.providers.reccobeats import ReccoBeats
 from recsys.providers.settings import ProviderSettings
 from recsys.providers.songlink import SongLink
@@ -40,14 +38,11 @@ PENDING = 500
 """Tracks imported between two writes to the lake."""
 CHUNK = 200
 """Tracks enriched between two writes to the lake."""
-PAGES = 20
-"""Pages of listens between two writes to the lake."""
-
 Progress = Callable[[str, int, int], None]
 ENRICHERS: dict[str, Callable[[Access, bool], Enricher]] = {
-    "musicbrainz": lambda door, force: MusicBrainz(door, force=force),
-    "reccobeats": lambda door, force: ReccoBeats(door, force=force),
-    "listenbrainz": lambda door, _: ListenBrainz(door),
+    "musicbrainz": lambda access, force: MusicBrainz(access, force=force),
+    "reccobeats": lambda access, force: ReccoBeats(access, force=force),
+    "listenbrainz": lambda access, _: ListenBrainz(access),
 }
 """Enrichers that are asked over the network; dumps on disk are :class:`CanonicalDump` and :class:`AcousticBrainz`."""
 
@@ -57,23 +52,23 @@ def access(lake: Lake, settings: ProviderSettings) -> Access:
     return Access(settings, Cache(lake.root / "cache", settings.provider_cache_ttl_hours * 3600))
 
 
-def catalogue(door: Access) -> Catalogue:
+def catalogue(access: Access) -> Catalogue:
     """Spotify's Web API when there are credentials, else the web player unless it is switched off."""
-    if token_mode(door.settings) != "none":
-        return Spotify(door)
-    if door.settings.spotify_webplayer == "on":
-        return WebPlayer(door)
+    if token_mode(access.settings) != "none":
+        return Spotify(access)
+    if access.settings.spotify_webplayer == "on":
+        return WebPlayer(access)
     raise NotConfiguredError(
         "spotify: no credentials and SPOTIFY_WEBPLAYER=off; set SPOTIFY_CLIENT_ID and SPOTIFY_CLIENT_SECRET, "
         "or run: recsys providers login"
     )
 
 
-def enricher(name: str, door: Access, *, force: bool = False) -> Enricher:
+def enricher(name: str, access: Access, *, force: bool = False) -> Enricher:
     """The enricher of one provider. Raises :class:`UsageError` for a name that is none."""
     if name not in ENRICHERS:
         raise UsageError(f"{name!r} enriches nothing; allowed: {', '.join(ENRICHERS)}")
-    return ENRICHERS[name](door, force)
+    return ENRICHERS[name](access, force)
 
 
 def import_tracks(
@@ -137,50 +132,36 @@ def enrich(
     enricher: Enricher,
     *,
     ids: Iterable[str] | None = None,
+    cache: Cache | None = None,
     progress: Progress | None = None,
 ) -> Summary:
     """Ask ``enricher`` about the catalogue's tracks that it has something for, or about ``ids`` among them.
 
-    Written every 200 tracks, so an interrupted run loses little; a rerun continues with what is left.
+    Written every 200 tracks, so an interrupted run loses little; a rerun continues with what is left. With ``cache``, questions
+    that had no answer wait longer each time, and those never asked come first.
     Raises :class:`NotFoundError` for ids the catalogue does not have.
     """
     catalog = Catalog.of(lake)
     chosen = None if ids is None else frozenset(ids)
     if chosen is not None and (absent := sorted(chosen - catalog.ids)):
         raise NotFoundError(f"the catalogue has no track {absent[0]!r}" + (f" and {len(absent) - 1} more" if absent[1:] else ""))
-    rows = [row for row in catalog.rows(chosen) if enricher.wants(row)]
+    rows: list[Row] = [row for row in catalog.rows(chosen) if enricher.wants(row)]
     summary, known = Summary(enricher.name, enricher.access), Rejects(lake, enricher.name)
+    questions = Questions(cache, enricher.name) if cache else None
+    if questions:
+        rows = questions.due(rows, summary)
     for at in range(0, len(rows), CHUNK):
         listing = enricher.enrich(rows[at : at + CHUNK])
         if listing.stopped:
             listing.not_asked += len(rows[at + CHUNK :])
         summary.add(store(lake, listing, enricher.name, known=known))
+        if questions:
+            questions.settle(rows[at : at + CHUNK], listing)
         if progress:
             progress(enricher.name, min(at + CHUNK, len(rows)), len(rows))
         if summary.stopped:
             break
     return summary
-
-
-def import_listens(
-    lake: Lake, brainz: ListenBrainz, user: str, progress: Progress | None = None
-) -> tuple[list[Report], str | None]:
-    """New listens of a ListenBrainz user → events of listener ``user`` and the songs they name; why it stopped, if it did."""
-    reports: list[Report] = []
-    pages: list[tuple[list[Listen], Walk]] = []
-    stopped = None
-    try:
-        for page in brainz.listens(user):
-            pages.append(page)
-            if len(pages) >= PAGES:
-                reports += _ingest(lake, brainz, user, pages)
-                pages = []
-            if progress:
-                progress(user, len(reports) + 1, len(reports) + 2)
-    except ProviderError as error:
-        stopped = str(error)
-    reports += _ingest(lake, brainz, user, pages)
-    return reports, stopped
 
 
 def lacking(lake: Lake) -> list[Link]:
@@ -203,16 +184,16 @@ def heard(lake: Lake) -> list[str]:
     return sorted(Catalog(tracks).ids.intersection(named.to_series()))
 
 
-def resolver(door: Access) -> Callable[[str], Link]:
+def resolver(access: Access) -> Callable[[str], Link]:
     """Links of other services → Spotify: through Song.link where a key is set, else through MusicBrainz."""
 
     def resolve(address: str) -> Link:
-        if door.settings.songlink_api_key:
+        if access.settings.songlink_api_key:
             try:
-                return SongLink(door).resolve(address)
+                return SongLink(access).resolve(address)
             except (NotConfiguredError, MissingError):
                 pass
-        return MusicBrainz(door).resolve(address)
+        return MusicBrainz(access).resolve(address)
 
     return resolve
 
@@ -272,19 +253,3 @@ def _each_once(listing: Listing, seen: set[str]) -> Listing:
             seen.add(one.id)
             listing.facts.append(one)
     return listing
-
-
-def _ingest(lake: Lake, brainz: ListenBrainz, user: str, pages: Sequence[tuple[list[Listen], Walk]]) -> list[Report]:
-    """Pages → one export file as ListenBrainz writes it → the lake; then the walk is kept."""
-    if not pages:
-        return []
-    listens = [listen for page, _ in pages for listen in page]
-    walk = pages[-1][1]
-    reports: list[Report] = []
-    if listens:
-        with tempfile.TemporaryDirectory() as folder:
-            path = Path(folder) / f"listenbrainz-{listens[-1].listened_at}-{listens[0].listened_at}.jsonl"
-            path.write_text("\n".join(listen.model_dump_json(exclude_none=True) for listen in listens) + "\n", encoding="utf-8")
-            reports = ingest_export(lake, user, [path])
-    brainz.keep(user, walk)
-    return reports

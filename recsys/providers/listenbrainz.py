@@ -1,21 +1,26 @@
 """ListenBrainz: a user's public listens, how widely recordings are heard, and recordings that are heard together.
 
 Listens come newest first. A :class:`Walk` remembers how far back an import has come, so that one that stopped continues there,
-and the next one asks only for what is new.
+and the next one asks for what is new or came late.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterator, Mapping, Sequence
+from typing import TypeAlias
 
 from pydantic import BaseModel, Field, RootModel
 
 from recsys.errors import NotFoundError
+from recsys.providers.access import Access
 from recsys.providers.answers import Answers, listed
-from recsys.providers.errors import MissingError
+from recsys.providers.errors import MalformedError, MissingError
 from recsys.providers.facts import Facts, Listing, Row
-from recsys.providers.http import Access, Params, Reply, Service
+from recsys.providers.http import Params, Service, quoted
+from recsys.providers.lenient import Items, Unreadable, readable
+from recsys.providers.reply import Reply
+from recsys.providers.walks import WINDOW, Walk
 
 PAGE = 1000
 POPULARITY_BATCH = 1000
@@ -57,23 +62,24 @@ class Listen(BaseModel):
     track_metadata: Named | None = None
 
 
+Page: TypeAlias = list[Listen | Unreadable]
+"""Listens, newest first, and what could not be read among them."""
+
+
 class Payload(BaseModel):
-    listens: list[Listen] = Field(default_factory=list)
+    listens: Items[Listen] = Field(default_factory=list)
 
 
 class Listens(BaseModel):
     payload: Payload
 
 
-class Walk(BaseModel):
-    """How far an import has come. Times are seconds since 1970.
+class Counted(BaseModel):
+    count: int
 
-    Everything up to ``done`` is imported. While a walk is under way it goes from ``top`` down, and ``before`` is next.
-    """
 
-    done: int = 0
-    top: int | None = None
-    before: int | None = None
+class Count(BaseModel):
+    payload: Counted
 
 
 class Heard(BaseModel):
@@ -81,7 +87,7 @@ class Heard(BaseModel):
     total_user_count: int | None = None
 
 
-class HeardList(RootModel[list[Heard]]):
+class HeardList(RootModel[Items[Heard]]):
     pass
 
 
@@ -93,7 +99,7 @@ class Similar(BaseModel):
     reference_mbid: str | None = None
 
 
-class SimilarList(RootModel[list[Similar]]):
+class SimilarList(RootModel[Items[Similar]]):
     pass
 
 
@@ -117,54 +123,72 @@ class ListenBrainz:
         headers = {"Authorization": f"Token {token.get_secret_value()}"} if token else {}
         self.api = Api(access, self.name, access.settings.listenbrainz_url, headers=headers)
         self.labs = Api(access, self.name, access.settings.listenbrainz_labs_url)
-        self.answers = Answers(access.cache, self.name)
+        self.answers = Answers(access.cache, self.name, access.refresh)
         self._cache = access.cache
         self._token = token
+        self._refresh = access.refresh
+        self.total: int | None = None
+        """Listens that the server has of the user whose import is under way; None = unknown."""
         self._algorithm = access.settings.listenbrainz_similarity
 
-    def walk(self, user: str) -> Walk:
-        """Where the import of this user stands."""
-        return Walk.model_validate_json(self._cache.state(self.name).cursors.get(user, "{}"))
+    def walk(self, cursor: str) -> Walk:
+        """Where an import stands."""
+        return Walk.model_validate_json(self._cache.state(self.name).cursors.get(cursor, "{}"))
 
-    def keep(self, user: str, walk: Walk) -> None:
+    def keep(self, cursor: str, walk: Walk) -> None:
         """Remembers where the import stands: what lies behind is in the lake."""
         with self._cache.changing(self.name) as state:
-            state.cursors[user] = walk.model_dump_json(exclude_none=True)
+            state.cursors[cursor] = walk.model_dump_json(exclude_none=True)
 
-    def listens(self, user: str) -> Iterator[tuple[list[Listen], Walk]]:
-        """New listens page by page, newest first, each with the walk that holds once the page is stored.
+    def listens(self, user: str, cursor: str, since: int = 0) -> Iterator[tuple[Page, Walk]]:
+        """Listens page by page, newest first, each with the walk that holds once the page is stored.
 
-        An import that stopped is finished first. Raises :class:`NotFoundError` for an unknown user.
+        An import that stopped is finished first. Then come the new ones and, once more, those of the last :data:`WINDOW`; and all
+        of them, when the number that the server has says that others came late: from a phone that was offline, from a history
+        imported there. Raises :class:`NotFoundError` for an unknown user.
         """
-        walk = self.walk(user)
+        walk = Walk() if self._refresh else self.walk(cursor)
         if walk.before is not None:
-            yield from self._down(user, walk)
-            walk = Walk(done=walk.top or walk.done)
-        yield from self._down(user, walk)
+            walk = yield from self._down(user, walk)
+        before, self.total = walk, self._count(user)
+        first = walk.done == 0
+        walk = yield from self._down(user, walk.start(since if first else max(walk.done - WINDOW, since), whole=first))
+        if not first and not walk.agrees(before, self.total):
+            walk = yield from self._down(user, walk.start(since, whole=True))
+        yield [], walk.model_copy(update={"total": self.total})
 
-    def _down(self, user: str, walk: Walk) -> Iterator[tuple[list[Listen], Walk]]:
+    def _down(self, user: str, walk: Walk) -> Generator[tuple[Page, Walk], None, Walk]:
+        done, undated = walk.done, max(walk.done, 1)
         seen: set[tuple[int, str | None]] = set()
         while True:
             page = self._page(user, walk.before)
-            new = [one for one in page if one.listened_at > walk.done and (one.listened_at, one.recording_msid) not in seen]
-            oldest = page[-1].listened_at if page else 0
+            times = [one.listened_at for one in readable(page)]
+            met = [one for one in page if _listened_at(one, undated) > walk.floor and _named(one) not in seen]
+            oldest = min(times, default=0)
             # Bounds are exclusive: listens of the oldest second may continue on the next page, so it is asked for again.
             before = oldest + 1 if oldest + 1 != walk.before else oldest
-            top = walk.top or (page[0].listened_at if page else walk.done)
-            last = not new or oldest <= walk.done
-            walk = Walk(done=max(top, walk.done)) if last else Walk(done=walk.done, top=top, before=before)
-            yield new, walk
+            top = walk.top or max(times, default=done)
+            last = not met or oldest <= walk.floor
+            walk = walk.onward([_listened_at(one, undated) for one in met], top, before)
+            walk = walk.finish() if last else walk
+            yield [one for one in met if _listened_at(one, undated) > done or _usable(one)], walk
             if last:
-                return
-            seen = {(one.listened_at, one.recording_msid) for one in page if one.listened_at == oldest}
+                return walk
+            seen = {_named(one) for one in page if isinstance(one, Unreadable) or one.listened_at == oldest}
 
-    def _page(self, user: str, before: int | None) -> list[Listen]:
+    def _page(self, user: str, before: int | None) -> Page:
         params: Params = {"count": PAGE} if before is None else {"count": PAGE, "max_ts": before}
         try:
-            found = self.api.get(Listens, f"/1/user/{user}/listens", params, family="listens").payload.listens
+            return self.api.get(Listens, quoted("/1/user/{}/listens", user), params, family="listens").payload.listens
         except MissingError:
             raise NotFoundError(f"ListenBrainz has no user {user!r}; names are case-sensitive") from None
-        return sorted(found, key=lambda listen: -listen.listened_at)
+
+    def _count(self, user: str) -> int | None:
+        """Listens that the server has of the user; None when it does not say."""
+        try:
+            return self.api.get(Count, quoted("/1/user/{}/listen-count", user), family="listens").payload.count
+        except (MissingError, MalformedError):
+            return None
 
     def wants(self, row: Row) -> bool:
         return bool(row.get("mbid")) and row.get("popularity") is None
@@ -182,13 +206,30 @@ class ListenBrainz:
         answer = self.answers.one(
             "similar", key, SimilarList, lambda: self.labs.get(SimilarList, "/similar-recordings/json", params, family="labs")
         )
-        found = sorted(answer.value.root if answer.value else [], key=lambda one: (-one.score, one.recording_mbid))
+        found = sorted(readable(answer.value.root) if answer.value else [], key=lambda one: (-one.score, one.recording_mbid))
         return list({one.recording_mbid: one for one in reversed(found)}.values())[::-1]
 
     def _heard(self, mbids: Sequence[str]) -> Mapping[str, Heard]:
         body = {"recording_mbids": list(mbids)}
-        found = self.api.post(HeardList, "/1/popularity/recording", json=body, family="popularity").root
-        return {one.recording_mbid: one for one in found}
+        heard = self.api.post(HeardList, "/1/popularity/recording", json=body, family="popularity").root
+        return {one.recording_mbid: one for one in readable(heard)}
+
+
+def _listened_at(listen: Listen | Unreadable, default: int) -> int:
+    if isinstance(listen, Listen):
+        return listen.listened_at
+    at = listen.root.get("listened_at") if isinstance(listen.root, dict) else None
+    return at if isinstance(at, int) else default
+
+
+def _named(listen: Listen | Unreadable) -> tuple[int, str | None]:
+    return (listen.listened_at, listen.recording_msid) if isinstance(listen, Listen) else (0, listen.model_dump_json())
+
+
+def _usable(listen: Listen | Unreadable) -> bool:
+    """Whether it can become an event. One that cannot is handed on once, when it is new, for ``rejects``."""
+    named = listen.track_metadata if isinstance(listen, Listen) else None
+    return bool(named and named.track_name and named.artist_name)
 
 
 def _popularity(name: str, heard: Heard, stale: bool) -> Facts | None:

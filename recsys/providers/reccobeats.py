@@ -10,9 +10,11 @@ from collections.abc import Mapping, Sequence
 
 from pydantic import BaseModel, Field
 
+from recsys.providers.access import Access
 from recsys.providers.answers import Answers, listed
 from recsys.providers.facts import Facts, Listing, Row
-from recsys.providers.http import Access, Service
+from recsys.providers.http import Service
+from recsys.providers.lenient import Items, readable
 from recsys.providers.spotify.answers import Features, isrc
 from recsys.tables import FEATURES
 
@@ -31,7 +33,7 @@ class Measured(Features):
 
 
 class Content(BaseModel):
-    content: list[Measured] = Field(default_factory=list)
+    content: Items[Measured] = Field(default_factory=list)
 
 
 class ReccoBeats:
@@ -45,7 +47,7 @@ class ReccoBeats:
 
     def __init__(self, access: Access, *, force: bool = False) -> None:
         self.api = Service(access, self.name, access.settings.reccobeats_url)
-        self.answers = Answers(access.cache, self.name)
+        self.answers = Answers(access.cache, self.name, access.refresh)
         self._force = force
 
     def wants(self, row: Row) -> bool:
@@ -59,7 +61,7 @@ class ReccoBeats:
     def _load(self, keys: Sequence[str]) -> Mapping[str, Measured]:
         content = self.api.get(Content, "/audio-features", {"ids": ",".join(keys)}).content
         wanted, known = set(keys), {}
-        for measured in sorted(content, key=lambda one: one.id or "", reverse=True):
+        for measured in sorted(readable(content), key=lambda one: one.id or "", reverse=True):
             known.update({key: measured for key in (measured.spotify_id, isrc(measured.isrc)) if key in wanted})
         return {str(key): measured for key, measured in known.items()}
 

@@ -81,6 +81,8 @@ class ProviderSettings(BaseModel):
 
     provider_cache_ttl_hours: Hours = 24
     """Hours for which a stored answer counts as fresh."""
+    provider_limits_file: Path = Path("~/.cache/recsys/limits.sqlite")
+    """Where all processes of this user keep one pace per provider."""
 
 
 NAMES = {name.upper(): name for name in ProviderSettings.model_fields}

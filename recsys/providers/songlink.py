@@ -5,9 +5,11 @@ from __future__ import annotations
 from pydantic import BaseModel, Field
 
 from recsys.errors import ProviderError
+from recsys.providers.access import Access
 from recsys.providers.answers import Answers
 from recsys.providers.errors import MissingError, NotConfiguredError
-from recsys.providers.http import Access, Reply, Service
+from recsys.providers.http import Service
+from recsys.providers.reply import Reply
 from recsys.providers.spotify.links import Link
 
 GONE = "Song.link has ended public access; links are resolved through MusicBrainz instead"
@@ -37,7 +39,7 @@ class SongLink:
 
     def __init__(self, access: Access) -> None:
         self.api = LinkService(access, self.name, access.settings.songlink_url)
-        self.answers = Answers(access.cache, self.name)
+        self.answers = Answers(access.cache, self.name, access.refresh)
         self._key = access.settings.songlink_api_key
 
     def resolve(self, address: str) -> Link:

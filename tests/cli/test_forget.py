@@ -14,6 +14,7 @@ import polars as pl
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from pydantic import RootModel
 
 from recsys import Lake, Settings
 from recsys.demo import AS_OF
@@ -21,11 +22,16 @@ from recsys.errors import LakeError
 from recsys.forgetting import Listener, forget
 from recsys.lake import files
 from recsys.lookup.reader import Reader
+from recsys.providers.cache import Cache
 from recsys.tables import OUTPUTS, REJECTS, TRACKS
 from tests.cli.conftest import Recsys
 from tests.support.published import EARLIER, publish
 
 WHO, OTHERS = "demo-u001", "demo-u002"
+
+
+class Names(RootModel[dict[str, str]]):
+    """An answer."""
 
 
 @pytest.fixture(scope="module")
@@ -40,11 +46,11 @@ def whole(tmp_path_factory: pytest.TempPathFactory) -> Lake:
     lake.add_batch("events", own, rejects=REJECTS.conform(bad), source=f"{WHO}.json", digest="e" * 64, rows_read=4)
     mixed = pl.concat([own, own.with_columns(user_id=pl.lit(OTHERS), source=pl.lit("shared.csv"))])
     lake.add_batch("events", mixed, rejects=REJECTS.conform(bad), source="shared.csv", digest="f" * 64, rows_read=5)
-    answers = lake.root / "cache" / "listenbrainz"
-    (answers / "listens" / "00").mkdir(parents=True)
-    (answers / "listens" / "00" / "a.json").write_text(json.dumps({"user": WHO}))
-    (answers / "listens" / "00" / "b.json").write_text(json.dumps({"user": OTHERS}))
-    (answers / "state.json").write_text(json.dumps({"cursors": {WHO: "1", OTHERS: "2"}}))
+    answers = Cache(lake.root / "cache")
+    for user in (WHO, OTHERS):
+        answers.put("listenbrainz", "listens", user, Names({"user": user}))
+    with answers.changing("listenbrainz") as state:
+        state.cursors = {WHO: "1", OTHERS: "2"}
     return lake
 
 

@@ -9,8 +9,11 @@ from pathlib import Path
 import pytest
 import stamina
 
-from recsys.providers.http import Access
+from recsys.providers.access import Access
+from tests.cli.conftest import recsys
 from tests.support.wire import Clock, Wire
+
+__all__ = ["recsys"]
 
 
 @pytest.fixture(autouse=True)

@@ -1,11 +1,16 @@
 from __future__ import annotations
 
+import sqlite3
+import subprocess
+import sys
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 from pydantic import BaseModel
 
-from recsys.providers.cache import KEEP_SECONDS, NEGATIVE_SECONDS, Cache
+from recsys.errors import LakeError
+from recsys.providers.cache import KEEP_SECONDS, NAME, NEGATIVE_SECONDS, Cache
 from tests.support.wire import Clock
 
 
@@ -57,9 +62,18 @@ def test_counts_and_forget(cache: Cache, clock: Clock) -> None:
 @pytest.mark.parametrize("damage", [b"", b"{", b"[]", b'{"name": 3}', b"\xff\xfe"])
 def test_a_damaged_entry_counts_as_absent(cache: Cache, tmp_path: Path, damage: bytes) -> None:
     cache.put("p", "track", "a", Song(name="x"))
-    [path] = tmp_path.glob("p/*/*/*.json")
-    path.write_bytes(damage)
+    with closing(sqlite3.connect(tmp_path / NAME)) as file, file:
+        file.execute("update answers set content = ?", (damage,))
     assert cache.get("p", "track", "a", Song, expired=True) is None
+
+
+def test_a_damaged_file_is_no_answer_and_says_what_to_do(tmp_path: Path) -> None:
+    (tmp_path / NAME).write_bytes(b"no database at all" * 100)
+    cache = Cache(tmp_path)
+    assert cache.get("p", "track", "a", Song) is None
+    assert cache.state("p").blocked == {}
+    with pytest.raises(LakeError, match="delete it"):
+        cache.put("p", "track", "a", Song(name="x"))
 
 
 def test_keys_that_differ_only_in_case_or_length_do_not_meet(cache: Cache) -> None:
@@ -70,9 +84,51 @@ def test_keys_that_differ_only_in_case_or_length_do_not_meet(cache: Cache) -> No
     assert [answer.value.name for answer in found if answer and answer.value] == [str(n) for n in range(len(keys))]
 
 
-def test_a_state_survives_and_a_damaged_one_is_empty(cache: Cache, tmp_path: Path) -> None:
+def test_a_state_survives(cache: Cache, tmp_path: Path) -> None:
     with cache.changing("p") as state:
         state.blocked["tracks"] = 5.0
-    assert cache.state("p").blocked == {"tracks": 5.0}
-    (tmp_path / "p" / "state.json").write_text("{")
-    assert cache.state("p").blocked == {}
+    assert Cache(tmp_path).state("p").blocked == {"tracks": 5.0}
+
+
+WRITER = """
+import sys
+from pathlib import Path
+from recsys.providers.cache import Cache
+cache = Cache(Path(sys.argv[1]))
+for number in range(100):
+    with cache.changing("p") as state:
+        state.cursors[f"{sys.argv[2]}-{number}"] = "x"
+"""
+
+
+def test_what_several_processes_write_at_once_is_all_there(tmp_path: Path, root: Path) -> None:
+    writers = [subprocess.Popen([sys.executable, "-c", WRITER, tmp_path, str(n)], cwd=root) for n in range(3)]
+    assert [writer.wait() for writer in writers] == [0, 0, 0]
+    assert len(Cache(tmp_path).state("p").cursors) == 300
+
+
+def test_what_is_deleted_is_not_in_the_file_any_more(cache: Cache, tmp_path: Path) -> None:
+    cache.put("p", "track", "a", Song(name="canary-name"))
+    cache.put("p", "track", "b", Song(name="y"))
+    assert cache.delete(lambda content: b"canary" in content) == 1
+    assert not [path for path in tmp_path.iterdir() if b"canary" in path.read_bytes()]
+    assert cache.counts("p") == (1, 0)
+
+
+def test_a_folder_of_single_files_gives_its_states_and_goes(tmp_path: Path) -> None:
+    folder = tmp_path / "listenbrainz" / "page" / "ab"
+    folder.mkdir(parents=True)
+    (folder / "abc.json").write_text("{}")
+    (tmp_path / "listenbrainz" / "state.json").write_text('{"cursors": {"ann": "5"}}')
+    assert Cache(tmp_path).state("listenbrainz").cursors == {"ann": "5"}
+    assert not (tmp_path / "listenbrainz").exists()
+
+
+def test_a_question_without_an_answer_waits_twice_as_long_each_time(cache: Cache, clock: Clock) -> None:
+    waits = []
+    for _ in range(4):
+        cache.postpone("p", ["q"], 10.0, 50.0)
+        waits.append(cache.unanswered("p")["q"] - clock())
+    assert waits == [10, 20, 40, 50]
+    cache.answered("p", ["q"])
+    assert cache.unanswered("p") == {}

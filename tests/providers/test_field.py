@@ -10,7 +10,7 @@ import pytest
 
 from recsys import Lake
 from recsys.providers.settings import NAMES
-from tests.cli.conftest import Recsys, recsys  # noqa: F401 — a fixture
+from tests.cli.conftest import Recsys
 from tests.providers.spotify_answers import dev, ident
 from tests.support.outside import Outside, entries
 
@@ -31,10 +31,11 @@ def outside(server: Outside, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) ->
         monkeypatch.delenv(name, raising=False)
     for name, value in {**server.environment, "SPOTIFY_TOKEN_FILE": str(tmp_path / "login.json"), "SPOTIFY_WORKERS": "1"}.items():
         monkeypatch.setenv(name, value)
+    monkeypatch.setenv("PROVIDER_LIMITS_FILE", str(tmp_path / "limits.sqlite"))
     return server
 
 
-def account(recsys: Recsys, *arguments: str) -> tuple[int, dict[str, int], dict[str, object]]:  # noqa: F811
+def account(recsys: Recsys, *arguments: str) -> tuple[int, dict[str, int], dict[str, object]]:
     """Exit code, the account's numbers, and the whole answer; the numbers must add up."""
     answer = recsys(*arguments, "--format", "json")
     whole = json.loads(answer.out)
@@ -44,7 +45,7 @@ def account(recsys: Recsys, *arguments: str) -> tuple[int, dict[str, int], dict[
 
 
 class TestAccount:
-    def test_every_source_failed(self, outside: Outside, recsys: Recsys) -> None:  # noqa: F811
+    def test_every_source_failed(self, outside: Outside, recsys: Recsys) -> None:
         outside.rule("GET /sp/playlists", 403, {"error": {"status": 403, "message": "Forbidden"}})
         assert account(recsys, "import", "spotify", PLAYLIST)[:2] == (7, {"failed": 1})
         assert account(recsys, "import", "spotify", f"spotify:album:{ident(10**6)}")[:2] == (7, {"failed": 1})
@@ -53,7 +54,7 @@ class TestAccount:
             ("failed", PLAYLIST), ("failed", f"spotify:album:{ident(10**6)}"), ("unknown", ident(10**6)),
         ]  # fmt: skip
 
-    def test_a_list_that_is_cut_short(self, outside: Outside, recsys: Recsys) -> None:  # noqa: F811
+    def test_a_list_that_is_cut_short(self, outside: Outside, recsys: Recsys) -> None:
         outside.lists[f"/playlists/{ident(90)}"] = entries(*range(1, 236))
         outside.rule("GET /sp/playlists.*offset=100", body="<html>")
         code, numbers, whole = account(recsys, "import", "spotify", PLAYLIST)
@@ -62,13 +63,13 @@ class TestAccount:
         receipt = json.loads((Lake("data/lake").batches("tracks")[0].path / "receipt.json").read_text())
         assert receipt["account"] == {"asked": 235, "updated": 0, "unchanged": 0, "skipped": 0, "failed": 0, **numbers}
 
-    def test_a_block_in_the_middle(self, outside: Outside, recsys: Recsys) -> None:  # noqa: F811
+    def test_a_block_in_the_middle(self, outside: Outside, recsys: Recsys) -> None:
         outside.rule("GET /sp/tracks/", 429, "Too many requests", headers={"Retry-After": "86236"}, after=4)
         links = [ident(number) for number in range(1, 21)]
         assert account(recsys, "import", "spotify", *links)[:2] == (7, {"imported": 4, "not_asked": 16})
         assert account(recsys, "import", "spotify", PLAYLIST, *links)[:2] == (7, {"unchanged": 4, "not_asked": 17})
 
-    def test_entries_that_are_no_tracks_are_rejects_with_their_place(self, outside: Outside, recsys: Recsys) -> None:  # noqa: F811
+    def test_entries_that_are_no_tracks_are_rejects_with_their_place(self, outside: Outside, recsys: Recsys) -> None:
         episode = {"item": {"type": "episode", "name": "Talk", "id": "e"}}
         outside.lists[f"/playlists/{ident(90)}"] = [episode, {"item": None}, {"is_local": True, "item": dev(1, id=None)}]
         assert account(recsys, "import", "spotify", PLAYLIST)[:2] == (0, {"skipped": 3})
@@ -78,7 +79,7 @@ class TestAccount:
         again = account(recsys, "import", "spotify", PLAYLIST)
         assert (again[2]["batches"], Lake("data/lake").rejects().height) == ([], 3)
 
-    def test_a_plain_text_refusal_is_read_and_teaches_nothing(self, outside: Outside, recsys: Recsys) -> None:  # noqa: F811
+    def test_a_plain_text_refusal_is_read_and_teaches_nothing(self, outside: Outside, recsys: Recsys) -> None:
         outside.rule("/sp/", 403, "User not registered in the Developer Dashboard")
         code, numbers, whole = account(recsys, "import", "spotify", ident(1), ident(2), ident(3))
         assert (code, numbers) == (7, {"not_asked": 3})
@@ -87,8 +88,93 @@ class TestAccount:
         assert [one["refused"] for one in status if one["name"] == "spotify"] == [[]]
         assert outside.count("GET /sp") == 1
 
-    def test_what_an_enricher_does_not_know_is_in_rejects(self, outside: Outside, recsys: Recsys) -> None:  # noqa: F811
+    def test_what_an_enricher_does_not_know_is_in_rejects(self, outside: Outside, recsys: Recsys) -> None:
         recsys("import", "spotify", ident(1), ident(2))
         outside.rule("GET /rb", body={"content": [{"href": f"x/{ident(1)}", "energy": 0.4}]})
         assert account(recsys, "enrich", "audio", "--all")[:2] == (0, {"updated": 1, "skipped": 1})
         assert Lake("data/lake").rejects().select("source", "code").rows() == [("reccobeats", "unknown")]
+
+
+class TestPolite:
+    def test_a_token_server_that_is_down_is_asked_four_times(self, outside: Outside, recsys: Recsys) -> None:
+        outside.rule("POST /acc", 503)
+        assert account(recsys, "import", "spotify", *[ident(number) for number in range(1, 31)])[:2] == (7, {"not_asked": 30})
+        assert (outside.count("POST /acc"), outside.count("GET /sp")) == (4, 0)
+
+    def test_a_refused_secret_is_sent_once(self, outside: Outside, recsys: Recsys, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setenv("SPOTIFY_WORKERS", "8")
+        outside.rule("POST /acc", 400, {"error": "invalid_client"})
+        assert account(recsys, "import", "spotify", *[ident(number) for number in range(1, 31)])[:2] == (7, {"not_asked": 30})
+        assert outside.count("POST /acc") == 1
+
+    def test_one_odd_id_in_a_batch_costs_nobody_else(self, outside: Outside, recsys: Recsys) -> None:
+        outside.batches = True
+        odd = ident(13)
+        outside.rule(f"GET /sp/tracks.ids=.*{odd}", 400, {"error": {"status": 400, "message": "Invalid base62 id"}})
+        links = [ident(number) for number in range(1, 51)]
+        assert account(recsys, "import", "spotify", *links)[:2] == (7, {"imported": 49, "failed": 1})
+        assert "Invalid base62 id" in Lake("data/lake").rejects()["reason"][0]
+
+    def test_one_odd_item_in_an_answer_costs_nobody_else(self, outside: Outside, recsys: Recsys) -> None:
+        tracks = [dev(1), {"id": {"odd": 1}}, None, dev(4)]
+        outside.rule("GET /sp/tracks.ids=", body={"tracks": tracks})
+        links = [ident(number) for number in range(1, 5)]
+        assert account(recsys, "import", "spotify", *links)[:2] == (7, {"imported": 2, "skipped": 1, "failed": 1})
+        outside.lists[f"/playlists/{ident(90)}"] = [{"item": {"artists": "odd"}}, *entries(1, 2, 3)]
+        assert account(recsys, "import", "spotify", PLAYLIST)[1] == {"imported": 2, "unchanged": 1, "failed": 1}
+
+    def test_names_in_paths_are_quoted(self, outside: Outside, recsys: Recsys) -> None:
+        outside.listens["a/b?c"] = []
+        assert recsys("import", "listenbrainz", "a/b?c").code == 0
+        assert outside.count(r"/1/user/a%2Fb%3Fc/listens") == 1
+
+    def test_calls_may_be_bounded(self, outside: Outside, recsys: Recsys) -> None:
+        links = [ident(number) for number in range(1, 11)]
+        code, numbers, whole = account(recsys, "import", "spotify", *links, "--calls", "6")
+        assert (code, numbers["imported"] + numbers["not_asked"], len(outside.requests)) == (7, 10, 6)
+        assert "budget of 6 calls" in str(whole["shortfall"])
+        assert account(recsys, "import", "spotify", *links)[0] == 0
+
+
+class TestFresh:
+    def test_lists_are_asked_anew_and_items_are_not(
+        self,
+        outside: Outside,
+        recsys: Recsys,
+        monkeypatch: pytest.MonkeyPatch,
+        tmp_path: Path,
+    ) -> None:
+        monkeypatch.delenv("SPOTIFY_CLIENT_SECRET")
+        (tmp_path / "login.json").write_text('{"client_id": "app", "refresh_token": "canary-refresh"}')
+        outside.lists["/me/tracks"] = entries(*range(1, 61))
+        assert account(recsys, "import", "spotify", "me:tracks")[1] == {"imported": 60}
+        outside.lists["/me/tracks"] = entries(*range(1, 66))
+        assert account(recsys, "import", "spotify", "me:tracks")[1] == {"imported": 5, "unchanged": 60}
+
+    def test_a_playlist_that_did_not_change_is_asked_once(self, outside: Outside, recsys: Recsys) -> None:
+        outside.lists[f"/playlists/{ident(90)}"] = entries(*range(1, 61))
+        outside.rule("GET /sp/playlists/[0-9]+.fields=snapshot", body={"snapshot_id": "v1"})
+        assert account(recsys, "import", "spotify", PLAYLIST)[1] == {"imported": 60}
+        assert account(recsys, "import", "spotify", PLAYLIST)[1] == {"unchanged": 60}
+        assert outside.count("/items") == 2
+        assert account(recsys, "import", "spotify", PLAYLIST, "--refresh")[1] == {"unchanged": 60}
+        assert outside.count("/items") == 4
+
+    def test_a_list_that_cannot_be_asked_anew_is_said_to_be_old(self, outside: Outside, recsys: Recsys) -> None:
+        outside.lists[f"/playlists/{ident(90)}"] = entries(1, 2)
+        recsys("import", "spotify", PLAYLIST)
+        outside.rule("GET /sp/playlists/", 500)
+        code, numbers, whole = account(recsys, "import", "spotify", PLAYLIST)
+        assert (code, numbers) == (7, {"unchanged": 2})
+        assert "as it was when it was read last" in str(whole["shortfall"])
+
+    def test_questions_without_an_answer_wait(self, outside: Outside, recsys: Recsys) -> None:
+        recsys("import", "spotify", ident(1), ident(2))
+        outside.rule("GET /rb", body={"content": []})
+        assert account(recsys, "enrich", "audio", "--all")[1] == {"skipped": 2}
+        recsys("import", "spotify", ident(3))
+        outside.rules.clear()
+        code, numbers, whole = account(recsys, "enrich", "audio", "--all")
+        assert (code, numbers) == (0, {"updated": 1})
+        assert "2 tracks had no answer before" in str(whole["notes"])
+        assert account(recsys, "enrich", "audio", "--all", "--force")[1]["updated"] == 2

@@ -9,6 +9,7 @@ import httpx
 import pytest
 from pydantic import BaseModel
 
+from recsys.providers.access import Access
 from recsys.providers.errors import (
     BlockedError,
     ForbiddenError,
@@ -17,7 +18,7 @@ from recsys.providers.errors import (
     UnauthorizedError,
     UnavailableError,
 )
-from recsys.providers.http import ATTEMPTS, LARGEST_BODY, Access, Service
+from recsys.providers.http import ATTEMPTS, LARGEST_BODY, Service
 from recsys.providers.limits import Limiter
 from tests.support.wire import Clock, Wire, error
 

@@ -9,11 +9,10 @@ import pytest
 
 from recsys.errors import NotFoundError
 from recsys.lake import Lake
-from recsys.providers import imports, listenbrainz
+from recsys.providers import imports
+from recsys.providers.access import Access
 from recsys.providers.batches import Catalog
 from recsys.providers.errors import NotConfiguredError
-from recsys.providers.http import Access
-from recsys.providers.listenbrainz import ListenBrainz
 from recsys.providers.reccobeats import ReccoBeats
 from recsys.providers.spotify.client import Spotify
 from recsys.providers.spotify.links import Link
@@ -23,7 +22,6 @@ from tests.providers.spotify_answers import API, dev, ident, page
 from tests.support.wire import Clock, Wire, error
 
 APP = {"spotify_bearer_token": "canary-bearer", "spotify_workers": 1}
-LISTENS = "GET api.listenbrainz.org/1/user/ann/listens"
 
 
 @pytest.fixture
@@ -111,28 +109,6 @@ def test_enriching_the_catalogue(lake: Lake, spotify: Spotify, wire: Wire, open_
     assert imports.enrich(lake, beats).updated == 4
     with pytest.raises(NotFoundError, match="nope"):
         imports.enrich(lake, beats, ids=["nope"])
-
-
-def test_listens_become_events_and_a_rerun_adds_nothing(
-    lake: Lake, open_access: Callable[..., Access], wire: Wire, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def answer(request: httpx.Request) -> httpx.Response:
-        before = int(request.url.params.get("max_ts", 10**12))
-        times = [at for at in range(1_700_000_300, 1_700_000_000, -10) if at < before][:10]
-        named = {"track_name": "Song", "artist_name": "A", "mbid_mapping": None, "additional_info": {"duration_played": 40}}
-        return httpx.Response(200, json={"payload": {"listens": [{"listened_at": at, "track_metadata": named} for at in times]}})
-
-    monkeypatch.setattr(listenbrainz, "PAGE", 10)
-    monkeypatch.setattr(imports, "PAGES", 2)
-    wire.on(LISTENS, answer)
-    brainz = ListenBrainz(open_access())
-    reports, stopped = imports.import_listens(lake, brainz, "ann")
-    assert stopped is None
-    assert sum(report.kept for report in reports if report.table == "events") == 30
-    events = lake.input("events")
-    assert events["user_id"].unique().to_list() == ["ann"]
-    assert events["completed_ms"].unique().to_list() == [40_000]
-    assert imports.import_listens(lake, brainz, "ann") == ([], None)
 
 
 def test_what_events_name_and_the_catalogue_lacks(lake: Lake, spotify: Spotify) -> None:

@@ -3,11 +3,14 @@ from __future__ import annotations
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from itertools import pairwise
+from pathlib import Path
 
 from hypothesis import given
 from hypothesis import strategies as st
 
-from recsys.providers.limits import INTERVALS, Limiter, limiter
+from recsys.providers import limits
+from recsys.providers.database import Database
+from recsys.providers.limits import INTERVALS, Limiter, SharedStarts, limiter
 from tests.support.wire import Clock
 
 
@@ -54,6 +57,37 @@ def test_a_pause_moves_every_later_start() -> None:
     assert clock() >= 30.5
 
 
-def test_one_limiter_per_provider_for_the_whole_process() -> None:
-    assert limiter("musicbrainz") is limiter("musicbrainz")
+def test_one_limiter_per_provider_for_the_whole_process(tmp_path: Path) -> None:
+    assert limiter(tmp_path / "x", "musicbrainz") is limiter(tmp_path / "x", "musicbrainz")
     assert INTERVALS["musicbrainz"] >= 1.0
+
+
+def shared(file: Path, clock: Clock) -> Limiter:
+    """A limiter as a process of its own would have it."""
+    return Limiter(1.0, clock, clock.sleep, SharedStarts(Database(file, limits._SCHEMA), "musicbrainz"))
+
+
+def test_processes_that_use_the_same_file_keep_one_pace(tmp_path: Path) -> None:
+    clock = Clock()
+    one, other = shared(tmp_path / "limits", clock), shared(tmp_path / "limits", clock)
+    starts = [limit.wait() for limit in (one, other, other, one)]
+    assert all(later - earlier >= 1.0 for earlier, later in pairwise(starts))
+    one.pause(30)
+    assert other.wait() >= starts[-1] + 30
+
+
+def test_a_clock_that_was_set_back_stops_nobody(tmp_path: Path) -> None:
+    clock = Clock()
+    limit = shared(tmp_path / "limits", clock)
+    limit.wait()
+    clock.now -= 86_400
+    before = clock()
+    limit.wait()
+    assert clock() == before
+
+
+def test_a_file_that_cannot_be_used_leaves_a_pace_of_this_process(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    clock = Clock()
+    limit = shared(tmp_path / "file" / "limits", clock)
+    assert limit.wait() + 1.0 <= limit.wait()

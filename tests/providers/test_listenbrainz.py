@@ -10,12 +10,14 @@ import pytest
 
 from recsys.errors import NotFoundError
 from recsys.providers import listenbrainz
+from recsys.providers.access import Access
 from recsys.providers.errors import BlockedError
-from recsys.providers.http import Access
-from recsys.providers.listenbrainz import ListenBrainz, Walk
+from recsys.providers.lenient import readable
+from recsys.providers.listenbrainz import ListenBrainz
 from tests.support.wire import Clock, Wire, sample
 
 LISTENS = "GET api.listenbrainz.org/1/user/ann/listens"
+COUNT = "GET api.listenbrainz.org/1/user/ann/listen-count"
 
 
 def listen(at: int) -> dict[str, object]:
@@ -51,34 +53,63 @@ def brainz(open_access: Callable[..., Access], monkeypatch: pytest.MonkeyPatch) 
 def read(brainz: ListenBrainz, most: int = 10**6) -> list[int]:
     """Times of all new listens, the walk kept after every page; stops after ``most`` pages."""
     times = []
-    for number, (listens, walk) in enumerate(brainz.listens("ann"), 1):
-        times += [one.listened_at for one in listens]
+    for number, (listens, walk) in enumerate(brainz.listens("ann", "ann"), 1):
+        times += [one.listened_at for one in readable(listens)]
         brainz.keep("ann", walk)
         if number == most:
             break
     return times
 
 
-def test_every_listen_once_and_then_only_new_ones(brainz: ListenBrainz, wire: Wire) -> None:
-    times = list(range(100, 145))
+def serve(wire: Wire, times: list[int]) -> None:
     wire.on(LISTENS, server(times))
+    wire.on(COUNT, {"payload": {"count": len(times)}})
+
+
+DAY = 86_400
+
+
+def test_every_listen_once_and_then_only_new_ones_and_the_last_days(brainz: ListenBrainz, wire: Wire) -> None:
+    times = [day * DAY for day in range(100, 145)]
+    serve(wire, times)
     assert sorted(read(brainz)) == times
-    assert brainz.walk("ann") == Walk(done=144)
-    assert read(brainz) == []
-    wire.on(LISTENS, server([*times, 200, 201]))
-    assert read(brainz) == [201, 200]
+    assert (brainz.walk("ann").done, brainz.walk("ann").count) == (144 * DAY, 45)
+    assert sorted(read(brainz)) == times[-14:]
+    serve(wire, [*times, 200 * DAY])
+    assert sorted(read(brainz)) == [*times[-14:], 200 * DAY]
+
+
+def test_listens_that_came_late_are_read_however_old_they_are(brainz: ListenBrainz, wire: Wire) -> None:
+    times = [day * DAY for day in range(100, 145)]
+    serve(wire, times)
+    read(brainz)
+    serve(wire, [*times, 143 * DAY + 1])
+    assert len(read(brainz)) == 15
+    serve(wire, [*times, 143 * DAY + 1, 7])
+    assert 7 in read(brainz)
+    assert len(read(brainz)) == 15
+    serve(wire, times[1:])  # one was deleted and one had been late
+    assert len(read(brainz)) > 15
+    assert len(read(brainz)) == 14
+
+
+def test_without_a_number_of_listens_all_are_read_each_time(brainz: ListenBrainz, wire: Wire) -> None:
+    wire.on(LISTENS, server([100 * DAY, 200 * DAY]))
+    read(brainz)
+    assert set(read(brainz)) == {100 * DAY, 200 * DAY}
 
 
 @pytest.mark.parametrize("pages", [1, 2, 3, 4])
-def test_an_interrupted_walk_loses_and_repeats_nothing(brainz: ListenBrainz, wire: Wire, pages: int) -> None:
-    times = list(range(100, 145))
-    wire.on(LISTENS, server(times))
+def test_an_interrupted_walk_loses_nothing_and_goes_on_where_it_stopped(brainz: ListenBrainz, wire: Wire, pages: int) -> None:
+    times = [day * DAY for day in range(100, 145)]
+    serve(wire, times)
     first = read(brainz, pages)
-    wire.on(LISTENS, server([*times, *range(300, 315)]))
+    later = [day * DAY for day in range(300, 315)]
+    serve(wire, [*times, *later])
     rest = read(brainz)
-    assert sorted(set(first + rest)) == [*times, *range(300, 315)]
-    assert len(first + rest) - len(set(first + rest)) <= 1  # the second in which the walk stopped may come twice
-    assert brainz.walk("ann").done == 314
+    assert sorted(set(first + rest)) == [*times, *later]
+    assert brainz.walk("ann").done == 314 * DAY
+    assert len(read(brainz)) <= 15
 
 
 def test_several_listens_in_the_second_where_a_page_ends(brainz: ListenBrainz, wire: Wire) -> None:
@@ -93,7 +124,7 @@ def test_several_listens_in_the_second_where_a_page_ends(brainz: ListenBrainz, w
 
 def test_only_what_an_import_reads_is_kept(brainz: ListenBrainz, wire: Wire) -> None:
     wire.on(LISTENS, server([5]))
-    [(listens, _), *_] = brainz.listens("ann")
+    [(listens, _), *_] = brainz.listens("ann", "ann")
     kept = json.loads(listens[0].model_dump_json(exclude_none=True))
     info = {"track_name": "T5", "artist_name": "A", "additional_info": {}}
     assert kept == {"listened_at": 5, "recording_msid": "m5", "track_metadata": info}
@@ -107,6 +138,7 @@ def test_an_unknown_user(brainz: ListenBrainz, wire: Wire) -> None:
 
 def test_the_services_own_reset_header_is_obeyed(brainz: ListenBrainz, wire: Wire, clock: Clock) -> None:
     wire.on(LISTENS, httpx.Response(429, headers={"x-ratelimit-reset-in": "9"}), server([5]))
+    wire.on(COUNT, {"payload": {"count": 1}})
     before = clock()
     assert read(brainz) == [5]
     assert clock() - before >= 9

@@ -6,7 +6,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from recsys.providers.http import Access
+from recsys.providers.access import Access
 from recsys.providers.reccobeats import BATCH, ReccoBeats
 from tests.providers.spotify_answers import ident
 from tests.support.wire import Wire, sample

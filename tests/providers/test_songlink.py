@@ -6,8 +6,8 @@ from pathlib import Path
 import httpx
 import pytest
 
+from recsys.providers.access import Access
 from recsys.providers.errors import MissingError, NotConfiguredError
-from recsys.providers.http import Access
 from recsys.providers.songlink import SongLink
 from recsys.providers.spotify.links import Link
 from tests.providers.spotify_answers import ident

@@ -3,7 +3,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import UTC, datetime
 
-from recsys.providers.http import Access
+from recsys.providers.access import Access
 from recsys.providers.spotify.client import Spotify
 from recsys.providers.spotify.links import Link
 from recsys.providers.status import ProviderStatus, statuses

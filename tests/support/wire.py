@@ -9,8 +9,8 @@ from pathlib import Path
 
 import httpx
 
+from recsys.providers.access import Access
 from recsys.providers.cache import Cache
-from recsys.providers.http import Access
 from recsys.providers.limits import Limiter
 from recsys.providers.settings import ProviderSettings
 

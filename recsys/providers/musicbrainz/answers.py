@@ -10,6 +10,8 @@ from typing import Annotated
 
 from pydantic import BaseModel, BeforeValidator, Field
 
+from recsys.providers.lenient import Items
+
 
 def _code(value: object) -> object:
     return value.get("id") if isinstance(value, dict) else value
@@ -70,7 +72,7 @@ class Recording(BaseModel):
 class Recordings(BaseModel):
     """Recordings of an ISRC or a search."""
 
-    recordings: list[Recording] = Field(default_factory=list)
+    recordings: Items[Recording] = Field(default_factory=list)
 
 
 class Resource(BaseModel):

@@ -11,6 +11,7 @@ from typing import Generic, TypeVar
 
 from pydantic import BaseModel, Field, FiniteFloat
 
+from recsys.providers.lenient import Items
 from recsys.tables import FEATURES
 
 T = TypeVar("T")
@@ -51,7 +52,7 @@ class Track(BaseModel):
 class Page(BaseModel, Generic[T]):
     """One page of a list. ``next`` is looked at, never followed."""
 
-    items: list[T] = Field(default_factory=list)
+    items: Items[T] = Field(default_factory=list)
     next: str | None = None
     total: int | None = None
 
@@ -68,12 +69,16 @@ class Entry(BaseModel):
         return self.item or self.track
 
 
+class Playlist(BaseModel):
+    snapshot_id: str | None = None
+
+
 class FullAlbum(Album):
     tracks: Page[Track] = Field(default_factory=Page[Track])
 
 
 class Tracks(BaseModel):
-    tracks: list[Track | None]
+    tracks: Items[Track | None]
 
 
 class Found(BaseModel):
@@ -104,7 +109,7 @@ class Features(BaseModel):
 
 
 class FeatureList(BaseModel):
-    audio_features: list[Features | None]
+    audio_features: Items[Features | None]
 
 
 def track_fields(track: Track, album: Album | None = None) -> dict[str, object]:

@@ -18,8 +18,10 @@ from urllib.parse import urlencode
 from pydantic import BaseModel, ValidationError
 
 from recsys.errors import ProviderError
+from recsys.providers.access import Access
 from recsys.providers.errors import NotConfiguredError, UnauthorizedError
-from recsys.providers.http import Access, Reply, Service
+from recsys.providers.http import Service
+from recsys.providers.reply import Reply
 from recsys.providers.settings import ProviderSettings
 
 Mode = Literal["bearer", "user", "client", "none"]
@@ -97,6 +99,7 @@ class SpotifyAuth:
         self.mode = token_mode(self.settings)
         self._accounts = Accounts(access)
         self._token: Token | None = None
+        self._failure: ProviderError | None = None
         self._ends = 0.0
         self._lock = threading.Lock()
 
@@ -121,9 +124,19 @@ class SpotifyAuth:
             return self.settings.spotify_bearer_token.get_secret_value()
         with self._lock:
             if self._token is None or self.clock() > self._ends - EARLY:
-                self._token = self._user_token() if self.mode == "user" else self._client_token()
+                self._token = self._fetch()
                 self._ends = self.clock() + self._token.expires_in
             return self._token.access_token
+
+    def _fetch(self) -> Token:
+        """A new token. What kept it from being had is remembered for the run: a refused secret is not sent for every track."""
+        if self._failure is not None:
+            raise self._failure
+        try:
+            return self._user_token() if self.mode == "user" else self._client_token()
+        except ProviderError as error:
+            self._failure = error
+            raise
 
     def _client_token(self) -> Token:
         secret = self.settings.spotify_client_secret

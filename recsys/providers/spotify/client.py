@@ -11,11 +11,21 @@ from contextlib import contextmanager, suppress
 from itertools import chain
 
 from recsys.errors import ProviderError
-from recsys.providers.answers import Answers, Harvest, listed
+from recsys.providers.access import Access
+from recsys.providers.answers import Answers, Harvest, Load, listed
 from recsys.providers.cache import REFUSAL_SECONDS
-from recsys.providers.errors import ClosedEndpointError, ForbiddenError, MalformedError, MissingError, UnauthorizedError
+from recsys.providers.errors import (
+    ClosedEndpointError,
+    ForbiddenError,
+    MalformedError,
+    MissingError,
+    UnauthorizedError,
+    UnavailableError,
+)
 from recsys.providers.facts import Facts, Hit, Listing
-from recsys.providers.http import Access, Reply, Service
+from recsys.providers.http import Service
+from recsys.providers.lenient import Unreadable, readable
+from recsys.providers.reply import Reply
 from recsys.providers.spotify.answers import (
     Album,
     Artist,
@@ -23,6 +33,7 @@ from recsys.providers.spotify.answers import (
     FeatureList,
     Features,
     FullAlbum,
+    Playlist,
     Track,
     Tracks,
     feature_fields,
@@ -30,7 +41,7 @@ from recsys.providers.spotify.answers import (
 )
 from recsys.providers.spotify.auth import SpotifyAuth
 from recsys.providers.spotify.links import Kind, Link
-from recsys.providers.spotify.lists import Lists, Taken, take
+from recsys.providers.spotify.lists import Lists, Taken, entry, take
 
 BATCH = 50
 """Tracks in one `GET /tracks?ids=`."""
@@ -43,7 +54,7 @@ LIBRARY_PATHS = {"tracks": "/me/tracks", "top": "/me/top/tracks", "recent": "/me
 
 
 class WebApi(Service):
-    """The HTTP door, with Spotify's own words for refusing everything at once."""
+    """The Web API, with Spotify's own words for refusing everything at once."""
 
     def refusal(self, path: str, family: str, reply: Reply) -> ProviderError:
         message = reply.error.get("message", "")
@@ -67,7 +78,7 @@ class Spotify:
         self.settings = access.settings
         self.auth = SpotifyAuth(access)
         self.api = WebApi(access, self.name, self.settings.spotify_api_url, auth=self.auth)
-        self.answers = Answers(access.cache, self.name)
+        self.answers = Answers(access.cache, self.name, access.refresh)
         self._cache = access.cache
         self._market: dict[str, str] = {"market": self.settings.spotify_market} if self.settings.spotify_market else {}
         self.lists = Lists(self.api, self.answers, self.auth.identity, self._market)
@@ -88,12 +99,12 @@ class Spotify:
 
     def search(self, query: str, kinds: Sequence[Kind], limit: int) -> list[Hit]:
         """Best results first, at most ``limit`` (and 1,000) per kind; pages of 10, the most that every app may ask for."""
-        found = ((kind, item) for kind in kinds for item in self.lists.results(query, kind, limit))
-        return [_hit(kind, item, item.id, item.name) for kind, item in found if item.id and item.name]
+        items = ((kind, item) for kind in kinds for item in self.lists.results(query, kind, limit))
+        return [_hit(kind, item, item.id, item.name) for kind, item in items if item.id and item.name]
 
     def tracks(self, ids: Sequence[str]) -> Listing:
         """Facts about tracks by id: 50 a call where the app may, else one a call on several threads."""
-        load: Callable[[Sequence[str]], Mapping[str, Track]] = self._single
+        load: Load[Track] = self._single
         size, workers = 1, self.settings.spotify_workers
         if self._allowed("tracks?ids") and len(ids) > 1:
             load, size, workers = self._batch, BATCH, 1
@@ -127,18 +138,18 @@ class Spotify:
         name = keys[0].partition("@")[0]
         return {keys[0]: self.api.get(Track, f"/tracks/{name}", self._market)}
 
-    def _batch(self, keys: Sequence[str]) -> dict[str, Track]:
+    def _batch(self, keys: Sequence[str]) -> dict[str, Track | ProviderError]:
         names = [key.partition("@")[0] for key in keys]
         with self._learning("tracks?ids"):
-            found = self.api.get(Tracks, "/tracks", {"ids": ",".join(names), **self._market})
-        if len(found.tracks) != len(keys):
-            raise MalformedError(f"spotify: /tracks: {len(found.tracks)} answers to {len(keys)} ids")
-        return {key: track for key, track in zip(keys, found.tracks, strict=True) if track is not None}
+            answer = self.api.get(Tracks, "/tracks", {"ids": ",".join(names), **self._market})
+        if len(answer.tracks) != len(keys):
+            raise MalformedError(f"spotify: /tracks: {len(answer.tracks)} answers to {len(keys)} ids")
+        return {key: _track(key, track) for key, track in zip(keys, answer.tracks, strict=True) if track is not None}
 
     def _features(self, keys: Sequence[str]) -> dict[str, Features]:
         with self._learning("audio-features"):
-            found = self.api.get(FeatureList, "/audio-features", {"ids": ",".join(keys)})
-        return {item.id: item for item in found.audio_features if item and item.id}
+            answer = self.api.get(FeatureList, "/audio-features", {"ids": ",".join(keys)})
+        return {item.id: item for item in readable(answer.audio_features) if item and item.id}
 
     def _album(self, name: str, limit: int | None) -> Listing:
         path = f"/albums/{name}"
@@ -147,7 +158,7 @@ class Spotify:
             raise MissingError(f"spotify: album {name} is unknown")
         first = album.value.tracks
         rest = self.lists.tracks(f"{path}/tracks", start=len(first.items)) if first.next else ()
-        taken = take((Entry(track=track) for track in chain(first.items, rest)), limit)
+        taken = take(map(entry, chain(first.items, rest)), limit)
         return self._completed(taken, album.value)
 
     def _completed(self, taken: Taken, album: Album) -> Listing:
@@ -161,8 +172,9 @@ class Spotify:
         return listing
 
     def _playlist(self, name: str, limit: int | None) -> Listing:
+        version = self._snapshot(name)
         try:
-            return self._entries(self.lists.entries(f"/playlists/{name}/items", filtered=True), limit)
+            return self._entries(self.lists.entries(f"/playlists/{name}/items", filtered=True, version=version), limit)
         except ForbiddenError as error:
             raise ForbiddenError(
                 f"spotify: playlist {name}: Spotify shows its tracks only to its owner and collaborators; "
@@ -170,18 +182,32 @@ class Spotify:
                 error.reason,
             ) from None
 
+    def _snapshot(self, name: str) -> str | None:
+        """Which state of the playlist there is now; None when Spotify does not say, and its pages must be asked for anyway."""
+        path = f"/playlists/{name}"
+        try:
+            answer = self.answers.one(
+                "snapshot", name, Playlist, lambda: self.api.get(Playlist, path, {"fields": "snapshot_id"}), anew=True
+            )
+        except (ForbiddenError, MalformedError, UnavailableError):
+            return None
+        self.lists.stale |= answer.stale
+        return answer.value.snapshot_id if answer.value else None
+
     def _library(self, part: str, limit: int | None) -> Listing:
         path = LIBRARY_PATHS[part]
         if part == "top":
-            return self._entries((Entry(track=track) for track in self.lists.tracks(path)), limit)
+            return self._entries(map(entry, self.lists.tracks(path)), limit)
         return self._entries(self.lists.entries(path, once=part == "recent"), limit)
 
-    def _entries(self, entries: Iterator[Entry], limit: int | None) -> Listing:
+    def _entries(self, entries: Iterator[Entry | Unreadable], limit: int | None) -> Listing:
         taken = take(entries, limit)
         for name, track in taken.tracks.items() if not self.lists.stale else ():
             self._cache.put(self.name, "track", self._key(name), track)
         listing = self.tracks(list(taken.tracks))
         listing.skipped += taken.skipped
+        if self.lists.stale:
+            listing.problems.append("spotify: the list is as it was when it was read last, because Spotify failed")
         self._cut(listing, taken)
         return listing
 
@@ -198,8 +224,8 @@ class Spotify:
         artist = self.answers.one("artist", name, Artist, lambda: self.api.get(Artist, f"/artists/{name}"))
         if artist.value is None or not artist.value.name:
             raise MissingError(f"spotify: artist {name} is unknown")
-        found = self.lists.results(f'artist:"{artist.value.name}"', "track", limit or ARTIST_TRACKS)
-        own = (track for track in found if isinstance(track, Track) and any(one.id == name for one in track.artists or []))
+        hits = self.lists.results(f'artist:"{artist.value.name}"', "track", limit or ARTIST_TRACKS)
+        own = (track for track in hits if isinstance(track, Track) and any(one.id == name for one in track.artists or []))
         listing = self._entries((Entry(track=track) for track in own), limit)
         listing.notes.append("top tracks: not available to this Spotify app; a search for the artist was used")
         return listing
@@ -209,10 +235,10 @@ class Spotify:
             with self._learning("artists/top-tracks"):
                 return self.api.get(Tracks, f"/artists/{name}/top-tracks", self._market)
 
-        top = self.answers.one("artist-top", self._key(name), Tracks, load).value
+        top = self.answers.one("artist-top", self._key(name), Tracks, load, anew=True).value
         if top is None:
             raise MissingError(f"spotify: artist {name} is unknown")
-        return self._entries((Entry(track=track) for track in top.tracks), limit)
+        return self._entries(map(entry, top.tracks), limit)
 
     def _key(self, name: str) -> str:
         return f"{name}@{self._market.get('market', '')}"
@@ -237,6 +263,12 @@ class Spotify:
             with self._cache.changing(self.name) as state:
                 state.refused[f"{self.auth.identity}:{endpoint}"] = self._cache.clock()
             raise ClosedEndpointError(f"spotify: {endpoint}: not available to this app") from None
+
+
+def _track(key: str, track: Track | Unreadable) -> Track | ProviderError:
+    if isinstance(track, Unreadable):
+        return MalformedError(f"spotify: /tracks: an answer in an unknown form for {key.partition('@')[0]}")
+    return track
 
 
 def _hit(kind: Kind, item: Track | Album | Artist, name: str, title: str) -> Hit:

@@ -15,6 +15,7 @@ from recsys.providers.answers import Answers
 from recsys.providers.errors import MalformedError, MissingError
 from recsys.providers.facts import Skip
 from recsys.providers.http import Params, Service
+from recsys.providers.lenient import Unreadable
 from recsys.providers.spotify.answers import Album, Artist, Entry, Found, Page, Track
 from recsys.providers.spotify.links import Kind
 
@@ -43,16 +44,25 @@ class Lists:
         self._api, self._answers, self._scope, self._market = api, answers, scope, market
         self.stale = False
         """Whether a page since this was last set came from an expired answer."""
+        self._version: str | None = None
         self.total: int | None = None
         """Length of the list read last, as far as it is known."""
 
-    def entries(self, path: str, *, filtered: bool = False, once: bool = False) -> Iterator[Entry]:
-        """Entries of a playlist or library; ``filtered`` asks only for the fields in use, ``once`` for one page."""
+    def entries(
+        self, path: str, *, filtered: bool = False, once: bool = False, version: str | None = None
+    ) -> Iterator[Entry | Unreadable]:
+        """Entries of a playlist or library; ``filtered`` asks only for the fields in use, ``once`` for one page.
+
+        Pages are asked anew, unless ``version`` says which state of the list is wanted and they are stored for that one.
+        """
+        self._version = version
         extra = {"additional_types": "track", "fields": ENTRY_FIELDS} if filtered else {}
         market = {} if once else self._market
         return self._pages(path, Page[Entry], {**extra, **market}, once=once)
 
-    def tracks(self, path: str, start: int = 0) -> Iterator[Track]:
+    def tracks(self, path: str, start: int = 0) -> Iterator[Track | Unreadable]:
+        """Tracks of an album, which do not change, or of the library."""
+        self._version = None if path.startswith("/me/") else "album"
         market = {} if path.startswith("/me/") else self._market
         return self._pages(path, Page[Track], market, start=start)
 
@@ -60,24 +70,25 @@ class Lists:
         """Search results of one kind, best first, nulls left out."""
         taken = 0
         for offset in range(0, min(limit, SEARCH_REACH), SEARCH_PAGE):
-            found = self._search(query, kind, offset)
-            for item in found.items:
-                if item is not None and taken < limit:
+            page = self._search(query, kind, offset)
+            for item in page.items:
+                if item is not None and not isinstance(item, Unreadable) and taken < limit:
                     taken += 1
                     yield item
-            if not found.items or not found.next or taken >= limit:
+            if not page.items or not page.next or taken >= limit:
                 return
 
     def _search(self, query: str, kind: Kind, offset: int) -> Page[Track | None] | Page[Album | None] | Page[Artist | None]:
         params: Params = {"q": query, "type": kind, "limit": SEARCH_PAGE, "offset": offset, **self._market}
         key = f"{kind}:{offset}:{self._market.get('market', '')}:{query}"
-        found = self._answers.one("search", key, Found, lambda: self._api.get(Found, "/search", params)).value or Found()
+        answer = self._answers.one("search", key, Found, lambda: self._api.get(Found, "/search", params), anew=True)
+        found = answer.value or Found()
         pages = {"track": found.tracks, "album": found.albums, "artist": found.artists, "playlist": found.playlists}
         return pages[kind] or Page[Track | None]()
 
     def _pages(
         self, path: str, model: type[Page[T]], params: dict[str, str], *, start: int = 0, once: bool = False
-    ) -> Iterator[T]:
+    ) -> Iterator[T | Unreadable]:
         offset, before = start, None
         while offset < MOST:
             page = self._page(path, model, params, None if once else offset)
@@ -95,8 +106,10 @@ class Lists:
 
     def _page(self, path: str, model: type[Page[T]], params: dict[str, str], offset: int | None) -> Page[T]:
         place = {} if offset is None else {"offset": offset}
-        key = f"{self._scope}:{path}:{offset}:{params.get('market', '')}"
-        answer = self._answers.one("page", key, model, lambda: self._api.get(model, path, {**params, "limit": PAGE, **place}))
+        key = f"{self._scope}:{path}:{offset}:{params.get('market', '')}:{self._version or ''}"
+        answer = self._answers.one(
+            "page", key, model, lambda: self._api.get(model, path, {**params, "limit": PAGE, **place}), anew=self._version is None
+        )
         self.stale |= answer.stale
         if answer.value is None:
             raise MissingError(f"spotify: {path}: unknown")
@@ -113,15 +126,20 @@ class Taken:
     stopped: ProviderError | None = None
 
 
-def take(entries: Iterable[Entry], limit: int | None = None) -> Taken:
+def entry(track: Track | Unreadable | None) -> Entry | Unreadable:
+    """A track as the entry of a list."""
+    return track if isinstance(track, Unreadable) else Entry(track=track)
+
+
+def take(entries: Iterable[Entry | Unreadable], limit: int | None = None) -> Taken:
     """The tracks among ``entries``, at most ``limit``. An error after the first entry is kept, not raised."""
     taken = Taken()
     try:
-        for place, entry in enumerate(entries, 1):
+        for place, one in enumerate(entries, 1):
             taken.entries = place
-            track, skip = _sorted_out(entry, taken.tracks)
+            track, skip = _sorted_out(one, taken.tracks)
             if skip:
-                raw = entry.model_dump_json(exclude_none=True)
+                raw = one.model_dump_json(exclude_none=True)
                 taken.skipped.append(replace(skip, place=place, raw=raw))
             elif track:
                 taken.tracks[str(track.id)] = track
@@ -134,7 +152,9 @@ def take(entries: Iterable[Entry], limit: int | None = None) -> Taken:
     return taken
 
 
-def _sorted_out(entry: Entry, known: dict[str, Track]) -> tuple[Track | None, Skip | None]:
+def _sorted_out(entry: Entry | Unreadable, known: dict[str, Track]) -> tuple[Track | None, Skip | None]:
+    if isinstance(entry, Unreadable):
+        return None, Skip("", "unreadable", "an entry in a form that is not known")
     track = entry.named
     if track is None:
         return None, Skip("", "unavailable", "an entry without a track: removed or not available")

@@ -12,6 +12,7 @@ from typing import Any
 from pydantic import BaseModel, Field
 
 from recsys.providers.errors import MalformedError, MissingError
+from recsys.providers.lenient import Items
 from recsys.providers.spotify.answers import release_date
 
 
@@ -93,7 +94,7 @@ class Row(BaseModel):
 
 
 class Rows(BaseModel):
-    items: list[Row] = Field(default_factory=list)
+    items: Items[Row] = Field(default_factory=list)
     total: int | None = Field(None, alias="totalCount")
 
 

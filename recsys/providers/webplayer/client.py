@@ -14,10 +14,12 @@ from typing import TypeVar
 from pydantic import BaseModel, Field
 
 from recsys.errors import ProviderError
+from recsys.providers.access import Access
 from recsys.providers.answers import TOLERATED, Answers, concerns_all
 from recsys.providers.errors import BlockedError, MalformedError, MissingError
 from recsys.providers.facts import Facts, Hit, Listing, Skip
-from recsys.providers.http import Access, Service
+from recsys.providers.http import Service
+from recsys.providers.lenient import Unreadable, readable
 from recsys.providers.spotify.links import Kind, Link
 from recsys.providers.webplayer.answers import (
     Album,
@@ -77,7 +79,7 @@ class WebPlayer:
         self.pages = Pages(access)
         self.auth = PlayerAuth(access, self.pages)
         self.graph = Service(access, self.name, self.settings.spotify_pathfinder_url, auth=self.auth)
-        self.answers = Answers(access.cache, self.name)
+        self.answers = Answers(access.cache, self.name, access.refresh)
 
     def read(self, link: Link, limit: int | None = None) -> Listing:
         if link.kind == "me":
@@ -130,7 +132,11 @@ class WebPlayer:
             "includeAuthors": False,
         }
         found = self.answers.one(
-            "search", f"{limit}:{query}", SearchAnswer, lambda: self._query(SearchAnswer, "searchDesktop", "searchV2", variables)
+            "search",
+            f"{limit}:{query}",
+            SearchAnswer,
+            lambda: self._query(SearchAnswer, "searchDesktop", "searchV2", variables),
+            anew=True,
         ).value
         return [hit for kind in kinds for hit in _hits(found, kind)[:limit]] if found else []
 
@@ -172,7 +178,8 @@ class WebPlayer:
         return self._rows(lambda offset: Rows.model_validate({}) if offset else top, limit)
 
     def _page(self, model: type[M], key: str, operation: str, union: str, variables: Mapping[str, object]) -> M:
-        answer = self.answers.one("page", key, model, lambda: self._query(model, operation, union, variables))
+        changes = operation != "getAlbum"
+        answer = self.answers.one("page", key, model, lambda: self._query(model, operation, union, variables), anew=changes)
         if answer.value is None:
             raise MissingError(f"webplayer: {variables['uri']} is unknown")
         return answer.value
@@ -223,7 +230,7 @@ class WebPlayer:
             return entity
 
         try:
-            answer = self.answers.one("embed", str(link), Entity, load)
+            answer = self.answers.one("embed", str(link), Entity, load, anew=link.kind in ("playlist", "artist"))
         except ProviderError as error:
             return Listing(stopped=error)
         if answer.value is None:
@@ -249,7 +256,7 @@ class _Paged:
         self.place = 0
         self.total: int | None = None
 
-    def __iter__(self) -> Iterator[Row]:
+    def __iter__(self) -> Iterator[Row | Unreadable]:
         while self.place < MOST:
             rows = self._page(self.place)
             self.total = rows.total
@@ -261,7 +268,9 @@ class _Paged:
         raise MalformedError(f"webplayer: more than {MOST:,} rows; the list seems endless")
 
 
-def _sorted_out(row: Row, known: set[str]) -> tuple[Track | None, Skip | None]:
+def _sorted_out(row: Row | Unreadable, known: set[str]) -> tuple[Track | None, Skip | None]:
+    if isinstance(row, Unreadable):
+        return None, Skip("", "unreadable", "a row in a form that is not known")
     track = row.named
     if track is None or (track.kind not in (None, "Track") and not track.uri):
         return None, Skip("", "unavailable", "a row without a track: removed or not available")
@@ -278,7 +287,7 @@ def _sorted_out(row: Row, known: set[str]) -> tuple[Track | None, Skip | None]:
 
 def _hits(found: SearchAnswer, kind: Kind) -> list[Hit]:
     if kind == "track":
-        named = [(row.named.id, track_fields(row.named)) for row in found.tracks.items if row.named]
+        named = [(row.named.id, track_fields(row.named)) for row in readable(found.tracks.items) if row.named]
         return [
             Hit(Link("track", name), str(fields["title"]), str(fields["artist"] or ""), str(fields["album"] or ""))
             for name, fields in named

@@ -13,8 +13,10 @@ from contextlib import suppress
 from pydantic import BaseModel, Field
 
 from recsys.errors import ProviderError
+from recsys.providers.access import Access
 from recsys.providers.errors import MalformedError, UnauthorizedError
-from recsys.providers.http import Access, Params, Reply, Service
+from recsys.providers.http import Params, Service
+from recsys.providers.reply import Reply
 from recsys.providers.webplayer.answers import Entity, Session, embedded
 from recsys.providers.webplayer.totp import code, parse_secrets
 

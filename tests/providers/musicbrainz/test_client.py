@@ -5,8 +5,8 @@ from collections.abc import Callable
 import httpx
 import pytest
 
-from recsys.providers.errors import BlockedError, MissingError, NotConfiguredError
-from recsys.providers.http import Access
+from recsys.providers.access import Access
+from recsys.providers.errors import MissingError, NotConfiguredError
 from recsys.providers.musicbrainz.client import MusicBrainz
 from recsys.providers.spotify.links import Link
 from tests.support.wire import Clock, Wire
@@ -99,18 +99,52 @@ def test_our_own_limit_is_waited_for(brainz: MusicBrainz, wire: Wire, clock: Clo
     assert clock() - before >= 3
 
 
-def test_a_busy_server_is_left_alone_for_a_while(brainz: MusicBrainz, wire: Wire, clock: Clock) -> None:
+def busy() -> httpx.Response:
     said = {"error": "The MusicBrainz web server is currently busy. Please try again later."}
-    busy = httpx.Response(503, json=said, headers={"x-ratelimit-zone": "search-global", "retry-after": "0"})
-    wire.on(f"{WS}/isrc/USQX91300108", busy)
+    return httpx.Response(503, json=said, headers={"x-ratelimit-zone": "global", "retry-after": "0"})
+
+
+def test_a_server_that_is_busy_now_and_then_costs_nothing(brainz: MusicBrainz, wire: Wire) -> None:
+    wire.on(f"{WS}/isrc/USQX91300108", busy(), busy(), {"recordings": [HIT]})
+    wire.on(f"{WS}/recording/r1", busy(), FULL)
+    listing = brainz.enrich([ROW])
+    assert (len(listing.facts), listing.stopped) == (1, None)
+
+
+def test_a_question_that_meets_a_busy_server_comes_again_at_the_end(brainz: MusicBrainz, wire: Wire) -> None:
+    wire.on(f"{WS}/isrc/USQX91300108", *[busy()] * 7, {"recordings": [HIT]})
+    wire.on(f"{WS}/recording/r1", FULL)
+    listing = brainz.enrich([ROW])
+    assert (len(listing.facts), listing.stopped, listing.problems) == (1, None, [])
+
+
+def test_a_server_that_is_always_busy_is_left_alone_for_these_endpoints(brainz: MusicBrainz, wire: Wire, clock: Clock) -> None:
+    wire.on(f"{WS}/isrc/USQX91300108", busy())
     rows = [{**ROW, "id": str(number)} for number in range(50)]
     listing = brainz.enrich(rows)
-    assert isinstance(listing.stopped, BlockedError)
-    assert len(wire.asked) <= 4
+    assert (listing.facts, listing.not_asked + len(listing.skipped)) == ([], 50)
+    assert "isrc may not be asked again before" in listing.problems[0]
+    assert len(wire.asked) <= 50
     clock.sleep(901)
     wire.on(f"{WS}/isrc/USQX91300108", {"recordings": [HIT]})
     wire.on(f"{WS}/recording/r1", FULL)
     assert len(brainz.enrich(rows).facts) == 50
+
+
+def test_a_block_of_one_kind_of_question_leaves_the_others(brainz: MusicBrainz, wire: Wire) -> None:
+    brainz.api.block("search", 900, "busy")
+    wire.on(f"{WS}/isrc/USQX91300108", {"recordings": [HIT]})
+    wire.on(f"{WS}/recording/r1", FULL)
+    listing = brainz.enrich([{**ROW, "id": "a", "isrc": None}, {**ROW, "id": "b"}])
+    assert ([facts.id for facts in listing.facts], listing.not_asked, listing.stopped) == (["b"], 1, None)
+
+
+def test_a_minute_is_waited_for(brainz: MusicBrainz, wire: Wire, clock: Clock) -> None:
+    wire.on(f"{WS}/isrc/USQX91300108", httpx.Response(503, headers={"retry-after": "60"}), {"recordings": [HIT]})
+    wire.on(f"{WS}/recording/r1", FULL)
+    before = clock()
+    assert len(brainz.enrich([ROW]).facts) == 1
+    assert clock() - before >= 60
 
 
 def test_what_it_wants() -> None:

@@ -7,8 +7,8 @@ from urllib.parse import parse_qs, urlsplit
 import httpx
 import pytest
 
+from recsys.providers.access import Access
 from recsys.providers.errors import NotConfiguredError, UnauthorizedError
-from recsys.providers.http import Access
 from recsys.providers.spotify.auth import Login, SpotifyAuth, Stored, challenge, store, stored, token_mode
 from tests.support.wire import Clock, Wire
 

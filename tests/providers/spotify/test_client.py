@@ -7,8 +7,8 @@ from typing import Any
 import httpx
 import pytest
 
+from recsys.providers.access import Access
 from recsys.providers.errors import BlockedError, MissingError, UnauthorizedError
-from recsys.providers.http import Access
 from recsys.providers.spotify.client import Spotify
 from recsys.providers.spotify.links import Link
 from tests.providers.spotify_answers import API, dev, ident, page, simplified, track

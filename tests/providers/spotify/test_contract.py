@@ -16,8 +16,8 @@ from pathlib import Path
 import httpx
 import pytest
 
+from recsys.providers.access import Access
 from recsys.providers.facts import Listing
-from recsys.providers.http import Access
 from recsys.providers.spotify.client import Spotify
 from recsys.providers.spotify.links import Link
 from tests.providers.spotify_answers import ident

@@ -6,8 +6,8 @@ from typing import Any
 import httpx
 import pytest
 
+from recsys.providers.access import Access
 from recsys.providers.errors import ForbiddenError, MalformedError
-from recsys.providers.http import Access
 from recsys.providers.spotify import lists
 from recsys.providers.spotify.client import Spotify
 from recsys.providers.spotify.links import Link
@@ -46,7 +46,8 @@ def test_a_playlist_with_every_kind_of_entry(spotify: Spotify, wire: Wire) -> No
     odd = listing.facts[3].fields
     assert [odd[name] for name in ("title", "album", "release_date", "isrc", "artist")] == ["Ünïcode ✓", None, None, None, None]
     assert [skip.code for skip in listing.skipped] == ["local_file", "episode", "unavailable", "duplicate", "unavailable"]
-    asked = wire.asked[0].url.params
+    assert dict(wire.asked[0].url.params) == {"fields": "snapshot_id"}
+    asked = wire.asked[1].url.params
     assert asked["additional_types"] == "track"
     assert asked["limit"] == "50"
     assert asked["fields"].startswith("next,total,items(")
@@ -72,7 +73,7 @@ def test_a_list_that_repeats_its_page_is_left(spotify: Spotify, wire: Wire, tota
     )
     listing = spotify.read(Link("playlist", ident(9)))
     assert len(listing.facts) == 1
-    assert wire.count(f"GET {API}/playlists") <= 2
+    assert wire.count(f"GET {API}/playlists/{ident(9)}/items") <= 2
     assert isinstance(listing.stopped, MalformedError) == (total != 4)
 
 
@@ -84,7 +85,7 @@ def test_a_list_that_never_ends_is_left(spotify: Spotify, wire: Wire, monkeypatc
     monkeypatch.setattr(lists, "MOST", 100)
     wire.on(f"GET {API}/playlists/{ident(9)}/items", endless)
     listing = spotify.read(Link("playlist", ident(9)))
-    assert len(listing.facts) == wire.count(f"GET {API}/playlists") * 10 == 100
+    assert len(listing.facts) == wire.count(f"GET {API}/playlists/{ident(9)}/items") * 10 == 100
     assert isinstance(listing.stopped, MalformedError)
 
 

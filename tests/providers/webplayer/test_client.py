@@ -8,8 +8,8 @@ from typing import Any
 import httpx
 import pytest
 
+from recsys.providers.access import Access
 from recsys.providers.errors import MalformedError, MissingError, UnauthorizedError
-from recsys.providers.http import Access
 from recsys.providers.spotify.links import Link
 from recsys.providers.webplayer.client import HASHES, WebPlayer
 from tests.providers.spotify_answers import ident
@@ -182,8 +182,9 @@ def test_a_playlist_of_several_pages_and_kinds(player: WebPlayer, wire: Wire) ->
     assert len(listing.facts) == 50
     assert listing.facts[0].fields["duration_ms"] == 9
     assert [skip.code for skip in listing.skipped] == ["duplicate", "episode", "local_file", "unavailable", "unavailable"]
-    assert len(player.read(Link("playlist", ident(9)), limit=7).facts) == 7
     assert wire.count(GRAPH) == 2
+    assert len(player.read(Link("playlist", ident(9)), limit=7).facts) == 7
+    assert wire.count(GRAPH) == 3
 
 
 def test_album_artist_and_search(player: WebPlayer, wire: Wire) -> None:
