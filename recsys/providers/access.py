@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property, partial
 
 import httpx
@@ -44,6 +44,7 @@ class Access:
     refresh: bool = False
     """Whether stored answers count as expired: everything is asked anew."""
     budget: Budget | None = None
+    _once: threading.Lock = field(default_factory=threading.Lock, init=False, repr=False, compare=False)
 
     def pace(self, provider: str) -> Limiter:
         """The limiter of one provider."""
@@ -54,9 +55,14 @@ class Access:
         """UTC seconds."""
         return self.cache.clock
 
-    @cached_property
+    @property
     def client(self) -> httpx.Client:
         """The connections of all services; closed by leaving the ``with`` block."""
+        with self._once:  # or two threads that ask first make one each, of which one is never closed
+            return self._client
+
+    @cached_property
+    def _client(self) -> httpx.Client:
         # httpx logs whole addresses, and some providers want a key or a code in them.
         logging.getLogger("httpx").setLevel(logging.WARNING)
         timeout = httpx.Timeout(self.timeout, connect=min(10.0, self.timeout))
@@ -66,5 +72,5 @@ class Access:
         return self
 
     def __exit__(self, *_: object) -> None:
-        if "client" in self.__dict__:
-            self.client.close()
+        if "_client" in self.__dict__:
+            self._client.close()

@@ -1,9 +1,13 @@
 from __future__ import annotations
 
+import contextlib
 import logging
+import threading
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from email.utils import formatdate
+from typing import Any
 
 import httpx
 import pytest
@@ -37,6 +41,24 @@ def service(open_access: Callable[..., Access]) -> Service:
 
 def ask(service: Service) -> str:
     return service.get(Thing, PATH).name
+
+
+def test_threads_that_ask_first_share_one_client(service: Service, monkeypatch: pytest.MonkeyPatch) -> None:
+    opened: list[httpx.Client] = []
+    together = threading.Barrier(4)
+
+    def client(**options: Any) -> httpx.Client:
+        with contextlib.suppress(threading.BrokenBarrierError):
+            together.wait(0.05)  # were the others let in here, they would come
+        opened.append(open_client(**options))
+        return opened[-1]
+
+    open_client = httpx.Client
+    monkeypatch.setattr(httpx, "Client", client)
+    with ThreadPoolExecutor(4) as workers:
+        clients = set(workers.map(lambda _: service.access.client, range(4)))
+    assert clients == set(opened)
+    assert len(opened) == 1
 
 
 @pytest.mark.parametrize("status", [500, 502, 503, 504])
