@@ -14,6 +14,7 @@ from recsys.cli.screen import markdown
 from recsys.cli.settings import reference_table
 from recsys.cli.tables import tables_markdown
 from recsys.ingest import CODES
+from tests import rooms
 
 README = Path(__file__).parent.parent / "README.md"
 REFERENCE = README.parent / "docs" / "reference"
@@ -59,6 +60,7 @@ def causes() -> str:
 BLOCKS = {
     "help": lambda: fenced(help_text()),
     "commands": commands,
+    "rooms": rooms.mermaid,
     "exits": exit_codes,
     "causes": causes,
     "settings": reference_table,
@@ -67,6 +69,7 @@ BLOCKS = {
 """Marker → what stands between ``<!-- marker -->`` and ``<!-- /marker -->``."""
 PAGES = {
     README: ("help",),
+    README.parent / "docs" / "map.md": ("rooms",),
     REFERENCE / "commands.md": ("exits", "commands"),
     REFERENCE / "rejects.md": ("causes",),
     REFERENCE / "settings.md": ("settings",),

@@ -83,3 +83,8 @@ def test_scoring_has_every_quirk_that_settings_name_and_every_rule() -> None:
     for name, field in Settings.model_fields.items():
         if re.search(r"\(Q\d", field.description or "") and name not in ("content_weight", "neighborhood"):
             assert f"`{name}`" in SCORING, name
+
+
+def test_the_glossary_has_each_word_once_in_order() -> None:
+    words = re.findall(r"^\| ([^|]+) \| ", (DOCS / "glossary.md").read_text(encoding="utf-8"), re.MULTILINE)[1:]
+    assert words == sorted(set(words), key=str.casefold)
