@@ -28,24 +28,26 @@ def nightly(lake: Lake, settings: Settings, as_of: datetime | None = None, inbox
     """
     seconds = stopwatch()
     refused = steps.ingest(lake, inbox) if inbox else ()
-    inputs, plan = steps.read(lake, settings, as_of)
-    if lake.has_run(plan.run_id):
-        return steps.publish(lake, lake.run(plan.run_id), already=True, noted=refused)
+    lake.require()
+    with lake.writer():  # held from reading to publishing: nobody is forgotten in between
+        inputs, plan = steps.read(lake, settings, as_of)
+        if lake.has_run(plan.run_id):
+            return steps.publish(lake, lake.run(plan.run_id), already=True, noted=refused)
 
-    with lake.stage(plan) as staged:
-        snapshot = steps.snapshot(staged, inputs, settings)
-        del inputs  # events take more memory than all that is made of them
-        ratings = steps.ratings(staged, snapshot, settings)
-        snapshot = snapshot.without_events()
-        catalog, history = steps.profiles(staged, snapshot, ratings, settings)
-        del ratings  # on the disk, and in the history
-        scorer = steps.neighbors(snapshot, catalog, history, settings)
-        for part, (first, last) in enumerate(shard_ranges(scorer)):
-            steps.lists(staged, scorer, part, first, last)  # neighbors → candidates → rankings of these listeners
-        checked, measured = steps.checks(staged, settings)
-        steps.lookup(staged)
-        run = steps.commit(lake, staged, checked, measured, seconds)
-    return steps.publish(lake, run, already=False, noted=refused)
+        with lake.stage(plan) as staged:
+            snapshot = steps.snapshot(staged, inputs, settings)
+            del inputs  # events take more memory than all that is made of them
+            ratings = steps.ratings(staged, snapshot, settings)
+            snapshot = snapshot.without_events()
+            catalog, history = steps.profiles(staged, snapshot, ratings, settings)
+            del ratings  # on the disk, and in the history
+            scorer = steps.neighbors(snapshot, catalog, history, settings)
+            for part, (first, last) in enumerate(shard_ranges(scorer)):
+                steps.lists(staged, scorer, part, first, last)  # neighbors → candidates → rankings of these listeners
+            checked, measured = steps.checks(staged, settings)
+            steps.lookup(staged)
+            run = steps.commit(lake, staged, checked, measured, seconds)
+        return steps.publish(lake, run, already=False, noted=refused)
 
 
 def run(

@@ -14,7 +14,7 @@ import hashlib
 import os
 import shutil
 import signal
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
@@ -118,12 +118,14 @@ def move(source: Path, target: Path, what: str) -> None:
         ) from error
 
 
-def put(staging: Path, place: Path, content: bytes, what: str) -> None:
-    """Make, or replace in one step, a small file that readers look at."""
+def put(staging: Path, place: Path, content: bytes, what: str, confirm: Callable[[], None] | None = None) -> None:
+    """Make, or replace in one step, a small file that readers look at; ``confirm`` may still raise before that step."""
     staged = staging / place.name
     make_folder(staging)
     with create(staged, what) as handle:
         handle.write(content)
+    if confirm:
+        confirm()
     move(staged, place, what)
 
 

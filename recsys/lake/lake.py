@@ -93,6 +93,7 @@ class Lake:
             staged = self._staging / f"{table}-{digest}"
             _batches.write_batch(staged, table, kept, rejects, source, digest, account)
             files.make_folder(home)
+            self._writer.require()
             files.move(staged, home / f"{ordinal:06d}", "batch")
             return _batches.open_batch(table, ordinal, home / f"{ordinal:06d}")
 
@@ -126,26 +127,30 @@ class Lake:
 
     def inputs(self, batches: Iterable[Batch] | None = None) -> Inputs:
         """The four input tables, of all batches or of those given."""
-        self._require()
+        self.require()
         chosen = self.batches() if batches is None else list(batches)
         return Inputs(**{table: self.input(table, chosen) for table in INPUTS})
 
     def rejects(self) -> pl.DataFrame:
         """Every rejected row, by table and ingest order."""
-        self._require()
+        self.require()
         return pl.concat([REJECTS.empty(), *(batch.read_rejects() for batch in self.batches())])
 
     # Runs
 
     def plan(self, settings: Settings, as_of: datetime, batches: Iterable[Batch] | None = None) -> Plan:
         """What a run of ``batches`` (none = all so far) would be made from; its ``run_id`` tells whether that run exists."""
-        self._require()
+        self.require()
         return Plan.of(self.batches() if batches is None else batches, settings, as_of)
 
     @contextmanager
     def stage(self, plan: Plan) -> Iterator[Staged]:
-        """A folder to write a run into, under the lock. What is not committed when the block ends is removed."""
+        """A folder to write a run into, under the lock. What is not committed when the block ends is removed.
+
+        Raises :class:`LakeError` when a batch of the plan is not in the lake any more.
+        """
         with self._writer.hold():
+            self._require_batches(plan)
             path = self._staging / plan.run_id
             if path.exists():
                 raise LakeError(f"run {plan.run_id} is already being made by this process; wait for it")
@@ -157,12 +162,18 @@ class Lake:
                     files.clear(path)
 
     def commit(self, staged: Staged, *, status: Status, seconds: Mapping[str, float], metrics: Mapping[str, float]) -> Run:
-        """Make the staged run a run of the lake; one that exists and is whole is left as it is and returned."""
+        """Make the staged run a run of the lake; one that exists and is whole is left as it is and returned.
+
+        Raises :class:`LakeError` when a batch it was made from was rewritten or removed since: it may hold somebody who was
+        forgotten.
+        """
         run_id, target = staged.plan.run_id, self.root / "runs" / staged.plan.run_id
         if self.has_run(run_id):
             return self.run(run_id)
         staged.seal(status, seconds, metrics)
         files.make_folder(target.parent)
+        self._require_batches(staged.plan)
+        self._writer.require()
         if target.exists():
             files.move(target, self._staging / f"{run_id}.damaged", "aside")
         files.move(staged.path, target, "run")
@@ -209,16 +220,22 @@ class Lake:
         A damaged pointer is an error that names the run to publish. It does not fall back by itself: the newest run may be
         one that was rolled back.
         """
-        self._require()
-        try:
-            pointer = _pointer.read(self._current)
-            if pointer is None:
-                return None
-            run = self.run(pointer.run)
-        except (LakeError, NotFoundError) as error:
-            raise LakeError(f"{error}; {self._advice()}") from error
+        self.require()
+        while True:
+            before = self.pointer()
+            try:
+                return self._pointed()
+            except (LakeError, NotFoundError) as error:
+                if self.pointer() == before:  # else another run was published, and the one that was read may be gone
+                    raise LakeError(f"{error}; {self._advice()}") from error
+
+    def _pointed(self) -> Run | None:
+        pointer = _pointer.read(self._current)
+        if pointer is None:
+            return None
+        run = self.run(pointer.run)
         if run.digest != pointer.digest:
-            raise LakeError(f"{run.path / MANIFEST}: changed since it was published; {self._advice()}")
+            raise LakeError(f"{run.path / MANIFEST}: changed since it was published")
         return run
 
     def published(self) -> Run:
@@ -230,7 +247,7 @@ class Lake:
 
     def run(self, run_id: str) -> Run:
         """The run of this id. Raises :class:`NotFoundError` when there is none."""
-        self._require()
+        self.require()
         if run_id not in self.run_ids():
             raise NotFoundError(f"lake {self.root} has no run {run_id!r}; see `recsys runs list`")
         return Run.open(self.root / "runs" / run_id)
@@ -248,7 +265,7 @@ class Lake:
 
     def runs(self) -> list[Run]:
         """Every run whose manifest can be read, newest first; :meth:`run` says what is wrong with another one."""
-        self._require()
+        self.require()
         opened = []
         for run_id in self.run_ids():
             try:
@@ -266,13 +283,15 @@ class Lake:
 
     def point(self, pointer: Pointer) -> None:
         """Replace ``CURRENT`` in one step; :meth:`publish` is the way to publish."""
-        files.put(self._staging, self._current, pointer.dump(), "current")
+        with self._writer.alone():
+            files.put(self._staging, self._current, pointer.dump(), "current", self._writer.require)
 
     def remove_runs(self, run_ids: Iterable[str]) -> None:
         """Remove runs, each out of sight of readers in one step first."""
         with self._writer.alone():
             files.make_folder(self._staging)
             for run_id in run_ids:
+                self._writer.require()
                 files.move(self.root / "runs" / run_id, self._staging / f"{run_id}.removed", "aside")
                 files.clear(self._staging / f"{run_id}.removed")
 
@@ -287,7 +306,18 @@ class Lake:
     def _folders(self, table: str) -> list[tuple[int, Path]]:
         return _batches.folders(self.root / "inputs" / table)
 
-    def _require(self) -> None:
+    def _require_batches(self, plan: Plan) -> None:
+        """Every batch of the plan is in the lake as it was read: number, revision, digest, rows."""
+        now = {(batch.path.name, batch.as_source) for batch in self.batches()}
+        for batch in plan.batches:
+            if (batch.path.name, batch.as_source) not in now:
+                raise LakeError(
+                    f"lake {self.root}: batch {batch.ordinal} of {batch.table} was rewritten or removed after this run had read "
+                    "it; nothing was stored. Run the same command again"
+                )
+
+    def require(self) -> None:
+        """Raises :class:`LakeError` when there is no lake."""
         if not files.children(self.root):
             raise LakeError(f"no lake at {self.root}; run `recsys demo` or `recsys ingest`, or name another with --lake")
 

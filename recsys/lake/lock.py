@@ -49,21 +49,18 @@ class Lock:
     def acquire(self, wait: float = 0) -> None:
         """Take the lock, waiting up to ``wait`` seconds. Raises :class:`LakeError` naming the owner."""
         deadline = time.monotonic() + wait
-        with files.guard(self.path):
-            files.reach("lock.create")
-            descriptor = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
-        try:
-            while not _taken(descriptor):
-                if time.monotonic() >= deadline:
-                    raise LakeError(self._refusal())
-                time.sleep(_PAUSE)
-            with files.guard(self.path):
-                _sign(descriptor)
-        except BaseException:
-            os.close(descriptor)
-            raise
-        self._descriptor = descriptor
-        _held.add(descriptor)
+        while not self._acquire():
+            if time.monotonic() >= deadline:
+                raise LakeError(self._refusal())
+            time.sleep(_PAUSE)
+
+    def require(self) -> None:
+        """Raises :class:`LakeError` when the file was removed or replaced since the lock was acquired: another may write now."""
+        if self._descriptor is None or not self._names(self._descriptor):
+            raise LakeError(
+                f"{self.path} was removed or replaced while this process was writing, so another one may write too; "
+                "nothing more was written. Leave that file alone, and run the same command again"
+            )
 
     def release(self) -> None:
         """Give the lock back. The file stays: removing it would let two writers lock two files of one name."""
@@ -77,7 +74,7 @@ class Lock:
         path = self.path
         try:
             with path.open("rb") as handle:
-                return not _taken(handle.fileno())
+                return not _locked(handle.fileno())
         except FileNotFoundError:
             return False
 
@@ -89,6 +86,33 @@ class Lock:
             return None
         here = (owner.host, owner.boot) == (socket.gethostname(), _boot())
         return owner if not here or _lives(owner.pid) else None
+
+    def _acquire(self) -> bool:
+        """Lock the file that now has the name; one that was removed before it was locked keeps nobody out."""
+        with files.guard(self.path):
+            files.reach("lock.create")
+            descriptor = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
+        try:
+            acquired = _locked(descriptor) and self._names(descriptor)
+            if acquired:
+                with files.guard(self.path):
+                    _sign(descriptor)
+        except BaseException:
+            os.close(descriptor)
+            raise
+        if acquired:
+            self._descriptor = descriptor
+            _held.add(descriptor)
+        else:
+            os.close(descriptor)
+        return acquired
+
+    def _names(self, descriptor: int) -> bool:
+        """Whether the file's name still leads to the file that is open."""
+        try:
+            return os.path.samestat(os.fstat(descriptor), self.path.stat())
+        except OSError:
+            return False
 
     def _refusal(self) -> str:
         lake, owner = self.path.parent, self.owner()
@@ -110,7 +134,7 @@ def _lives(pid: int) -> bool:
     return True
 
 
-def _taken(descriptor: int) -> bool:
+def _locked(descriptor: int) -> bool:
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:

@@ -28,9 +28,11 @@ class Writer:
 
     @contextmanager
     def hold(self) -> Iterator[None]:
-        """Hold the lock. The first block waits for it and clears what a dead writer left."""
+        """Hold the lock. The first block waits for it and clears what a dead writer left; the others look whether it is lost."""
         with self._mutex:
-            if not self._blocks:
+            if self._blocks:
+                self.require()
+            else:
                 files.make_folder(self.root, PRIVATE)
                 self.lock.acquire(self.wait)
                 self._recover()
@@ -48,6 +50,10 @@ class Writer:
         """Hold the lock, and keep the other threads of this process out as well."""
         with self.hold(), self._mutex:
             yield
+
+    def require(self) -> None:
+        """Look at the lock again, before a step that readers see. Raises :class:`LakeError` when it is lost."""
+        self.lock.require()
 
     def _recover(self) -> None:
         tables = (self.root / "inputs" / table for table in INPUTS)

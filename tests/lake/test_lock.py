@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 import signal
@@ -11,8 +12,9 @@ from multiprocessing.connection import Connection
 import pytest
 
 from recsys.errors import LakeError
-from recsys.lake import Lake
+from recsys.lake import Lake, files
 from recsys.lake.lock import Lock
+from recsys.lake.pointer import Pointer
 from tests.lake import night
 
 
@@ -102,3 +104,65 @@ def test_an_owner_on_another_machine_is_believed(tmp_path):
     with pytest.raises(LakeError, match="on elsewhere has been writing"):
         other.acquire()
     lock.release()
+
+
+def test_a_lock_that_was_removed_while_it_was_held_stops_its_writer(lake):
+    night.ingest(lake, 1)
+    run = night.build(lake)
+    with lake.writer():
+        lake._writer.lock.path.unlink()
+        with (
+            Lake(lake.root).writer(),  # another one may write now
+            pytest.raises(LakeError, match="was removed or replaced while this process was writing"),
+        ):
+            lake.publish(run.id)
+    assert lake.current() is None
+    assert lake.publish(run.id).id == lake.published().id
+
+
+@pytest.mark.parametrize("act", ["add_batch", "commit", "point", "remove_runs"])
+def test_no_step_that_readers_see_without_the_lock(act, lake):
+    night.ingest(lake, 1)
+    run = lake.publish(night.build(lake).id)
+    night.ingest(lake, 2)
+    before = night.contents(lake.root)
+    acts = {
+        "add_batch": lambda: night.ingest(lake, 3),
+        "commit": lambda: night.build(lake),
+        "point": lambda: lake.point(Pointer("0", "0" * 64)),
+        "remove_runs": lambda: lake.remove_runs([run.id]),
+    }
+    reach, moves = files.reach, []
+
+    def removed(point):
+        """Remove the lock as late as can be: where the step writes, and before it renames."""
+        reach(point)
+        if point.endswith((".create", ".settle")) and point != "lock.create":
+            lake._writer.lock.path.unlink(missing_ok=True)
+        moves.extend([point] * point.endswith(".rename"))
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(files, "reach", removed)
+        (lake.root / ".staging").rmdir()
+        with pytest.raises(LakeError, match="was removed or replaced"):
+            acts[act]()
+    with lake.writer():
+        assert moves == []
+    assert night.contents(lake.root) == before
+
+
+def test_a_name_that_leads_elsewhere_by_the_time_it_is_locked_is_opened_anew(tmp_path, monkeypatch):
+    lock, other = Lock(tmp_path / ".lock"), Lock(tmp_path / ".lock")
+    flock = fcntl.flock
+
+    def late(descriptor, how):
+        flock(descriptor, how)
+        monkeypatch.setattr(fcntl, "flock", flock)
+        lock.path.unlink()
+        other.acquire()
+
+    monkeypatch.setattr(fcntl, "flock", late)
+    with pytest.raises(LakeError, match="has been writing to it since"):
+        lock.acquire()
+    other.require()
+    other.release()
