@@ -56,6 +56,10 @@ class Standardised(NamedTuple):
         """(listeners,) whether a listener's ratings differ at all."""
         return self.scale > 0.0
 
+    def part(self, first: int, last: int) -> Standardised:
+        """The rows ``first`` (inclusive) to ``last`` (exclusive)."""
+        return Standardised(self.weights[first:last], self.mean[first:last], self.scale[first:last])
+
     def times(self, right: Floats) -> Floats:
         """Z · right, (listeners, k); row by row the bits of :meth:`Products.down`."""
         return Products.centred(self.weights @ right, self, right)

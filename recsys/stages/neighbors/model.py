@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from scipy.sparse import csc_array, csr_array
 
 from recsys.matrices.arrays import Float32s, Floats, Ints, pattern
-from recsys.stages.neighbors import als
+from recsys.stages.neighbors.als import missing, solve
 from recsys.stages.neighbors.kernels.blend import blend
 from recsys.stages.neighbors.kernels.dense import product
 from recsys.stages.neighbors.low_rank import Factors, Standardised, standardised
@@ -100,13 +100,17 @@ class Model:
         number of tracks, or an ``own`` that is no listener.
         """
         rated, own = self._checked(ratings, own)
-        rows = standardised(strength(rated, self.weights.rarity))
+        rows = self.standardised(rated)
         vectors = rows.times(self.factors.tracks)
         place = Own(vectors, rows.varied, own >= 0)
         found = self._nearest(rows.weights, own, threads)
         kept, ridge = self.parameters.kept, self.parameters.ridge
         near = weighed(self.rows, self.factors, found, place, kept=kept, ridge=ridge, threads=threads)
-        return Listeners(near, als.solve(rated, self._als, self.weights.confidence, self.parameters.als_ridge, threads))
+        return Listeners(near, solve(rated, self.als, self.weights.confidence, self.parameters.als_ridge, threads))
+
+    def standardised(self, ratings: csr_array) -> Standardised:
+        """Rows of ratings (n, tracks) without zeros and repeats, as the model correlates them."""
+        return standardised(strength(ratings, self.weights.rarity))
 
     def scores(self, listeners: Listeners, threads: int = 1) -> Float32s:
         """(n, tracks) float32, unbounded: the higher, the more speaks for the track; 0 = nothing known.
@@ -165,10 +169,10 @@ class Model:
         return sparse(by_track), moments(sparse(self.rows.weights), self.votes.shape[1])
 
     @cached_property
-    def _als(self) -> tuple[Float32s, Floats]:
+    def als(self) -> tuple[Float32s, Floats]:
         """The ALS vectors by track, and what "not heard" adds."""
         tracks = np.ascontiguousarray(self.tracks.T)
-        return tracks, als.missing(tracks)
+        return tracks, missing(tracks)
 
     def _checked(self, ratings: csr_array, own: Ints | None) -> tuple[csr_array, Ints]:
         users, items = self.votes.shape

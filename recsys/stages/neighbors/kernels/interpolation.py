@@ -65,8 +65,8 @@ def interpolate(
         mine = own[0][row]
         count = _nearest_rest(mine, vectors, values, indices[row], similarity[row], overlap[row], right)
         chosen = indices[row, :count]
-        _correlations(rows, items, chosen, chains, matrix)
-        _subtract(vectors, values, chosen, matrix, ridge)
+        correlations(rows, items, chosen, chains, matrix)
+        subtract(vectors, values, chosen, matrix, ridge)
         weights[row] = 0.0
         weights[row, :count] = right[:count]
         cholesky_solve(matrix, count, weights[row])
@@ -105,7 +105,7 @@ def _nearest_rest(
 
 
 @njit(nogil=True, cache=True)
-def _correlations(rows: Rows, items: int, chosen: Ints, chains: Chains, matrix: Floats) -> None:
+def correlations(rows: Rows, items: int, chosen: Ints, chains: Chains, matrix: Floats) -> None:
     """The upper triangle of ``matrix`` becomes the correlations between the chosen listeners."""
     matrix[:] = 0.0
     size = 0
@@ -129,7 +129,7 @@ def _correlations(rows: Rows, items: int, chosen: Ints, chains: Chains, matrix: 
 
 
 @njit(nogil=True, cache=True)
-def _subtract(vectors: Floats, values: Floats, chosen: Ints, matrix: Floats, ridge: float) -> None:
+def subtract(vectors: Floats, values: Floats, chosen: Ints, matrix: Floats, ridge: float) -> None:
     """Takes the leading factors off the upper triangle and puts the ridge on the diagonal."""
     theirs = np.empty((values.size, chosen.size))
     for factor in range(values.size):
@@ -149,6 +149,20 @@ def cholesky_solve(matrix: Floats, size: int, right: Floats) -> None:
 
     A direction without variance (pivot ≤ 1e-12) takes no part: its unknown becomes 0. Such a pivot exists only with ridge 0.
     """
+    cholesky(matrix, size)
+    for at in range(size):
+        right[at] /= matrix[at, at]
+        for column in range(at + 1, size):
+            right[column] -= matrix[at, column] * right[at]
+    for at in range(size - 1, -1, -1):
+        for column in range(at + 1, size):
+            right[at] -= matrix[at, column] * right[column]
+        right[at] /= matrix[at, at]
+
+
+@njit(nogil=True, cache=True)
+def cholesky(matrix: Floats, size: int) -> None:
+    """The upper triangle of the leading block becomes its Cholesky factor, with ∞ on the diagonal where a pivot is ≤ 1e-12."""
     for at in range(size):
         pivot = matrix[at, at]
         free = pivot > 1e-12
@@ -160,11 +174,29 @@ def cholesky_solve(matrix: Floats, size: int, right: Floats) -> None:
             if part != 0.0:
                 for column in range(row, size):
                     matrix[row, column] -= part * matrix[at, column]
+
+
+@njit(nogil=True, cache=True, fastmath={"contract"})
+def cholesky_solve_columns(matrix: Floats, right: Floats) -> None:
+    """:func:`cholesky_solve` for all columns of ``right`` (size, m), from the factor that :func:`cholesky` left."""
+    size = matrix.shape[0]
     for at in range(size):
-        right[at] /= matrix[at, at]
-        for column in range(at + 1, size):
-            right[column] -= matrix[at, column] * right[at]
+        _scale(right[at], 1.0 / matrix[at, at])
+        for row in range(at + 1, size):
+            _add(right[row], -matrix[at, row], right[at])
     for at in range(size - 1, -1, -1):
-        for column in range(at + 1, size):
-            right[at] -= matrix[at, column] * right[column]
-        right[at] /= matrix[at, at]
+        for row in range(at + 1, size):
+            _add(right[at], -matrix[at, row], right[row])
+        _scale(right[at], 1.0 / matrix[at, at])
+
+
+@njit(nogil=True, cache=True, fastmath={"contract"})
+def _add(to: Floats, factor: float, other: Floats) -> None:
+    for at in range(to.size):
+        to[at] += factor * other[at]
+
+
+@njit(nogil=True, cache=True)
+def _scale(row: Floats, factor: float) -> None:
+    for at in range(row.size):
+        row[at] *= factor

@@ -1,0 +1,62 @@
+"""Which of a listener's own tracks a score comes from: exact shares, for the model's scores are linear in the own ratings.
+
+Linear once the neighbours are fixed: a share says how much of the score would go with the own track if everything else, the
+neighbours and their number included, stayed. Shares of one score add up to 1; disliked and unlike tracks have shares below 0.
+"""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+
+from recsys.matrices.arrays import Ints, Offsets, pattern
+from recsys.stages.neighbors import als
+from recsys.stages.neighbors.kernels.attribution import LISTED, Form, Shares, Subjects, attribute_rows
+from recsys.stages.neighbors.kernels.dense import gram
+from recsys.stages.neighbors.kernels.interpolation import Rows
+from recsys.stages.neighbors.low_rank import Standardised
+from recsys.stages.neighbors.model import Listeners, Model
+
+TASKS = 8
+"""Blocks of listeners per thread."""
+
+
+def form(model: Model) -> Form:
+    """The model as :func:`attribute` reads it; made once, it takes tracks × 2 r × 4 bytes."""
+    shared = np.ascontiguousarray(model.factor_votes.T)
+    tracks, together = model.als
+    parameters, (rarity, confidence) = model.parameters, model.weights
+    sure = confidence / np.maximum(rarity, np.finfo(float).tiny)
+    of_votes = rows_of(model.rows), model.votes.data, *model.factors, shared, gram(shared.astype(np.float64))
+    of_als = tracks, together, sure, als.MISSING, parameters.ridge, parameters.als_ridge, parameters.als_share
+    return Form(*of_votes, *of_als)
+
+
+def attribute(model: Form, rows: Standardised, listeners: Listeners, pairs: tuple[Offsets, Ints], threads: int = 1) -> Shares:
+    """The three own tracks with the greatest share of each score, per pair of a listener and a track.
+
+    ``rows`` and ``listeners``: the standardised ratings of n listeners and what the model knows of them: of fitted ones
+    ``model.rows`` and the fit's, of others `Model.standardised` and `Model.listeners`. ``pairs``: bounds (n + 1) and tracks, of
+    listener u ``tracks[bounds[u]:bounds[u + 1]]``, no track twice. Where a score is not above 0 nothing is named and the rest
+    is 1. The same bits in any company and for any number of threads.
+    """
+    indptr, tracks = np.ascontiguousarray(pairs[0], np.int64), np.ascontiguousarray(pairs[1], np.int32)
+    found = Shares(np.full((len(tracks), LISTED), -1, np.int32), np.zeros((len(tracks), LISTED)), np.ones(len(tracks)))
+    near = listeners.near
+    subjects = Subjects(
+        rows_of(rows), np.ascontiguousarray(near.indices), near.weight, near.low_rank, near.gain, near.shrinkage, listeners.als
+    )
+    bounds = np.linspace(0, len(indptr) - 1, TASKS * threads + 1).astype(np.int64)
+
+    def fill(first: int, last: int) -> None:
+        attribute_rows(model, subjects, (indptr, tracks), first, last, found)
+
+    with ThreadPoolExecutor(threads) as workers:
+        list(workers.map(fill, bounds[:-1], bounds[1:]))
+    return found
+
+
+def rows_of(rows: Standardised) -> Rows:
+    """Standardised rows as the kernels read them."""
+    return Rows(*pattern(rows.weights), rows.weights.data.astype(np.float64, copy=False), rows.mean, rows.scale)

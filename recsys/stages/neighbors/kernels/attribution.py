@@ -1,0 +1,263 @@
+"""How much of a listener's score for a track comes from each track the listener rated: the scores as linear forms, factored.
+
+With the neighbours N fixed, and so the gain α and the shrinkage β (:class:`recsys.stages.neighbors.near.Near`), the votes for a
+track t are linear in the listener's standardised row z: with e = M_N,t − Q_N S_t (votes M, factors' votes S = QᵀM),
+f = α (R_NN + λI)⁻¹ e and h = α S_t − β S_t / (d + λ) − d Q_Nᵀ f they are z · (Z_Nᵀ f + T h), T the factors on the side of the
+tracks. The ALS score is Σ_i c_i p_i y_i · A⁻¹ y_t, A the listener's normal equations (Hu, Koren & Volinsky 2008, section 5).
+So the contributions of all own tracks to all targets are one product of an (own, width) and a (width, targets) matrix.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+from numba import njit
+
+from recsys.matrices.arrays import Float32s, Floats, Ints, Offsets
+from recsys.stages.neighbors.kernels.dense import product
+from recsys.stages.neighbors.kernels.interpolation import (
+    Chains,
+    Rows,
+    cholesky,
+    cholesky_solve_columns,
+    correlations,
+    subtract,
+)
+from recsys.stages.neighbors.kernels.least_squares import normal_equations
+
+CHUNK = 512
+"""Own tracks looked at together: bounds memory for long histories."""
+LISTED = 3
+"""Own tracks named for each target."""
+
+
+class Form(NamedTuple):
+    """The model as the linear forms read it; the arrays of :class:`recsys.stages.neighbors.model.Model`, by track."""
+
+    rows: Rows
+    votes: Float32s
+    """Of the entries of ``rows``."""
+    vectors: Floats
+    values: Floats
+    tracks: Floats
+    """(tracks, r) T."""
+    shared: Float32s
+    """(tracks, r) S."""
+    shared_gram: Floats
+    als: Float32s
+    """(tracks, r) ALS vectors."""
+    als_missing: Floats
+    """(r, r) what "not heard" adds to the normal equations: ``missing`` times the Gram matrix."""
+    confidence: Floats
+    """(tracks,) ALS confidence of a standardised rating of 1."""
+    missing: float
+    ridge: float
+    als_ridge: float
+    als_share: float
+
+
+class Subjects(NamedTuple):
+    """n listeners: own ``rows``, and their columns of ``Near`` and ALS vectors."""
+
+    rows: Rows
+    indices: Ints
+    weight: Floats
+    low_rank: Floats
+    gain: Floats
+    shrinkage: Floats
+    als: Float32s
+
+
+class Shares(NamedTuple):
+    """Per pair: the own ``tracks`` (pairs, 3) with the greatest share, −1 for none, their ``share`` and the ``rest`` (pairs,)."""
+
+    tracks: Ints
+    share: Floats
+    rest: Floats
+
+
+@njit(nogil=True, cache=True)
+def attribute_rows(form: Form, subjects: Subjects, pairs: tuple[Offsets, Ints], first: int, last: int, found: Shares) -> None:
+    """Fills ``found`` for the pairs of the listeners ``first`` … ``last`` − 1: of row u, the tracks indptr[u] … of ``pairs``."""
+    indptr, tracks = pairs
+    items = form.tracks.shape[0]
+    head, sums, place = np.full(items, -1, np.int32), np.zeros(items), np.full(items, -1, np.int32)
+    for row in range(first, last):
+        part = slice(indptr[row], indptr[row + 1])
+        if part.start < part.stop:
+            chosen = _chosen(subjects.indices[row])
+            votes, als = _scales(form, subjects, row, chosen, sums)
+            right = _targets(form, subjects, row, chosen, tracks[part], head, place, als)
+            _divide(form, subjects, row, chosen, (votes, right), place, (found.tracks[part], found.share[part], found.rest[part]))
+
+
+@njit(nogil=True, cache=True)
+def _chosen(indices: Ints) -> Ints:
+    count = 0
+    while count < indices.size and indices[count] >= 0:
+        count += 1
+    return indices[:count]
+
+
+@njit(nogil=True, cache=True)
+def _scales(form: Form, subjects: Subjects, row: int, chosen: Ints, sums: Floats) -> tuple[float, float]:
+    """What the votes and the ALS scores are multiplied by in the blend: their share ÷ root mean square over all tracks."""
+    items = form.tracks.shape[0]
+    low_rank, als = subjects.low_rank[row], subjects.als[row]
+    votes_square = _quadratic(form.shared_gram, low_rank)
+    for at in range(chosen.size):
+        for entry in range(form.rows.indptr[chosen[at]], form.rows.indptr[chosen[at] + 1]):
+            sums[form.rows.indices[entry]] += subjects.weight[row, at] * form.votes[entry]
+    for at in range(chosen.size):
+        for entry in range(form.rows.indptr[chosen[at]], form.rows.indptr[chosen[at] + 1]):
+            track = form.rows.indices[entry]
+            if sums[track] != 0.0:
+                shared = 0.0
+                for k in range(low_rank.size):
+                    shared += form.shared[track, k] * low_rank[k]
+                votes_square += sums[track] * (sums[track] + 2.0 * shared)
+                sums[track] = 0.0
+    als_square = _quadratic(form.als_missing, als.astype(np.float64)) / form.missing
+    share = form.als_share
+    votes = (1.0 - share) / np.sqrt(votes_square / items) if votes_square > 0.0 else 0.0
+    return votes, share / np.sqrt(als_square / items) if als_square > 0.0 else 0.0
+
+
+@njit(nogil=True, cache=True)
+def _quadratic(matrix: Floats, vector: Floats) -> float:
+    total = 0.0
+    for a in range(vector.size):
+        for b in range(vector.size):
+            total += vector[a] * matrix[a, b] * vector[b]
+    return total
+
+
+@njit(nogil=True, cache=True)
+def _targets(form: Form, subjects: Subjects, row: int, chosen: Ints, tracks: Ints, head: Ints, place: Ints, als: float) -> Floats:
+    """(width, targets): f, h and the ALS part of every target, one below the other."""
+    rank, als_rank, count = form.values.size, form.als.shape[1], chosen.size
+    out = np.zeros((count + rank + als_rank, tracks.size))
+    local, shared, hidden = out[:count], out[count : count + rank], out[count + rank :]
+    for at in range(tracks.size):
+        for k in range(rank):
+            shared[k, at] = form.shared[tracks[at], k]
+        for k in range(als_rank):
+            hidden[k, at] = als * form.als[tracks[at], k]
+    if count:
+        _local(form, chosen, tracks, shared, head, place, local)
+    gain, shrinkage = subjects.gain[row], subjects.shrinkage[row]
+    local *= gain
+    back = np.zeros((rank, tracks.size))
+    product(np.ascontiguousarray(form.vectors[chosen].T), local, back)
+    for k in range(rank):
+        own = gain - shrinkage / (form.values[k] + form.ridge)
+        for at in range(tracks.size):
+            shared[k, at] = own * shared[k, at] - form.values[k] * back[k, at]
+    indices, sure = _confidence(form, subjects.rows, row)
+    matrix = np.empty((als_rank, als_rank))
+    normal_equations(indices, sure, form.als, form.als_missing, form.als_ridge, matrix)
+    cholesky(matrix, als_rank)
+    cholesky_solve_columns(matrix, hidden)
+    return out
+
+
+@njit(nogil=True, cache=True)
+def _local(form: Form, chosen: Ints, tracks: Ints, shared: Floats, head: Ints, place: Ints, local: Floats) -> None:
+    """``local`` (neighbours, targets) becomes (R_NN + λI)⁻¹ (M_N,t − Q_N S_t)."""
+    vectors = form.vectors[chosen]
+    product(-vectors, np.ascontiguousarray(shared), local)
+    for at in range(tracks.size):
+        place[tracks[at]] = at
+    for at in range(chosen.size):
+        for entry in range(form.rows.indptr[chosen[at]], form.rows.indptr[chosen[at] + 1]):
+            to = place[form.rows.indices[entry]]
+            if to >= 0:
+                local[at, to] += form.votes[entry]
+    for at in range(tracks.size):
+        place[tracks[at]] = -1
+    size = 0
+    for other in chosen:
+        size += form.rows.indptr[other + 1] - form.rows.indptr[other]
+    chains = Chains(head, np.empty(size, np.int32), np.empty(size, np.int32), np.empty(size))
+    matrix = np.empty((chosen.size, chosen.size))
+    correlations(form.rows, form.tracks.shape[0], chosen, chains, matrix)
+    subtract(form.vectors, form.values, chosen, matrix, form.ridge)
+    cholesky(matrix, chosen.size)
+    cholesky_solve_columns(matrix, local)
+
+
+@njit(nogil=True, cache=True)
+def _confidence(form: Form, rows: Rows, row: int) -> tuple[Ints, Float32s]:
+    """Tracks of a row, and the ALS confidence in each."""
+    indices = rows.indices[rows.indptr[row] : rows.indptr[row + 1]]
+    sure = np.empty(indices.size, np.float32)
+    for at in range(indices.size):
+        sure[at] = abs(rows.values[rows.indptr[row] + at]) * form.confidence[indices[at]]
+    return indices, sure
+
+
+@njit(nogil=True, cache=True)
+def _divide(
+    form: Form, subjects: Subjects, row: int, chosen: Ints, forms: tuple[float, Floats], place: Ints,
+    found: tuple[Ints, Floats, Floats],
+) -> None:  # fmt: skip
+    """Contributions of the own tracks, some at a time: the greatest of each target, and what is left of the sum."""
+    scale, right = forms
+    tracks, share, rest = found
+    tracks[:], share[:], rest[:] = -1, 0.0, 0.0
+    begin, end = subjects.rows.indptr[row], subjects.rows.indptr[row + 1]
+    for first in range(begin, end, CHUNK):
+        last = min(first + CHUNK, end)
+        part = np.empty((last - first, right.shape[1]))
+        product(_own(form, subjects.rows, row, chosen, scale, place, first, last), right, part)
+        for at in range(last - first):
+            _offer(subjects.rows.indices[first + at], part[at], tracks, share, rest)
+    for at in range(rest.size):
+        if rest[at] > 0.0:
+            for nth in range(LISTED):
+                share[at, nth] /= rest[at]
+            rest[at] = 1.0 - share[at].sum()
+        else:
+            tracks[at], share[at], rest[at] = -1, 0.0, 1.0
+
+
+@njit(nogil=True, cache=True)
+def _own(form: Form, rows: Rows, row: int, chosen: Ints, scale: float, place: Ints, first: int, last: int) -> Floats:
+    """(own, width) the rows of the own tracks of the entries ``first`` … ``last`` − 1: Z_N, T and the ALS vectors, scaled."""
+    rank, count = form.values.size, chosen.size
+    out = np.zeros((last - first, count + rank + form.als.shape[1]))
+    for at in range(last - first):
+        place[rows.indices[first + at]] = at
+    for nth in range(count):
+        other = chosen[nth]
+        for at in range(last - first):
+            out[at, nth] = -form.rows.mean[other] * form.rows.scale[other]
+        for entry in range(form.rows.indptr[other], form.rows.indptr[other + 1]):
+            to = place[form.rows.indices[entry]]
+            if to >= 0:
+                out[to, nth] += form.rows.values[entry] * form.rows.scale[other]
+    for at in range(last - first):
+        track, value = rows.indices[first + at], rows.values[first + at]
+        place[track] = -1
+        for k in range(rank):
+            out[at, count + k] = form.tracks[track, k]
+        out[at, : count + rank] *= scale * rows.scale[row] * value
+        sure = np.float32(abs(value) * form.confidence[track]) * np.sign(value)
+        for k in range(form.als.shape[1]):
+            out[at, count + rank + k] = sure * form.als[track, k]
+    return out
+
+
+@njit(nogil=True, cache=True)
+def _offer(own: int, values: Floats, tracks: Ints, share: Floats, total: Floats) -> None:
+    """Adds an own track's contributions to the totals, and names it where it is among the greatest above 0."""
+    for at in range(values.size):
+        value = values[at]
+        total[at] += value
+        if value > share[at, LISTED - 1]:
+            nth = LISTED - 1
+            while nth > 0 and value > share[at, nth - 1]:
+                share[at, nth], tracks[at, nth] = share[at, nth - 1], tracks[at, nth - 1]
+                nth -= 1
+            share[at, nth], tracks[at, nth] = value, own
