@@ -28,8 +28,7 @@ from recsys.stages.neighbors.low_rank import Factors, Standardised, standardised
 from recsys.stages.neighbors.near import Near, Own, weighed
 from recsys.stages.neighbors.search.correlation import Moments, Sparse, moments, sparse
 from recsys.stages.neighbors.search.folding import nearest_fitted
-from recsys.stages.neighbors.search.nearest import Nearest
-from recsys.stages.neighbors.search.search import Found
+from recsys.stages.neighbors.search.search import Nearest
 from recsys.stages.neighbors.weighting import TrackWeights, cleaned, strength
 
 TILE = 64
@@ -195,7 +194,7 @@ class Model:
         bounds = np.linspace(0, shape[0], TASKS * threads + 1).astype(np.int64)
 
         def fill(first: int, last: int) -> None:
-            nearest_fitted(everything, columns, known, items, first, last, Found(*found))
+            nearest_fitted(everything, columns, known, items, first, last, found)
 
         with ThreadPoolExecutor(threads) as workers:
             list(workers.map(fill, bounds[:-1], bounds[1:]))

@@ -18,7 +18,8 @@ from scipy.sparse import csr_array
 from recsys.matrices.arrays import Flags, Floats, Ints, pattern
 from recsys.stages.neighbors.kernels.interpolation import Rows, interpolate
 from recsys.stages.neighbors.low_rank import Factors, Standardised
-from recsys.stages.neighbors.search.nearest import Nearest, nearest
+from recsys.stages.neighbors.search.nearest import nearest
+from recsys.stages.neighbors.search.search import Nearest
 
 TASKS = 8
 """Blocks of listeners per thread."""

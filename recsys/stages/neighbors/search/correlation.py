@@ -67,15 +67,15 @@ def sparse(matrix: csr_array | csc_array) -> Sparse:
 def moments(rows: Sparse, items: int) -> Moments:
     """Moments over ``items`` items. A constant row (empty, or full with equal ratings) has deviation 0 exactly."""
     users = rows.indptr.size - 1
-    found = Moments(np.zeros(users), np.zeros(users))
+    filled = Moments(np.zeros(users), np.zeros(users))
     if items:
-        _fill_moments(rows, items, found)
-    return found
+        _fill_moments(rows, items, filled)
+    return filled
 
 
 @njit(**LEAN)
-def _fill_moments(rows: Sparse, items: int, found: Moments) -> None:
-    for user in range(found.mean.size):
+def _fill_moments(rows: Sparse, items: int, out: Moments) -> None:
+    for user in range(out.mean.size):
         begin, end = rows.indptr[user], rows.indptr[user + 1]
         missing = items - np.int64(end - begin)
         low = high = rows.values[begin] if missing == 0 else 0.0
@@ -89,9 +89,9 @@ def _fill_moments(rows: Sparse, items: int, found: Moments) -> None:
         squares = missing * mean * mean
         for entry in range(begin, end):
             squares += (rows.values[entry] - mean) ** 2
-        found.mean[user] = mean
+        out.mean[user] = mean
         if not constant(low, high):
-            found.deviation[user] = np.sqrt(squares / items)
+            out.deviation[user] = np.sqrt(squares / items)
 
 
 @njit(**LEAN)

@@ -7,7 +7,7 @@ from numba import njit
 
 from recsys.matrices.arrays import Ints
 from recsys.stages.neighbors.search.correlation import Moments, Sparse, snapped
-from recsys.stages.neighbors.search.search import Found
+from recsys.stages.neighbors.search.search import Nearest
 
 SURE = 1.0 - 1e-9
 """A quotient is not computed where it stays below its bar by more than rounding."""
@@ -15,7 +15,7 @@ SURE = 1.0 - 1e-9
 
 @njit(nogil=True, cache=True)
 def nearest_fitted(
-    new: tuple[Sparse, Moments, Ints], columns: Sparse, known: Moments, items: int, first: int, last: int, found: Found
+    new: tuple[Sparse, Moments, Ints], columns: Sparse, known: Moments, items: int, first: int, last: int, found: Nearest
 ) -> None:
     """Fills the rows ``first`` … ``last`` − 1 of ``found``, (n, k) each, as :func:`.nearest.nearest` does.
 
@@ -52,14 +52,14 @@ def nearest_fitted(
 
 
 @njit(nogil=True, cache=True)
-def _worse(found: Found, row: int, one: int, other: int) -> bool:
+def _worse(found: Nearest, row: int, one: int, other: int) -> bool:
     """Whether one place of the heap is less similar than another, or as similar and of a higher index."""
     a, b = found.similarity[row, one], found.similarity[row, other]
     return a < b or (a == b and found.indices[row, one] > found.indices[row, other])
 
 
 @njit(nogil=True, cache=True)
-def _swap(found: Found, row: int, a: int, b: int) -> None:
+def _swap(found: Nearest, row: int, a: int, b: int) -> None:
     indices, similarity, overlap = found.indices[row], found.similarity[row], found.overlap[row]
     indices[a], indices[b] = indices[b], indices[a]
     similarity[a], similarity[b] = similarity[b], similarity[a]
@@ -67,7 +67,7 @@ def _swap(found: Found, row: int, a: int, b: int) -> None:
 
 
 @njit(nogil=True, cache=True)
-def _push(found: Found, row: int, size: int, similarity: float, index: int, overlap: int) -> None:
+def _push(found: Nearest, row: int, size: int, similarity: float, index: int, overlap: int) -> None:
     """Adds to a heap of ``size`` whose worst is in front."""
     found.similarity[row, size], found.indices[row, size], found.overlap[row, size] = similarity, index, overlap
     at = size
@@ -77,14 +77,14 @@ def _push(found: Found, row: int, size: int, similarity: float, index: int, over
 
 
 @njit(nogil=True, cache=True)
-def _replace(found: Found, row: int, similarity: float, index: int, overlap: int) -> None:
+def _replace(found: Nearest, row: int, similarity: float, index: int, overlap: int) -> None:
     """Puts another in the place of a full heap's worst."""
     found.similarity[row, 0], found.indices[row, 0], found.overlap[row, 0] = similarity, index, overlap
     _sink(found, row, found.indices.shape[1])
 
 
 @njit(nogil=True, cache=True)
-def _sink(found: Found, row: int, size: int) -> None:
+def _sink(found: Nearest, row: int, size: int) -> None:
     """Moves the first of a heap of ``size`` down to its place."""
     at = 0
     while 2 * at + 1 < size:
@@ -98,7 +98,7 @@ def _sink(found: Found, row: int, size: int) -> None:
 
 
 @njit(nogil=True, cache=True)
-def _sort(found: Found, row: int, size: int) -> None:
+def _sort(found: Nearest, row: int, size: int) -> None:
     """Orders a heap, best in front: the worst goes to the end, again and again."""
     for end in range(size - 1, 0, -1):
         _swap(found, row, 0, end)

@@ -37,20 +37,33 @@ class Candidates(NamedTuple):
     number: Ints
     cut: Float32s
     crowded: Flags
+    radius: Floats
+    """(users,) how far a correlation in float32 may be from the exact one."""
+    k: int
 
 
-def candidates(tiles: Tiles, k: int, pool: WorkerPool) -> Candidates:
+class Meeting(NamedTuple):
+    """Scratch of one thread: correlations of a tile, the cut of nobody (width,), and who reaches a cut."""
+
+    middle: Float32s
+    nobody: Float32s
+    hits: Hits
+
+
+def gather(tiles: Tiles, k: int, pool: WorkerPool) -> Candidates:
     """Every user's candidates. No offset may be below 0: users without a co-rated item would correlate."""
     users = tiles.begin.size
     room = min(max(ROOM * k, LEAST_ROOM), users)
     cut = np.full(tiles.offset.size, NONE)
     cut[:users] = np.where(tiles.bar[:users] == 0, tiles.floor, NONE)
-    found = Candidates(
+    candidates = Candidates(
         np.empty((users, room), np.int32),
         np.empty((users, room), np.float32),
         np.zeros(users, np.int32),
         cut,
         np.zeros(users, np.bool_),
+        tiles.radius,
+        k,
     )
     count = len(tiles.dense)
     rounds = [[(tile, tile) for tile in range(count)]]
@@ -59,79 +72,83 @@ def candidates(tiles: Tiles, k: int, pool: WorkerPool) -> Candidates:
 
     def worker() -> Callable[[tuple[int, int]], None]:
         width = tiles.dense.shape[2]
-        middle, nobody, hits = np.empty(width, np.float32), np.full(width, NONE), blank_hits(width)
-        return lambda pair: _meet(tiles, found, k, middle, nobody, hits, *pair)
+        scratch = Meeting(np.empty(width, np.float32), np.full(width, NONE), blank_hits(width))
+        return lambda pair: _meet(tiles, candidates, scratch, *pair)
 
     for pairs in rounds:
         pool.share(pairs, worker)
     parts = np.linspace(0, users, 4 * pool.threads + 1).astype(np.int64)
-    pool.share(pairwise(parts), lambda: lambda part: _narrow_all(found, tiles.radius, k, *part))
-    return found
+    pool.share(pairwise(parts), lambda: lambda part: _narrow_all(candidates, *part))
+    return candidates
 
 
 @njit(**LEAN)
-def _meet(
-    tiles: Tiles, found: Candidates, k: int, middle: Float32s, nobody: Float32s, hits: Hits, first: int, second: int
-) -> None:
+def _meet(tiles: Tiles, candidates: Candidates, scratch: Meeting, first: int, second: int) -> None:
     """Correlates the users of two tiles for both of them, or those of one tile with each other."""
+    middle, hits = scratch.middle, scratch.hits
     width, users = middle.size, tiles.begin.size
     begin, same, mask = second * width, first == second, hits.mask
-    cut = nobody if same else found.cut[begin : begin + width]
+    # within one tile every pair is met from both sides, so the other side is not offered again
+    cut = scratch.nobody if same else candidates.cut[begin : begin + width]
     for user in range(first * width, min((first + 1) * width, users)):
         if tiles.begin[user] == tiles.end[user]:
             continue
         correlate(tiles, user, second, middle)
         if same:
             middle[user - begin] = NEVER
-            found.cut[user] = _cut(middle, k, found.cut[user], tiles.radius[user])
-        own = found.cut[user]
+            candidates.cut[user] = _cut(middle, candidates.k, candidates.cut[user], tiles.radius[user])
+        own = candidates.cut[user]
         for at in range(width):
             mask[at] = (middle[at] >= own) | (middle[at] >= cut[at])
         places = hits.places[: find(hits)]
-        _offer(found, tiles.radius, k, user, begin, middle, places, 1 if same else 2)
+        _offer(candidates, user, begin, middle, places, 1 if same else 2)
 
 
 @njit(**LEAN)
-def _offer(found: Candidates, radius: Floats, k: int, user: int, begin: int, middle: Float32s, places: Ints, sides: int) -> None:
+def _offer(candidates: Candidates, user: int, begin: int, middle: Float32s, places: Ints, sides: int) -> None:
     """Offers the users from ``begin`` on to ``user``, and ``user`` to them: ``sides`` is 1 or 2.
 
     Everyone is written down and only those who reach the cut are counted: there is no branch to mispredict.
     """
-    room = found.indices.shape[1]
+    room, k = candidates.indices.shape[1], candidates.k
     for at in places:
         value, one, other = middle[at], user, begin + at
         for _ in range(sides):
-            place = found.number[one]
-            found.indices[one, place], found.middles[one, place] = other, value
-            place += value >= found.cut[one]
-            found.number[one] = place
+            place = candidates.number[one]
+            candidates.indices[one, place], candidates.middles[one, place] = other, value
+            place += value >= candidates.cut[one]
+            candidates.number[one] = place
             if place == room:
-                _narrow(found, radius[one], k, one)
-                if found.number[one] > room - k:
-                    found.crowded[one], found.number[one], found.cut[one] = True, 0, NONE
+                _narrow(candidates, one)
+                if candidates.number[one] > room - k:
+                    candidates.crowded[one], candidates.number[one], candidates.cut[one] = True, 0, NONE
             one, other = other, one
 
 
 @njit(**LEAN)
-def _narrow(found: Candidates, radius: float, k: int, user: int) -> None:
+def _narrow(candidates: Candidates, user: int) -> None:
     """Drops the candidates that are surely not among the ``k`` greatest."""
-    indices, middles = found.indices[user, : found.number[user]], found.middles[user, : found.number[user]]
-    cut = _cut(middles, k, found.cut[user], radius)
-    kept = 0
+    number = candidates.number[user]
+    indices, middles = candidates.indices[user, :number], candidates.middles[user, :number]
+    cut = _cut(middles, candidates.k, candidates.cut[user], candidates.radius[user])
+    left = 0
     for at in range(middles.size):
-        indices[kept], middles[kept] = indices[at], middles[at]
-        kept += middles[at] >= cut
-    found.number[user], found.cut[user] = kept, cut
+        indices[left], middles[left] = indices[at], middles[at]
+        left += middles[at] >= cut
+    candidates.number[user], candidates.cut[user] = left, cut
 
 
 @njit(**LEAN)
-def _narrow_all(found: Candidates, radius: Floats, k: int, first: int, last: int) -> None:
+def _narrow_all(candidates: Candidates, first: int, last: int) -> None:
     for user in range(first, last):
-        if found.number[user] > k:
-            _narrow(found, radius[user], k, user)
+        if candidates.number[user] > candidates.k:
+            _narrow(candidates, user)
 
 
 @njit(**LEAN)
 def _cut(middles: Float32s, k: int, cut: np.float32, radius: float) -> np.float32:
-    """What a correlation must reach to be among the ``k`` greatest, at least ``cut``."""
+    """What a correlation must reach to be among the ``k`` greatest, at least ``cut``.
+
+    The k-th greatest is off by at most the radius, and so is the one that is compared with it: twice the radius is allowed for.
+    """
     return max(np.float32(reached_by(middles, k, cut) - 2.0 * radius), cut)

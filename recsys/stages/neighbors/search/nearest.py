@@ -22,11 +22,11 @@ from numpy.typing import NDArray
 from scipy.sparse import csc_array, csr_array
 
 from recsys.matrices.arrays import Floats, Ints, Offsets
-from recsys.stages.neighbors.search.correlation import Moments, Sparse, co_rated_row, moments, sparse
-from recsys.stages.neighbors.search.mutual import candidates
+from recsys.stages.neighbors.search.correlation import Sparse, co_rated_row, moments, sparse
+from recsys.stages.neighbors.search.mutual import gather
 from recsys.stages.neighbors.search.pairs import settle
-from recsys.stages.neighbors.search.search import Found, scratch, search
-from recsys.stages.neighbors.search.tiles import Tiles, catalogue_tiles, co_rated_tiles
+from recsys.stages.neighbors.search.search import Nearest, Task, scratch, search
+from recsys.stages.neighbors.search.tiles import catalogue_tiles, co_rated_tiles
 from recsys.stages.neighbors.search.workers import WorkerPool
 
 Method = Literal["catalogue", "co_rated"]
@@ -49,15 +49,12 @@ class Neighbors(NamedTuple):
     overlap: Ints
 
 
-class Nearest(NamedTuple):
-    """The ``k`` nearest of each user, (n, k): most similar first, ties in ascending index.
+class CoRatedRow(NamedTuple):
+    """Scratch of one user's correlations with everyone: ``overlap`` and ``similarity`` (users,), ``sums`` (users, 6)."""
 
-    Rows with fewer than ``k`` neighbours are padded with index −1, similarity 0, overlap 0.
-    """
-
-    indices: Ints
-    similarity: Floats
     overlap: Ints
+    similarity: Floats
+    sums: Floats
 
 
 def co_rated(ratings: csr_array, columns: csc_array, first: int, last: int) -> Neighbors:
@@ -70,9 +67,10 @@ def co_rated(ratings: csr_array, columns: csc_array, first: int, last: int) -> N
     items = rows.indices[rows.indptr[first] : rows.indptr[last]]
     most = min((last - first) * users, int(np.diff(by_item.indptr)[items].sum()))
     indptr = np.zeros(last - first + 1, np.int64)
-    found = np.empty(most, np.int32), np.empty(most), np.empty(most, np.int32)
-    _fill_co_rated(rows, by_item, np.zeros(users, np.int32), np.zeros(users), np.empty((users, 6)), first, indptr, *found)
-    return Neighbors(indptr, *(column[: indptr[-1]].copy() for column in found))
+    out = Neighbors(indptr, np.empty(most, np.int32), np.empty(most), np.empty(most, np.int32))
+    _fill_co_rated(rows, by_item, CoRatedRow(np.zeros(users, np.int32), np.zeros(users), np.empty((users, 6))), first, out)
+    size = indptr[-1]
+    return Neighbors(indptr, out.indices[:size].copy(), out.similarity[:size].copy(), out.overlap[:size].copy())
 
 
 def nearest(
@@ -94,36 +92,34 @@ def nearest(
     users, items = ratings.shape
     last = users if last is None else last
     shape = (last - first, k)
-    found = Nearest(np.full(shape, -1, np.int32), np.zeros(shape), np.zeros(shape, np.int32))
+    closest = Nearest(np.full(shape, -1, np.int32), np.zeros(shape), np.zeros(shape, np.int32))
     if last == first or not items:
-        return found
-    kept, catalogue = max(1, min(k, users - 1)), method == "catalogue"
+        return closest
+    others, catalogue = max(1, min(k, users - 1)), method == "catalogue"
     rows = sparse(ratings)
     known = moments(rows, items)
     with WorkerPool(threads) as workers:
         tiles = catalogue_tiles(rows, items, known, workers) if catalogue else co_rated_tiles(rows, items, workers)
         left = np.arange(last - first)
         if catalogue and last - first == users and not tiles.doubtful:
-            close = candidates(tiles, kept, workers)
-            settle(rows, items, known, close, Found(*found), workers)
-            left = np.flatnonzero(close.crowded)
+            candidates = gather(tiles, others, workers)
+            settle(rows, items, known, candidates, closest, workers)
+            left = np.flatnonzero(candidates.crowded)
         if left.size:
-            worker = partial(_searcher, rows, known, tiles, items, kept, first, Found(*found))
+            worker = partial(_searcher, Task(rows, known, tiles, others), items, first, closest)
             workers.share(np.array_split(left, _tasks(left.size, threads)), worker)
-    return found
+    return closest
 
 
-def _searcher(
-    rows: Sparse, known: Moments, tiles: Tiles, items: int, k: int, first: int, found: Found
-) -> Callable[[NDArray[np.int64]], None]:
-    """Searches for users, given by their rows of ``found``, with scratch of its own."""
-    tools = scratch(rows, tiles, items, k)
+def _searcher(task: Task, items: int, first: int, closest: Nearest) -> Callable[[NDArray[np.int64]], None]:
+    """Searches for users, by their rows of ``closest``, with scratch of its own."""
+    tools = scratch(task.rows, task.tiles, items, task.k)
 
-    def fill(part: NDArray[np.int64]) -> None:
-        for run in np.split(part, np.flatnonzero(np.diff(part) != 1) + 1):
+    def fill(numbers: NDArray[np.int64]) -> None:
+        for run in np.split(numbers, np.flatnonzero(np.diff(numbers) != 1) + 1):
             begin, end = run[0], run[-1] + 1
-            spot = Found(found.indices[begin:end], found.similarity[begin:end], found.overlap[begin:end])
-            search(rows, known, tiles, tools, k, first + begin, spot)
+            part = Nearest(closest.indices[begin:end], closest.similarity[begin:end], closest.overlap[begin:end])
+            search(task, tools, first + begin, part)
 
     return fill
 
@@ -134,23 +130,13 @@ def _tasks(users: int, threads: int) -> int:
 
 
 @njit(nogil=True, cache=True)
-def _fill_co_rated(
-    rows: Sparse,
-    columns: Sparse,
-    overlap: Ints,
-    similarity: Floats,
-    sums: Floats,
-    first: int,
-    indptr: Offsets,
-    indices: Ints,
-    similarities: Floats,
-    overlaps: Ints,
-) -> None:
-    for row in range(indptr.size - 1):
-        co_rated_row(first + row, rows, columns, overlap, sums, similarity)
-        size = indptr[row]
+def _fill_co_rated(rows: Sparse, columns: Sparse, scratch: CoRatedRow, first: int, out: Neighbors) -> None:
+    overlap, similarity = scratch.overlap, scratch.similarity
+    for row in range(out.indptr.size - 1):
+        co_rated_row(first + row, rows, columns, overlap, scratch.sums, similarity)
+        size = out.indptr[row]
         for other in range(overlap.size):
             if similarity[other] > 0.0:
-                indices[size], similarities[size], overlaps[size] = other, similarity[other], overlap[other]
+                out.indices[size], out.similarity[size], out.overlap[size] = other, similarity[other], overlap[other]
                 size += 1
-        indptr[row + 1] = size
+        out.indptr[row + 1] = size

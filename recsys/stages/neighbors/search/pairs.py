@@ -17,7 +17,7 @@ from recsys.matrices.arrays import LEAN, Floats, Ints, Offsets
 from recsys.stages.neighbors.search.correlation import Moments, Row, Sparse, catalogue_pair, clear, spread
 from recsys.stages.neighbors.search.mutual import Candidates
 from recsys.stages.neighbors.search.ranks import before
-from recsys.stages.neighbors.search.search import Found, blank
+from recsys.stages.neighbors.search.search import Nearest, blank
 from recsys.stages.neighbors.search.workers import WorkerPool
 
 TASKS = 4
@@ -38,11 +38,11 @@ class Work(NamedTuple):
     overlap: Ints
 
 
-def settle(rows: Sparse, items: int, known: Moments, found: Candidates, nearest: Found, pool: WorkerPool) -> None:
+def settle(rows: Sparse, items: int, known: Moments, candidates: Candidates, nearest: Nearest, pool: WorkerPool) -> None:
     """Fills ``nearest``, (users, k) each, for all users but the crowded."""
-    users = found.number.size
+    users = candidates.number.size
     indptr = np.zeros(users + 1, np.int64)
-    np.cumsum(found.number, out=indptr[1:])
+    np.cumsum(candidates.number, out=indptr[1:])
     total = indptr[-1]
     work = Work(
         indptr,
@@ -52,7 +52,7 @@ def settle(rows: Sparse, items: int, known: Moments, found: Candidates, nearest:
         np.empty(total),
         np.empty(total, np.int32),
     )
-    _group(rows, found, work)
+    _group(rows, candidates, work)
     tasks = TASKS * pool.threads
     bounds = np.searchsorted(work.starts, np.linspace(0, total, tasks + 1)).clip(0, users)
     bounds[0], bounds[-1] = 0, users
@@ -63,18 +63,18 @@ def settle(rows: Sparse, items: int, known: Moments, found: Candidates, nearest:
 
     pool.share(pairwise(bounds), computer)
     even = np.linspace(0, users, tasks + 1).astype(np.int64)
-    pool.share(pairwise(even), lambda: lambda part: _order(found, work, nearest, *part))
+    pool.share(pairwise(even), lambda: lambda part: _order(candidates, work, nearest, *part))
 
 
 @njit(nogil=True, cache=True)
-def _group(rows: Sparse, found: Candidates, work: Work) -> None:
+def _group(rows: Sparse, candidates: Candidates, work: Work) -> None:
     """Sorts the candidates by the user of the pair with more ratings, of two with equally many the first, then by the other."""
-    users, pairs = found.number.size, work.place.size
+    users, pairs = candidates.number.size, work.place.size
     long, short = np.empty(pairs, np.int32), np.empty(pairs, np.int32)
     place = 0
     for user in range(users):
         mine = rows.indptr[user + 1] - rows.indptr[user]
-        for other in found.indices[user, : found.number[user]]:
+        for other in candidates.indices[user, : candidates.number[user]]:
             theirs = rows.indptr[other + 1] - rows.indptr[other]
             followed = mine < theirs or (mine == theirs and other < user)
             long[place], short[place] = (other, user) if followed else (user, other)
@@ -123,12 +123,12 @@ def _compute(rows: Sparse, known: Moments, row: Row, work: Work, first: int, las
 
 
 @njit(**LEAN)
-def _order(found: Candidates, work: Work, nearest: Found, first: int, last: int) -> None:
+def _order(candidates: Candidates, work: Work, nearest: Nearest, first: int, last: int) -> None:
     """Writes the nearest of the users ``first`` … ``last`` − 1, most similar first, ties in ascending index."""
     k = nearest.indices.shape[1]
     for user in range(first, last):
         begin, end = work.indptr[user], work.indptr[user + 1]
-        similarities, overlaps, indices = work.similarity[begin:end], work.overlap[begin:end], found.indices[user]
+        similarities, overlaps, indices = work.similarity[begin:end], work.overlap[begin:end], candidates.indices[user]
         for at in range(end - begin):
             similarity = similarities[at]
             if similarity > 0.0 and overlaps[at] > 0:

@@ -30,16 +30,28 @@ UNKNOWN = -1
 LESS, MORE = np.float32(1 - 2.0**-22), np.float32(1 + 2.0**-22)
 
 
-class Found(NamedTuple):
-    """The nearest of n users, (n, k) each, most similar first."""
+class Nearest(NamedTuple):
+    """The ``k`` nearest of each of n users, (n, k): most similar first, ties in ascending index.
+
+    Rows with fewer than ``k`` neighbours are padded with index −1, similarity 0, overlap 0.
+    """
 
     indices: Ints
     similarity: Floats
     overlap: Ints
 
 
-class Kept(NamedTuple):
-    """Whom the users of a block keep: the first ``number`` (block,) of ``indices`` … ``overlap``, (block, room).
+class Task(NamedTuple):
+    """Among whom is searched, and for how many: the ``k`` nearest by the ``rows``, their ``moments`` and their ``tiles``."""
+
+    rows: Sparse
+    moments: Moments
+    tiles: Tiles
+    k: int
+
+
+class Retained(NamedTuple):
+    """Whom the users of a block retain: the first ``number`` (block,) of ``indices`` … ``overlap``, (block, room).
 
     ``ones`` (block,): how many of them surely have correlation 1. ``cut`` (block,): what an upper end must reach. ``chosen``
     (room,) is scratch.
@@ -64,7 +76,7 @@ class Scratch(NamedTuple):
     low: Float32s
     high: Float32s
     hits: Hits
-    kept: Kept
+    retained: Retained
 
 
 def scratch(rows: Sparse, tiles: Tiles, items: int, k: int) -> Scratch:
@@ -77,7 +89,7 @@ def scratch(rows: Sparse, tiles: Tiles, items: int, k: int) -> Scratch:
         np.empty(width, np.float32),
         np.empty(width, np.float32),
         blank_hits(width),
-        Kept(
+        Retained(
             np.zeros(BLOCK, np.int64),
             np.zeros(BLOCK, np.int64),
             np.zeros(BLOCK, np.float32),
@@ -98,52 +110,55 @@ def blank(rows: Sparse, items: int) -> Row:
 
 
 @njit(**LEAN)
-def search(rows: Sparse, known: Moments, tiles: Tiles, scratch: Scratch, k: int, first: int, found: Found) -> None:
-    """Fills ``found``, (n, ≥ k) each, with the ``k`` nearest of the users ``first`` …"""
-    kept = scratch.kept
-    for begin in range(0, found.indices.shape[0], kept.number.size):
-        size = min(kept.number.size, found.indices.shape[0] - begin)
-        kept.number[:], kept.ones[:], kept.cut[:] = 0, 0, FLOOR
+def search(task: Task, scratch: Scratch, first: int, nearest: Nearest) -> None:
+    """Fills ``nearest``, (n, ≥ k) each, with the ``k`` nearest of the users ``first`` …"""
+    retained, tiles = scratch.retained, task.tiles
+    for begin in range(0, nearest.indices.shape[0], retained.number.size):
+        size = min(retained.number.size, nearest.indices.shape[0] - begin)
+        retained.number[:], retained.ones[:], retained.cut[:] = 0, 0, FLOOR
         for at in range(size):
             user = first + begin + at
-            kept.cut[at] = max(FLOOR, np.float32(tiles.radius[user] + tiles.floor[user]))
+            retained.cut[at] = max(FLOOR, np.float32(tiles.radius[user] + tiles.floor[user]))
+        # tile by tile, not user by user: a tile stays in the cache while the whole block meets it
         for tile in range(tiles.dense.shape[0]):
             for at in range(size):
                 user = first + begin + at
-                if tiles.begin[user] < tiles.end[user] and kept.ones[at] < k:
-                    _meet(rows, known, tiles, scratch, k, user, tile, at)
+                if tiles.begin[user] < tiles.end[user] and retained.ones[at] < task.k:
+                    _meet(task, scratch, user, tile, at)
         for at in range(size):
-            _finish(rows, known, scratch.row, first + begin + at, tiles.sums == 1, kept, at, k, found, begin + at)
+            _finish(task, scratch, first + begin + at, at, nearest, begin + at)
 
 
 @njit(**LEAN)
-def _meet(rows: Sparse, known: Moments, tiles: Tiles, scratch: Scratch, k: int, user: int, tile: int, at: int) -> None:
+def _meet(task: Task, scratch: Scratch, user: int, tile: int, at: int) -> None:
     """Offers a user, who has the place ``at`` in the block, the users of a tile."""
-    kept, low, high = scratch.kept, scratch.low, scratch.high
-    begin, catalogue, room = tile * low.size, tiles.sums == 1, kept.indices.shape[1]
-    if catalogue:
-        catalogue_intervals(tiles, user, tile, low, high)
+    retained, low, high, k = scratch.retained, scratch.low, scratch.high, task.k
+    begin, room = tile * low.size, retained.indices.shape[1]
+    if task.tiles.sums == 1:
+        catalogue_intervals(task.tiles, user, tile, low, high)
     else:
-        co_rated_intervals(tiles, user, tile, scratch.sums, low, high)
+        co_rated_intervals(task.tiles, user, tile, scratch.sums, low, high)
     if begin <= user < begin + low.size:
         low[user - begin] = high[user - begin] = NEVER
-    if kept.number[at] < k:
-        kept.cut[at] = reached_by(low, k, kept.cut[at])
-    places = scratch.hits.places[: _reach(high, kept.cut[at], scratch.hits)]
+    if retained.number[at] < k:
+        # k users of this tile whose lower end reaches the cut are k who surely surpass whoever stays below it
+        retained.cut[at] = reached_by(low, k, retained.cut[at])
+    places = scratch.hits.places[: _reach(high, retained.cut[at], scratch.hits)]
     if places.size == 0:
         return
-    spread(rows, user, scratch.row)
+    spread(task.rows, user, scratch.row)
     done = 0
-    while done < places.size and kept.ones[at] < k:
-        number = kept.number[at]
-        done += _keep(kept, k, at, begin, places[done:], low, high, not catalogue)
-        _make_exact(rows, known, scratch.row, user, catalogue, kept, at, number, ONE)
-        if kept.number[at] > k:
-            _narrow(kept, k, at)
-        if kept.number[at] > room - k:
-            _make_exact(rows, known, scratch.row, user, catalogue, kept, at, 0, NEVER)
-            _resolve(kept, k, at)
-    clear(rows, user, scratch.row)
+    while done < places.size and retained.ones[at] < k:
+        number = retained.number[at]
+        done += _retain(task, scratch, at, begin, places[done:])
+        # an interval that holds 1 is made exact at once: k ones end the search
+        _make_exact(task, scratch, user, at, number, ONE)
+        if retained.number[at] > k:
+            _narrow(retained, k, at)
+        if retained.number[at] > room - k:
+            _make_exact(task, scratch, user, at, 0, NEVER)
+            _resolve(retained, k, at)
+    clear(task.rows, user, scratch.row)
 
 
 @njit(**LEAN)
@@ -154,92 +169,95 @@ def _reach(high: Float32s, cut: np.float32, hits: Hits) -> int:
 
 
 @njit(**LEAN)
-def _keep(kept: Kept, k: int, at: int, begin: int, places: Ints, low: Float32s, high: Float32s, sure: bool) -> int:
-    """Keeps as many of the places of a tile as there is room for, and returns their number; ``sure``: a ``low`` of 1 is exact."""
-    number, ones, done = kept.number[at], kept.ones[at], 0
-    indices, lows, highs = kept.indices[at], kept.low[at], kept.high[at]
-    similarities, overlaps = kept.similarity[at], kept.overlap[at]
+def _retain(task: Task, scratch: Scratch, at: int, begin: int, places: Ints) -> int:
+    """Retains as many of the places of a tile, which starts at ``begin``, as there is room for; returns their number."""
+    retained, low, high, sure = scratch.retained, scratch.low, scratch.high, task.tiles.sums != 1
+    number, ones, done = retained.number[at], retained.ones[at], 0
+    indices, lows, highs = retained.indices[at], retained.low[at], retained.high[at]
+    similarities, overlaps = retained.similarity[at], retained.overlap[at]
     for place in places:
-        if number == indices.size or ones == k:
+        if number == indices.size or ones == task.k:
             break
+        # over co-rated items a lower end of 1 is exact: two items always correlate by ±1, and rounding cannot lift others to it
         one = sure and low[place] == ONE
         indices[number], lows[number], highs[number] = begin + place, low[place], high[place]
         similarities[number], overlaps[number] = (1.0, 2) if one else (0.0, UNKNOWN)
         number, ones, done = number + 1, ones + one, done + 1
-    kept.number[at], kept.ones[at] = number, ones
+    retained.number[at], retained.ones[at] = number, ones
     return done
 
 
 @njit(**LEAN)
-def _make_exact(
-    rows: Sparse, known: Moments, row: Row, user: int, catalogue: bool, kept: Kept, at: int, begin: int, least: np.float32
-) -> None:
-    """Computes those kept from ``begin`` on whose correlation may reach ``least``; it is 0 without a co-rated item."""
-    for place in range(begin, kept.number[at]):
-        if kept.overlap[at, place] != UNKNOWN or kept.high[at, place] < least:
+def _make_exact(task: Task, scratch: Scratch, user: int, at: int, begin: int, least: np.float32) -> None:
+    """Computes those retained from ``begin`` on whose correlation may reach ``least``; it is 0 without a co-rated item."""
+    retained = scratch.retained
+    for place in range(begin, retained.number[at]):
+        if retained.overlap[at, place] != UNKNOWN or retained.high[at, place] < least:
             continue
-        other = kept.indices[at, place]
-        if catalogue:
-            similarity, overlap = catalogue_pair(row, user, other, rows, known)
+        other = retained.indices[at, place]
+        if task.tiles.sums == 1:
+            similarity, overlap = catalogue_pair(scratch.row, user, other, task.rows, task.moments)
         else:
-            similarity, overlap = co_rated_pair(row, other, rows)
+            similarity, overlap = co_rated_pair(scratch.row, other, task.rows)
         similarity = similarity if overlap > 0 else 0.0
-        kept.similarity[at, place], kept.overlap[at, place] = similarity, overlap
-        kept.low[at, place] = np.float32(similarity) * LESS if similarity < 1.0 else ONE
-        kept.high[at, place] = np.float32(similarity) * MORE if similarity > 0.0 else NEVER
-        kept.ones[at] += similarity == 1.0
+        retained.similarity[at, place], retained.overlap[at, place] = similarity, overlap
+        # the exact value as an interval in float32: one step of rounding to either side
+        retained.low[at, place] = np.float32(similarity) * LESS if similarity < 1.0 else ONE
+        retained.high[at, place] = np.float32(similarity) * MORE if similarity > 0.0 else NEVER
+        retained.ones[at] += similarity == 1.0
 
 
 @njit(**LEAN)
-def _narrow(kept: Kept, k: int, at: int) -> None:
+def _narrow(retained: Retained, k: int, at: int) -> None:
     """Drops whom ``k`` others surely surpass."""
-    number, highs = kept.number[at], kept.high[at]
-    cut = reached_by(kept.low[at, :number], k, kept.cut[at])
+    number, highs = retained.number[at], retained.high[at]
+    cut = reached_by(retained.low[at, :number], k, retained.cut[at])
     for place in range(number):
-        kept.chosen[place] = highs[place] >= cut
-    _leave(kept, at)
-    kept.cut[at] = cut
+        retained.chosen[place] = highs[place] >= cut
+    _leave(retained, at)
+    retained.cut[at] = cut
 
 
 @njit(**LEAN)
-def _resolve(kept: Kept, k: int, at: int) -> None:
-    """Keeps the ``k`` nearest of those kept, all exact: too many are as similar as each other."""
-    number = kept.number[at]
-    similarities, indices = kept.similarity[at, :number], kept.indices[at, :number]
+def _resolve(retained: Retained, k: int, at: int) -> None:
+    """Leaves the ``k`` nearest of those retained, all exact: too many are as similar as each other."""
+    number = retained.number[at]
+    similarities, indices = retained.similarity[at, :number], retained.indices[at, :number]
     for place in range(number):
         similarity = similarities[place]
-        kept.chosen[place] = similarity > 0.0 and before(similarities, indices, similarity, indices[place]) < k
-    _leave(kept, at)
-    if kept.number[at] == k:
-        kept.cut[at] = max(kept.cut[at], reached_by(kept.low[at, :k], k, kept.cut[at]))
+        retained.chosen[place] = similarity > 0.0 and before(similarities, indices, similarity, indices[place]) < k
+    _leave(retained, at)
+    if retained.number[at] == k:
+        retained.cut[at] = max(retained.cut[at], reached_by(retained.low[at, :k], k, retained.cut[at]))
 
 
 @njit(**LEAN)
-def _leave(kept: Kept, at: int) -> None:
+def _leave(retained: Retained, at: int) -> None:
     """Drops all but the chosen."""
-    indices, lows, highs, chosen = kept.indices[at], kept.low[at], kept.high[at], kept.chosen
-    similarities, overlaps, left = kept.similarity[at], kept.overlap[at], 0
-    for place in range(kept.number[at]):
+    indices, lows, highs, chosen = retained.indices[at], retained.low[at], retained.high[at], retained.chosen
+    similarities, overlaps, left = retained.similarity[at], retained.overlap[at], 0
+    for place in range(retained.number[at]):
+        # written in any case and counted when chosen: no branch to mispredict
         indices[left], lows[left], highs[left] = indices[place], lows[place], highs[place]
         similarities[left], overlaps[left] = similarities[place], overlaps[place]
         left += chosen[place]
-    kept.number[at] = left
+    retained.number[at] = left
 
 
 @njit(**LEAN)
-def _finish(
-    rows: Sparse, known: Moments, row: Row, user: int, catalogue: bool, kept: Kept, at: int, k: int, found: Found, to: int
-) -> None:
-    """Computes those kept, and writes the nearest."""
-    number = kept.number[at]
-    if kept.ones[at] < k:
-        spread(rows, user, row)
-        _make_exact(rows, known, row, user, catalogue, kept, at, 0, NEVER)
-        clear(rows, user, row)
-    similarities, indices = kept.similarity[at, :number], kept.indices[at, :number]
+def _finish(task: Task, scratch: Scratch, user: int, at: int, nearest: Nearest, to: int) -> None:
+    """Computes those retained, and writes the nearest."""
+    retained, k = scratch.retained, task.k
+    number = retained.number[at]
+    if retained.ones[at] < k:
+        spread(task.rows, user, scratch.row)
+        _make_exact(task, scratch, user, at, 0, NEVER)
+        clear(task.rows, user, scratch.row)
+    similarities, indices = retained.similarity[at, :number], retained.indices[at, :number]
     for place in range(number):
         if similarities[place] > 0.0:
+            # the rank is how many come before: every neighbour is written to its place, nothing is sorted
             rank = before(similarities, indices, similarities[place], indices[place])
             if rank < k:
-                found.indices[to, rank], found.similarity[to, rank] = indices[place], similarities[place]
-                found.overlap[to, rank] = kept.overlap[at, place]
+                nearest.indices[to, rank], nearest.similarity[to, rank] = indices[place], similarities[place]
+                nearest.overlap[to, rank] = retained.overlap[at, place]

@@ -75,19 +75,31 @@ class Tiles(NamedTuple):
     doubtful: bool
 
 
+class Parted(NamedTuple):
+    """Each user's entries in two parts: up to ``split`` (users,) those in lists of raters, ``loose`` (users,) many; then dense.
+
+    ``items`` and ``values`` (entries,): item, or dense row, and scaled rating of each.
+    """
+
+    split: Words
+    loose: Offsets
+    items: Unsigned
+    values: Float32s
+
+
 def catalogue_tiles(rows: Sparse, items: int, known: Moments, pool: WorkerPool) -> Tiles:
     """Tiles for correlations over all items; ``known`` are the moments of the rows. At least one user and one item."""
     users = rows.indptr.size - 1
     scale = known.deviation * np.sqrt(items)
     offset = np.divide(known.mean, known.deviation, out=np.zeros(users), where=scale > 0)
-    made = _tiled(rows, items, np.zeros(users), scale, min(TILE[1], -(-users // max(LEAST_TILES, 2 * pool.threads))), 1, pool)
-    length, room = np.sqrt(1.0 + offset**2), (0, made.offset.size - users)
+    tiled = _tiled(rows, items, np.zeros(users), scale, min(TILE[1], -(-users // max(LEAST_TILES, 2 * pool.threads))), 1, pool)
+    length, room = np.sqrt(1.0 + offset**2), (0, tiled.offset.size - users)
     error = 2.0 * UNIT * (np.diff(rows.indptr).astype(np.float64) + 8.0)
     radius = error * length * length.max()
     # without ratings below 0, Σxy is hardly more than offset·offset in a correlation just above 0, and with it the error;
     # so users without a co-rated item, whose correlation is −offset·offset, stay below
     floor = radius if rows.values.min(initial=0) < 0 else np.minimum(radius, 2.0 * error * offset * offset.max())
-    return made._replace(
+    return tiled._replace(
         offset=np.pad(offset.astype(np.float32), room),
         bar=np.pad(np.where(scale > 0, np.float32(0), NEVER), room, constant_values=NEVER),
         radius=radius,
@@ -103,9 +115,9 @@ def co_rated_tiles(rows: Sparse, items: int, pool: WorkerPool) -> Tiles:
     _fill_centres(rows, centre, scale)
     raters = np.bincount(rows.indices, minlength=1).astype(np.float64)
     run = (raters**2).sum() / max(raters.sum(), 1)
-    made = _tiled(rows, items, centre, scale, max(TILE[6], int(LEAST_RUN * users / max(run, 1))), 6, pool)
+    tiled = _tiled(rows, items, centre, scale, max(TILE[6], int(LEAST_RUN * users / max(run, 1))), 6, pool)
     gap = np.divide(_least_difference(rows.values), scale, out=np.zeros(users), where=scale > 0)
-    return made._replace(gap=np.pad((gap**2).astype(np.float32), (0, made.gap.size - users)))
+    return tiled._replace(gap=np.pad((gap**2).astype(np.float32), (0, tiled.gap.size - users)))
 
 
 def _tiled(rows: Sparse, items: int, centre: Floats, scale: Floats, tile: int, sums: int, pool: WorkerPool) -> Tiles:
@@ -118,17 +130,17 @@ def _tiled(rows: Sparse, items: int, centre: Floats, scale: Floats, tile: int, s
     popularity, loose = np.zeros(items, np.int64), np.zeros(users, np.int64)
     _count(rows, end, popularity)
     dense_row, height = _dense_rows(popularity, DENSE_SHARE * users, min(DENSE_CELLS // tile, DENSE_TOTAL // users))
-    split, numbers, values = np.empty(users, np.uint64), np.empty(entries, np.uint32), np.empty(entries, np.float32)
-    _part(rows, end, centre, scale, dense_row, split, loose, numbers, values)
+    parted = Parted(np.empty(users, np.uint64), loose, np.empty(entries, np.uint32), np.empty(entries, np.float32))
+    _part(rows, end, (centre, scale), dense_row, parted)
     base = np.zeros(tiles + 1, np.int64)
     np.cumsum(np.add.reduceat(loose, np.arange(0, users, tile)), out=base[1:])
     nothing = np.zeros(tiles * tile, np.float32)
-    made = Tiles(
+    tiled = Tiles(
         begin=rows.indptr[:-1],
-        split=split,
+        split=parted.split,
         end=end,
-        items=numbers,
-        values=values,
+        items=parted.items,
+        values=parted.values,
         starts=np.zeros((tiles, items + 1), np.uint32),
         base=base,
         raters=np.empty(base[-1], np.uint16),
@@ -142,8 +154,8 @@ def _tiled(rows: Sparse, items: int, centre: Floats, scale: Floats, tile: int, s
         sums=sums,
         doubtful=False,
     )
-    pool.share(range(tiles), lambda: lambda at: _fill_tile(made, at))
-    return made
+    pool.share(range(tiles), lambda: lambda at: _fill_tile(tiled, at))
+    return tiled
 
 
 def _dense_rows(popularity: Offsets, least: float, most: int) -> tuple[Ints, int]:
@@ -172,19 +184,10 @@ def _count(rows: Sparse, end: Words, popularity: Offsets) -> None:
 
 
 @njit(**LEAN)
-def _part(
-    rows: Sparse,
-    end: Words,
-    centre: Floats,
-    scale: Floats,
-    dense_row: Ints,
-    split: Words,
-    loose: Offsets,
-    items: Unsigned,
-    values: Float32s,
-) -> None:
+def _part(rows: Sparse, end: Words, moments: tuple[Floats, Floats], dense_row: Ints, parted: Parted) -> None:
     """Writes every user's loose entries from the front, the dense ones from the back."""
-    one = np.uint64(1)
+    one, (centre, scale) = np.uint64(1), moments
+    split, loose, items, values = parted
     for user in range(end.size):
         front, back = rows.indptr[user], end[user]
         for entry in range(rows.indptr[user], end[user]):

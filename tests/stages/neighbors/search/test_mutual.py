@@ -10,7 +10,7 @@ from scipy.sparse import csr_array
 
 from recsys.stages.neighbors.search import tiles as module
 from recsys.stages.neighbors.search.correlation import moments, sparse
-from recsys.stages.neighbors.search.mutual import Candidates, candidates
+from recsys.stages.neighbors.search.mutual import Candidates, gather
 from recsys.stages.neighbors.search.tiles import catalogue_tiles
 from recsys.stages.neighbors.search.workers import WorkerPool
 from tests.stages.neighbors.search.test_nearest import brute_force
@@ -23,7 +23,7 @@ ROWS = st.lists(st.dictionaries(st.integers(0, 7), RATING, max_size=8), min_size
 def found(rated: csr_array, k: int, threads: int = 1) -> Candidates:
     rows, tracks = sparse(rated), rated.shape[1]
     with WorkerPool(threads) as workers:
-        return candidates(catalogue_tiles(rows, tracks, moments(rows, tracks), workers), k, workers)
+        return gather(catalogue_tiles(rows, tracks, moments(rows, tracks), workers), k, workers)
 
 
 def assert_nearest_are_candidates(rated: csr_array, k: int, some: Candidates) -> None:

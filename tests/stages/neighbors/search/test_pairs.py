@@ -8,7 +8,7 @@ import pytest
 from recsys.stages.neighbors.search.correlation import moments, sparse
 from recsys.stages.neighbors.search.mutual import Candidates
 from recsys.stages.neighbors.search.pairs import settle
-from recsys.stages.neighbors.search.search import Found
+from recsys.stages.neighbors.search.search import Nearest
 from recsys.stages.neighbors.search.workers import WorkerPool
 from tests.stages.neighbors.search.test_nearest import brute_force
 from tests.support.rated import long_tail, matrix
@@ -19,12 +19,14 @@ def everyone(users: int) -> Candidates:
     random = np.random.default_rng(0)
     indices = np.array([random.permutation(np.delete(np.arange(users), user)) for user in range(users)], np.int32)
     single = np.zeros(indices.shape, np.float32)
-    return Candidates(indices, single, np.full(users, users - 1, np.int32), single[0], np.zeros(users, np.bool_))
+    return Candidates(
+        indices, single, np.full(users, users - 1, np.int32), single[0], np.zeros(users, np.bool_), np.zeros(users), users - 1
+    )
 
 
-def settled(rated: object, some: Candidates, k: int, threads: int = 1) -> Found:
+def settled(rated: object, some: Candidates, k: int, threads: int = 1) -> Nearest:
     rows, users, tracks = sparse(rated), rated.shape[0], rated.shape[1]
-    out = Found(np.full((users, k), -1, np.int32), np.zeros((users, k)), np.zeros((users, k), np.int32))
+    out = Nearest(np.full((users, k), -1, np.int32), np.zeros((users, k)), np.zeros((users, k), np.int32))
     with WorkerPool(threads) as workers:
         settle(rows, tracks, moments(rows, tracks), some, out, workers)
     return out

@@ -16,7 +16,7 @@ from recsys.stages.neighbors.search.correlation import (
     sparse,
     spread,
 )
-from recsys.stages.neighbors.search.search import Found, scratch, search
+from recsys.stages.neighbors.search.search import Nearest, Task, scratch, search
 from recsys.stages.neighbors.search.tiles import Tiles, catalogue_tiles, co_rated_tiles
 from recsys.stages.neighbors.search.workers import WorkerPool
 from tests.support.rated import long_tail, matrix
@@ -36,12 +36,12 @@ def tiles_of(rows: Sparse, tracks: int, method: str) -> Tiles:
     )
 
 
-def found(rated: csr_array, k: int, method: str, first: int = 0, count: int | None = None) -> Found:
+def found(rated: csr_array, k: int, method: str, first: int = 0, count: int | None = None) -> Nearest:
     rows, tracks = sparse(rated), rated.shape[1]
     tiles = tiles_of(rows, tracks, method)
     shape = (rated.shape[0] if count is None else count, k)
-    out = Found(np.full(shape, -1, np.int32), np.zeros(shape), np.zeros(shape, np.int32))
-    search(rows, moments(rows, tracks), tiles, scratch(rows, tiles, tracks, k), k, first, out)
+    out = Nearest(np.full(shape, -1, np.int32), np.zeros(shape), np.zeros(shape, np.int32))
+    search(Task(rows, moments(rows, tracks), tiles, k), scratch(rows, tiles, tracks, k), first, out)
     return out
 
 
@@ -66,7 +66,7 @@ def exact(rated: csr_array, user: int, k: int, method: str) -> list[tuple[int, f
     return sorted(every, key=lambda one: (-one[1], one[0]))[:k]
 
 
-def as_rows(one: Found, index: int) -> list[tuple[int, float, int]]:
+def as_rows(one: Nearest, index: int) -> list[tuple[int, float, int]]:
     real = one.indices[index] >= 0
     return list(zip(*(part[index][real].tolist() for part in one), strict=True))
 
