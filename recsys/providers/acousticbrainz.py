@@ -11,7 +11,7 @@ from pathlib import Path
 import polars as pl
 
 from recsys.errors import InputError
-from recsys.providers.facts import Facts, Listing, Row, Skip
+from recsys.providers.facts import WHOLE, Facts, Listing, Row, Skip
 from recsys.providers.musicbrainz.canonical import read
 
 FIELDS = ("tempo", "key", "mode")
@@ -21,6 +21,7 @@ class AcousticBrainz:
     """Enricher over a folder that holds the unpacked rhythm and tonal files."""
 
     name = "acousticbrainz"
+    chunk = WHOLE
 
     @property
     def access(self) -> str:

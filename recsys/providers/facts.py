@@ -80,6 +80,12 @@ class Hit:
     album: str = ""
 
 
+CHUNK = 200
+"""Tracks that a provider on the network is asked about between two writes to the lake."""
+WHOLE = 1_000_000_000
+"""For an enricher over files, which reads them once for all tracks."""
+
+
 class Catalogue(Protocol):
     """A provider that lists tracks by link."""
 
@@ -100,9 +106,10 @@ class Catalogue(Protocol):
 
 
 class Enricher(Protocol):
-    """A provider that knows more about tracks which the catalogue has."""
+    """A provider that knows more about tracks which the catalogue has; ``chunk`` of them are asked about at a time."""
 
     name: str
+    chunk: int
 
     @property
     def access(self) -> str:

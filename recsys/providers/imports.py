@@ -36,8 +36,6 @@ from recsys.providers.webplayer.client import WebPlayer
 
 PENDING = 500
 """Tracks imported between two writes to the lake."""
-CHUNK = 200
-"""Tracks enriched between two writes to the lake."""
 Progress = Callable[[str, int, int], None]
 ENRICHERS: dict[str, Callable[[Access, bool], Enricher]] = {
     "musicbrainz": lambda access, force: MusicBrainz(access, force=force),
@@ -137,8 +135,8 @@ def enrich(
 ) -> Summary:
     """Ask ``enricher`` about the catalogue's tracks that it has something for, or about ``ids`` among them.
 
-    Written every 200 tracks, so an interrupted run loses little; a rerun continues with what is left. With ``cache``, questions
-    that had no answer wait longer each time, and those never asked come first.
+    Written every 200 tracks (from files: at once), so an interrupted run loses little; a rerun continues with what is left. With
+    ``cache``, questions that had no answer wait longer each time, and those never asked come first.
     Raises :class:`NotFoundError` for ids the catalogue does not have.
     """
     catalog = Catalog.of(lake)
@@ -150,15 +148,16 @@ def enrich(
     questions = Questions(cache, enricher.name) if cache else None
     if questions:
         rows = questions.due(rows, summary)
-    for at in range(0, len(rows), CHUNK):
-        listing = enricher.enrich(rows[at : at + CHUNK])
+    for at in range(0, len(rows), enricher.chunk):
+        part = rows[at : at + enricher.chunk]
+        listing = enricher.enrich(part)
         if listing.stopped:
-            listing.not_asked += len(rows[at + CHUNK :])
+            listing.not_asked += len(rows) - at - len(part)
         summary.add(store(lake, listing, enricher.name, known=known))
         if questions:
-            questions.settle(rows[at : at + CHUNK], listing)
+            questions.settle(part, listing)
         if progress:
-            progress(enricher.name, min(at + CHUNK, len(rows)), len(rows))
+            progress(enricher.name, at + len(part), len(rows))
         if summary.stopped:
             break
     return summary

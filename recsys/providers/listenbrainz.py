@@ -16,7 +16,7 @@ from recsys.errors import NotFoundError
 from recsys.providers.access import Access
 from recsys.providers.answers import Answers, listed
 from recsys.providers.errors import MalformedError, MissingError
-from recsys.providers.facts import Facts, Listing, Row
+from recsys.providers.facts import CHUNK, Facts, Listing, Row
 from recsys.providers.http import Params, Service, quoted
 from recsys.providers.lenient import Items, Unreadable, readable
 from recsys.providers.reply import Reply
@@ -113,6 +113,7 @@ class ListenBrainz:
     """Listens, popularity and similar recordings."""
 
     name = "listenbrainz"
+    chunk = CHUNK
 
     @property
     def access(self) -> str:

@@ -12,7 +12,7 @@ from pydantic import BaseModel, Field
 
 from recsys.providers.access import Access
 from recsys.providers.answers import Answers, listed
-from recsys.providers.facts import Facts, Listing, Row
+from recsys.providers.facts import CHUNK, Facts, Listing, Row
 from recsys.providers.http import Service
 from recsys.providers.lenient import Items, readable
 from recsys.providers.spotify.answers import Features, isrc
@@ -40,6 +40,7 @@ class ReccoBeats:
     """Enricher of audio features by Spotify id, else by ISRC."""
 
     name = "reccobeats"
+    chunk = CHUNK
 
     @property
     def access(self) -> str:

@@ -103,3 +103,25 @@ def test_a_mention_whose_id_the_catalogue_has_needs_no_alias() -> None:
 
 def test_missing_identities_match_nothing() -> None:
     assert run("aliases", input_tracks="id origin\na catalog\nm mention").is_empty()
+
+
+def test_a_recording_id_that_names_another_song_says_nothing() -> None:
+    found = run(
+        "aliases",
+        input_tracks="""
+            id  origin   mbid  song_key
+            a   catalog  m     the~beatles~|~yesterday
+            b   catalog  n     kino~|~gruppa~krovi
+            m1  mention  m     the~beatles~karaoke~|~yesterday
+            m2  mention  m     beatles~|~yesterdays
+            m3  mention  n     кино~|~группа~крови
+        """,
+    )
+    expect(
+        found,
+        """
+            id  track_id  matched_by
+            m2  a         mbid
+            m3  b         mbid
+        """,
+    )

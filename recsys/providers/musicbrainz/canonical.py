@@ -2,21 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import duckdb
 import polars as pl
 
 from recsys.errors import InputError
 from recsys.models import run
-from recsys.providers.facts import Facts, Listing, Row, Skip
+from recsys.providers.facts import WHOLE, Facts, Listing, Row, Skip
+from recsys.providers.musicbrainz.answers import Recording
+from recsys.providers.musicbrainz.matching import best, wanted_of
+from recsys.providers.musicbrainz.titles import parse
+
+Candidate = Mapping[str, Any]
+"""One row of the model ``canonical``."""
 
 
 class CanonicalDump:
     """Enricher over a dump file. It knows recordings by artist and title only: no genres, ISRCs or lengths."""
 
     name = "canonical"
+    chunk = WHOLE
 
     @property
     def access(self) -> str:
@@ -32,23 +41,46 @@ class CanonicalDump:
 
     def enrich(self, rows: Sequence[Row]) -> Listing:
         """One row of output per row: facts, or a skip. Raises :class:`InputError` for a file that is no such dump."""
-        wanted = pl.DataFrame([{name: row[name] for name in ("id", "artist", "title")} for row in rows])
-        matches = {match["id"]: match for match in matched(wanted, self._path).to_dicts()} if rows else {}
+        candidates: dict[str, list[Candidate]] = defaultdict(list)
+        for one in matched(readings(rows), self._path).to_dicts() if rows else ():
+            candidates[one["id"]].append(one)
         listing = Listing()
         for row in rows:
             name = str(row["id"])
-            if (match := matches.get(name)) is None:
+            candidate = _chosen(row, candidates[name])
+            if candidate is None:
                 listing.skipped.append(Skip(name, "no_match", "the dump has no recording of this artist and title"))
                 continue
-            decision = {"by": "canonical", "score": 1.0, "recordings": [match["mbid"]], "artists": match["artist_mbids"]}
-            fields = {"mbid": match["mbid"], "title": match["title"], "artist": match["artist"]}
+            decision = {"by": "canonical", "score": 1.0, "recordings": [candidate["mbid"]], "artists": candidate["artist_mbids"]}
+            fields = {"mbid": candidate["mbid"], "title": candidate["title"], "artist": candidate["artist"]}
             listing.facts.append(Facts(name, self.name, fields, decision=decision))
         return listing
 
 
+def readings(rows: Sequence[Row]) -> pl.DataFrame:
+    """id, title, artist: the core of each title with each way to read its artist credit."""
+    found = []
+    for row in rows:
+        wanted = wanted_of(row)
+        title = parse(wanted.title or "").text.split(" (")[0]
+        names = {wanted.artist, wanted.first_artist, wanted.artists[0] if wanted.artists else None}
+        found += [{"id": str(row["id"]), "title": title, "artist": name} for name in sorted(filter(None, names))]
+    return pl.DataFrame(found, schema={"id": pl.String, "title": pl.String, "artist": pl.String})
+
+
 def matched(wanted: pl.DataFrame, dump: Path) -> pl.DataFrame:
-    """Rows of ``sql/providers/canonical.sql`` for ``wanted`` (id, artist, title)."""
+    """Rows of ``sql/providers/canonical.sql`` for ``wanted`` (id, title, artist)."""
     return read("canonical", wanted, {"dump": dump}, "MusicBrainz's canonical data")
+
+
+def _chosen(row: Row, candidates: Sequence[Candidate]) -> Candidate | None:
+    """The first of the candidates that is the track: most canonical first."""
+    for candidate in candidates:
+        credit = [{"name": candidate["artist"], "artist": {"id": candidate["artist_mbids"][0]}}]
+        recording = {"id": candidate["mbid"], "title": candidate["title"], "artist-credit": credit}
+        if best(wanted_of(row), [Recording.model_validate(recording)])[0]:
+            return candidate
+    return None
 
 
 def read(model: str, wanted: pl.DataFrame, files: dict[str, Path], what: str) -> pl.DataFrame:

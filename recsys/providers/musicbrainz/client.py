@@ -16,23 +16,26 @@ from recsys.errors import ProviderError
 from recsys.providers.access import Access
 from recsys.providers.answers import Answers, gather
 from recsys.providers.errors import MissingError, NotConfiguredError
-from recsys.providers.facts import Facts, Listing, Row, Skip
+from recsys.providers.facts import CHUNK, Facts, Listing, Row, Skip
 from recsys.providers.http import Params, Service, quoted
 from recsys.providers.lenient import readable
 from recsys.providers.musicbrainz.answers import Artist, Recording, Recordings, Resource, by_votes, escape
-from recsys.providers.musicbrainz.matching import Match, Wanted, best
+from recsys.providers.musicbrainz.matching import Match, Wanted, best, text, wanted_of
+from recsys.providers.musicbrainz.titles import parse
 from recsys.providers.reply import Reply
+from recsys.providers.spotify import links
 from recsys.providers.spotify.answers import isrc, release_date
-from recsys.providers.spotify.links import Link, parse
+from recsys.providers.spotify.links import Link
 
 M = TypeVar("M", bound=BaseModel)
 
-HITS = 10
+HITS = 25
 OWN_LIMIT_SECONDS = 3.0
 """Pause after exceeding the allowed rate."""
 WORKERS = 4
 """Requests under way at the same time; their starts are still a second apart."""
 RECORDING_INC = "artist-credits isrcs genres tags"
+ISRC_INC: Params = {"inc": "artist-credits isrcs"}
 
 
 class WebService(Service):
@@ -62,6 +65,7 @@ class MusicBrainz:
     """Enricher over the web service (WS/2)."""
 
     name = "musicbrainz"
+    chunk = CHUNK
 
     @property
     def access(self) -> str:
@@ -94,7 +98,7 @@ class MusicBrainz:
             "links", mbid, Recording, lambda: self._get(Recording, quoted("/recording/{}", mbid), {"inc": "url-rels"})
         )
         addresses = [relation.url.resource for relation in answer.value.relations if relation.url] if answer.value else []
-        return next((parse(address) for address in addresses if "open.spotify.com/track/" in address), None)
+        return next((links.parse(address) for address in addresses if "open.spotify.com/track/" in address), None)
 
     def _about(self, row: Row) -> Facts | Skip:
         match, how, score = self._match(row)
@@ -110,22 +114,22 @@ class MusicBrainz:
         return Facts(str(row["id"]), self.name, self._fields(recording), stale, decision)
 
     def _match(self, row: Row) -> tuple[Match | None, str, float]:
-        wanted = _wanted(row)
+        wanted = wanted_of(row)
         score = 0.0
-        if code := isrc(_text(row, "isrc")):
-            found = self.answers.one(
-                "isrc", code, Recordings, lambda: self._get(Recordings, quoted("/isrc/{}", code), {"inc": "artist-credits isrcs"})
-            )
-            match, score = best(wanted, readable(found.value.recordings) if found.value else [], by_isrc=True)
+        if code := isrc(text(row, "isrc")):
+            match, score = best(wanted, self._recordings("isrc", code, quoted("/isrc/{}", code), ISRC_INC), by_isrc=True)
             if match:
                 return match, "isrc", score
-        if wanted.title and wanted.first_artist:
-            query = f'recording:"{escape(wanted.title)}" AND artist:"{escape(wanted.first_artist)}"'
-            params: Params = {"query": query, "limit": HITS}
-            hits = self.answers.one("search", query, Recordings, lambda: self._get(Recordings, "/recording", params))
-            match, seen = best(wanted, readable(hits.value.recordings) if hits.value else [])
-            return match, "search", max(score, seen)
+        for query in queries(wanted):
+            match, seen = best(wanted, self._recordings("search", query, "/recording", {"query": query, "limit": HITS}))
+            score = max(score, seen)
+            if match:
+                return match, "search", score
         return None, "", score
+
+    def _recordings(self, kind: str, key: str, path: str, params: Params) -> list[Recording]:
+        answer = self.answers.one(kind, key, Recordings, lambda: self._get(Recordings, path, params))
+        return readable(answer.value.recordings) if answer.value else []
 
     def _recording(self, mbid: str) -> tuple[Recording, bool]:
         answer = self.answers.one(
@@ -174,12 +178,12 @@ def user_agent(access: Access) -> str:
     return f"{name}/{version('recsys')} ( {contact} )"
 
 
-def _wanted(row: Row) -> Wanted:
-    artists, length = row.get("artists"), row.get("duration_ms")
-    named = tuple(map(str, artists)) if isinstance(artists, list) else ()
-    return Wanted(_text(row, "title"), _text(row, "artist"), named, length if isinstance(length, int) else None)
-
-
-def _text(row: Row, name: str) -> str | None:
-    value = row.get(name)
-    return None if value is None else str(value)
+def queries(wanted: Wanted) -> list[str]:
+    """Searches for the track, the stricter one first: the core of its title as a phrase, then its words in any order."""
+    if not (wanted.title and wanted.first_artist):
+        return []
+    title, artist = parse(wanted.title).text, escape(wanted.first_artist)
+    return [
+        f'recording:"{escape(title)}" AND artist:"{artist}"',
+        f"recording:({escape(title)}) AND artist:({artist})",
+    ]

@@ -36,6 +36,27 @@ def test_tracks_are_found_without_accents_case_or_signs(tmp_path: Path, packed: 
     assert [(skip.name, skip.code) for skip in listing.skipped] == [("3", "no_match")]
 
 
+def test_versions_and_artists_are_told_apart(tmp_path: Path) -> None:
+    lines = [
+        "1,1,{a},Art,rel,A,rec-art,of Noise Moments,x,1",
+        "2,2,{b},The Beatles,rel,A,rec-live,Help! (live),x,1",
+        "3,2,{b},The Beatles,rel,A,rec-help,Help!,x,9",
+        '4,3,"{c,d}",Daft Punk feat. Pharrell Williams,rel,A,rec-lucky,Get Lucky,x,1',
+    ]
+    (tmp_path / "dump.csv").write_text("\n".join([HEADER, *lines]))
+    rows = [
+        {"id": "1", "title": "Moments", "artist": "Art of Noise"},
+        {"id": "2", "title": "Help! - Remastered 2009", "artist": "Beatles"},
+        {"id": "3", "title": "Get Lucky (feat. Pharrell Williams) [Radio Edit]", "artist": "Daft Punk"},
+        {"id": "4", "title": "Get Lucky (feat. Pharrell Williams)", "artist": "Daft Punk"},
+        {"id": "5", "title": "Help! - Live", "artist": "The Beatles"},
+    ]
+    dump = CanonicalDump(tmp_path / "dump.csv")
+    listing = dump.enrich(rows)
+    assert {facts.id: facts.fields["mbid"] for facts in listing.facts} == {"2": "rec-help", "4": "rec-lucky", "5": "rec-live"}
+    assert dump.chunk > 10**6
+
+
 def test_no_rows_need_no_file_content(tmp_path: Path) -> None:
     (tmp_path / "dump.csv").touch()
     assert CanonicalDump(tmp_path / "dump.csv").enrich([]).facts == []
