@@ -1,0 +1,90 @@
+"""A task from a pair of tables ``user_id, item_id, value``: what is learnt from, and what is to be predicted."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import polars as pl
+
+from recsys.errors import InputError
+from recsys.evaluation.task import Task, make_task
+from recsys.inputs import Inputs
+from recsys.tables import EVENTS, TRACKS
+
+AS_OF = datetime(2026, 1, 1, tzinfo=UTC)
+"""The day of every event: pairs have no time."""
+PLAY = 0.45
+"""Points of a play; a value of n counts as n plays."""
+COLUMNS = ("user_id", "item_id", "value")
+IDS = ("id", "item_id", "track_id")
+"""Names that the id of a track may have."""
+
+
+def pairs_task(train: pl.DataFrame, test: pl.DataFrame, tracks: pl.DataFrame | None = None) -> Task:
+    """Learn from ``train``, predict ``test``; without ``tracks`` the catalogue is every item of either.
+
+    Values of one (user, item) add up; a pair counts when its sum is above 0. Raises :class:`InputError` for missing columns or
+    values that are no numbers.
+    """
+    notes: list[str] = []
+    learnt, hidden = (_summed(frame, name, notes) for frame, name in ((train, "train"), (test, "test")))
+    catalogue = _catalogue(learnt, hidden) if tracks is None else _tracks(tracks, learnt, notes)
+    _only_in(hidden, learnt, notes)
+    moment = pl.lit(AS_OF).cast(EVENTS.schema["occurred_at"])
+    events = learnt.select(
+        "user_id", pl.col("item_id").alias("track_id"), type=pl.lit("play"), weight=PLAY * pl.col("value"), occurred_at=moment
+    )
+    later = hidden.select(
+        "user_id", pl.col("item_id").alias("track_id"), approved=pl.lit(value=True), declined=pl.lit(value=False)
+    )
+    return make_task(Inputs(tracks=catalogue, events=events), AS_OF, later, notes)
+
+
+def _summed(frame: pl.DataFrame, name: str, notes: list[str]) -> pl.DataFrame:
+    """One row per (user, item) with a positive value."""
+    if missing := [column for column in COLUMNS if column not in frame.columns]:
+        raise InputError(
+            f"{name}: column {missing[0]!r} is missing; needed: {', '.join(COLUMNS)}; it has: {', '.join(frame.columns)}"
+        )
+    ids = pl.col("user_id", "item_id").cast(pl.String)
+    try:
+        typed = frame.select(ids, pl.col("value").cast(pl.Float64))
+    except pl.exceptions.PolarsError as error:
+        raise InputError(f"{name}: user_id and item_id must be names or numbers, value a number: {error}") from error
+    whole = typed.filter(pl.all_horizontal(pl.col("user_id", "item_id").is_not_null()), pl.col("value").is_finite())
+    if broken := typed.height - whole.height:
+        notes.append(f"{name}: {broken:,} rows without user_id, item_id or a finite value; they are left out")
+    summed = whole.group_by("user_id", "item_id").agg(pl.col("value").sum()).sort("user_id", "item_id")
+    if repeats := whole.height - summed.height:
+        notes.append(f"{name}: {repeats:,} rows repeat a pair; values of a pair are added up")
+    kept = summed.filter(pl.col("value") > 0)
+    if none := summed.height - kept.height:
+        notes.append(f"{name}: {none:,} pairs have a value of 0 or less; they are left out")
+    return kept
+
+
+def _catalogue(*parts: pl.DataFrame) -> pl.DataFrame:
+    return pl.concat([part.select(pl.col("item_id").alias("id")) for part in parts]).unique().sort("id")
+
+
+def _tracks(tracks: pl.DataFrame, learnt: pl.DataFrame, notes: list[str]) -> pl.DataFrame:
+    """The catalogue in contract columns, once per id; items of ``learnt`` that it lacks are noted."""
+    name = next((one for one in IDS if one in tracks.columns), None)
+    if name is None:
+        raise InputError(f"tracks: there is no id; name the column one of: {', '.join(IDS)}; it has: {', '.join(tracks.columns)}")
+    known = [column for column in tracks.columns if column in TRACKS.names and column != "id"]
+    frame = (
+        tracks.select(pl.col(name).cast(pl.String).alias("id"), *known)
+        .drop_nulls("id")
+        .unique("id", keep="last", maintain_order=True)
+    )
+    if lacking := learnt.filter(~pl.col("item_id").is_in(frame["id"].implode()))["item_id"].n_unique():
+        notes.append(f"tracks: {lacking:,} items of train are not among them; nobody can be recommended these")
+    return TRACKS.conform(frame.sort("id"))
+
+
+def _only_in(hidden: pl.DataFrame, learnt: pl.DataFrame, notes: list[str]) -> None:
+    for column, words in (("user_id", "users"), ("item_id", "items")):
+        only = hidden[column].unique().is_in(learnt[column].unique().implode()).not_().sum()
+        if only:
+            notes.append(f"{only:,} {words} are only in test; they count, without any history")

@@ -1,0 +1,73 @@
+"""The lists that recsys itself makes for a task, and those of its votes alone."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+import polars as pl
+
+from recsys.evaluation.metrics import Lists, top
+from recsys.evaluation.task import Task
+from recsys.inputs import ANYONE
+from recsys.pipeline import Progress, prepare, shard, shard_ranges
+from recsys.settings import Settings
+from recsys.stages.candidates.scoring import Scorer
+from recsys.stages.ratings import rate
+from recsys.stages.snapshot import take_snapshot
+
+MOST = 100
+"""Longest list."""
+BLOCK = 256
+"""Listeners whose votes are looked at together."""
+
+
+class Shipped:
+    """One fit of ``settings`` to a task. Lists are as long as asked for, up to :data:`MOST`."""
+
+    def __init__(self, task: Task, settings: Settings, k: int) -> None:
+        self.task, self.k = task, k
+        longer = settings.model_copy(update={"list_limit": min(MOST, max(settings.list_limit, k)), "pool": 1})
+        snapshot = take_snapshot(task.inputs, longer, task.as_of)
+        self.scorer: Scorer = prepare(snapshot, rate(snapshot, longer), longer)
+
+    def lists(self, names: Sequence[str], progress: Progress | None = None) -> dict[str, Lists]:
+        """List name → (listeners, k) tracks; listeners without history get the list of those without any."""
+        rows = pl.concat(self._rankings(names, progress))
+        return {name: arranged(rows.filter(pl.col("list") == name), self.task, self.k) for name in names}
+
+    def _rankings(self, names: Sequence[str], progress: Progress | None) -> Iterator[pl.DataFrame]:
+        for first, last in shard_ranges(self.scorer):
+            rows = shard(self.scorer, first, last, progress).rankings
+            wanted = pl.col("list").is_in(names) & (pl.col("rank") <= self.k)
+            yield rows.filter(wanted).select("user_id", "list", "rank", "track_id")
+
+    def votes(self) -> Lists:
+        """The best tracks by the votes of similar listeners alone: no content, no diversity, no rules."""
+        out = np.full((self.task.shape[0], self.k), -1, np.int64)
+        row_of = {user: row for row, user in enumerate(self.task.users)}
+        users = self.scorer.history.users
+        for first in range(0, len(users), BLOCK):
+            last = min(first + BLOCK, len(users))
+            rows = np.array([row_of.get(user, -1) for user in users[first:last]])
+            scores = self.scorer.similar.scores(self.scorer.similar.near(first, last))[rows >= 0]
+            out[rows[rows >= 0]] = top(scores, self.task.barred[rows[rows >= 0]], self.k)
+        return out
+
+
+def arranged(rows: pl.DataFrame, task: Task, k: int) -> Lists:
+    """Lists as an array from ``user_id, rank, track_id`` of one list; tracks that the task does not know are left out (−1)."""
+    ids = pl.DataFrame({"track_id": task.catalog.ids, "column": range(len(task.catalog.ids))})
+    placed = rows.filter(pl.col("rank") <= k).join(ids, on="track_id", how="inner")
+    everybody = pl.DataFrame(
+        {"user_id": task.users, "row": range(len(task.users))}, schema={"user_id": pl.String, "row": pl.Int64}
+    )
+    out = np.full((len(task.users), k), -1, np.int64)
+    anyone = placed.filter(pl.col("user_id") == ANYONE)
+    strangers = everybody.join(rows.select("user_id").unique(), on="user_id", how="anti")["row"].to_numpy()
+    out[np.repeat(strangers, anyone.height), np.tile(anyone["rank"] - 1, len(strangers))] = np.tile(
+        anyone["column"], len(strangers)
+    )
+    own = placed.join(everybody, on="user_id")
+    out[own["row"], own["rank"] - 1] = own["column"]
+    return out
