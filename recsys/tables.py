@@ -283,6 +283,7 @@ REJECTS = Table(
         Column("table", pl.String(), "input table the row was meant for"),
         Column("source", pl.String(), "file name"),
         Column("line", pl.Int64(), "line of the file, or row number for Parquet and JSON arrays; first = 1", null=True),
+        Column("user_id", pl.String(), "listener of the row; null = none, or none that could be read", null=True),
         Column("column", pl.String(), "column at fault; null = the whole row", null=True),
         Column("code", pl.String(), "cause, a stable word"),
         Column("reason", pl.String(), "cause in words, with what is allowed"),

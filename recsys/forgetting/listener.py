@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-import json
 import re
 from dataclasses import dataclass
 from functools import cached_property
+from pathlib import Path
+from typing import Any
 
 import polars as pl
 
 from recsys.errors import UsageError
+from recsys.forgetting.spelling import spellings, written
 from recsys.inputs import ANYONE
 from recsys.lake import Batch
-from recsys.providers.cache import Cache
+from recsys.providers.cache import NAME, Cache, State
 
 REMOVED = "removed"
 """Stands for a file name that named the listener."""
@@ -30,18 +32,32 @@ class Listener:
             raise UsageError(f"{self.id!r} is nobody in particular; name one listener")
 
     def batch(self, batch: Batch) -> tuple[pl.DataFrame, pl.DataFrame, str] | None:
-        """Kept rows, rejects and source name of a batch without the listener; none when nothing changes.
-
-        A batch that holds nobody else's rows is the listener's own file: all its rejects go.
-        """
+        """Kept rows, rejects and source name of a batch without the listener; none when nothing changes."""
         rows, rejects = batch.read().drop("batch"), batch.read_rejects()
-        kept, own = self.run(batch.table, rows), "user_id" in rows.columns
-        alone = own and rows.height > 0 and kept.is_empty()
-        left = rejects.clear() if alone else self._unnamed(rejects, "raw", "reason")
-        source = self._hidden(batch.source)
-        kept, left = self._sources_hidden(kept), self._sources_hidden(left)
+        kept = self.run(batch.table, rows)
+        own = "user_id" in rows.columns and rows.height > 0 and kept.is_empty()
+        left = self._sources_hidden(self._without_rejects(rejects, mixed=not kept.equals(rows), own=own))
+        source, kept = self._hidden(batch.source), self._sources_hidden(kept)
         same = kept.equals(rows) and left.equals(rejects) and source == batch.source
         return None if same else (kept, left, source)
+
+    def _without_rejects(self, rejects: pl.DataFrame, *, mixed: bool, own: bool) -> pl.DataFrame:
+        """Rejects without the listener's.
+
+        Those of another listener stay as they are. Of a row whose listener could not be read, the text may hold anybody's id, in
+        any spelling and cut: it goes where the batch held rows of the listener (``mixed``), and where it names the listener. The
+        whole reject goes where the batch held nobody else's rows (``own``).
+        """
+        unknown = rejects["user_id"].is_null()
+        left = rejects.filter(~(unknown & own) & rejects["user_id"].ne_missing(self.id))
+        mixed = mixed or left.height < rejects.height
+        rows = [self._without_texts(row, mixed=mixed) if row["user_id"] is None else row for row in left.to_dicts()]
+        return pl.DataFrame(rows, schema=rejects.schema)
+
+    def _without_texts(self, row: dict[str, Any], *, mixed: bool) -> dict[str, Any]:
+        named = {key for key in ("column", "reason", "raw") if row[key] and any(map(self.named, spellings(row[key])))}
+        hidden = {"column": None, "reason": REMOVED, "raw": None}
+        return row | {key: hidden[key] for key in named | ({"raw"} if mixed else set())}
 
     def run(self, table: str, rows: pl.DataFrame) -> pl.DataFrame:
         """Rows of a table without the listener, and without the listener as somebody's neighbour."""
@@ -62,26 +78,31 @@ class Listener:
 
     def answers(self, cache: Cache) -> int:
         """Delete stored answers that name the listener, and how far the listener's listens were read; how many."""
-        walks = 0
+        states = 0
         for provider in cache.providers():
             if self.named(cache.state(provider).model_dump_json()):
                 with cache.changing(provider) as state:
-                    for told in (state.cursors, state.blocked, state.refused):
-                        for key in [key for key in told if self.named(key)]:
-                            del told[key]
-                    state.last_error = self._unless_named(state.last_error)
-                    state.disabled = self._unless_named(state.disabled)
-                walks += 1
-        return walks + cache.delete(self.holds)
+                    self._forget_state(state)
+                states += 1
+        return states + cache.delete(self.holds) + self._drafts(cache.folder)
+
+    def _forget_state(self, state: State) -> None:
+        for entries in (state.cursors, state.blocked, state.refused):
+            for key in [key for key in entries if self.named(key)]:
+                del entries[key]
+        state.last_error = self._unless_named(state.last_error)
+        state.disabled = self._unless_named(state.disabled)
+
+    def _drafts(self, folder: Path) -> int:
+        """Remove what writers that were killed left beside the database; how many files."""
+        files = [path for path in folder.rglob("*") if path.is_file() and not path.name.startswith(NAME)]
+        named = [path for path in files if self.holds(path.read_bytes())]
+        for path in named:
+            path.unlink(missing_ok=True)
+        return len(named)
 
     def _unless_named(self, text: str | None) -> str | None:
         return None if text is None or self.named(text) else text
-
-    def _unnamed(self, rows: pl.DataFrame, *columns: str) -> pl.DataFrame:
-        for column in columns:
-            named = [value is not None and self.named(value) for value in rows[column]]
-            rows = rows.filter(~pl.Series(named, dtype=pl.Boolean))
-        return rows
 
     def _sources_hidden(self, rows: pl.DataFrame) -> pl.DataFrame:
         if "source" not in rows.columns:
@@ -95,5 +116,4 @@ class Listener:
 
     @cached_property
     def _word(self) -> re.Pattern[str]:
-        spellings = {self.id, json.dumps(self.id)[1:-1], json.dumps(self.id, ensure_ascii=False)[1:-1]}
-        return re.compile(rf"(?<!\w)(?:{'|'.join(map(re.escape, sorted(spellings)))})(?!\w)")
+        return re.compile(rf"(?<!\w)(?:{'|'.join(map(re.escape, sorted(written(self.id))))})(?!\w)")

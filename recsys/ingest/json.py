@@ -85,9 +85,11 @@ def rows(found: Objects, table: Table, *, show: bool = True) -> Rows:
     cells = {column.name: _cells([row.get(column.name) for row in flat], column, wrong) for column in table}
     texts = pl.Series("text", found.texts if show else [_text(row) for row in flat], dtype=pl.String)
     frame = pl.DataFrame({LINE: pl.Series(found.numbers, dtype=pl.Int64), **cells})
-    faults = [*found.faults, *((found.numbers[place], *cause, texts[place]) for place, cause in wrong.items())]
+    refused = broken_rows((found.numbers[place], *cause, texts[place]) for place, cause in wrong.items())
+    users = [user if isinstance(user := flat[place].get("user_id"), str) else None for place in wrong]
+    refused = refused.with_columns(user_id=pl.Series(users, dtype=pl.String))
     good = pl.Series([place not in wrong for place in range(len(flat))], dtype=pl.Boolean)
-    return Rows(frame.filter(good), texts.filter(good), broken_rows(faults))
+    return Rows(frame.filter(good), texts.filter(good), pl.concat([broken_rows(found.faults), refused]))
 
 
 def _cells(cells: list[Any], column: Column, wrong: dict[int, tuple[str | None, str, str]]) -> pl.Series:

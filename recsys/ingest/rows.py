@@ -49,7 +49,7 @@ LINE = "line"
 
 LONGEST_RAW = 2000
 
-_BROKEN = {name: REJECTS[name].dtype for name in ("line", "column", "code", "reason", "raw")}
+_FAULT = {name: REJECTS[name].dtype for name in ("line", "column", "code", "reason", "raw")}
 
 Fault = tuple[int, str | None, str, str, str | None]
 """Line, column, code, reason, raw text."""
@@ -80,15 +80,16 @@ class Rows:
 
 
 def broken_rows(faults: Iterable[Fault]) -> pl.DataFrame:
-    """A frame of rejects that does not know its file yet: line, column, code, reason, raw."""
-    frame = pl.DataFrame(list(faults), schema=_BROKEN, orient="row")
-    return frame.with_columns(pl.col("raw").str.slice(0, LONGEST_RAW))
+    """A frame of rejects that does not know its file yet: line, column, code, reason, raw, user_id (null)."""
+    frame = pl.DataFrame(list(faults), schema=_FAULT, orient="row")
+    return frame.with_columns(pl.col("raw").str.slice(0, LONGEST_RAW), pl.lit(None, pl.String).alias("user_id"))
 
 
-def rejects(broken: Iterable[pl.DataFrame], *, batch: str, table: str, source: str) -> pl.DataFrame:
-    """The table ``rejects`` of one file, by line."""
+def rejects(broken: Iterable[pl.DataFrame], *, batch: str, table: str, source: str, user: str | None = None) -> pl.DataFrame:
+    """The table ``rejects`` of one file, by line; ``user``: the listener whose file it is."""
     facts = {"batch": pl.lit(batch), "table": pl.lit(table), "source": pl.lit(source)}
     rows = pl.concat([broken_rows(()), *broken]).with_columns(pl.col("raw").str.slice(0, LONGEST_RAW), **facts)
+    rows = rows.with_columns(pl.col("user_id").fill_null(pl.lit(user, pl.String)))
     return REJECTS.conform(rows.sort("line", "column", maintain_order=True))
 
 

@@ -52,7 +52,9 @@ def validate(table: Table, rows: Rows, zone: str | None = None) -> tuple[pl.Data
         column=pl.coalesce(pl.when(pl.col(name).is_not_null()).then(pl.lit(name)) for name in codes.columns),
     )
     bad = first["code"].is_not_null()
-    return kept.filter(~bad), pl.concat([rows.broken, _rejected(table, rows, first, bad)])
+    users = kept["user_id"] if "user_id" in kept.columns else pl.repeat(None, kept.height, dtype=pl.String, eager=True)
+    refused = _rejected(table, rows, first, bad).with_columns(user_id=users.filter(bad))
+    return kept.filter(~bad), pl.concat([rows.broken, refused])
 
 
 def without_repeats(kept: pl.DataFrame, key: Sequence[str], what: str) -> tuple[pl.DataFrame, pl.DataFrame]:
@@ -90,7 +92,8 @@ def _rejected(table: Table, rows: Rows, first: pl.DataFrame, bad: pl.Series) -> 
 
 
 def _rejects(frame: pl.DataFrame, raw: pl.Series, code: pl.Expr, reason: pl.Expr, column: pl.Expr) -> pl.DataFrame:
-    return frame.select(LINE, column=column, code=code, reason=reason, raw=raw)
+    user = pl.col("user_id") if "user_id" in frame.columns else pl.lit(None, pl.String)
+    return frame.select(LINE, column=column, code=code, reason=reason, raw=raw, user_id=user)
 
 
 def _sentence(column: Column, code: str, shown: pl.Expr) -> pl.Expr:

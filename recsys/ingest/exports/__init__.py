@@ -78,7 +78,7 @@ def _ingest_file(
         return [Report(source.name, "events", note="not a listening history; left alone")]
     if not read:
         return [Report(source.name, "events", note="no plays in it")]
-    faults = rejects(broken, batch=digest, table="events", source=source.name)
+    faults = rejects(broken, batch=digest, table="events", source=source.name, user=user_id)
     if not faults["code"].is_in(list(ON_PURPOSE)).any():
         refuse_if_useless(source, read, kept.height, faults)
     songs = mentions(kept)
