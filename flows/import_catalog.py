@@ -21,16 +21,21 @@ from recsys.providers.spotify.links import Link, parse
 
 @flow(name="import-catalog", validate_parameters=False)
 def import_catalog(
-    lake: str = "data/lake", sources: Sequence[str] = (), limit: int | None = None, enrich: bool = False
+    lake: str = "data/lake",
+    sources: Sequence[str] = (),
+    limit: int | None = None,
+    enrich: bool = False,
+    listener: str | None = None,
 ) -> Summary:
     """Import ``sources`` (links, URIs or ids); without any, the tracks that events name and the catalogue lacks.
 
-    ``limit``: most tracks of one source. ``enrich``: also ask ReccoBeats for audio features.
+    ``limit``: most tracks of one source. ``enrich``: also ask ReccoBeats for audio features. ``listener``: whose
+    likes, plays and saves those of the library (``me:liked``, ``me:recent`` …) are.
     """
     stopwatch()
     home = Lake(lake)
     links = [parse(source) for source in sources] or lacking(home)
-    summary = tracks(home, links, limit, enrich)
+    summary = tracks(home, links, limit, enrich, listener)
     conclude("import-catalog", [summary], {}, {})
     return summary
 
@@ -42,10 +47,12 @@ def lacking(lake: Lake) -> list[Link]:
 
 
 @stage()
-def tracks(lake: Lake, links: list[Link], limit: int | None, enrich: bool) -> Summary:
+def tracks(lake: Lake, links: list[Link], limit: int | None, enrich: bool, listener: str | None) -> Summary:
     """Read the links, write what is new, and delete stored answers that are too old to be of use."""
     with imports.access(lake, settings.load()) as access:
         enrichers = [ReccoBeats(access)] if enrich else []
         source = imports.catalogue(access)
         access.cache.prune(source.name)
-        return imports.import_tracks(lake, source, links, limit=limit, enrichers=enrichers, resolve=imports.resolver(access))
+        own = imports.Own(listener) if listener else None
+        resolve = imports.resolver(access)
+        return imports.import_tracks(lake, source, links, limit=limit, enrichers=enrichers, resolve=resolve, own=own)

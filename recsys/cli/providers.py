@@ -33,7 +33,10 @@ from recsys.providers.status import ProviderStatus, statuses
 SHOWN = 10
 """Warnings and skipped items printed; the rest is counted."""
 
-Sources = Annotated[list[str], Parameter(help="Links, spotify: URIs or track ids; me:tracks, me:top, me:recent for your own.")]
+Sources = Annotated[
+    list[str], Parameter(help="Links, spotify: URIs or track ids; me:liked, me:recent, me:playlists, me:albums, … for your own.")
+]
+Owner = Annotated[str | None, Parameter(name="--user", help="Listener whose likes, plays and saves those of your library are.")]
 Market = Annotated[str | None, Parameter(name="--market", help="Two-letter country; else SPOTIFY_MARKET.")]
 Most = Annotated[int | None, Parameter(name="--limit", help="Most tracks of one source.", validator=Number(gte=1))]
 Results = Annotated[int, Parameter(name="--limit", help="Most results.", validator=Number(gte=1, lte=1000))]
@@ -64,6 +67,8 @@ def spotify(
     *,
     market: Market = None,
     limit: Most = None,
+    listener: Owner = None,
+    since: Since = None,
     enrich: Enrich = False,
     dry_run: DryRun = False,
     refresh: Refresh = False,
@@ -83,6 +88,7 @@ def spotify(
             enrichers=[imports.enricher("reccobeats", access)] if enrich else [],
             resolve=imports.resolver(access),
             dry_run=dry_run,
+            own=imports.Own(listener, moment(since)) if listener else None,
             progress=bars,
         )
     print_summary(summary, form, "read, nothing written" if dry_run else "imported")
@@ -200,9 +206,9 @@ def login() -> None:
     """Log in to Spotify, so that your own playlists and library can be read."""
     with _access(Lake(lake_folder(None))) as access:
         attempt = Login(access)
-        callback = Callback(access.settings.spotify_redirect_port)
+        callback = Callback(access.settings.spotify_redirect_port, attempt.state)
         console().print(f"open this address and agree:\n{attempt.address}", soft_wrap=True, markup=False)
-        path = attempt.finish(*callback.wait())
+        path = attempt.finish(callback.wait(), attempt.state)
     console().print(f"logged in; the login is kept in {path}")
 
 
@@ -214,6 +220,8 @@ def print_summary(summary: Summary, form: Format, done: str) -> None:
         asked, *parts = summary.account.items()
         counts = ", ".join(f"{number:,} {name.replace('_', ' ')}" for name, number in parts)
         say(f"{done}: {asked[1]:,} asked = {counts}")
+        if summary.events:
+            say(f"events: {summary.events:,} new")
         if summary.access:
             say(f"access: {summary.access}")
         for title, skips in (("skipped", summary.skipped), ("failed", summary.failed)):

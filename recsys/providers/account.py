@@ -21,6 +21,7 @@ class Summary:
     """What an import came to: ``asked`` = ``imported`` + ``updated`` + ``unchanged`` + skipped + failed + ``not_asked``.
 
     ``imported`` tracks are new to the catalogue, ``updated`` ones have a new version; ``rejected`` listens are among the skipped.
+    ``events``: what the user did with them, new to the lake.
     ``stopped``: why the work ended early;
     ``problems``: what else is not whole. ``access``: which access was used.
     """
@@ -34,6 +35,7 @@ class Summary:
     failed: list[Skip] = field(default_factory=list)
     not_asked: int = 0
     rejected: int = 0
+    events: int = 0
     warnings: list[str] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     problems: list[str] = field(default_factory=list)
@@ -87,6 +89,7 @@ class Summary:
         self.failed += other.failed
         self.not_asked += other.not_asked
         self.rejected += other.rejected
+        self.events += other.events
         self.warnings += other.warnings
         self.notes += [note for note in other.notes if note not in self.notes]
         self.problems += [problem for problem in other.problems if problem not in self.problems]

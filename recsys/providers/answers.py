@@ -31,6 +31,7 @@ TOLERATED = 3
 """Failures in a row after which a provider is left alone."""
 
 M = TypeVar("M", bound=BaseModel)
+About = Callable[[str, M, bool], Facts | Skip | None]
 Load = Callable[[Sequence[str]], Mapping[str, M | ProviderError]]
 
 
@@ -156,17 +157,19 @@ class _Run(Generic[M]):
                 self.stopped = self.stopped or error
 
 
-def listed(keys: Mapping[str, str], harvest: Harvest[M], about: Callable[[str, M, bool], Facts | None], unknown: str) -> Listing:
+def listed(keys: Mapping[str, str], harvest: Harvest[M], about: About[M], unknown: str) -> Listing:
     """A harvest as a listing: each item of ``keys`` (id → key asked) is a fact, unknown, failed or not asked.
 
-    ``about`` makes facts of an id, a value and its staleness; None = the value says nothing of use.
+    ``about`` makes facts of an id, a value and its staleness, or a skip; None = the value says nothing of use.
     """
     listing = Listing(stopped=harvest.stopped)
     for name, key in keys.items():
         answer, error = harvest.answers.get(key), harvest.failed.get(key)
         facts = about(name, answer.value, answer.stale) if answer and answer.value is not None else None
-        if facts is not None:
+        if isinstance(facts, Facts):
             listing.facts.append(facts)
+        elif isinstance(facts, Skip):
+            listing.skipped.append(facts)
         elif answer is not None:
             listing.skipped.append(Skip(name, "unknown", unknown))
         elif error is not None:

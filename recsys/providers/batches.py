@@ -38,15 +38,15 @@ class Catalog:
         wanted = self.ids if ids is None else frozenset(ids)
         return self.frame.filter(pl.col("id").is_in(list(wanted))).to_dicts()
 
-    def named(self, facts: Facts) -> str:
-        """The id under which the catalogue has the track, else the facts' own."""
-        return facts.id if facts.id in self.ids else self._by_spotify.get(facts.id, facts.id)
+    def alias(self, name: str) -> str:
+        """The id under which the catalogue has a track, else its own."""
+        return name if name in self.ids else self._by_spotify.get(name, name)
 
 
 def merged(catalog: Catalog, facts: Sequence[Facts]) -> tuple[list[dict[str, object]], Summary]:
     """Rows that are new or changed, and the counts. Several facts about one track are merged in their order."""
     summary = Summary("")
-    ids = [catalog.named(one) for one in facts]
+    ids = [catalog.alias(one.id) for one in facts]
     before = {str(row["id"]): row for row in catalog.rows(ids)}
     now: dict[str, dict[str, object]] = {}
     for name, one in zip(ids, facts, strict=True):

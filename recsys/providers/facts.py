@@ -46,6 +46,16 @@ class Skip:
         return self.code in ("failed", "unreadable")
 
 
+@dataclass(frozen=True)
+class Action:
+    """What the user did with a track; ``moment`` as the provider writes it."""
+
+    track: str
+    kind: str
+    moment: str | None = None
+    context: str | None = None
+
+
 @dataclass
 class Listing:
     """Everything one read brought, in order. ``stopped`` = why it ended early; what came before it is complete and usable.
@@ -60,6 +70,7 @@ class Listing:
     stopped: ProviderError | None = None
     not_asked: int = 0
     problems: list[str] = field(default_factory=list)
+    actions: list[Action] = field(default_factory=list)
 
     def extend(self, other: Listing) -> None:
         self.facts += other.facts
@@ -67,6 +78,7 @@ class Listing:
         self.notes += [note for note in other.notes if note not in self.notes]
         self.stopped = self.stopped or other.stopped
         self.not_asked += other.not_asked
+        self.actions += other.actions
         self.problems += [problem for problem in other.problems if problem not in self.problems]
 
 

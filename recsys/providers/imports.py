@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from functools import partial
 
 import polars as pl
@@ -18,11 +19,13 @@ from recsys.lake import Lake
 from recsys.matrices.song import spotify_ids
 from recsys.providers.access import Access
 from recsys.providers.account import Rejects, Summary
+from recsys.providers.actions import store_actions
 from recsys.providers.answers import concerns_all
 from recsys.providers.batches import Catalog, merged, store
 from recsys.providers.cache import Cache
 from recsys.providers.errors import MissingError, NotConfiguredError
 from recsys.providers.facts import Catalogue, Enricher, Listing, Row, Skip
+from recsys.providers.fallback import WithFallback
 from recsys.providers.listenbrainz import ListenBrainz
 from recsys.providers.musicbrainz.client import MusicBrainz
 from recsys.providers.questions import Questions
@@ -51,14 +54,15 @@ def access(lake: Lake, settings: ProviderSettings) -> Access:
 
 
 def catalogue(access: Access) -> Catalogue:
-    """Spotify's Web API when there are credentials, else the web player unless it is switched off."""
+    """Spotify's Web API when there are credentials; where there are none or they are refused, the web player if it is allowed."""
+    allowed = access.settings.spotify_webplayer
     if token_mode(access.settings) != "none":
-        return Spotify(access)
-    if access.settings.spotify_webplayer == "on":
+        return WithFallback(Spotify(access), WebPlayer(access)) if allowed else Spotify(access)
+    if allowed:
         return WebPlayer(access)
     raise NotConfiguredError(
-        "spotify: no credentials and SPOTIFY_WEBPLAYER=off; set SPOTIFY_CLIENT_ID and SPOTIFY_CLIENT_SECRET, "
-        "or run: recsys providers login"
+        "spotify: no credentials; set SPOTIFY_CLIENT_ID and SPOTIFY_CLIENT_SECRET, or run: recsys providers login. "
+        "Without credentials only Spotify's web player could be asked, which its terms forbid; SPOTIFY_WEBPLAYER=1 allows it"
     )
 
 
@@ -78,11 +82,13 @@ def import_tracks(
     enrichers: Sequence[Enricher] = (),
     resolve: Callable[[str], Link] | None = None,
     dry_run: bool = False,
+    own: Own | None = None,
     progress: Progress | None = None,
 ) -> Summary:
     """Read ``links`` from ``source`` into the lake, at most ``limit`` tracks a link; each track once.
 
     ``resolve`` turns a link of another service into a Spotify one. Enrichers are asked about what was read, before it is stored.
+    ``own``: what the user did with the tracks of the library becomes events of that listener.
     """
     name = f"{source.name} {' '.join(map(str, links))}"[:200]
     summary, pending, known = Summary(name, source.access), Listing(), Rejects(lake, name)
@@ -94,6 +100,8 @@ def import_tracks(
             pending.not_asked += sum(left.weight for left in parts[number:])
         if len(pending.facts) >= PENDING or pending.stopped or number == len(parts):
             summary.add(_stored(lake, pending, name, enrichers, dry_run, known))
+            if own and not dry_run:
+                store_actions(lake, pending.actions, own.listener, summary, since=own.since)
             pending = Listing()
         if progress:
             progress(source.name, number, len(parts))
@@ -195,6 +203,14 @@ def resolver(access: Access) -> Callable[[str], Link]:
         return MusicBrainz(access).resolve(address)
 
     return resolve
+
+
+@dataclass(frozen=True)
+class Own:
+    """Whose library it is, as a listener's id, and from which moment on its times count."""
+
+    listener: str
+    since: datetime | None = None
 
 
 @dataclass(frozen=True)

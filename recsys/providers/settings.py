@@ -49,8 +49,13 @@ class ProviderSettings(BaseModel):
     spotify_api_url: Address = "https://api.spotify.com/v1"
     spotify_accounts_url: Address = "https://accounts.spotify.com"
 
-    spotify_webplayer: Literal["on", "off"] = "on"
-    """Whether the web player may be asked when no Spotify credentials are set."""
+    spotify_unplayable: Literal["leave out", "keep"] = "leave out"
+    """What becomes of tracks that Spotify marks as not playable in your market: `rejects`, or the catalogue like others."""
+
+    spotify_webplayer: bool = False
+    """Whether the web player may be asked where the official access is missing or refused. Spotify's terms forbid it."""
+    spotify_pathfinder_method: Literal["GET", "POST"] | None = None
+    """How its GraphQL endpoint is asked; default: POST where the address ends in /v2/query, else GET."""
     spotify_webplayer_secrets: SecretStr | None = None
     """JSON object: version → TOTP cipher (a string, a list of character codes, or `base32:…`), the one to try first leading."""
     spotify_webplayer_hashes: Json[dict[str, str]] = Field(default_factory=dict)
@@ -96,11 +101,11 @@ def load(*, folder: Path | None = None, environment: Mapping[str, str] | None = 
     """
     folder = Path.cwd() if folder is None else folder
     environment = os.environ if environment is None else environment
-    given: dict[str, object] = {}
+    values: dict[str, object] = {}
     for source in (dotenv_values(folder / ".env"), environment):
-        given.update({field: source[name] for name, field in NAMES.items() if source.get(name)})
+        values.update({field: source[name] for name, field in NAMES.items() if source.get(name)})
     try:
-        return ProviderSettings.model_validate(given)
+        return ProviderSettings.model_validate(values)
     except ValidationError as error:
         problem = error.errors()[0]
         name = str(problem["loc"][0]).upper() if problem["loc"] else "a provider setting"

@@ -67,10 +67,8 @@ def _spotify(settings: ProviderSettings) -> tuple[str, str]:
 
 
 def _webplayer(settings: ProviderSettings) -> tuple[str, str]:
-    if settings.spotify_webplayer == "off":
-        return "", "SPOTIFY_WEBPLAYER=off"
-    if token_mode(settings) != "none":
-        return "", "not needed: Spotify credentials are set"
+    if not settings.spotify_webplayer:
+        return "", "off; Spotify's terms forbid it; SPOTIFY_WEBPLAYER=1 turns it on"
     return ("totp" if settings.spotify_webplayer_secrets else "embed"), ""
 
 

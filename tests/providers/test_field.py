@@ -178,3 +178,91 @@ class TestFresh:
         assert (code, numbers) == (0, {"updated": 1})
         assert "2 tracks had no answer before" in str(whole["notes"])
         assert account(recsys, "enrich", "audio", "--all", "--force")[1]["updated"] == 2
+
+
+class TestWebPlayer:
+    @pytest.fixture(autouse=True)
+    def player(self, outside: Outside, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setenv("SPOTIFY_WEBPLAYER", "1")
+        monkeypatch.delenv("SPOTIFY_CLIENT_ID")
+        monkeypatch.delenv("SPOTIFY_CLIENT_SECRET")
+        outside.lists[f"/playlists/{ident(90)}"] = entries(*range(1, 56))
+
+    def test_it_is_off_unless_it_is_turned_on(self, outside: Outside, recsys: Recsys, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.delenv("SPOTIFY_WEBPLAYER")
+        answer = recsys("import", "spotify", PLAYLIST)
+        assert (answer.code, "SPOTIFY_WEBPLAYER=1" in answer.err, outside.requests) == (7, True, [])
+
+    def test_an_outdated_query_is_named_and_the_embed_page_is_no_whole_list(self, outside: Outside, recsys: Recsys) -> None:
+        outside.rotated = {"fetchPlaylist", "searchDesktop"}
+        code, numbers, whole = account(recsys, "import", "spotify", PLAYLIST)
+        assert (code, numbers) == (7, {"imported": 50, "not_asked": 1})
+        assert "fetchPlaylist has changed; put its new hash into SPOTIFY_WEBPLAYER_HASHES" in str(whole["shortfall"])
+        search = recsys("search", "foo")
+        assert (search.code, "searchDesktop" in search.err) == (7, True)
+
+    def test_errors_in_an_answer_are_no_ignorance(self, outside: Outside, recsys: Recsys) -> None:
+        broken = {"errors": [{"message": "Internal server error"}], "data": {"trackUnion": None}}
+        outside.rule("/path", body=broken)
+        outside.rule("/open/embed/track/0+[2-9]", 500)
+        code, numbers, whole = account(recsys, "import", "spotify", ident(1), ident(2))
+        assert (code, numbers) == (7, {"imported": 1, "failed": 1})
+        assert "Internal server error" in str(whole["notes"])
+        outside.rules.clear()
+        assert account(recsys, "import", "spotify", ident(1), ident(2))[:2][1]["imported"] == 1
+
+    def test_the_second_endpoint_is_asked_by_post(
+        self, outside: Outside, recsys: Recsys, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setenv("SPOTIFY_PATHFINDER_URL", f"{outside.address}/path/v2/query")
+        assert account(recsys, "import", "spotify", PLAYLIST)[:2] == (0, {"imported": 55})
+        assert (outside.count("POST /path/v2/query"), outside.count("GET /path")) == (2, 0)
+
+    def test_it_reads_public_lists_that_official_access_may_not_see(
+        self, outside: Outside, recsys: Recsys, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setenv("SPOTIFY_CLIENT_ID", "app")
+        monkeypatch.setenv("SPOTIFY_CLIENT_SECRET", "canary-secret")
+        outside.rule("GET /sp/playlists", 403, {"error": {"status": 403, "message": "Forbidden"}})
+        code, numbers, whole = account(recsys, "import", "spotify", PLAYLIST)
+        assert (code, numbers) == (0, {"imported": 55})
+        assert "read through Spotify's web player" in str(whole["notes"])
+
+
+class TestLibrary:
+    @pytest.fixture(autouse=True)
+    def login(self, outside: Outside, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+        outside.lists.clear()
+        monkeypatch.delenv("SPOTIFY_CLIENT_SECRET")
+        (tmp_path / "login.json").write_text('{"client_id": "app", "refresh_token": "canary-refresh"}')
+
+    def test_likes_plays_and_saves_become_events_each_once(self, outside: Outside, recsys: Recsys) -> None:
+        outside.lists["/me/tracks"] = [{"added_at": "2025-02-02T00:00:00Z", "track": dev(number)} for number in (1, 2)]
+        plays = [{"played_at": f"2026-01-01T00:0{minute}:00.000Z", "track": dev(3)} for minute in range(3)]
+        outside.lists["/me/player/recently-played"] = plays
+        outside.lists["/me/playlists"] = [{"id": ident(90), "name": "Mine"}]
+        outside.lists[f"/playlists/{ident(90)}"] = [{"added_at": "2024-05-05T00:00:00Z", "item": dev(4)}]
+        parts = ("me:liked", "me:recent", "me:playlists")
+        code, _, whole = account(recsys, "import", "spotify", *parts, "--user", "ann")
+        assert (code, whole["imported"], whole["events"]) == (0, 4, 6)
+        events = Lake("data/lake").input("events").sort("occurred_at")
+        assert events.select("type", "track_id").rows() == [
+            ("save", ident(4)), ("like", ident(1)), ("like", ident(2)), *[("play", ident(3))] * 3,
+        ]  # fmt: skip
+        outside.lists["/me/player/recently-played"] = [{"played_at": "2026-01-02T00:00:00Z", "track": dev(1)}, *plays]
+        assert account(recsys, "import", "spotify", *parts, "--user", "ann")[2]["events"] == 1
+
+    def test_only_what_came_since(self, outside: Outside, recsys: Recsys) -> None:
+        moments = ("2024-01-01T00:00:00Z", "2026-01-01T00:00:00Z")
+        outside.lists["/me/tracks"] = [{"added_at": at, "track": dev(number)} for number, at in enumerate(moments, 1)]
+        whole = account(recsys, "import", "spotify", "me:liked", "--user", "ann", "--since", "2025-01-01")[2]
+        assert (whole["imported"], whole["events"]) == (2, 1)
+
+    def test_a_track_that_cannot_be_played_is_left_out_unless_it_is_wanted(
+        self, outside: Outside, recsys: Recsys, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        outside.lists["/me/tracks"] = [{"track": dev(1)}, {"track": dev(2, is_playable=False)}]
+        assert account(recsys, "import", "spotify", "me:liked")[:2] == (0, {"imported": 1, "skipped": 1})
+        assert "not playable" in Lake("data/lake").rejects()["reason"][0]
+        monkeypatch.setenv("SPOTIFY_UNPLAYABLE", "keep")
+        assert account(recsys, "import", "spotify", "me:liked")[1] == {"imported": 1, "unchanged": 1}

@@ -123,6 +123,7 @@ def test_what_events_name_and_the_catalogue_lacks(lake: Lake, spotify: Spotify) 
 
 def test_which_catalogue_the_settings_give(open_access: Callable[..., Access]) -> None:
     assert isinstance(imports.catalogue(open_access(**APP)), Spotify)
-    assert isinstance(imports.catalogue(open_access()), WebPlayer)
-    with pytest.raises(NotConfiguredError, match="SPOTIFY_WEBPLAYER=off"):
-        imports.catalogue(open_access(spotify_webplayer="off"))
+    assert isinstance(imports.catalogue(open_access(spotify_webplayer=True)), WebPlayer)
+    assert "where that is refused" in imports.catalogue(open_access(spotify_webplayer=True, **APP)).access
+    with pytest.raises(NotConfiguredError, match="SPOTIFY_WEBPLAYER=1"):
+        imports.catalogue(open_access())

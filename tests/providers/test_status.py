@@ -15,12 +15,12 @@ def status(access: Access, name: str) -> ProviderStatus:
     return next(one for one in statuses(access.settings, access.cache) if one.name == name)
 
 
-def test_without_any_setting_the_open_ones_and_the_web_player_are_ready(open_access: Callable[..., Access]) -> None:
+def test_without_any_setting_the_open_ones_are_ready(open_access: Callable[..., Access]) -> None:
     access = open_access()
     found = {one.name: (one.configured, one.mode, one.available) for one in statuses(access.settings, access.cache)}
     assert found == {
         "spotify": (False, "off", False),
-        "webplayer": (True, "embed", True),
+        "webplayer": (False, "off", False),
         "musicbrainz": (False, "off", False),
         "listenbrainz": (True, "open", True),
         "reccobeats": (True, "open", True),

@@ -131,7 +131,9 @@ class Outside:
         kind, name = path.split("/")[-2:]
         session = {"accessToken": "canary-embed", "accessTokenExpirationTimestampMs": (time.time() + 3600) * 1000}
         rows = [_embedded(one) for one in self.lists.get(f"/playlists/{name}", [])[:50]]
-        entity = _embedded({"item": dev(int(name))}) if kind == "track" else {"title": "P", "trackList": rows}
+        entity = (
+            _embedded({"item": dev(int(name) if name.isdigit() else 1)}) if kind == "track" else {"title": "P", "trackList": rows}
+        )
         state = {"data": {"entity": entity}, "settings": {"session": session}}
         page = {"props": {"pageProps": {"state": state}}}
         return 200, f'<html><script id="__NEXT_DATA__" type="application/json">{json.dumps(page)}</script></html>'

@@ -47,6 +47,7 @@ class Track(BaseModel):
     popularity: FiniteFloat | None = None
     external_ids: ExternalIds | None = None
     is_local: bool | None = None
+    is_playable: bool | None = None
 
 
 class Page(BaseModel, Generic[T]):
@@ -61,6 +62,8 @@ class Entry(BaseModel):
     """One entry of a playlist or library."""
 
     is_local: bool | None = None
+    added_at: str | None = None
+    played_at: str | None = None
     item: Track | None = None
     track: Track | None = None
 

@@ -13,8 +13,10 @@ import threading
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Literal
-from urllib.parse import urlencode
 
+from authlib.common.security import generate_token
+from authlib.oauth2.rfc6749.parameters import prepare_grant_uri
+from authlib.oauth2.rfc7636 import create_s256_code_challenge
 from pydantic import BaseModel, ValidationError
 
 from recsys.errors import ProviderError
@@ -25,7 +27,10 @@ from recsys.providers.reply import Reply
 from recsys.providers.settings import ProviderSettings
 
 Mode = Literal["bearer", "user", "client", "none"]
-SCOPES = "playlist-read-private playlist-read-collaborative user-library-read user-top-read user-read-recently-played"
+SCOPES = (
+    "playlist-read-private playlist-read-collaborative playlist-modify-private user-library-read user-follow-read user-top-read "
+    "user-read-recently-played"
+)
 EARLY = 60.0
 """Seconds before its end at which a token is renewed."""
 
@@ -166,25 +171,25 @@ class Login:
             raise NotConfiguredError("spotify: set SPOTIFY_CLIENT_ID to the client id of your Spotify app, then log in again")
         self.client_id = settings.spotify_client_id
         self.redirect = f"http://127.0.0.1:{settings.spotify_redirect_port}/callback"
-        self.state = secrets.token_urlsafe(24)
-        self._verifier = secrets.token_urlsafe(64)
+        self.state, self._verifier = generate_token(32), generate_token(86)
 
     @property
     def address(self) -> str:
-        query = {
-            "client_id": self.client_id,
-            "response_type": "code",
-            "redirect_uri": self.redirect,
-            "scope": SCOPES,
-            "state": self.state,
-            "code_challenge_method": "S256",
-            "code_challenge": challenge(self._verifier),
-        }
-        return f"{self._access.settings.spotify_accounts_url}/authorize?{urlencode(query)}"
+        address: str = prepare_grant_uri(
+            f"{self._access.settings.spotify_accounts_url}/authorize",
+            self.client_id,
+            "code",
+            self.redirect,
+            SCOPES,
+            self.state,
+            code_challenge_method="S256",
+            code_challenge=create_s256_code_challenge(self._verifier),
+        )
+        return address
 
     def finish(self, code: str, state: str) -> Path:
         """Exchanges the code and stores the login; returns its file. Raises :class:`UnauthorizedError` for a foreign answer."""
-        if not secrets.compare_digest(state, self.state):
+        if not secrets.compare_digest(state.encode("utf-8", "surrogateescape"), self.state.encode()):
             raise UnauthorizedError("spotify: the answer does not belong to this login; start again: recsys providers login")
         form = {
             "grant_type": "authorization_code",
@@ -197,12 +202,3 @@ class Login:
         if not token.refresh_token:
             raise UnauthorizedError("spotify: the login gave no refresh token; start again: recsys providers login")
         return store(self._access.settings, Stored(client_id=self.client_id, refresh_token=token.refresh_token))
-
-
-def challenge(verifier: str) -> str:
-    """S256 code challenge of RFC 7636.
-
-    >>> challenge("dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk")
-    'E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM'
-    """
-    return base64.urlsafe_b64encode(hashlib.sha256(verifier.encode()).digest()).rstrip(b"=").decode()

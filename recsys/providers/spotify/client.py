@@ -22,10 +22,11 @@ from recsys.providers.errors import (
     UnauthorizedError,
     UnavailableError,
 )
-from recsys.providers.facts import Facts, Hit, Listing
+from recsys.providers.facts import Facts, Hit, Listing, Skip
 from recsys.providers.http import Service
 from recsys.providers.lenient import Unreadable, readable
 from recsys.providers.reply import Reply
+from recsys.providers.spotify import library
 from recsys.providers.spotify.answers import (
     Album,
     Artist,
@@ -50,7 +51,6 @@ ARTIST_TRACKS = 50
 """Tracks of an artist that a search stands in for, where the app may not ask for the top tracks."""
 MODES = {"bearer": "with your token", "user": "logged in", "client": "as your app", "none": "without credentials"}
 """Kind of credentials → how they are called where a person reads it."""
-LIBRARY_PATHS = {"tracks": "/me/tracks", "top": "/me/top/tracks", "recent": "/me/player/recently-played"}
 
 
 class WebApi(Service):
@@ -125,7 +125,9 @@ class Spotify:
         known = {key.partition("@")[0] for key, _, _ in harvest.known()}
         features = self.features(sorted(known)) if known else {}
 
-        def about(name: str, track: Track, stale: bool) -> Facts:
+        def about(name: str, track: Track, stale: bool) -> Facts | Skip:
+            if track.is_playable is False and self.settings.spotify_unplayable == "leave out":
+                return Skip(name, "unavailable", f"{track.name}: Spotify marks it as not playable in this market")
             measured = feature_fields(features[name]) if name in features else {}
             return Facts(name, self.name, {**track_fields(track), **measured}, stale)
 
@@ -174,7 +176,7 @@ class Spotify:
     def _playlist(self, name: str, limit: int | None) -> Listing:
         version = self._snapshot(name)
         try:
-            return self._entries(self.lists.entries(f"/playlists/{name}/items", filtered=True, version=version), limit)
+            return self.listing(self.lists.entries(f"/playlists/{name}/items", filtered=True, version=version), limit)
         except ForbiddenError as error:
             raise ForbiddenError(
                 f"spotify: playlist {name}: Spotify shows its tracks only to its owner and collaborators; "
@@ -195,17 +197,19 @@ class Spotify:
         return answer.value.snapshot_id if answer.value else None
 
     def _library(self, part: str, limit: int | None) -> Listing:
-        path = LIBRARY_PATHS[part]
-        if part == "top":
-            return self._entries(map(entry, self.lists.tracks(path)), limit)
-        return self._entries(self.lists.entries(path, once=part == "recent"), limit)
+        if self.auth.mode == "client":
+            raise MissingError("spotify: your library needs a login: recsys providers login")
+        return library.read(self, part, limit)
 
-    def _entries(self, entries: Iterator[Entry | Unreadable], limit: int | None) -> Listing:
+    def listing(self, entries: Iterator[Entry | Unreadable], limit: int | None) -> Listing:
+        """The tracks of a list, with the moment of each entry."""
         taken = take(entries, limit)
         for name, track in taken.tracks.items() if not self.lists.stale else ():
             self._cache.put(self.name, "track", self._key(name), track)
         listing = self.tracks(list(taken.tracks))
         listing.skipped += taken.skipped
+        there = {facts.id for facts in listing.facts}
+        listing.actions = [action for action in taken.actions if action.track in there]
         if self.lists.stale:
             listing.problems.append("spotify: the list is as it was when it was read last, because Spotify failed")
         self._cut(listing, taken)
@@ -226,7 +230,7 @@ class Spotify:
             raise MissingError(f"spotify: artist {name} is unknown")
         hits = self.lists.results(f'artist:"{artist.value.name}"', "track", limit or ARTIST_TRACKS)
         own = (track for track in hits if isinstance(track, Track) and any(one.id == name for one in track.artists or []))
-        listing = self._entries((Entry(track=track) for track in own), limit)
+        listing = self.listing((Entry(track=track) for track in own), limit)
         listing.notes.append("top tracks: not available to this Spotify app; a search for the artist was used")
         return listing
 
@@ -238,7 +242,7 @@ class Spotify:
         top = self.answers.one("artist-top", self._key(name), Tracks, load, anew=True).value
         if top is None:
             raise MissingError(f"spotify: artist {name} is unknown")
-        return self._entries(map(entry, top.tracks), limit)
+        return self.listing(map(entry, top.tracks), limit)
 
     def _key(self, name: str) -> str:
         return f"{name}@{self._market.get('market', '')}"

@@ -13,7 +13,7 @@ from typing import TypeVar
 from recsys.errors import ProviderError
 from recsys.providers.answers import Answers
 from recsys.providers.errors import MalformedError, MissingError
-from recsys.providers.facts import Skip
+from recsys.providers.facts import Action, Skip
 from recsys.providers.http import Params, Service
 from recsys.providers.lenient import Unreadable
 from recsys.providers.spotify.answers import Album, Artist, Entry, Found, Page, Track
@@ -29,9 +29,9 @@ MOST = 20_000
 """Items after which a list is taken to be endless."""
 TRACK_FIELDS = (
     "id,type,name,artists(id,name),album(id,name,release_date,artists(id,name)),"
-    "duration_ms,explicit,popularity,external_ids(isrc),is_local"
+    "duration_ms,explicit,popularity,external_ids(isrc),is_local,is_playable"
 )
-ENTRY_FIELDS = f"next,total,items(is_local,item({TRACK_FIELDS}),track({TRACK_FIELDS}))"
+ENTRY_FIELDS = f"next,total,items(is_local,added_at,item({TRACK_FIELDS}),track({TRACK_FIELDS}))"
 
 T = TypeVar("T")
 Named = Track | Album | Artist
@@ -65,6 +65,16 @@ class Lists:
         self._version = None if path.startswith("/me/") else "album"
         market = {} if path.startswith("/me/") else self._market
         return self._pages(path, Page[Track], market, start=start)
+
+    def named(self, path: str) -> Iterator[Album | Unreadable]:
+        """Things of the library that have an id and a name, such as playlists."""
+        self._version = None
+        return self._pages(path, Page[Album], {})
+
+    def saved(self, path: str, model: type[T]) -> Iterator[T | Unreadable]:
+        """Entries of the library of another form."""
+        self._version = None
+        return self._pages(path, Page[model], {})  # type: ignore[valid-type]
 
     def results(self, query: str, kind: Kind, limit: int) -> Iterator[Named]:
         """Search results of one kind, best first, nulls left out."""
@@ -123,6 +133,7 @@ class Taken:
     tracks: dict[str, Track] = field(default_factory=dict)
     skipped: list[Skip] = field(default_factory=list)
     entries: int = 0
+    actions: list[Action] = field(default_factory=list)
     stopped: ProviderError | None = None
 
 
@@ -138,6 +149,8 @@ def take(entries: Iterable[Entry | Unreadable], limit: int | None = None) -> Tak
         for place, one in enumerate(entries, 1):
             taken.entries = place
             track, skip = _sorted_out(one, taken.tracks)
+            if isinstance(one, Entry) and one.named and one.named.id:
+                taken.actions.append(Action(one.named.id, "save", one.played_at or one.added_at))
             if skip:
                 raw = one.model_dump_json(exclude_none=True)
                 taken.skipped.append(replace(skip, place=place, raw=raw))

@@ -20,6 +20,7 @@ from recsys.providers.errors import BlockedError, MalformedError, MissingError
 from recsys.providers.facts import Facts, Hit, Listing, Skip
 from recsys.providers.http import Service
 from recsys.providers.lenient import Unreadable, readable
+from recsys.providers.reply import Reply
 from recsys.providers.spotify.links import Kind, Link
 from recsys.providers.webplayer.answers import (
     Album,
@@ -65,6 +66,42 @@ class Graph(BaseModel):
     errors: list[GraphError] = Field(default_factory=list)
 
 
+class GraphService(Service):
+    """The GraphQL endpoint. Queries are named by their hash, and hashes change."""
+
+    def ask(self, operation: str, variables: Mapping[str, object], sha: str) -> Graph:
+        """The answer to a persisted query. Raises :class:`MalformedError` naming the setting when its hash is outdated."""
+        extensions = {"persistedQuery": {"version": 1, "sha256Hash": sha}}
+        if self._posts():
+            body = {"operationName": operation, "variables": variables, "extensions": extensions}
+            answer = self.post(Graph, "", json=body, family=operation)
+        else:
+            packed = {"variables": variables, "extensions": extensions}
+            params = {name: json.dumps(value, separators=(",", ":")) for name, value in packed.items()}
+            answer = self.get(Graph, "", {"operationName": operation, **params}, family=operation)
+        if any(_outdated(error.message) for error in answer.errors):
+            raise self.failed(_rotated(operation))
+        return answer
+
+    def refusal(self, path: str, family: str, reply: Reply) -> ProviderError:
+        if reply.status == 412 or _outdated(reply.body[:2000].decode("utf-8", "replace")):
+            return _rotated(family)
+        return super().refusal(path, family, reply)
+
+    def _posts(self) -> bool:
+        settings = self.access.settings
+        chosen = settings.spotify_pathfinder_method
+        return chosen == "POST" or (chosen is None and settings.spotify_pathfinder_url.endswith("/v2/query"))
+
+
+def _outdated(text: str) -> bool:
+    return any(words in text for words in ("PersistedQueryNotFound", "Invalid query hash", "PERSISTED_QUERY_NOT_FOUND"))
+
+
+def _rotated(operation: str) -> MalformedError:
+    return MalformedError(f"webplayer: the query {operation} has changed; put its new hash into SPOTIFY_WEBPLAYER_HASHES")
+
+
 class WebPlayer:
     """Catalogue over the web player."""
 
@@ -78,7 +115,7 @@ class WebPlayer:
         self.settings = access.settings
         self.pages = Pages(access)
         self.auth = PlayerAuth(access, self.pages)
-        self.graph = Service(access, self.name, self.settings.spotify_pathfinder_url, auth=self.auth)
+        self.graph = GraphService(access, self.name, self.settings.spotify_pathfinder_url, auth=self.auth)
         self.answers = Answers(access.cache, self.name, access.refresh)
 
     def read(self, link: Link, limit: int | None = None) -> Listing:
@@ -186,20 +223,14 @@ class WebPlayer:
 
     def _query(self, model: type[M], operation: str, union: str, variables: Mapping[str, object]) -> M:
         sha = self.settings.spotify_webplayer_hashes.get(operation, HASHES[operation])
-        params = {
-            "operationName": operation,
-            "variables": json.dumps(variables, separators=(",", ":")),
-            "extensions": json.dumps({"persistedQuery": {"version": 1, "sha256Hash": sha}}, separators=(",", ":")),
-        }
-        answer = self.graph.get(Graph, "", params, family=operation)
-        if any("PersistedQueryNotFound" in error.message for error in answer.errors):
-            raise self.graph.failed(
-                MalformedError(f"webplayer: the query {operation} has changed; put its new hash into SPOTIFY_WEBPLAYER_HASHES")
-            )
-        found = (answer.data or {}).get(union)
-        if not isinstance(found, dict) or found.get("__typename") in ("NotFound", "GenericError"):
+        answer = self.graph.ask(operation, variables, sha)
+        content = (answer.data or {}).get(union)
+        if not isinstance(content, dict) or content.get("__typename") == "GenericError":
+            cause = answer.errors[0].message if answer.errors else "an answer without data"
+            raise self.graph.failed(MalformedError(f"webplayer: {operation}: {cause}"))
+        if content.get("__typename") == "NotFound":
             raise MissingError(f"webplayer: {operation}: unknown")
-        return self.graph.parse(model, operation, json.dumps(found).encode())
+        return self.graph.parse(model, operation, json.dumps(content).encode())
 
     def _rows(self, page: Callable[[int], Rows], limit: int | None, album: Album | None = None) -> Listing:
         listing, rows = Listing(), _Paged(page)

@@ -26,6 +26,16 @@ ID = "4uLU6hMCjMI75M1A2tKUQC"
         (f"https://open.spotify.com/embed?uri=spotify:user:somebody:playlist:{ID}", "playlist"),
         (f"https://embed.spotify.com/?uri=spotify%3Atrack%3A{ID}", "track"),
         (f"https://play.spotify.com/album/{ID}", "album"),
+        (f"https://player.spotify.com/track/{ID}", "track"),
+        (f"https://api.spotify.com/v1/tracks/{ID}", "track"),
+        (f"https://open.spotify.com/track/{ID}%3Fsi%3Dabc", "track"),
+        (f"<https://open.spotify.com/track/{ID}>", "track"),
+        (f"SPOTIFY:track:{ID}", "track"),
+        (f"spotify:track:{ID}?si=abc", "track"),
+        (f"spotify://track/{ID}", "track"),
+        (f"https://open.spotify.com/artist/{ID}/discography/all", "artist"),
+        (f"https://open.spotify.com/album/1111111111111111111111/track/{ID}", "track"),
+        (f"https://open.spotify.com/oembed?url=https%3A%2F%2Fopen.spotify.com%2Ftrack%2F{ID}", "track"),
     ],
 )
 def test_every_spelling_of_a_link(text: str, kind: str) -> None:
@@ -33,7 +43,9 @@ def test_every_spelling_of_a_link(text: str, kind: str) -> None:
 
 
 def test_the_library_and_links_of_other_services() -> None:
-    assert parse("me:tracks") == Link("me", "tracks")
+    assert parse("me:tracks") == parse("me:liked") == Link("me", "liked")
+    assert parse("https://open.spotify.com/collection/tracks") == parse("spotify:user:anna:collection") == Link("me", "liked")
+    assert str(parse("me:recent")) == "me:recent"
     assert parse("https://www.deezer.com/track/3135556") == Link("foreign", "https://www.deezer.com/track/3135556")
 
 
@@ -50,6 +62,15 @@ def test_the_library_and_links_of_other_services() -> None:
         "https://open.spotify.com/",
         "https://open.spotify.com/embed?uri=nonsense",
         "https://spotify.link/abc",
+        "https://spotify.app.link/abc",
+        "https://spoti.fi/abc",
+        "https://link.tospotify.com/abc",
+        "https://open.spotify.com/user/anna",
+        f"https://open.spotify.com/prerelease/{ID}",
+        f"https://open.spotify.com.evil.test/track/{ID}",
+        f"https://evil.test@open.spotify.com/track/{ID}",
+        "USQX91300108",
+        "Rick Astley - Never Gonna Give You Up",
         "me:followers",
         "ftp://open.example/track",
         "https://[broken",

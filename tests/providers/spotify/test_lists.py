@@ -132,6 +132,6 @@ def test_the_users_library(spotify: Spotify, wire: Wire) -> None:
     wire.on(f"GET {API}/me/top/tracks", page([dev(2)]))
     recent = {"items": [{"played_at": "x", "track": dev(3)}], "next": f"https://{API}/me/player/recently-played?before=1"}
     wire.on(f"GET {API}/me/player/recently-played", recent)
-    read = [spotify.read(Link("me", part)).facts[0].id for part in ("tracks", "top", "recent")]
+    read = [spotify.read(Link("me", part)).facts[0].id for part in ("liked", "top", "recent")]
     assert read == [ident(1), ident(2), ident(3)]
     assert wire.count(f"GET {API}/me/player/recently-played") == 1
