@@ -213,15 +213,15 @@ def over_http(lake: Lake, folder: Path, listeners: int) -> None:
         hits.write_text(f"request = function() return wrk.format('GET', '{path}', {{['If-None-Match'] = '{tag}'}}) end")
         bare = [sys.executable, "-c", BARE, str(body), "8462"]
         with process(bare, 8462, path, folder / "bare.log") as (plain, _):
-            asked = {
+            shapes = {
                 "bare route": (plain, 8462, random_users),
                 "lookup, random listeners": (server, 8461, random_users),
                 "lookup, one listener": (server, 8461, one_user),
                 "lookup, ETag hit": (server, 8461, hits),
             }
-            rounds = [{name: wrk(*one) for name, one in asked.items()} for _ in range(ROUNDS)]
+            rounds = [{name: wrk(*one) for name, one in shapes.items()} for _ in range(ROUNDS)]
         print(f"answers of {body.stat().st_size:,} bytes; resident after all requests: {resident(server):.0f} MiB")
-    best = {name: max(found[name] for found in rounds) for name in asked}
+    best = {name: max(found[name] for found in rounds) for name in shapes}
     for name, (rate, p99, busy) in best.items():
         share, cheap = rate / best["bare route"][0], best["bare route"][2] / busy
         print(f"{name}: {rate:,.0f} requests/s, p99 {p99:.2f} ms, {busy:.0f} µs of CPU each ({share:.0%}; by CPU {cheap:.0%})")

@@ -14,7 +14,7 @@ from recsys.cli.screen import markdown
 from recsys.cli.settings import reference_table
 from recsys.cli.tables import tables_markdown
 from recsys.ingest import CODES
-from tests import rooms
+from tests import openapi, rooms
 
 README = Path(__file__).parent.parent / "README.md"
 REFERENCE = README.parent / "docs" / "reference"
@@ -94,3 +94,4 @@ def render(page: Path) -> str:
 if __name__ == "__main__":
     for page in PAGES:
         page.write_text(render(page), encoding="utf-8")
+    openapi.DOCUMENT.write_text(openapi.render(), encoding="utf-8")

@@ -18,6 +18,7 @@ from recsys.lookup.app import PAGE
 from recsys.matrices.features import RANGE_MAX, RANGE_MIN, WEIGHTS
 from recsys.settings import Settings
 from recsys.tables import DROP_RULES
+from tests import openapi
 from tests.support.published import publish
 
 DOCS = Path(__file__).parent.parent / "docs"
@@ -59,6 +60,10 @@ def test_commands_parse(line: str) -> None:
         assert words[0] in COMMAND_NAMES
         return
     build().parse_args([word for word in words[:cut] if word], exit_on_error=False, print_error=False)
+
+
+def test_the_api_is_described_from_the_contract() -> None:
+    assert openapi.render() == openapi.DOCUMENT.read_text(encoding="utf-8"), "openapi.json is behind the code: run `make readme`"
 
 
 def test_every_endpoint_is_described() -> None:

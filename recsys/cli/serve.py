@@ -15,7 +15,7 @@ from recsys.cli.options import LakeFolder, lake_folder
 from recsys.cli.screen import say
 from recsys.errors import UsageError
 from recsys.lookup.app import build
-from recsys.lookup.door import LOOPBACK
+from recsys.lookup.gateway import LOOPBACK
 
 KEEP_ALIVE, SHUTDOWN = 5, 10
 

@@ -15,11 +15,11 @@ from starlette.responses import Response
 from starlette.routing import Route, Router
 
 from recsys.errors import LakeError
-from recsys.lookup import asked, status
-from recsys.lookup.asked import Asked
+from recsys.lookup import status
 from recsys.lookup.current import Current, Published
-from recsys.lookup.door import Door, Given, Quick, Ready
+from recsys.lookup.gateway import Gateway, Headers, Quick, Ready
 from recsys.lookup.problem import ProblemError, wrong
+from recsys.lookup.query import PLAIN, SAVED, Query, from_address, from_body, pairs
 from recsys.lookup.reader import Listener
 from recsys.lookup.stored import Stored, addressed, fresh, known, zipped
 
@@ -40,8 +40,10 @@ ANSWER = b'{"data":[%b],"taste_profile":%b,"run":%b,"fallback":%b,"pagination":{
 Endpoint = Callable[[Request], Awaitable[Response]]
 
 
-def build(root: Path, *, keys: Sequence[str] = (), hosts: Sequence[str] | None = None, log: TextIO | None = sys.stderr) -> Door:
-    """The lookup of the lake in ``root`` as an ASGI application; see :class:`Door` for keys, hosts and log."""
+def build(
+    root: Path, *, keys: Sequence[str] = (), hosts: Sequence[str] | None = None, log: TextIO | None = sys.stderr
+) -> Gateway:
+    """The lookup of the lake in ``root`` as an ASGI application; see :class:`Gateway` for keys, hosts and log."""
     current = Current(root)
     routes = [
         Route("/v1/users/{user_id}/recommendations", Stored(current, recommendations), methods=["GET"]),
@@ -58,26 +60,25 @@ def build(root: Path, *, keys: Sequence[str] = (), hosts: Sequence[str] | None =
         Route("/readyz", ready(current)),
         *(Route(path, asset(name, kind)) for path, (name, kind) in ASSETS.items()),
     ]
-    return Door(Router(routes, redirect_slashes=False), keys=keys, hosts=hosts, log=log, quick=quick(current))
+    return Gateway(Router(routes, redirect_slashes=False), keys=keys, hosts=hosts, log=log, quick=quick(current))
 
 
 def quick(current: Current) -> Quick:
     """Lists are what apps ask for, and need none of the router's ways; compressed ones do."""
 
-    def answer(path: bytes, query: bytes, given: Given) -> Ready | None:
+    def answer(path: bytes, text: bytes, headers: Headers) -> Ready | None:
         if not (path.startswith(_BEGIN) and path.endswith(_END) and path.isascii()):
             return None
         user = path[len(_BEGIN) : -len(_END)]
         if not user or b"/" in user:
             return None
-        published, address = current.get(), addressed(path, query, given)
+        published, address = current.get(), addressed(path, text, headers)
         try:
-            ready = known(published, address, given)
-            if zipped(given) and (ready is None or ready.body):
+            ready = known(published, address, headers)
+            if zipped(headers) and (ready is None or ready.body):
                 return None
             if ready is None:
-                wanted = asked.from_query(query) if query else asked.PLAIN
-                ready = fresh(published, address, list_answer(published, decoded(user), wanted))
+                ready = fresh(published, address, list_answer(published, decoded(user), from_address(text)))
             return ready
         except LakeError as error:
             current.drop(error)
@@ -91,21 +92,19 @@ _BEGIN, _END = b"/v1/users/", b"/recommendations"
 
 def recommendations(published: Published, request: Request) -> bytes:
     """One list of one listener."""
-    return list_answer(published, segment(request, "user_id"), asked.from_query(request.scope["query_string"]))
+    return list_answer(published, segment(request, "user_id"), from_address(request.scope["query_string"]))
 
 
 def posted(current: Current) -> Endpoint:
     """The older service's request for a list, answered from what is stored."""
 
     async def endpoint(request: Request) -> Response:
-        from recsys.lookup import older  # here, for few ask so and it takes its time
-
-        body = older.from_body(await request.body())
-        wanted, published = body.asked(), current.get()
+        user_id, query, lets_explicit_in = from_body(await request.body())
+        published = current.get()
         try:
-            if body.include_explicit and blocks_explicit(published.reader.listener(body.user_id)):
-                raise wrong("include_explicit", f"the listener's controls forbid explicit tracks; {asked.SAVED}")
-            answer = list_answer(published, body.user_id, wanted)
+            if lets_explicit_in and blocks_explicit(published.reader.listener(user_id)):
+                raise wrong("include_explicit", f"the listener's controls forbid explicit tracks; {SAVED}")
+            answer = list_answer(published, user_id, query)
         except LakeError as error:
             current.drop(error)
             raise
@@ -119,27 +118,27 @@ def blocks_explicit(listener: Listener) -> bool:
     return orjson.loads(listener.controls)["allow_explicit"] is False
 
 
-def list_answer(published: Published, user_id: str, wanted: Asked) -> bytes:
+def list_answer(published: Published, user_id: str, query: Query) -> bytes:
     """``{data, taste_profile, run, fallback, pagination}`` of a list."""
     reader = published.reader
     listener = reader.listener(user_id)
-    listed = reader.find_list(listener, wanted.name)
-    if wanted is not asked.PLAIN and wanted.narrows:
+    listed = reader.find_list(listener, query.list)
+    if query is not PLAIN and query.narrows:
         from recsys.lookup.narrowing import narrowed  # here, for it needs numpy
 
-        rows = narrowed(reader, listed, wanted)
+        rows = narrowed(reader, listed, query)
         total = len(rows)
-        data = orjson.dumps(rows[wanted.offset : wanted.offset + wanted.limit])[1:-1]
+        data = orjson.dumps(rows[query.offset : query.offset + query.limit])[1:-1]
     else:
-        total, data = listed.rows_count, reader.rows(listed, wanted.offset, wanted.limit)
-    returned = max(0, min(wanted.limit, total - wanted.offset))
+        total, data = listed.rows_count, reader.rows(listed, query.offset, query.limit)
+    returned = max(0, min(query.limit, total - query.offset))
     return ANSWER % (
         data,
         listener.profile,
         published.record,
         b"false" if listener.known else b"true",
-        wanted.offset,
-        wanted.limit,
+        query.offset,
+        query.limit,
         returned,
         total,
     )
@@ -172,8 +171,8 @@ def explained(published: Published, request: Request) -> bytes:
     """Why a track is, or is not, in a list."""
     from recsys.lookup.why import why  # here, for it needs the tables
 
-    given = dict(asked.pairs(request.scope["query_string"], ("list",)))
-    name = given.get("list", "balanced")
+    parameters = dict(pairs(request.scope["query_string"], ("list",)))
+    name = parameters.get("list", PLAIN.list)
     return record(published, orjson.dumps(why(published.reader, segment(request, "user_id"), segment(request, "track_id"), name)))
 
 
@@ -186,8 +185,8 @@ def track(published: Published, request: Request) -> bytes:
 
 def users(published: Published, request: Request) -> bytes:
     """The first listeners whose id begins with ``prefix``, in order: what the page offers while an id is typed."""
-    given = dict(asked.pairs(request.scope["query_string"], ("prefix",)))
-    return record(published, orjson.dumps(published.reader.users(given.get("prefix", ""))))
+    parameters = dict(pairs(request.scope["query_string"], ("prefix",)))
+    return record(published, orjson.dumps(published.reader.users(parameters.get("prefix", ""))))
 
 
 def run(published: Published, request: Request) -> bytes:
@@ -216,7 +215,7 @@ def decoded(part: bytes, name: str = "user_id") -> str:
 
 def no_parameters(request: Request) -> None:
     """Raises :class:`ProblemError` when there is a query."""
-    asked.pairs(request.scope["query_string"], ())
+    pairs(request.scope["query_string"], ())
 
 
 async def alive(_: Request) -> Response:

@@ -15,12 +15,12 @@ from typing import Literal, TypedDict
 from recsys.errors import LakeError
 
 KEPT = 2**20
-"""Rows of a file up to which :meth:`Columns.keep` holds their places: 8 MiB."""
+"""Rows of a file up to which :meth:`Columns.keep` holds their offsets: 8 MiB."""
 _BOUNDS = Struct("<qq")
 _SIZES = {"i": 4, "q": 8, "f": 4}
 
 
-class Places(TypedDict):
+class Offsets(TypedDict):
     """Where the columns of one file lie. A batch holds a contiguous range of the file's rows."""
 
     bytes: int
@@ -41,7 +41,7 @@ class Columns:
     missing or damaged, or has become shorter.
     """
 
-    def __init__(self, path: Path, places: Places) -> None:
+    def __init__(self, path: Path, offsets: Offsets) -> None:
         self.path = path
         try:
             self._descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
@@ -50,10 +50,10 @@ class Columns:
             self._state = self._found()
         except OSError as error:
             raise LakeError(f"{path} is missing or damaged: {error}; publish another run") from error
-        self._size = places["bytes"]
+        self._size = offsets["bytes"]
         if self._state[0] != self._size:
-            raise LakeError(f"{path} is missing or damaged: its size is not {places['bytes']:,} bytes; publish another run")
-        self._starts, self._numbers, self._texts = places["starts"], places["numbers"], places["texts"]
+            raise LakeError(f"{path} is missing or damaged: its size is not {offsets['bytes']:,} bytes; publish another run")
+        self._starts, self._numbers, self._texts = offsets["starts"], offsets["numbers"], offsets["texts"]
         self._kept: dict[str, list[array[int]]] = {}
 
     def __len__(self) -> int:
@@ -74,13 +74,13 @@ class Columns:
     def text(self, column: str, row: int) -> bytes:
         """One row of a column of bytes."""
         batch = bisect_right(self._starts, row) - 1
-        place = row - self._starts[batch]
+        at = row - self._starts[batch]
         bounds, data = self._texts[column][batch]
         kept = self._kept.get(column)
         if kept is None:
-            first, end = _BOUNDS.unpack(self.read(16, bounds + 8 * place))
+            first, end = _BOUNDS.unpack(self.read(16, bounds + 8 * at))
         else:
-            first, end = kept[batch][place], kept[batch][place + 1]
+            first, end = kept[batch][at], kept[batch][at + 1]
         return self.read(end - first, data + first)
 
     def read(self, count: int, first: int) -> bytes:

@@ -13,7 +13,7 @@ import orjson
 from recsys.errors import LakeError
 from recsys.lake import pointer
 from recsys.lake.run import Run
-from recsys.lookup.door import Ready
+from recsys.lookup.gateway import Ready
 from recsys.lookup.reader import Reader
 
 PAUSE = 1.0

@@ -8,7 +8,7 @@ FOLDER = "lookup"
 FORMAT = 2
 """Raised whenever an older reader would misread the files, or this one older files."""
 FILES = ("users", "names", "lists", "rows", "pool", "tracks")
-PLACES = f"{FOLDER}/places.json"
+OFFSETS = f"{FOLDER}/places.json"
 """Where the columns lie in the files."""
 PARTS = ("score", "content", "collaborative", "popularity", "exploration", "safety", "commercial")
 """Columns of ``pool`` after the track."""

@@ -7,22 +7,22 @@ from typing import Any
 
 import orjson
 
-from recsys.lookup.asked import Asked
 from recsys.lookup.names import DIGITS, PARTS
+from recsys.lookup.query import Query
 from recsys.lookup.reader import Listed, Reader
 from recsys.matrices.tokens import token
 
 POOL_REASON = "next by score among the list's stored candidates"
 
 
-def narrowed(reader: Reader, listed: Listed, asked: Asked) -> list[dict[str, Any]]:
+def narrowed(reader: Reader, listed: Listed, query: Query) -> list[dict[str, Any]]:
     """The rows that remain, in the order of the list, then the best of the pool that pass, numbered anew from 1.
 
     At most as many as the list had. Rows from the pool have the reason and source ``pool`` and no explanation; they keep the
     run's limits of tracks per artist and of one version per song.
     """
     rows = orjson.loads(b"[%b]" % reader.rows(listed, 0, listed.rows_count))
-    wanted = Wanted(asked)
+    wanted = Wanted(query)
     kept = [row for row in rows if wanted(row["track"])]
     limits = Limits(reader, [row["track"] for row in kept])
     for row in _from_pool(reader, listed, set(reader.ranked(listed))):
@@ -30,26 +30,26 @@ def narrowed(reader: Reader, listed: Listed, asked: Asked) -> list[dict[str, Any
             break
         if wanted(row["track"]) and limits.take(row["track"]):
             kept.append(row)
-    for place, row in enumerate(kept, 1):
-        row["rank"] = place
+    for rank, row in enumerate(kept, 1):
+        row["rank"] = rank
     return kept
 
 
 class Wanted:
-    """Whether a track passes what was asked. Names are compared without case and outer spaces, artists by every credit."""
+    """Whether a track passes a query. Names are compared without case and outer spaces, artists by every credit."""
 
-    def __init__(self, asked: Asked) -> None:
-        self._asked = asked
-        self._tracks = set(asked.exclude_track)
-        self._artists = {token(name) for name in asked.exclude_artist}
-        self._genres = {token(name) for name in asked.exclude_genre}
+    def __init__(self, query: Query) -> None:
+        self._query = query
+        self._tracks = set(query.exclude_track)
+        self._artists = {token(name) for name in query.exclude_artist}
+        self._genres = {token(name) for name in query.exclude_genre}
 
     def __call__(self, track: dict[str, Any]) -> bool:
-        asked, popularity = self._asked, track["popularity"] or 0.0
+        query, popularity = self._query, track["popularity"] or 0.0
         return (
-            (asked.explicit or not track["explicit"])
-            and (asked.min_popularity is None or popularity >= asked.min_popularity)
-            and (asked.max_popularity is None or popularity <= asked.max_popularity)
+            (query.include_explicit or not track["explicit"])
+            and (query.min_popularity is None or popularity >= query.min_popularity)
+            and (query.max_popularity is None or popularity <= query.max_popularity)
             and track["id"] not in self._tracks
             and self._artists.isdisjoint(credited(track))
             and self._genres.isdisjoint(map(token, track["genres"] or ()))

@@ -45,7 +45,7 @@ def wrong(where: str, detail: str) -> ProblemError:
     return ProblemError(422, f"{where}: {detail}", errors=[{"where": where, "detail": detail}])
 
 
-def told(error: Exception) -> Response:
+def response_to(error: Exception) -> Response:
     """The answer for an error; one that was not raised on purpose goes to the log whole."""
     if isinstance(error, ProblemError):
         return error.response()

@@ -12,7 +12,7 @@ import pyarrow as pa
 from recsys.errors import LakeError, NotFoundError
 from recsys.lake.run import Run
 from recsys.lookup.columns import Columns
-from recsys.lookup.names import CODEC, FILES, FIRST, FORMAT, LENGTHS, PARTS, PLACES, SIZES, name
+from recsys.lookup.names import CODEC, FILES, FIRST, FORMAT, LENGTHS, OFFSETS, PARTS, SIZES, name
 
 STRANGER = b"*"
 """The listener whose lists everybody else gets."""
@@ -41,7 +41,7 @@ class Listed(NamedTuple):
     record: int
     """Row of ``lists``."""
     rows_count: int
-    place: int
+    offset: int
     """First byte in ``rows``."""
     bytes: int
     first_bytes: int
@@ -112,7 +112,7 @@ class Reader:
         last = min(first + count, total)
         if last <= first:
             return b""
-        data = memoryview(self._rows.read(listed.first_bytes if last <= FIRST else listed.bytes, listed.place))
+        data = memoryview(self._rows.read(listed.first_bytes if last <= FIRST else listed.bytes, listed.offset))
         text = _unpacked(data, total, whole=last > FIRST)
         if first == 0 and last in (total, FIRST):
             return text
@@ -124,7 +124,7 @@ class Reader:
         if not listed.rows_count:
             return []
         size = 4 * listed.rows_count
-        data = self._rows.read(size, listed.place + listed.bytes - size)
+        data = self._rows.read(size, listed.offset + listed.bytes - size)
         numbers: list[int] = memoryview(data).cast("i").tolist()
         return numbers
 
@@ -158,13 +158,13 @@ class Reader:
         if not self._buckets:
             return None
         bucket = self._users.text("users", crc32(key) % self._buckets)
-        place = 0
-        while place < len(bucket):
-            id_length, length = LENGTHS.unpack_from(bucket, place)
-            begin = place + 8 + id_length
-            if id_length == len(key) and bucket.startswith(key, place + 8):
+        at = 0
+        while at < len(bucket):
+            id_length, length = LENGTHS.unpack_from(bucket, at)
+            begin = at + 8 + id_length
+            if id_length == len(key) and bucket.startswith(key, at + 8):
                 return bucket[begin : begin + length]
-            place = begin + length
+            at = begin + length
         return None
 
 
@@ -183,14 +183,14 @@ def _unpacked(data: memoryview, total: int, *, whole: bool) -> bytes:
 def _files(run: Run) -> dict[str, Columns]:
     """The lookup files, opened where their index says. Raises :class:`LakeError` when they are missing, old or damaged."""
     try:
-        index = run.read_file(PLACES)
+        index = run.read_file(OFFSETS)
         paths = {file: run.file(name(file)) for file in FILES}
     except NotFoundError as error:
         raise LakeError(f"run {run.id} has no lookup files that this version reads; build a new one with `recsys run`") from error
     try:
-        places = orjson.loads(index)
-        if places["format"] != FORMAT:
+        offsets = orjson.loads(index)
+        if offsets["format"] != FORMAT:
             raise LakeError(f"run {run.id}: its lookup files have another format; build a new run with `recsys run`")
-        return {file: Columns(path, places["files"][file]) for file, path in paths.items()}
+        return {file: Columns(path, offsets["files"][file]) for file, path in paths.items()}
     except (ValueError, TypeError, LookupError) as error:
-        raise LakeError(f"run {run.id}: {PLACES} is damaged: {error!r}; publish another run") from error
+        raise LakeError(f"run {run.id}: {OFFSETS} is damaged: {error!r}; publish another run") from error

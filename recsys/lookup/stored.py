@@ -11,7 +11,7 @@ from starlette.types import Receive, Scope, Send
 
 from recsys.errors import LakeError
 from recsys.lookup.current import Current, Published
-from recsys.lookup.door import GIVEN, Given, Ready
+from recsys.lookup.gateway import SCOPE_HEADERS, Headers, Ready
 
 KEPT = 32
 """Answers of one run that are kept; more would drive what every request needs out of the processor's cache."""
@@ -29,9 +29,9 @@ class Stored:
         self._current, self._answer, self._threaded = current, answer, threaded
 
     async def __call__(self, scope: Scope, _: Receive, send: Send) -> None:
-        published, address = self._current.get(), addressed(scope["path"].encode(), scope["query_string"], scope[GIVEN])
+        published, address = self._current.get(), addressed(scope["path"].encode(), scope["query_string"], scope[SCOPE_HEADERS])
         try:
-            ready = known(published, address, scope[GIVEN])
+            ready = known(published, address, scope[SCOPE_HEADERS])
             if ready is None:
                 ask = self._answer
                 body = (
@@ -46,14 +46,14 @@ class Stored:
         await send({"type": "http.response.body", "body": ready.body})
 
 
-def addressed(path: bytes, query: bytes, given: Given) -> bytes:
-    """Names an answer: whether the door compresses it, path, query."""
-    return b"%b%b?%b" % (b"z" if zipped(given) else b"p", path, query)
+def addressed(path: bytes, query: bytes, headers: Headers) -> bytes:
+    """Names an answer: whether the gateway compresses it, path, query."""
+    return b"%b%b?%b" % (b"z" if zipped(headers) else b"p", path, query)
 
 
-def zipped(given: Given) -> bool:
-    """Whether the door will compress the answer."""
-    return b"gzip" in given.get(b"accept-encoding", b"")
+def zipped(headers: Headers) -> bool:
+    """Whether the gateway will compress the answer."""
+    return b"gzip" in headers.get(b"accept-encoding", b"")
 
 
 def etag(published: Published, address: bytes) -> bytes:
@@ -61,10 +61,10 @@ def etag(published: Published, address: bytes) -> bytes:
     return b'"%b-%x"' % (published.tag, crc32(address))
 
 
-def known(published: Published, address: bytes, given: Given) -> Ready | None:
+def known(published: Published, address: bytes, headers: Headers) -> Ready | None:
     """What is answered without looking: that the client has it, or what was answered before."""
-    asked = given.get(b"if-none-match")
-    if asked is not None and (tag := etag(published, address)) in asked:
+    tags = headers.get(b"if-none-match")
+    if tags is not None and (tag := etag(published, address)) in tags:
         return Ready(304, [(b"etag", tag), _PRIVATE], b"")
     return published.answers.get(address)
 

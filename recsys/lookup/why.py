@@ -56,20 +56,20 @@ def _ranked(reader: Reader, listed: Listed, number: int) -> dict[str, Any] | Non
 
 
 def _pooled(reader: Reader, listed: Listed, number: int) -> dict[str, Any] | None:
-    for place, (track, values) in enumerate(reader.pool(listed), 1):
+    for position, (track, values) in enumerate(reader.pool(listed), 1):
         if track == number:
             parts = {part: round(value, DIGITS) for part, value in zip(PARTS, values, strict=True)}
             text = (
-                f"a candidate, number {place:,} by score: variety, the limit of tracks per artist, another version of the song, "
-                "or the score kept it out; `recsys why` tells which"
+                f"a candidate, number {position:,} by score: variety, the limit of tracks per artist, another version of the "
+                "song, or the score kept it out; `recsys why` tells which"
             )
-            return _verdict("rankings", "passed_over", text, score_rank=place, parts=parts | {"final": parts["score"]})
+            return _verdict("rankings", "passed_over", text, score_rank=position, parts=parts | {"final": parts["score"]})
     return None
 
 
 def _undecided(listed: Listed, user_id: str, track_id: str, name: str) -> dict[str, Any]:
-    asked = f"`recsys why {user_id} {track_id} --list {name}`"
-    text = f"not among the {listed.pool_count:,} stored candidates; {asked} computes the reason"
+    command = f"`recsys why {user_id} {track_id} --list {name}`"
+    text = f"not among the {listed.pool_count:,} stored candidates; {command} computes the reason"
     return _verdict("candidates", "undecided", text)
 
 

@@ -31,9 +31,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from recsys.lake import Staged
-from recsys.lookup import fragments
-from recsys.lookup.names import CODEC, FILES, FIRST, FORMAT, LENGTHS, NO_TRACK, PARTS, PLACES, SIZES, name
-from recsys.lookup.places import places
+from recsys.lookup import rows_json
+from recsys.lookup.names import CODEC, FILES, FIRST, FORMAT, LENGTHS, NO_TRACK, OFFSETS, PARTS, SIZES, name
+from recsys.lookup.offsets import offsets
 from recsys.tables import CONTROLS, LISTS
 
 SLICE = 65_536
@@ -45,7 +45,7 @@ Texts = tuple[pl.DataFrame, pl.Series, pl.Series]
 """Lists and how many rows each has; the text of every row, and the number of its track."""
 
 _KEYS = ["user_id", "list"]
-_SIZES = ("place", "bytes", "first_bytes")
+_SIZES = ("offset", "bytes", "first_bytes")
 _BYTES = pa.large_binary()
 _SCHEMAS = {
     "users": pa.schema({"users": _BYTES}),
@@ -66,7 +66,7 @@ def write(staged: Staged) -> None:
     ranges = _write_rows(staged, ids).join(_write_pool(staged, ids), on=_KEYS, how="full", coalesce=True)
     _write_users(staged, _write_lists(staged, ranges))
     staged.write_file(
-        PLACES, orjson.dumps({"format": FORMAT, "files": {file: places(staged.path / name(file)) for file in FILES}})
+        OFFSETS, orjson.dumps({"format": FORMAT, "files": {file: offsets(staged.path / name(file)) for file in FILES}})
     )
 
 
@@ -76,7 +76,7 @@ def _write_tracks(staged: Staged) -> pl.DataFrame:
     found = _table(staged, "tracks").unique("id", keep="last", maintain_order=True).sort("id")
     with _file(staged, "tracks") as append:
         for part in found.iter_slices(SLICE):
-            text = fragments.tracks(part)
+            text = rows_json.tracks(part)
             append(part.select("id").hstack(text))
             heads.append(text["head"])
     numbers = found.select(pl.col("id").alias("track_id"), pl.int_range(pl.len(), dtype=pl.Int32).alias("track"))
@@ -84,21 +84,21 @@ def _write_tracks(staged: Staged) -> pl.DataFrame:
 
 
 def _write_rows(staged: Staged, ids: pl.DataFrame) -> pl.DataFrame:
-    """Returns columns user_id, list, rows_count, place, bytes, first_bytes."""
+    """Returns columns user_id, list, rows_count, offset, bytes, first_bytes."""
     lists = []
     texts = (_texts(part, ids) for part in _whole_lists(staged.files("rankings")))
     with _file(staged, "rows") as append, ThreadPoolExecutor(1) as pool:
         for counted, rows in _ahead(pool, texts):
             append(rows)
             lists.append(counted)
-    begins = [data for _, data in places(staged.path / name("rows"))["texts"]["rows"]]
-    placed = [part.with_columns(pl.col("place") + begin) for part, begin in zip(lists, begins, strict=True)]
-    return _all(placed).select(*_KEYS, pl.col("count").alias("rows_count"), "place", "bytes", "first_bytes")
+    begins = [data for _, data in offsets(staged.path / name("rows"))["texts"]["rows"]]
+    moved = [part.with_columns(pl.col("offset") + begin) for part, begin in zip(lists, begins, strict=True)]
+    return _all(moved).select(*_KEYS, pl.col("count").alias("rows_count"), "offset", "bytes", "first_bytes")
 
 
 def _texts(part: pl.DataFrame, ids: pl.DataFrame) -> Texts:
     ranked = _numbered(part, ids)
-    return _counted(part), fragments.rows(ranked), ranked["track"]
+    return _counted(part), rows_json.rows(ranked), ranked["track"]
 
 
 def _ahead(pool: ThreadPoolExecutor, parts: Iterable[Texts]) -> Iterator[tuple[pl.DataFrame, pl.DataFrame]]:
@@ -114,7 +114,7 @@ def _ahead(pool: ThreadPoolExecutor, parts: Iterable[Texts]) -> Iterator[tuple[p
 
 
 def _packed(counted: pl.DataFrame, texts: pl.Series, tracks: pl.Series) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """The lists with place (in this part), bytes and first_bytes of each, and its rows."""
+    """The lists with offset (in this part), bytes and first_bytes of each, and its rows."""
     codec, rows, sizes = pa.Codec(CODEC), [], []
     all_texts, numbers = texts.cast(pl.Binary).to_list(), tracks.to_numpy().astype("<i4")
     bounds = np.append(0, counted["count"].cum_sum().to_numpy())
@@ -127,7 +127,7 @@ def _packed(counted: pl.DataFrame, texts: pl.Series, tracks: pl.Series) -> tuple
         rows.append(head + codec.compress(others, asbytes=True) + numbers[begin:end].tobytes())
         sizes.append(len(head))
     size = pl.DataFrame({"bytes": [len(row) for row in rows], "first_bytes": sizes})
-    return counted.hstack(size.with_columns(place=pl.col("bytes").cum_sum() - pl.col("bytes"))), pl.DataFrame({"rows": rows})
+    return counted.hstack(size.with_columns(offset=pl.col("bytes").cum_sum() - pl.col("bytes"))), pl.DataFrame({"rows": rows})
 
 
 def _write_pool(staged: Staged, ids: pl.DataFrame) -> pl.DataFrame:
@@ -161,11 +161,11 @@ def _write_lists(staged: Staged, ranges: pl.DataFrame) -> pl.DataFrame:
     users, first = [pl.DataFrame(schema={"user_id": pl.String, "lists": pl.String})], 0
     with _file(staged, "lists") as append:
         for part in _slices(staged.files("lists")):
-            append(fragments.records(part, LISTS.names).to_frame())
+            append(rows_json.records(part, LISTS.names).to_frame())
             numbered = part.select(*_KEYS, pl.int_range(first, first + pl.len()).alias("record"))
             users.append(numbered.join(ranges, on=_KEYS, how="left", maintain_order="left").fill_null(0))
             first += part.height
-    return fragments.listings(pl.concat(users[1:])) if first else users[0]
+    return rows_json.listings(pl.concat(users[1:])) if first else users[0]
 
 
 def _write_users(staged: Staged, listed: pl.DataFrame) -> None:
@@ -190,7 +190,7 @@ def _write_users(staged: Staged, listed: pl.DataFrame) -> None:
 def _records(part: pl.DataFrame, controls: pl.DataFrame) -> Iterator[bytes]:
     """The records of listeners."""
     own = part.select("user_id").join(controls, on="user_id", how="left", maintain_order="left")
-    columns = part["user_id"], fragments.profiles(part), fragments.records(own, CONTROLS.names), part["lists"]
+    columns = part["user_id"], rows_json.profiles(part), rows_json.records(own, CONTROLS.names), part["lists"]
     for user, *texts in zip(*(column.cast(pl.Binary) for column in columns), strict=True):
         text = b"\n".join(texts)
         yield LENGTHS.pack(len(user), len(text)) + user + text

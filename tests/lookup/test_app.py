@@ -62,11 +62,11 @@ def test_an_id_with_slash_space_and_percent(client: httpx.Client) -> None:
     assert client.get(f"/v1/users/{HARD}/recommendations").json()["taste_profile"]["user_id"] == SLASHED
 
 
-def test_the_older_request_gets_the_same_list(client: httpx.Client) -> None:
-    older = client.post(
+def test_the_legacy_request_gets_the_same_list(client: httpx.Client) -> None:
+    legacy = client.post(
         "/v1/recommendations", json={"user_id": "demo-u001", "mode": " Comfort", "limit": 5, "context": {"a": 1}}
     ).json()
-    assert older == client.get(LIST, params={"list": "comfort", "limit": 5}).json()
+    assert legacy == client.get(LIST, params={"list": "comfort", "limit": 5}).json()
     assert client.post("/v1/recommendations", json={"user_id": "demo-u001", "limit": -3}).json()["pagination"]["limit"] == 20
     assert client.post("/v1/recommendations", json={"user_id": "demo-u001", "limit": 1000}).json()["pagination"]["limit"] == 100
 

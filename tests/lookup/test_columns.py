@@ -11,7 +11,7 @@ import pytest
 from recsys import LakeError
 from recsys.lookup import columns as columns_of
 from recsys.lookup.columns import Columns
-from recsys.lookup.places import places
+from recsys.lookup.offsets import offsets
 
 IDS = [b"", b"a", b"a\x00", b"ab", b"b", b"c", b"\xc3\xbc"]
 
@@ -28,7 +28,7 @@ def path(tmp_path: Path) -> Path:
 
 
 def test_every_row_is_where_the_index_says(path: Path) -> None:
-    columns = Columns(path, places(path))
+    columns = Columns(path, offsets(path))
     assert [columns.text("id", row) for row in range(len(columns))] == IDS
     assert columns.numbers("number", 3, 4) == [3, 4, 5, 6]
     assert columns.numbers("share", 1, 2) == [0.25, 0.5]
@@ -37,26 +37,26 @@ def test_every_row_is_where_the_index_says(path: Path) -> None:
 @pytest.mark.parametrize("most", [0, 7])
 def test_held_places_change_no_row(path: Path, most: int, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(columns_of, "KEPT", most)
-    columns = Columns(path, places(path))
+    columns = Columns(path, offsets(path))
     columns.keep("id")
     assert bool(columns._kept) is (most == 7)
     assert [columns.text("id", row) for row in range(len(columns))] == IDS
 
 
 def test_places_among_sorted_rows(path: Path) -> None:
-    columns = Columns(path, places(path))
+    columns = Columns(path, offsets(path))
     assert [columns.place("id", key) for key in (*IDS, b"aa", b"\xff")] == [*range(7), 3, 7]
 
 
 def test_a_file_without_rows(tmp_path: Path) -> None:
     with pa.ipc.new_file(str(tmp_path / "x.arrow"), pa.schema({"id": pa.large_binary()})):
         pass
-    columns = Columns(tmp_path / "x.arrow", places(tmp_path / "x.arrow"))
+    columns = Columns(tmp_path / "x.arrow", offsets(tmp_path / "x.arrow"))
     assert len(columns) == columns.place("id", b"x") == 0
 
 
 def test_reading_behind_the_end_is_an_error(path: Path) -> None:
-    columns = Columns(path, places(path))
+    columns = Columns(path, offsets(path))
     columns.check()
     os.truncate(path, 200)
     for read in (columns.check, lambda: columns.text("id", 6), lambda: columns.numbers("number", 0, 3)):
@@ -65,7 +65,7 @@ def test_reading_behind_the_end_is_an_error(path: Path) -> None:
 
 
 def test_bounds_that_are_nonsense_are_an_error(path: Path) -> None:
-    found = places(path)
+    found = offsets(path)
     bounds, _ = found["texts"]["id"][0]
     columns = Columns(path, found)
     for first, end in ((5, 2), (0, 2**40), (-(2**40), 0), (2**40, 2**40 + 5)):
@@ -78,6 +78,6 @@ def test_bounds_that_are_nonsense_are_an_error(path: Path) -> None:
 
 def test_a_file_of_another_size_is_not_opened(path: Path) -> None:
     with pytest.raises(LakeError, match="missing or damaged"):
-        Columns(path, {**places(path), "bytes": 5})
+        Columns(path, {**offsets(path), "bytes": 5})
     with pytest.raises(LakeError, match="missing or damaged"):
-        Columns(path.with_name("none"), places(path))
+        Columns(path.with_name("none"), offsets(path))

@@ -44,9 +44,7 @@ _TIME = "%Y-%m-%dT%H:%M:%S%.fZ"
 def rows(ranked: pl.DataFrame) -> pl.Series:
     """Rows of ``rankings`` with their tracks (column ``head``, null where the snapshot has none)."""
     breakdown = pl.struct(*(_rounded(name) for name in BREAKDOWN), _rounded("score").alias("final"))
-    matches = (
-        pl.col("explanation").arr.get(place).cast(pl.Float64).round(DIGITS).alias(name) for place, name in enumerate(FEATURES)
-    )
+    matches = (pl.col("explanation").arr.get(at).cast(pl.Float64).round(DIGITS).alias(name) for at, name in enumerate(FEATURES))
     rest = _json(
         _rounded("score"),
         "rank",

@@ -1,4 +1,4 @@
-"""The door every request goes through: size limits, keys, request id, security headers and one line in the access log."""
+"""What every request passes first: size limits, keys, request id, security headers and one line in the access log."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from typing import NamedTuple, TextIO
 from starlette.middleware.gzip import GZipMiddleware
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from recsys.lookup.problem import ProblemError, told
+from recsys.lookup.problem import ProblemError, response_to
 
 MOST_URL = 8_192
 """Bytes of path and query."""
@@ -28,7 +28,7 @@ BODY_SECONDS = 10.0
 """Time to send a body in."""
 OPEN = (b"/healthz", b"/readyz")
 """Paths that need no key."""
-GIVEN = "recsys.headers"
+SCOPE_HEADERS = "recsys.headers"
 """Where a scope holds the request's headers by name."""
 LOOPBACK = ("localhost", "127.0.0.1", "[::1]", "::1")
 
@@ -45,7 +45,7 @@ HEADERS = [
     (b"vary", b"accept-encoding"),
 ]
 
-Given = dict[bytes, bytes]
+Headers = dict[bytes, bytes]
 """Headers of a request by name."""
 
 
@@ -57,7 +57,7 @@ class Ready(NamedTuple):
     body: bytes
 
 
-Quick = Callable[[bytes, bytes, Given], Ready | None]
+Quick = Callable[[bytes, bytes, Headers], Ready | None]
 """Path, query and headers of a GET → its answer, where it can be told at once."""
 
 _READING = frozenset(("GET", "HEAD"))
@@ -65,7 +65,7 @@ _ID = re.compile(rb"[A-Za-z0-9._-]{1,64}")
 _COMPRESSED = 1024
 
 
-class Door:
+class Gateway:
     """ASGI middleware. ``keys``: any of them opens; none = no key is needed.
 
     ``hosts``: names the server answers to, so that a web page elsewhere cannot reach a server on this machine under a name of
@@ -94,7 +94,7 @@ class Door:
             await self._plain(scope, receive, send)
             return
         started = time.perf_counter()
-        headers: Given = dict(scope["headers"])
+        headers: Headers = dict(scope["headers"])
         request_id = self._request_id(headers)
         # an id may hold a slash: routes are matched on the path as it was sent, and each segment is decoded on its own
         path: bytes = scope.get("raw_path") or scope["path"].encode()
@@ -115,27 +115,27 @@ class Door:
             if self._log is not None:
                 self._note(scope, request_id, sent, started)
 
-    def _request_id(self, headers: Given) -> bytes:
+    def _request_id(self, headers: Headers) -> bytes:
         given = headers.get(b"x-request-id")
         return given if given is not None and _ID.fullmatch(given) else b"%b-%x" % (self._prefix, next(self._count))
 
-    def _ready(self, path: bytes, scope: Scope, headers: Given) -> Ready | None:
+    def _ready(self, path: bytes, scope: Scope, headers: Headers) -> Ready | None:
         try:
             return self._quick(path, scope["query_string"], headers) if scope["method"] in _READING else None
         except Exception:
             return None  # the long way meets the same error, and tells it
 
-    async def _pass(self, path: bytes, scope: Scope, headers: Given, receive: Receive, send: Send) -> None:
-        scope["path"], scope[GIVEN] = path.decode("ascii", "replace"), headers
+    async def _pass(self, path: bytes, scope: Scope, headers: Headers, receive: Receive, send: Send) -> None:
+        scope["path"], scope[SCOPE_HEADERS] = path.decode("ascii", "replace"), headers
         app = self._zipped if b"gzip" in headers.get(b"accept-encoding", b"") else self._plain
         bounded = receive if scope["method"] in _READING else _Bounded(receive)
         scope["app"] = self  # tells the router to raise what it cannot route
         try:
             await app(scope, bounded, send)
         except Exception as error:
-            await told(error)(scope, receive, send)
+            await response_to(error)(scope, receive, send)
 
-    def _refusal(self, path: bytes, scope: Scope, headers: Given) -> ProblemError | None:
+    def _refusal(self, path: bytes, scope: Scope, headers: Headers) -> ProblemError | None:
         if len(path) + len(scope["query_string"]) > MOST_URL:
             return ProblemError(414, f"the address is longer than {MOST_URL:,} bytes")
         if self._hosts is not None and _host(headers.get(b"host", b"")) not in self._hosts:
@@ -147,9 +147,9 @@ class Door:
             return ProblemError(413, f"the body is longer than {MOST_BODY:,} bytes")
         return None
 
-    def _opened(self, headers: Given) -> bool:
+    def _opened(self, headers: Headers) -> bool:
         """Every key is compared with every key given, in a time that tells nothing."""
-        found = [hmac.compare_digest(key, given) for given in _given(headers) for key in self._keys]
+        found = [hmac.compare_digest(key, given) for given in _presented(headers) for key in self._keys]
         return any(found)
 
     def _note(self, scope: Scope, request_id: bytes, sent: Sequence[int], started: float) -> None:
@@ -181,8 +181,8 @@ def _noting(send: Send, request_id: bytes, sent: list[int]) -> Send:
     return answer
 
 
-def _line(moment: str, told: tuple[bytes, str, bytes, int, int, float]) -> str:
-    request_id, method, path, status, size, took = told
+def _line(moment: str, noted: tuple[bytes, str, bytes, int, int, float]) -> str:
+    request_id, method, path, status, size, took = noted
     return (
         f"{moment} id={request_id.decode()} method={method} path={path.decode('ascii', 'backslashreplace')} "
         f"status={status} bytes={size} ms={took:.2f}\n"
@@ -192,7 +192,7 @@ def _line(moment: str, told: tuple[bytes, str, bytes, int, int, float]) -> str:
 _CHALLENGE = {"www-authenticate": 'Basic realm="recsys", charset="UTF-8"'}
 
 
-def _given(headers: Given) -> Iterable[bytes]:
+def _presented(headers: Headers) -> Iterable[bytes]:
     """Keys in a request: ``X-API-Key``, a bearer token, or the password a browser asked for."""
     yield headers.get(b"x-api-key", b"")
     scheme, _, value = headers.get(b"authorization", b"").partition(b" ")

@@ -7,19 +7,19 @@ from typing import Literal
 
 import pyarrow as pa
 
-from recsys.lookup.columns import Places
+from recsys.lookup.columns import Offsets
 
 _CODES: dict[pa.DataType, Literal["i", "q", "f"]] = {pa.int32(): "i", pa.int64(): "q", pa.float32(): "f"}
 
 
-def places(path: Path) -> Places:
-    """The places of an uncompressed file without nulls, whose columns are numbers or bytes."""
+def offsets(path: Path) -> Offsets:
+    """Offsets of an uncompressed file without nulls, whose columns are numbers or bytes."""
     with pa.memory_map(str(path)) as file:
         start = file.read_buffer().address
         size = file.size()
         reader = pa.ipc.open_file(file)
         batches = [reader.get_batch(number) for number in range(reader.num_record_batches)]
-        found = Places(bytes=size, starts=[0], numbers={}, texts={})
+        found = Offsets(bytes=size, starts=[0], numbers={}, texts={})
         for field in reader.schema:
             columns = [
                 [buffer.address - start if buffer else 0 for buffer in batch.column(field.name).buffers()] for batch in batches

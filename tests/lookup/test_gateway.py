@@ -12,9 +12,9 @@ import httpx
 import pytest
 
 from recsys import Lake
-from recsys.lookup import door
+from recsys.lookup import gateway
 from recsys.lookup.app import build
-from recsys.lookup.door import LOOPBACK
+from recsys.lookup.gateway import LOOPBACK
 from tests.support.serving import serving
 
 KEYS = ("first-key-12345", "second-key-1234")
@@ -91,7 +91,7 @@ def test_request_ids(locked: httpx.Client) -> None:
 
 
 def test_one_line_per_request_without_keys_or_query(locked: httpx.Client, log: io.StringIO) -> None:
-    time.sleep(2 * door.LOG_SECONDS)
+    time.sleep(2 * gateway.LOG_SECONDS)
     log.truncate(log.seek(0))
     locked.get(f"{LIST}?list=comfort", headers={"x-api-key": KEYS[0], "x-request-id": "line-1"})
     locked.get("/v1/users/a%0Ab/lists", headers={"x-api-key": "not-the-key-987"})
@@ -123,7 +123,7 @@ def test_a_name_from_elsewhere_does_not_reach_a_keyless_server(published: Lake) 
 
 
 def test_a_body_that_never_comes_is_given_up(published: Lake, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(door, "BODY_SECONDS", 0.05)
+    monkeypatch.setattr(gateway, "BODY_SECONDS", 0.05)
     with serving(build(published.root, log=None)) as where:
         host, port = where.removeprefix("http://").split(":")
         with socket.create_connection((host, int(port)), timeout=20) as wire:
