@@ -30,7 +30,7 @@ def enrich(lake: str = "data/lake", providers: Sequence[str] | None = None, ever
     summaries: list[Summary] = []
     left_out: dict[str, str] = {}
     failures: dict[str, str] = {}
-    for name in imports.ENRICHERS if providers is None else providers:
+    for name in imports.SCHEDULED if providers is None else providers:
         try:
             summaries.append(tracks(Lake(lake), name, everything))
         except NotConfiguredError as error:

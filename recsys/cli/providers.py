@@ -22,9 +22,11 @@ from recsys.providers.access import Access, Budget
 from recsys.providers.account import Summary
 from recsys.providers.acousticbrainz import AcousticBrainz
 from recsys.providers.facts import Enricher
+from recsys.providers.lastfm import LastFm
 from recsys.providers.listenbrainz import ListenBrainz
-from recsys.providers.listens import import_listens
+from recsys.providers.listens import Listens, import_feedback, import_listens
 from recsys.providers.musicbrainz.canonical import CanonicalDump
+from recsys.providers.scrobbles import import_scrobbles
 from recsys.providers.spotify.auth import Login
 from recsys.providers.spotify.callback import Callback
 from recsys.providers.spotify.links import Kind, parse
@@ -48,7 +50,9 @@ Tracks = Annotated[list[str] | None, Parameter(name="--tracks", consume_multiple
 All = Annotated[bool, Parameter(name="--all", negative=(), help="The whole catalogue, not only what listeners played.")]
 Force = Annotated[bool, Parameter(name="--force", negative=(), help="Also tracks that lack nothing or had no answer.")]
 Dump = Annotated[Path | None, Parameter(name="--dump", help="canonical_musicbrainz_data.csv: match offline, without limits.")]
+AudioSource = Annotated[Literal["reccobeats", "deezer"], Parameter(name="--from", help="Who is asked.")]
 Files = Annotated[Path | None, Parameter(name="--acousticbrainz", help="Folder of the AcousticBrainz feature files instead.")]
+Feedback = Annotated[bool, Parameter(name="--feedback", negative=(), help="Also what the user loves, as likes.")]
 Refresh = Annotated[bool, Parameter(name="--refresh", negative=(), help="Ask anew instead of using stored answers.")]
 Calls = Annotated[int | None, Parameter(name="--calls", help="Most requests of this command.", validator=Number(gte=1))]
 Since = Annotated[str | None, Parameter(name="--since", help="Only from this moment on, e.g. 2026-06-01.")]
@@ -101,6 +105,7 @@ def listenbrainz(
     *,
     listener: Listener = None,
     since: Since = None,
+    feedback: Feedback = False,
     refresh: Refresh = False,
     calls: Calls = None,
     lake: LakeFolder = None,
@@ -110,12 +115,40 @@ def listenbrainz(
     home = Lake(lake_folder(lake))
     with _access(home, refresh=refresh, calls=calls) as access, progress() as bars:
         start = int(when.timestamp()) if (when := moment(since)) else 0
-        outcome = import_listens(home, ListenBrainz(access), user, listener=listener, since=start, progress=bars)
+        brainz = ListenBrainz(access)
+        outcome = import_listens(home, brainz, user, listener=listener, since=start, progress=bars)
+        if feedback and not outcome.summary.stopped:
+            loved = import_feedback(home, brainz, user, listener=listener)
+            outcome.summary.add(loved.summary)
+            outcome.reports += loved.reports
+    _print_listens(outcome, form)
+
+
+def _print_listens(outcome: Listens, form: Format) -> None:
     if form == "table":
         print_reports(outcome.reports)
         if not outcome.summary.account["asked"] - outcome.summary.unchanged:
-            say(f"ListenBrainz has no listens of {user} that the lake lacks")
+            say(f"{outcome.summary.source} has no listens that the lake lacks")
     print_summary(outcome.summary, form, "listens")
+
+
+@import_.command(sort_key=2)
+def lastfm(
+    user: Annotated[str, Parameter(help="Last.fm user.")],
+    /,
+    *,
+    listener: Listener = None,
+    since: Since = None,
+    calls: Calls = None,
+    lake: LakeFolder = None,
+    form: Format = "table",
+) -> None:
+    """Import a user's plays and loved tracks by API key; a rerun asks for what is new."""
+    home = Lake(lake_folder(lake))
+    with _access(home, calls=calls) as access:
+        start = int(when.timestamp()) if (when := moment(since)) else 0
+        outcome = import_scrobbles(home, LastFm(access), user, cache=access.cache, listener=listener, since=start)
+    _print_listens(outcome, form)
 
 
 def search(
@@ -168,14 +201,15 @@ def audio(
     force: Force = False,
     calls: Calls = None,
     acousticbrainz: Files = None,
+    source: AudioSource = "reccobeats",
     lake: LakeFolder = None,
     form: Format = "table",
 ) -> None:
-    """Audio features from ReccoBeats, or tempo, key and mode from AcousticBrainz files."""
+    """Audio features from ReccoBeats, or tempo from Deezer by ISRC, or tempo, key and mode from AcousticBrainz files."""
     home = Lake(lake_folder(lake))
     with _access(home, refresh=force, calls=calls) as access:
-        source = AcousticBrainz(acousticbrainz) if acousticbrainz else imports.enricher("reccobeats", access, force=force)
-        _enrich(home, source, _Chosen(tracks, everything, force), access, form)
+        enricher = AcousticBrainz(acousticbrainz) if acousticbrainz else imports.enricher(source, access, force=force)
+        _enrich(home, enricher, _Chosen(tracks, everything, force), access, form)
 
 
 @enrich.command(sort_key=2)
@@ -199,6 +233,17 @@ def show(*, lake: LakeFolder = None, form: Format = "table") -> None:
         (one.name, one.mode, "yes" if one.available else "no", one.fresh, one.stale, "; ".join(_remarks(one))) for one in answered
     ]
     console().print(grid(None, columns, rows, right=("fresh", "stale"), whole=("provider",)))
+
+
+@app.command
+def reset(name: Annotated[str, Parameter(help="Provider.")], /, *, lake: LakeFolder = None) -> None:
+    """Forget a provider's blocks, refusals and last error, and when questions without an answer are asked again."""
+    access = _access(Lake(lake_folder(lake)))
+    names = [one.name for one in statuses(access.settings, access.cache)]
+    if name not in names:
+        raise UsageError(f"{name!r} is no provider; allowed: {', '.join(names)}")
+    access.cache.reset(name)
+    say(f"{name} may be asked at once; stored answers and how far imports have come stay")
 
 
 @app.command

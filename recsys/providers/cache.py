@@ -177,6 +177,15 @@ class Cache:
                 rows = [(provider, question) for question in questions]
                 connection.executemany("delete from unanswered where provider = ? and question = ?", rows)
 
+    def reset(self, provider: str) -> None:
+        """Forget blocks, refusals and errors; answers and cursors stay."""
+        if provider in self.providers():
+            with self.changing(provider) as state:
+                cursors = state.cursors
+                state.__dict__.update(State(cursors=cursors).__dict__)
+            with self._database.writing() as connection:
+                connection.execute("delete from unanswered where provider = ?", (provider,))
+
     def _deleted(self, where: str, *values: object) -> int:
         if not (self.folder / NAME).exists():
             return 0

@@ -23,6 +23,7 @@ from recsys.providers.actions import store_actions
 from recsys.providers.answers import concerns_all
 from recsys.providers.batches import Catalog, merged, store
 from recsys.providers.cache import Cache
+from recsys.providers.deezer import Deezer
 from recsys.providers.errors import MissingError, NotConfiguredError
 from recsys.providers.facts import Catalogue, Enricher, Listing, Row, Skip
 from recsys.providers.fallback import WithFallback
@@ -44,8 +45,11 @@ ENRICHERS: dict[str, Callable[[Access, bool], Enricher]] = {
     "musicbrainz": lambda access, force: MusicBrainz(access, force=force),
     "reccobeats": lambda access, force: ReccoBeats(access, force=force),
     "listenbrainz": lambda access, _: ListenBrainz(access),
+    "deezer": lambda access, force: Deezer(access, force=force),
 }
 """Enrichers that are asked over the network; dumps on disk are :class:`CanonicalDump` and :class:`AcousticBrainz`."""
+SCHEDULED = ("musicbrainz", "reccobeats", "listenbrainz")
+"""Those that the flow asks unless others are named."""
 
 
 def access(lake: Lake, settings: ProviderSettings) -> Access:

@@ -82,6 +82,15 @@ class Count(BaseModel):
     payload: Counted
 
 
+class Loved(BaseModel):
+    created: int
+    track_metadata: Named | None = None
+
+
+class Feedback(BaseModel):
+    feedback: Items[Loved] = Field(default_factory=list)
+
+
 class Heard(BaseModel):
     recording_mbid: str
     total_user_count: int | None = None
@@ -190,6 +199,19 @@ class ListenBrainz:
             return self.api.get(Count, quoted("/1/user/{}/listen-count", user), family="listens").payload.count
         except (MissingError, MalformedError):
             return None
+
+    def loved(self, user: str) -> Iterator[Page]:
+        """Recordings that the user loves, with the moment of that, page by page; those without a name are left out."""
+        offset = 0
+        while True:
+            params: Params = {"score": 1, "count": 100, "offset": offset, "metadata": "true"}
+            path = quoted("/1/feedback/user/{}/get-feedback", user)
+            rows = self.api.get(Feedback, path, params, family="feedback").feedback
+            named = [row for row in readable(rows) if row.track_metadata]
+            yield [Listen(listened_at=row.created, track_metadata=row.track_metadata) for row in named]
+            offset += len(rows)
+            if len(rows) < 100:
+                return
 
     def wants(self, row: Row) -> bool:
         return bool(row.get("mbid")) and row.get("popularity") is None

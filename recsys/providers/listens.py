@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import tempfile
 from collections import Counter
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Literal
 
 import polars as pl
 
@@ -25,6 +27,7 @@ from recsys.tables import EVENTS, REJECTS
 PAGES = 20
 """Pages of listens between two writes to the lake."""
 
+Kind = Literal["play", "like"]
 Progress = Callable[[str, int, int], None]
 
 
@@ -49,7 +52,7 @@ def import_listens(
 
     An error of the provider ends the work early; what came before it is in the lake, and the next import continues there.
     """
-    own = _Import(lake, user, listener or user)
+    own = Import(lake, f"listenbrainz {user}", listener or user, "listenbrainz")
     cursor = user if own.listener == user else f"{user}>{own.listener}"
     summary = own.outcome.summary
     summary.access = brainz.access
@@ -74,35 +77,50 @@ def import_listens(
     return own.outcome
 
 
-class _Import:
+def import_feedback(lake: Lake, brainz: ListenBrainz, user: str, *, listener: str | None = None) -> Listens:
+    """Recordings that a ListenBrainz user loves → likes of ``listener``."""
+    own = Import(lake, f"listenbrainz {user}", listener or user, "listenbrainz")
+    own.outcome.summary.access = brainz.access
+    try:
+        for page in brainz.loved(user):
+            own.write([page], "like")
+    except ProviderError as error:
+        own.outcome.summary.stopped, own.outcome.summary.not_asked = str(error), 1
+    return own.outcome
+
+
+class Import:
     """One listener's import while it is under way."""
 
-    def __init__(self, lake: Lake, user: str, listener: str) -> None:
-        self.lake, self.listener = lake, listener
-        self.outcome = Listens(Summary(f"listenbrainz {user}"))
+    def __init__(self, lake: Lake, source: str, listener: str, prefix: str) -> None:
+        self.lake, self.listener, self._prefix = lake, listener, prefix
+        self.outcome = Listens(Summary(source))
         self.read = 0
-        self._known = _seconds(lake, listener)
+        self._known = {kind: _seconds(lake, listener, prefix, kind) for kind in ("play", "like")}
 
-    def write(self, pages: Sequence[Page]) -> None:
-        """The listens that the lake lacks, as one export file in the form of ListenBrainz, into the lake."""
+    def write(self, pages: Sequence[Page], kind: Kind = "play") -> None:
+        """What the lake lacks, as one export file, into the lake: listens in the form of ListenBrainz, likes in Pano's."""
         listens = [listen for page in pages for listen in page]
-        lacking = [listen for page in pages for listen in self._lacking(page)]
+        lacking = [listen for page in pages for listen in self._lacking(page, kind)]
         self.read += len(listens)
         self.outcome.summary.unchanged += len(listens) - len(lacking)
         if lacking:
-            self._ingest(lacking)
+            self._ingest(lacking, kind)
 
-    def _lacking(self, page: Page) -> list[Listen | Unreadable]:
+    def _lacking(self, page: Page, kind: Kind) -> list[Listen | Unreadable]:
         """Listens of seconds in which the provider has more of them than the lake."""
         there = Counter(listen.listened_at for listen in page if isinstance(listen, Listen))
-        return [one for one in page if isinstance(one, Unreadable) or there[one.listened_at] > self._known[one.listened_at]]
+        known = self._known[kind]
+        return [one for one in page if isinstance(one, Unreadable) or there[one.listened_at] > known[one.listened_at]]
 
-    def _ingest(self, lacking: Sequence[Listen | Unreadable]) -> None:
+    def _ingest(self, lacking: Sequence[Listen | Unreadable], kind: Kind) -> None:
         summary = self.outcome.summary
         times = [one.listened_at for one in lacking if isinstance(one, Listen)] or [0]
         with tempfile.TemporaryDirectory() as folder:
-            path = Path(folder) / f"listenbrainz-{min(times)}-{max(times)}.jsonl"
-            path.write_text("\n".join(map(_line, lacking)) + _mark(self.lake) + "\n", encoding="utf-8")
+            path = Path(folder) / f"{self._prefix}-{kind}s-{min(times)}-{max(times)}.jsonl"
+            path.write_text(
+                "\n".join(map(_line if kind == "play" else _love, lacking)) + _mark(self.lake) + "\n", encoding="utf-8"
+            )
             try:
                 reports = ingest_export(self.lake, self.listener, [path])
             except InputError as error:
@@ -112,11 +130,19 @@ class _Import:
             if report.table == "events":
                 summary.imported += report.kept
                 summary.rejected += report.rejected
-        self._known.update(times)
+        self._known[kind].update(times)
 
 
 def _line(listen: Listen | Unreadable) -> str:
     return listen.model_dump_json(exclude_none=True)
+
+
+def _love(listen: Listen | Unreadable) -> str:
+    named = listen.track_metadata if isinstance(listen, Listen) else None
+    if not isinstance(listen, Listen) or named is None:
+        return listen.model_dump_json()
+    fields = {"track": named.track_name, "artist": named.artist_name, "album": named.release_name}
+    return json.dumps({"timeMs": listen.listened_at * 1000, **fields, "event": "love"}, ensure_ascii=False)
 
 
 def _refused(lake: Lake, path: Path, reason: str) -> Report:
@@ -135,10 +161,10 @@ def _refused(lake: Lake, path: Path, reason: str) -> Report:
     return Report(path.name, "events", len(rows), 0, len(rows), {"unreadable": len(rows)}, already=new is None)
 
 
-def _seconds(lake: Lake, listener: str) -> Counter[int]:
+def _seconds(lake: Lake, listener: str, prefix: str, kind: Kind) -> Counter[int]:
     """How many events of each second the lake has from this provider."""
-    events = lake.input("events").filter(pl.col("user_id") == listener, pl.col("source").str.starts_with("listenbrainz"))
-    return Counter(events["occurred_at"].drop_nulls().dt.epoch("s").to_list())
+    own = (pl.col("user_id") == listener) & (pl.col("type") == kind) & pl.col("source").str.contains(prefix, literal=True)
+    return Counter(lake.input("events").filter(own)["occurred_at"].drop_nulls().dt.epoch("s").to_list())
 
 
 def _mark(lake: Lake) -> str:

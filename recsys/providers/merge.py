@@ -19,7 +19,9 @@ MENTION = "mention"
 """Source of a value without provenance in a row only named by a listening history: worse than any provider."""
 
 _TEXT = (FILE, "spotify", "webplayer", "musicbrainz", "canonical", "listenbrainz", MENTION)
-_AUDIO = (FILE, "spotify", "reccobeats", "acousticbrainz")
+_AUDIO = (FILE, "spotify", "reccobeats", "acousticbrainz", "deezer")
+ALL = "*"
+"""Key of a provenance under which the source of every field stands that has none of its own."""
 ORDER: dict[str, tuple[str, ...]] = {
     **dict.fromkeys(("title", "artist", "artists", "album", "release_date", "duration_ms", "explicit"), _TEXT),
     **dict.fromkeys(FEATURES, _AUDIO),
@@ -51,7 +53,7 @@ def merge(existing: Row | None, facts: Facts) -> tuple[dict[str, object], list[s
     if facts.decision is not None:
         decisions[facts.source] = dict(facts.decision)
     row["origin"] = "catalog"
-    row["provenance"] = _written(row, sources, decisions)
+    row["provenance"] = _written(row, sources, decisions, _default(row))
     return row, warnings
 
 
@@ -59,7 +61,7 @@ def provenance(row: Row) -> tuple[dict[str, str], dict[str, object]]:
     """Source of each filled field, and the matching decisions by source."""
     written = json.loads(str(row.get("provenance") or "{}"))
     decisions = written.pop("decisions", {})
-    unnamed = MENTION if row.get("origin") == "mention" else FILE
+    unnamed = written.get(ALL) or (MENTION if row.get("origin") == "mention" else FILE)
     return {name: written.get(name, unnamed) for name in ORDER if row.get(name) is not None}, decisions
 
 
@@ -68,7 +70,9 @@ def without(row: Row, source: str) -> dict[str, object] | None:
     sources, decisions = provenance(row)
     left: dict[str, object] = {name: None if sources.get(name) == source else row.get(name) for name in TRACKS.names}
     decisions.pop(source, None)
-    left["provenance"] = _written(left, {name: origin for name, origin in sources.items() if origin != source}, decisions)
+    others = {name: origin for name, origin in sources.items() if origin != source}
+    default = _default(row)
+    left["provenance"] = _written(left, others, decisions, None if default == source else default)
     return left if any(left[name] is not None for name in ("title", "artist", "mbid", "spotify_id")) else None
 
 
@@ -77,8 +81,14 @@ def _rank(name: str, source: str) -> int:
     return order.index(source) if source in order else len(order)
 
 
-def _written(row: Row, sources: Mapping[str, str], decisions: Mapping[str, object]) -> str | None:
-    named = {name: source for name, source in sources.items() if row.get(name) is not None and source not in (FILE, MENTION)}
-    if decisions:
-        return json.dumps({**named, "decisions": decisions}, sort_keys=True, ensure_ascii=False)
-    return json.dumps(named, sort_keys=True) if named else None
+def _default(row: Row) -> str | None:
+    """The source under :data:`ALL`."""
+    source = json.loads(str(row.get("provenance") or "{}")).get(ALL)
+    return str(source) if source else None
+
+
+def _written(row: Row, sources: Mapping[str, str], decisions: Mapping[str, object], default: str | None) -> str | None:
+    unnamed = (default,) if default else (FILE, MENTION)
+    named = {name: source for name, source in sources.items() if row.get(name) is not None and source not in unnamed}
+    content = {**named, **({ALL: default} if default else {}), **({"decisions": decisions} if decisions else {})}
+    return json.dumps(content, sort_keys=True, ensure_ascii=False) if content else None

@@ -79,6 +79,10 @@ class ProviderSettings(BaseModel):
     listenbrainz_similarity: str = "session_based_days_9000_session_300_contribution_5_threshold_15_limit_50_skip_30"
     """Algorithm of similar recordings; the service lists the valid names when this one is gone."""
 
+    lastfm_api_key: SecretStr | None = None
+    """Key of your Last.fm API account; without one Last.fm is not asked."""
+    lastfm_url: Address = "https://ws.audioscrobbler.com/2.0"
+    deezer_url: Address = "https://api.deezer.com"
     reccobeats_url: Address = "https://api.reccobeats.com/v1"
     songlink_api_key: SecretStr | None = None
     """Song.link key; without one Song.link is not asked."""

@@ -86,6 +86,8 @@ _MODES: dict[str, Callable[[ProviderSettings], tuple[str, str]]] = {
     "webplayer": _webplayer,
     "musicbrainz": _musicbrainz,
     "listenbrainz": lambda settings: ("token" if settings.listenbrainz_token else "open", ""),
+    "lastfm": lambda settings: ("key" if settings.lastfm_api_key else "", "set LASTFM_API_KEY"),
+    "deezer": lambda _: ("open", ""),
     "reccobeats": lambda _: ("open", ""),
     "songlink": _songlink,
 }

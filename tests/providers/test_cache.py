@@ -132,3 +132,13 @@ def test_a_question_without_an_answer_waits_twice_as_long_each_time(cache: Cache
     assert waits == [10, 20, 40, 50]
     cache.answered("p", ["q"])
     assert cache.unanswered("p") == {}
+
+
+def test_a_reset_leaves_answers_and_cursors(cache: Cache) -> None:
+    cache.put("p", "track", "a", Song(name="x"))
+    cache.postpone("p", ["q"], 10.0, 50.0)
+    with cache.changing("p") as state:
+        state.blocked, state.cursors, state.last_error = {"*": 5.0}, {"ann": "1"}, "bad"
+    cache.reset("p")
+    assert cache.state("p").model_dump(exclude_defaults=True) == {"cursors": {"ann": "1"}}
+    assert (cache.counts("p"), cache.unanswered("p")) == ((1, 0), {})

@@ -12,7 +12,7 @@ from recsys.lake import Lake
 from recsys.providers import listenbrainz, listens
 from recsys.providers.access import Access
 from recsys.providers.listenbrainz import ListenBrainz
-from recsys.providers.listens import import_listens
+from recsys.providers.listens import import_feedback, import_listens
 from tests.support.outside import listen
 from tests.support.wire import Wire
 
@@ -99,3 +99,14 @@ def test_another_listener_and_a_beginning(lake: Lake, brainz: ListenBrainz, wire
     assert import_listens(lake, brainz, "ann", listener="me", since=1_700_000_002).summary.imported == 2
     assert lake.input("events")["user_id"].unique().to_list() == ["me"]
     assert import_listens(lake, brainz, "ann").summary.imported == 5
+
+
+def test_what_a_user_loves_becomes_likes(lake: Lake, brainz: ListenBrainz, wire: Wire) -> None:
+    rows = [
+        {"created": 1_700_000_000, "score": 1, "track_metadata": {"track_name": "S", "artist_name": "A"}},
+        {"created": 1_700_000_001, "score": 1, "track_metadata": None},
+    ]
+    wire.on("GET api.listenbrainz.org/1/feedback/user/ann/get-feedback", {"feedback": rows})
+    for expected in (1, 0):
+        assert import_feedback(lake, brainz, "ann").summary.imported == expected
+    assert lake.input("events")["type"].to_list() == ["like"]

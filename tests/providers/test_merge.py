@@ -98,3 +98,13 @@ def test_each_field_ends_with_the_last_value_of_its_best_source(told: list[tuple
         best = min((rank for rank, _ in named), default=None)
         assert row[name] == ([value for rank, value in named if rank == best] or [None])[-1]
     assert merge(row, facts(*told[-1][:1]))[0] == row
+
+
+def test_a_source_of_all_fields_stays_and_an_unchanged_row_is_equal() -> None:
+    before = {**dict.fromkeys(TRACKS.names), "id": "a", "title": "T", "artist": "A", "origin": "catalog"}
+    before["provenance"] = '{"*": "musicbrainz"}'
+    row, warnings = merge(before, Facts("a", "listenbrainz", {"title": "Other"}))
+    assert (row, len(warnings)) == (before, 1)
+    row, _ = merge(before, Facts("a", "spotify", {"title": "Better"}))
+    assert (row["title"], row["provenance"]) == ("Better", '{"*": "musicbrainz", "title": "spotify"}')
+    assert without(row, "musicbrainz") == {**before, "title": "Better", "artist": None, "provenance": '{"title": "spotify"}'}

@@ -21,6 +21,8 @@ def test_without_any_setting_the_open_ones_are_ready(open_access: Callable[..., 
     assert found == {
         "spotify": (False, "off", False),
         "webplayer": (False, "off", False),
+        "lastfm": (False, "off", False),
+        "deezer": (True, "open", True),
         "musicbrainz": (False, "off", False),
         "listenbrainz": (True, "open", True),
         "reccobeats": (True, "open", True),
