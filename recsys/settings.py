@@ -9,16 +9,14 @@ from __future__ import annotations
 import hashlib
 import json
 import math
-import os
-import tomllib
 import warnings
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from dotenv import dotenv_values
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
+from recsys import sources
 from recsys.errors import UsageError
 
 Preset = Literal["default", "reference"]
@@ -206,11 +204,10 @@ def load(
     cannot be read; the message names the source.
     """
     folder = Path.cwd() if folder is None else folder
-    environment = os.environ if environment is None else environment
+    named = sources.variables(ENVIRONMENT, folder=folder, environment=environment)
     layers: list[tuple[str, dict[str, Any]]] = [
-        (SETTINGS_FILE, _read_toml(folder / SETTINGS_FILE)),
-        (".env", _from_environment(_read_env(folder / ".env"))),
-        ("environment", _from_environment(environment)),
+        (SETTINGS_FILE, sources.settings_file(folder / SETTINGS_FILE)),
+        *((source, {ENVIRONMENT[name]: value for name, value in layer.items()}) for source, layer in named),
         ("command line", {key: value for key, value in (overrides or {}).items() if value is not None}),
     ]
     source, preset = next(((name, values["preset"]) for name, values in reversed(layers) if "preset" in values), ("", "default"))
@@ -237,23 +234,3 @@ def _validated(values: Mapping[str, Any], origins: Mapping[str, str] | None = No
             known = ", ".join(Settings.model_fields)
             raise UsageError(f"setting {key!r}{where} does not exist; allowed: {known}") from error
         raise UsageError(f"setting {key}{where}: {problem['msg']}; got {problem['input']!r}") from error
-
-
-def _from_environment(environment: Mapping[str, str | None]) -> dict[str, Any]:
-    return {key: environment[name] for name, key in ENVIRONMENT.items() if environment.get(name)}
-
-
-def _read_toml(path: Path) -> dict[str, Any]:
-    if not path.exists():
-        return {}
-    try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError, OSError) as error:
-        raise UsageError(f"{path}: not a settings file: {error}; write lines like  list_limit = 50") from error
-
-
-def _read_env(path: Path) -> dict[str, str | None]:
-    try:
-        return dotenv_values(path)
-    except (UnicodeDecodeError, OSError) as error:
-        raise UsageError(f"{path}: not a file of settings: {error}; write lines like  REC_DIVERSITY_LAMBDA=0.74") from error

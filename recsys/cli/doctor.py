@@ -8,12 +8,17 @@ from importlib.metadata import PackageNotFoundError, requires, version
 
 from packaging.requirements import Requirement
 
+from recsys import settings
 from recsys.cli.options import Format, LakeFolder, lake_folder
 from recsys.cli.screen import console, grid, print_json
-from recsys.errors import LakeError, RecsysError
+from recsys.cli.serve import api_keys
+from recsys.errors import LakeError, RecsysError, UsageError
 from recsys.lake import Lake, code_version
 from recsys.lake.condition import Finding, examine
-from recsys.settings import load
+from recsys.providers import settings as providers
+
+SETTINGS = ("settings", "providers", "keys")
+"""Findings about what was configured."""
 
 
 def doctor(*, lake: LakeFolder = None, form: Format = "table") -> None:
@@ -25,7 +30,8 @@ def doctor(*, lake: LakeFolder = None, form: Format = "table") -> None:
     else:
         console().print(grid(None, ("what", "state", "found"), findings, whole=("state",)))
     if bad := [finding for finding in findings if finding.state == "bad"]:
-        raise LakeError(f"{len(bad)} of {len(findings)} things are not as they should be, first: {bad[0].what}: {bad[0].words}")
+        error = UsageError if all(finding.what in SETTINGS for finding in bad) else LakeError
+        raise error(f"{len(bad)} of {len(findings)} things are not as they should be, first: {bad[0].what}: {bad[0].words}")
 
 
 def _lake(lake: Lake) -> Iterator[Finding]:
@@ -38,13 +44,27 @@ def _lake(lake: Lake) -> Iterator[Finding]:
 
 
 def _settings() -> Iterator[Finding]:
-    try:
-        _, origins = load()
-    except RecsysError as error:
-        yield Finding("settings", "bad", str(error))
-        return
+    readers = (_own_settings, _provider_settings, _keys)
+    for what, read in zip(SETTINGS, readers, strict=True):
+        try:
+            yield Finding(what, "good", read())
+        except UsageError as error:
+            yield Finding(what, "bad", str(error))
+
+
+def _own_settings() -> str:
+    _, origins = settings.load()
     own = [f"{name} from {origin}" for name, origin in origins.items() if not origin.startswith("preset")]
-    yield Finding("settings", "good", "; ".join(own) or "all from the preset")
+    return "; ".join(own) or "all from the preset"
+
+
+def _provider_settings() -> str:
+    named = providers.load().model_fields_set
+    return f"set: {', '.join(sorted(name.upper() for name in named))}" if named else "none set"
+
+
+def _keys() -> str:
+    return f"{len(api_keys())} for `recsys serve`"
 
 
 def _versions() -> Iterator[Finding]:

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import os
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Literal
 
 from cyclopts import Parameter
-from dotenv import dotenv_values
 
 from recsys.errors import UsageError
-from recsys.lake import DEFAULT_ROOT
+from recsys.lake import default_root
 
 LakeFolder = Annotated[Path | None, Parameter(name="--lake", help="Lake folder; else RECSYS_LAKE, else data/lake.")]
 Format = Annotated[Literal["table", "json"], Parameter(name="--format", help="How to print.")]
@@ -22,8 +20,7 @@ Threads = Annotated[int | None, Parameter(name="--threads", help="Worker threads
 
 def lake_folder(given: Path | None) -> Path:
     """The lake's folder: the option, the environment, ``.env`` in the working folder, or the default."""
-    named = os.environ.get("RECSYS_LAKE") or dotenv_values(".env").get("RECSYS_LAKE")
-    return given or (Path(named) if named else DEFAULT_ROOT)
+    return given or default_root()
 
 
 def moment(text: str | None) -> datetime | None:

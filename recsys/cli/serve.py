@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 import gc
-import os
 import socket
 from typing import Annotated, Any
 
 import uvicorn
 from cyclopts import Parameter
-from dotenv import dotenv_values
 
 from recsys.cli.options import LakeFolder, lake_folder
 from recsys.cli.screen import say
 from recsys.errors import UsageError
 from recsys.lookup.app import build
 from recsys.lookup.gateway import LOOPBACK
+from recsys.sources import variable
 
 KEEP_ALIVE, SHUTDOWN = 5, 10
 
@@ -56,8 +55,7 @@ def _config(app: Any) -> uvicorn.Config:
 
 def api_keys() -> tuple[str, ...]:
     """Keys from the environment or ``.env`` in the working folder. Raises :class:`UsageError` for one that is easily guessed."""
-    given = os.environ.get("API_KEYS") or dotenv_values(".env").get("API_KEYS") or ""
-    keys = tuple(key.strip() for key in given.split(",") if key.strip())
+    keys = tuple(key.strip() for key in (variable("API_KEYS") or "").split(",") if key.strip())
     if any(len(key) < 8 for key in keys):
         raise UsageError("API_KEYS: a key needs at least 8 characters; make one with  openssl rand -hex 16")
     return keys

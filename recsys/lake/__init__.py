@@ -19,9 +19,9 @@ if TYPE_CHECKING:
     from recsys.lake.staged import Staged
     from recsys.lake.stamps import Stamps
 
-__all__ = ["DEFAULT_ROOT", "Batch", "Lake", "Manifest", "Plan", "Run", "Staged", "Stamps", "code_version", "read"]
+__all__ = ["Batch", "Lake", "Manifest", "Plan", "Run", "Staged", "Stamps", "code_version", "default_root", "read"]
 
-DEFAULT_ROOT = Path("data/lake")
+_DEFAULT = "data/lake"
 
 _HOMES = {
     "Batch": "batches",
@@ -34,6 +34,13 @@ _HOMES = {
     "code_version": "plan",
     "read": "reading",
 }
+
+
+def default_root() -> Path:
+    """The lake's folder where none is named: ``RECSYS_LAKE`` in the environment or ``.env``, else ``data/lake``."""
+    from recsys.sources import variable
+
+    return Path(variable("RECSYS_LAKE") or _DEFAULT)
 
 
 def __getattr__(name: str) -> object:

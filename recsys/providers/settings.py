@@ -6,14 +6,13 @@ environment wins). Secrets are :class:`pydantic.SecretStr`: they show as ``*****
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Literal
 
-from dotenv import dotenv_values
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, Json, SecretStr, ValidationError
 
+from recsys import sources
 from recsys.errors import UsageError
 
 
@@ -104,10 +103,9 @@ def load(*, folder: Path | None = None, environment: Mapping[str, str] | None = 
     Raises :class:`UsageError` naming the variable; the value is never repeated, it may be a secret.
     """
     folder = Path.cwd() if folder is None else folder
-    environment = os.environ if environment is None else environment
     values: dict[str, object] = {}
-    for source in (dotenv_values(folder / ".env"), environment):
-        values.update({field: source[name] for name, field in NAMES.items() if source.get(name)})
+    for _, layer in sources.variables(NAMES, folder=folder, environment=environment):
+        values.update({NAMES[name]: value for name, value in layer.items()})
     try:
         return ProviderSettings.model_validate(values)
     except ValidationError as error:

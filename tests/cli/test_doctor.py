@@ -33,6 +33,21 @@ def test_damage_settings_and_versions(recsys: Recsys, lake: Lake, tmp_path: Path
     assert "nosuchpackage is missing; polars" in bad["libraries"]
 
 
+@pytest.mark.parametrize(
+    ("file", "text", "what"),
+    [
+        ("recsys.toml", "list_limit = 1000", "settings: setting list_limit"),
+        (".env", "SPOTIFY_MARKET=germany", "providers: SPOTIFY_MARKET"),
+        (".env", "API_KEYS=short", "keys: API_KEYS"),
+    ],
+)
+def test_a_fault_of_settings_alone_is_one_of_usage(recsys: Recsys, lake: Lake, file: str, text: str, what: str) -> None:
+    Path(file).write_text(text)
+    answer = recsys("doctor", "--lake", lake.root)
+    assert (answer.code, what in " ".join(answer.err.split())) == (2, True)
+    assert "good" in answer.out
+
+
 def test_no_lake(recsys: Recsys) -> None:
     answer = recsys("doctor", "--lake", "nowhere")
     assert (answer.code, "no lake at" in answer.err) == (4, True)
