@@ -1,11 +1,12 @@
 """``CURRENT``: which run is published, and every publication before it.
 
-The first line is the published run's id and the SHA-256 of its manifest. Each line after it is one publication, newest first, as
-JSON: so one rename publishes a run and writes down that it did.
+The first line is the published run's id, the SHA-256 of its manifest, and the SHA-256 of the rest of the file. Each line after it
+is one publication, newest first, as JSON: so one rename publishes a run and writes down that it did.
 """
 
 from __future__ import annotations
 
+import hashlib
 import re
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,7 +20,7 @@ from recsys.lake.run import Run
 
 CURRENT = "CURRENT"
 
-_LINE = re.compile(rb"(?P<run>[0-9a-f-]{1,64}) (?P<digest>[0-9a-f]{64})")
+_LINE = re.compile(rb"(?P<run>[0-9a-f-]{1,64}) (?P<digest>[0-9a-f]{64})(?: (?P<checksum>[0-9a-f]{64}))?")
 
 
 class Publication(Record):
@@ -40,8 +41,9 @@ class Pointer:
 
     def dump(self) -> bytes:
         """The lines as stored."""
-        lines = (f"{self.run} {self.digest}", *(entry.model_dump_json() for entry in self.log))
-        return "".join(f"{line}\n" for line in lines).encode()
+        name = f"{self.run} {self.digest}".encode()
+        log = "".join(f"{entry.model_dump_json()}\n" for entry in self.log).encode()
+        return b"%b %b\n%b" % (name, _checksum(name, log), log)
 
     def publish(self, run: str, digest: str, publication: Publication) -> Pointer:
         """The pointer to another run; the same one when nothing changes."""
@@ -56,12 +58,19 @@ class Pointer:
         return Pointer(now.id if now else self.run, now.digest if now else self.digest, log)
 
 
+def _checksum(name: bytes, log: bytes) -> bytes:
+    return hashlib.sha256(name + b"\n" + log).hexdigest().encode()
+
+
 def read(path: Path) -> Pointer | None:
     """The pointer in a file; none when there is no file. Raises :class:`LakeError` when it holds anything else."""
     if not path.exists():
         return None
-    first, *log = files.read(path).split(b"\n")
+    data = files.read(path)
+    first, *log = data.split(b"\n")
     match = _LINE.fullmatch(first)
+    if match and match["checksum"] and match["checksum"] != _checksum(first[: match.end("digest")], data[len(first) + 1 :]):
+        raise LakeError(f"{path}: does not name a run")
     try:
         publications = tuple(Publication.model_validate_json(line) for line in log[:-1]) if log and not log[-1] else None
     except ValidationError:

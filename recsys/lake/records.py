@@ -1,12 +1,15 @@
 """What the lake stores as JSON: the receipt of a batch and the manifest of a run.
 
-Each is the only list of the files in its folder, with the SHA-256 of every one; readers open nothing else.
+Each is the only list of the files in its folder, with the SHA-256 of every one; readers open nothing else. Each holds the
+SHA-256 of the rest of itself as ``checksum``; one without it, as it was written before, is read all the same.
 """
 
 from __future__ import annotations
 
+import hashlib
 import json
 import stat
+import time
 from datetime import UTC, datetime
 from pathlib import Path, PurePosixPath
 from typing import Annotated, Any, Literal, Self, TypeVar
@@ -17,6 +20,7 @@ from recsys.errors import LakeError
 from recsys.lake import files
 
 FORMAT = 1
+CHECKSUM = "checksum"
 MANIFEST = "manifest.json"
 RECEIPT = "receipt.json"
 
@@ -47,8 +51,14 @@ class Record(BaseModel):
 
     def dump(self) -> bytes:
         """The record as stored: equal records give equal bytes."""
-        text = json.dumps(self.model_dump(mode="json"), indent=1, sort_keys=True, ensure_ascii=False, allow_nan=False)
-        return text.encode() + b"\n"
+        values = self.model_dump(mode="json")
+        return _text({**values, CHECKSUM: _checksum(values)})
+
+
+SETTLED_NS = 2_000_000_000
+"""A file that changed less than this ago may change again within one tick of its clock."""
+_VERIFIED: set[tuple[str | int, ...]] = set()
+"""Files of which this process has read every byte, as they were then."""
 
 
 class File(Record):
@@ -71,6 +81,26 @@ class File(Record):
         place = folder / path
         facts = {"path": path, "bytes": place.stat().st_size, "sha256": files.digest(place), **facts}
         return cls.model_validate(facts)
+
+    def verified(self, folder: Path) -> str | None:
+        """:meth:`problem` with every byte; what has not changed since this process read all of it is not read again."""
+        known = self._state(folder)
+        if known is not None and known in _VERIFIED:
+            return None
+        if (problem := self.problem(folder, content=True)) is None and known is not None and known == self._state(folder):
+            _VERIFIED.add(known)
+        return problem
+
+    def _state(self, folder: Path) -> tuple[str | int, ...] | None:
+        """What tells that a file is the same; none while its clock may not yet have moved on since it was written."""
+        path = folder / self.path
+        try:
+            status = path.lstat()
+        except OSError:
+            return None
+        if status.st_ctime_ns > time.time_ns() - SETTLED_NS:
+            return None
+        return str(path), self.sha256, status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns
 
     def problem(self, folder: Path, *, content: bool = False) -> str | None:
         """What is wrong with the file, in words; none when it is there with its size (and, if asked, every byte)."""
@@ -136,6 +166,21 @@ class Manifest(Record):
 R = TypeVar("R", bound=Record)
 
 
+def _text(values: dict[str, Any]) -> bytes:
+    return json.dumps(values, indent=1, sort_keys=True, ensure_ascii=False, allow_nan=False).encode() + b"\n"
+
+
+def _checksum(values: dict[str, Any]) -> str:
+    return hashlib.sha256(_text(values)).hexdigest()
+
+
+def _whole(data: bytes) -> bool:
+    """Whether a stored record, which is valid JSON, has the checksum that it names."""
+    values = json.loads(data)
+    checksum = values.pop(CHECKSUM, None)
+    return checksum is None or checksum == _checksum(values)
+
+
 def load(record: type[R], path: Path) -> tuple[R, bytes]:
     """A stored record and its bytes. Raises :class:`LakeError` when it is missing, damaged or of a newer format."""
     data = files.read(path)
@@ -147,4 +192,6 @@ def load(record: type[R], path: Path) -> tuple[R, bytes]:
     newest = getattr(parsed, "format", FORMAT)
     if newest > FORMAT:
         raise LakeError(f"{path}: format {newest} is newer than this recsys reads ({FORMAT}); upgrade recsys")
+    if not _whole(data):
+        raise files.damaged(path, "its content is not what was written")
     return parsed, data

@@ -47,7 +47,7 @@ class Run:
         return parts
 
     def files(self, table: str) -> list[Path]:
-        """The parts of a table in order, each there with its recorded size.
+        """The parts of a table in order, each with the bytes that were written: once in a process, all of them are read.
 
         Raises :class:`NotFoundError` for a table the run does not have, :class:`LakeError` for a missing or changed part.
         """
@@ -65,7 +65,7 @@ class Run:
         return files.read(self.file(name))
 
     def scan(self, table: str) -> pl.LazyFrame:
-        """The table, lazily. Sizes are compared, contents are not; :meth:`damage` does that. Raises like :meth:`files`."""
+        """The table, lazily. Raises like :meth:`files`, which it calls."""
         import polars as pl
 
         return pl.scan_parquet(self.files(table), glob=False, hive_partitioning=False)
@@ -94,6 +94,6 @@ class Run:
         return problems
 
     def _present(self, file: File) -> Path:
-        if problem := file.problem(self.path):
+        if problem := file.verified(self.path):
             raise LakeError(f"{problem}; run `recsys runs verify {self.id}`, then publish another run")
         return self.path / file.path

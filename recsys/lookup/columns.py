@@ -7,17 +7,25 @@ import os
 import weakref
 from array import array
 from bisect import bisect_left, bisect_right
+from collections.abc import Sequence
 from itertools import pairwise
 from pathlib import Path
 from struct import Struct
-from typing import Literal, TypedDict
+from typing import Any, Literal, TypedDict
+from zlib import crc32
 
 from recsys.errors import LakeError
+from recsys.lookup.names import CHECK
 
 KEPT = 2**20
 """Rows of a file up to which :meth:`Columns.keep` holds their offsets: 8 MiB."""
 _BOUNDS = Struct("<qq")
 _SIZES = {"i": 4, "q": 8, "f": 4}
+
+
+def sealed(data: bytes) -> bytes:
+    """The bytes and their checksum."""
+    return data + CHECK.pack(crc32(data))
 
 
 class Offsets(TypedDict):
@@ -37,8 +45,8 @@ class Columns:
     """The columns of an Arrow IPC file.
 
     Bytes are read, not mapped: a mapped file that shrinks kills the process that reads it, and its pages count as memory of the
-    process. One that is overwritten lies: :meth:`check` tells. Every method raises :class:`LakeError` when the file is
-    missing or damaged, or has become shorter.
+    process. :meth:`check` tells when the file was overwritten, and checksums when the disk lies. Every method raises
+    :class:`LakeError` when the file is missing or damaged, or has become shorter.
     """
 
     def __init__(self, path: Path, offsets: Offsets) -> None:
@@ -81,7 +89,14 @@ class Columns:
             first, end = _BOUNDS.unpack(self.read(16, bounds + 8 * at))
         else:
             first, end = kept[batch][at], kept[batch][at + 1]
-        return self.read(end - first, data + first)
+        return self.part(end - first, data + first)[: -CHECK.size]
+
+    def part(self, count: int, first: int) -> bytes:
+        """``count`` bytes from byte ``first`` of the file on, which end in their checksum, and it is theirs."""
+        data = self.read(count, first)
+        if count < CHECK.size or CHECK.unpack_from(data, count - CHECK.size)[0] != crc32(memoryview(data)[: -CHECK.size]):
+            raise self.damaged()
+        return data
 
     def read(self, count: int, first: int) -> bytes:
         """``count`` bytes from byte ``first`` of the file on."""
@@ -91,18 +106,26 @@ class Columns:
                 return found
         raise self._changed()
 
-    def numbers(self, column: str, first: int, count: int) -> list[int] | list[float]:
-        """``count`` rows from ``first`` on, all in one batch."""
+    def numbers(self, columns: Sequence[str], first: int, count: int, checksum: int) -> list[list[Any]]:
+        """``count`` rows of some columns from ``first`` on, all in one batch; ``checksum``: the CRC-32 of their bytes."""
         batch = bisect_right(self._starts, first) - 1
+        data = [self._bytes(column, batch, first, count) for column in columns]
+        if crc32(b"".join(data)) != checksum:
+            raise self.damaged()
+        return [memoryview(part).cast(self._numbers[column][0]).tolist() for column, part in zip(columns, data, strict=True)]
+
+    def _bytes(self, column: str, batch: int, first: int, count: int) -> bytes:
         code, begins = self._numbers[column]
         size = _SIZES[code]
-        data = self.read(count * size, begins[batch] + (first - self._starts[batch]) * size)
-        found: list[int] | list[float] = memoryview(data).cast(code).tolist()
-        return found
+        return self.read(count * size, begins[batch] + (first - self._starts[batch]) * size)
 
     def place(self, column: str, key: bytes) -> int:
         """The number of the first row that is not below ``key``, in a file sorted by this column of bytes."""
         return bisect_left(range(len(self)), key, key=lambda row: self.text(column, row))
+
+    def damaged(self) -> LakeError:
+        """The error for bytes that are not those that were written."""
+        return LakeError(f"{self.path} is damaged: a checksum is not that of its bytes; publish another run")
 
     def _changed(self) -> LakeError:
         return LakeError(f"{self.path} was removed or changed while it was in use; publish another run")

@@ -5,13 +5,15 @@ from __future__ import annotations
 from struct import Struct
 
 FOLDER = "lookup"
-FORMAT = 2
+FORMAT = 3
 """Raised whenever an older reader would misread the files, or this one older files."""
 FILES = ("users", "names", "lists", "rows", "pool", "tracks")
 OFFSETS = f"{FOLDER}/places.json"
 """Where the columns lie in the files."""
 PARTS = ("score", "content", "collaborative", "popularity", "exploration", "safety", "commercial")
 """Columns of ``pool`` after the track."""
+CHECK = Struct("<I")
+"""What ends a piece of a file that is read at once: the CRC-32 of the bytes before it."""
 LENGTHS = Struct("<II")
 """In ``users``, before each record: bytes of the listener's id and of what follows it."""
 NO_TRACK = -1

@@ -12,7 +12,7 @@ import pyarrow as pa
 from recsys.errors import LakeError, NotFoundError
 from recsys.lake.run import Run
 from recsys.lookup.columns import Columns
-from recsys.lookup.names import CODEC, FILES, FIRST, FORMAT, LENGTHS, OFFSETS, PARTS, SIZES, name
+from recsys.lookup.names import CHECK, CODEC, FILES, FIRST, FORMAT, LENGTHS, OFFSETS, PARTS, SIZES, name
 
 STRANGER = b"*"
 """The listener whose lists everybody else gets."""
@@ -49,6 +49,8 @@ class Listed(NamedTuple):
     pool_first: int
     """First row of ``pool``."""
     pool_count: int
+    pool_sum: int
+    """CRC-32 of those rows."""
 
 
 class Reader:
@@ -112,8 +114,8 @@ class Reader:
         last = min(first + count, total)
         if last <= first:
             return b""
-        data = memoryview(self._rows.read(listed.first_bytes if last <= FIRST else listed.bytes, listed.offset))
-        text = _unpacked(data, total, whole=last > FIRST)
+        data = memoryview(self._rows.part(listed.first_bytes, listed.offset))
+        text = _unpacked(data, total, self._others(listed) if last > FIRST else None)
         if first == 0 and last in (total, FIRST):
             return text
         ends = data[SIZES.size : SIZES.size + 4 * total].cast("i")
@@ -123,19 +125,17 @@ class Reader:
         """The numbers of the list's tracks, best first."""
         if not listed.rows_count:
             return []
-        size = 4 * listed.rows_count
-        data = self._rows.read(size, listed.offset + listed.bytes - size)
-        numbers: list[int] = memoryview(data).cast("i").tolist()
+        size = 4 * listed.rows_count + CHECK.size
+        data = self._rows.part(size, listed.offset + listed.bytes - size)
+        numbers: list[int] = memoryview(data)[: -CHECK.size].cast("i").tolist()
         return numbers
 
     def pool(self, listed: Listed) -> list[tuple[int, tuple[float, ...]]]:
         """The list's candidates, best first: number of the track, and the parts of its score."""
         if not listed.pool_count:
             return []
-        first, count = listed.pool_first, listed.pool_count
-        tracks: Any = self._pool.numbers("track", first, count)
-        parts = zip(*(self._pool.numbers(part, first, count) for part in PARTS), strict=True)
-        return list(zip(tracks, parts, strict=True))
+        tracks, *parts = self._pool.numbers(("track", *PARTS), listed.pool_first, listed.pool_count, listed.pool_sum)
+        return list(zip(tracks, zip(*parts, strict=True), strict=True))
 
     def track(self, number: int) -> dict[str, Any]:
         """A track of the snapshot, as it stands in lists."""
@@ -153,6 +153,11 @@ class Reader:
         """Everything the snapshot knows of a track, as JSON."""
         return self._tracks.text("head", number)[:-1] + b"," + self._tracks.text("more", number)
 
+    def _others(self, listed: Listed) -> bytes:
+        """The rows after the first ones, packed."""
+        size = listed.bytes - listed.first_bytes - 4 * listed.rows_count - CHECK.size
+        return self._rows.part(size, listed.offset + listed.first_bytes)[: -CHECK.size]
+
     def _find(self, key: bytes) -> bytes | None:
         """The record of a listener: profile, controls and lists, a line each."""
         if not self._buckets:
@@ -168,14 +173,13 @@ class Reader:
         return None
 
 
-def _unpacked(data: memoryview, total: int, *, whole: bool) -> bytes:
-    """The text of a list's rows, or only of the first. Raises :class:`LakeError` when they are damaged."""
-    packed, size, others = SIZES.unpack_from(data)
+def _unpacked(data: memoryview, total: int, others: bytes | None) -> bytes:
+    """The text of a list's first rows, and of the others. Raises :class:`LakeError` when they are damaged."""
+    packed, size, others_size = SIZES.unpack_from(data)
     begin = SIZES.size + 4 * total
-    end = begin + packed
     try:
-        text: bytes = _CODEC.decompress(data[begin:end], size, asbytes=True)
-        return text + _CODEC.decompress(data[end : -4 * total], others, asbytes=True) if whole else text
+        text: bytes = _CODEC.decompress(data[begin : begin + packed], size, asbytes=True)
+        return text if others is None else text + _CODEC.decompress(others, others_size, asbytes=True)
     except (OSError, ValueError, MemoryError) as error:
         raise LakeError(f"rows of a list are damaged: {error}; publish another run") from error
 

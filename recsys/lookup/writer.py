@@ -1,7 +1,8 @@
 """Makes the lookup files of a run, part by part: never more than a slice of a table is in memory.
 
 Each file is Arrow IPC, not compressed, so that a row's bytes lie at a known place; ``places.json`` says at which. Rows are named
-by their number in the whole file. Integers inside a row are little-endian int32.
+by their number in the whole file. Integers inside a row are little-endian int32. What is read at once ends in its CRC-32: every
+row of bytes, and the three parts of a row of ``rows``; the one of a list's rows in ``pool`` is among the list's numbers.
 
     users.arrow    users                        a hash table: row CRC-32(id) % rows holds the records of the listeners that fall
                                                 there. A record: bytes of the id, bytes of the rest, the id, the rest, which is
@@ -9,8 +10,8 @@ by their number in the whole file. Integers inside a row are little-endian int32
     names.arrow    id                           every listener, sorted
     lists.arrow    record                       every row of ``lists``, JSON
     rows.arrow     rows                         the rows of ``rankings`` of one list, JSON with tracks and commas: three sizes
-                                                (see ``names``), where each row ends, the first rows and the others, each
-                                                packed as one LZ4 block, and the numbers of the tracks
+                                                (see ``names``), where each row ends and the first rows; the others; both
+                                                packed as one LZ4 block; and the numbers of the tracks
     pool.arrow     track, parts of the score    every row of ``candidates``, float32
     tracks.arrow   id, head, more               sorted by id; JSON, see ``fragments``
 """
@@ -32,6 +33,7 @@ import pyarrow.parquet as pq
 
 from recsys.lake import Staged
 from recsys.lookup import rows_json
+from recsys.lookup.columns import sealed
 from recsys.lookup.names import CODEC, FILES, FIRST, FORMAT, LENGTHS, NO_TRACK, OFFSETS, PARTS, SIZES, name
 from recsys.lookup.offsets import offsets
 from recsys.tables import CONTROLS, LISTS
@@ -45,7 +47,7 @@ Texts = tuple[pl.DataFrame, pl.Series, pl.Series]
 """Lists and how many rows each has; the text of every row, and the number of its track."""
 
 _KEYS = ["user_id", "list"]
-_SIZES = ("offset", "bytes", "first_bytes")
+_SIZES = ("offset", "bytes", "first_bytes", "pool_sum")
 _BYTES = pa.large_binary()
 _SCHEMAS = {
     "users": pa.schema({"users": _BYTES}),
@@ -123,22 +125,30 @@ def _packed(counted: pl.DataFrame, texts: pl.Series, tracks: pl.Series) -> tuple
         first, others = b",".join(own[:FIRST]), b"".join(b"," + text for text in own[FIRST:])
         ends = np.cumsum([len(text) + 1 for text in own]) - 1
         block = codec.compress(first, asbytes=True)
-        head = SIZES.pack(len(block), len(first), len(others)) + ends.astype("<i4").tobytes() + block
-        rows.append(head + codec.compress(others, asbytes=True) + numbers[begin:end].tobytes())
+        head = sealed(SIZES.pack(len(block), len(first), len(others)) + ends.astype("<i4").tobytes() + block)
+        rows.append(head + sealed(codec.compress(others, asbytes=True)) + sealed(numbers[begin:end].tobytes()))
         sizes.append(len(head))
     size = pl.DataFrame({"bytes": [len(row) for row in rows], "first_bytes": sizes})
     return counted.hstack(size.with_columns(offset=pl.col("bytes").cum_sum() - pl.col("bytes"))), pl.DataFrame({"rows": rows})
 
 
 def _write_pool(staged: Staged, ids: pl.DataFrame) -> pl.DataFrame:
-    """Returns columns user_id, list, pool_first, pool_count."""
+    """Returns columns user_id, list, pool_first, pool_count, pool_sum."""
     lists, numbers = [], ids.drop("head")
     with _file(staged, "pool") as append:
         for part in _whole_lists(staged.files("candidates"), [*_KEYS, "track_id", *PARTS]):
-            append(_numbered(part, numbers))
-            lists.append(_counted(part))
+            rows, counted = _numbered(part, numbers), _counted(part)
+            append(rows)
+            lists.append(counted.with_columns(pool_sum=pl.Series(_sums(rows, counted["count"]), dtype=pl.Int64)))
     count = pl.col("count")
-    return _all(lists).select(*_KEYS, (count.cum_sum() - count).alias("pool_first"), count.alias("pool_count"))
+    return _all(lists).select(*_KEYS, (count.cum_sum() - count).alias("pool_first"), count.alias("pool_count"), "pool_sum")
+
+
+def _sums(rows: pl.DataFrame, counts: pl.Series) -> list[int]:
+    """CRC-32 of every list's rows, column after column."""
+    columns = [rows[name].to_numpy().astype(kind) for name, kind in (("track", "<i4"), *((part, "<f4") for part in PARTS))]
+    bounds = np.append(0, counts.cum_sum().to_numpy()).tolist()
+    return [crc32(b"".join(column[begin:end].tobytes() for column in columns)) for begin, end in pairwise(bounds)]
 
 
 def _numbered(part: pl.DataFrame, ids: pl.DataFrame) -> pl.DataFrame:
@@ -197,12 +207,16 @@ def _records(part: pl.DataFrame, controls: pl.DataFrame) -> Iterator[bytes]:
 
 
 def _table(staged: Staged, table: str) -> pl.DataFrame:
-    return pl.concat(pl.DataFrame(pq.ParquetFile(path).read()) for path in staged.files(table))
+    return pl.concat(pl.DataFrame(_parquet(path).read()) for path in staged.files(table))
+
+
+def _parquet(path: Path) -> pq.ParquetFile:
+    return pq.ParquetFile(path, page_checksum_verification=True)
 
 
 def _slices(files: Sequence[Path], columns: list[str] | None = None) -> Iterator[pl.DataFrame]:
     for path in files:
-        for batch in pq.ParquetFile(path).iter_batches(SLICE, columns=columns):
+        for batch in _parquet(path).iter_batches(SLICE, columns=columns):
             yield pl.DataFrame(batch)
 
 
@@ -224,5 +238,12 @@ def _whole_lists(files: Sequence[Path], columns: list[str] | None = None) -> Ite
 def _file(staged: Staged, file: str) -> Iterator[Append]:
     """A lookup file to fill; the block's value adds rows to it."""
     schema = _SCHEMAS[file]
+    texts = [] if file == "rows" else [field.name for field in schema if field.type == _BYTES]
+
+    def add(part: pl.DataFrame) -> None:
+        columns = (pl.Series(name, list(map(sealed, part[name].cast(pl.Binary))), dtype=pl.Binary) for name in texts)
+        rows = part.with_columns(columns).select(schema.names)
+        writer.write_table(rows.rechunk().to_arrow().cast(schema).combine_chunks())
+
     with staged.open(name(file)) as handle, pa.ipc.new_file(handle, schema) as writer:
-        yield lambda part: writer.write_table(part.select(schema.names).rechunk().to_arrow().cast(schema).combine_chunks())
+        yield add

@@ -109,7 +109,7 @@ def _timeless(path: Path) -> Any:
     if path.name == "CURRENT":
         return data.split()[0]
     if path.name == "manifest.json":
-        return {key: value for key, value in json.loads(data).items() if key not in ("created_at", "seconds")}
+        return {key: value for key, value in json.loads(data).items() if key not in ("created_at", "seconds", "checksum")}
     return data
 
 

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import io
+import os
 import random
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from recsys.errors import LakeError, NotFoundError
-from recsys.lake import read
+from recsys.lake import files, read, records
 from tests.lake import night
 
 
@@ -57,9 +61,8 @@ def test_every_damage_is_found(run, part, lake):
         with pytest.raises(LakeError, match=r"part-00001.parquet is missing or damaged"):
             run.read("neighbors")
         assert any("part-00001.parquet: " in problem for problem in run.damage())
-        if len(data) != len(good):
-            with pytest.raises(LakeError, match=r"bytes where .* were written; run `recsys runs verify"):
-                run.scan("neighbors")
+        with pytest.raises(LakeError, match=r"part-00001.parquet: .* written; run `recsys runs verify"):
+            run.scan("neighbors")
     part.write_bytes(good)
     assert run.damage() == []
     assert lake.current().read("neighbors").height == 3
@@ -106,3 +109,42 @@ def test_read_finds_the_lake_and_the_run(lake, monkeypatch, tmp_path):
     monkeypatch.chdir(tmp_path)
     with pytest.raises(LakeError, match=f"no lake at {tmp_path / 'data' / 'lake'}"):
         read("neighbors")
+
+
+def test_a_file_is_read_once_in_a_process_and_again_when_it_changes(run, part, monkeypatch):
+    monkeypatch.setattr(records, "SETTLED_NS", 0)
+    digest, read = files.digest, []
+    monkeypatch.setattr(files, "digest", lambda path: read.append(path) or digest(path))
+    run.scan("neighbors")
+    run.scan("neighbors")
+    assert len(read) == 2
+    good = part.read_bytes()
+    before = part.stat()
+    part.write_bytes(good[:50] + bytes([good[50] ^ 1]) + good[51:])
+    os.utime(part, ns=(before.st_atime_ns, before.st_mtime_ns))
+    with pytest.raises(LakeError, match="its content is not what was written"):
+        run.scan("neighbors")
+
+
+def test_a_file_that_was_just_written_is_not_trusted_to_stay(run, monkeypatch):
+    digest, read = files.digest, []
+    monkeypatch.setattr(records, "SETTLED_NS", 10**15)
+    monkeypatch.setattr(files, "digest", lambda path: read.append(path) or digest(path))
+    run.files("neighbors")
+    run.files("neighbors")
+    assert len(read) == 4
+
+
+def test_pages_have_checksums_of_their_own(run, part):
+    """Who opens the file without its SHA-256 is warned too."""
+    good = part.read_bytes()
+    whole = pq.ParquetFile(part, page_checksum_verification=True).read()
+    assert whole.num_rows == 2
+    refused = 0
+    for place in range(4, len(good)):
+        data = io.BytesIO(good[:place] + bytes([good[place] ^ 1]) + good[place + 1 :])
+        try:
+            pq.ParquetFile(data, page_checksum_verification=True).read()
+        except (OSError, ValueError, pa.ArrowException) as error:
+            refused += "CRC checksum" in str(error)
+    assert refused > 50

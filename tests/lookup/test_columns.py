@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from struct import Struct
+from zlib import crc32
 
 import pyarrow as pa
 import pytest
 
 from recsys import LakeError
 from recsys.lookup import columns as columns_of
-from recsys.lookup.columns import Columns
+from recsys.lookup.columns import Columns, sealed
 from recsys.lookup.offsets import offsets
 
 IDS = [b"", b"a", b"a\x00", b"ab", b"b", b"c", b"\xc3\xbc"]
@@ -20,7 +22,7 @@ IDS = [b"", b"a", b"a\x00", b"ab", b"b", b"c", b"\xc3\xbc"]
 def path(tmp_path: Path) -> Path:
     """Seven rows in batches of 3, 0 and 4."""
     schema = pa.schema({"id": pa.large_binary(), "number": pa.int32(), "share": pa.float32()})
-    table = pa.table([IDS, range(7), [row / 4 for row in range(7)]], schema=schema)
+    table = pa.table([[sealed(name) for name in IDS], range(7), [row / 4 for row in range(7)]], schema=schema)
     with pa.ipc.new_file(str(tmp_path / "x.arrow"), schema) as writer:
         for part in (table[:3], table[3:3], table[3:]):
             writer.write_batch(part.combine_chunks().to_batches()[0] if part.num_rows else pa.RecordBatch.from_pylist([], schema))
@@ -30,8 +32,8 @@ def path(tmp_path: Path) -> Path:
 def test_every_row_is_where_the_index_says(path: Path) -> None:
     columns = Columns(path, offsets(path))
     assert [columns.text("id", row) for row in range(len(columns))] == IDS
-    assert columns.numbers("number", 3, 4) == [3, 4, 5, 6]
-    assert columns.numbers("share", 1, 2) == [0.25, 0.5]
+    assert columns.numbers(("number", "share"), 1, 2, crc32(Struct("<iiff").pack(1, 2, 0.25, 0.5))) == [[1, 2], [0.25, 0.5]]
+    assert columns.numbers(("number",), 3, 4, crc32(Struct("<4i").pack(3, 4, 5, 6))) == [[3, 4, 5, 6]]
 
 
 @pytest.mark.parametrize("most", [0, 7])
@@ -59,7 +61,7 @@ def test_reading_behind_the_end_is_an_error(path: Path) -> None:
     columns = Columns(path, offsets(path))
     columns.check()
     os.truncate(path, 200)
-    for read in (columns.check, lambda: columns.text("id", 6), lambda: columns.numbers("number", 0, 3)):
+    for read in (columns.check, lambda: columns.text("id", 6), lambda: columns.numbers(("number",), 0, 3, 0)):
         with pytest.raises(LakeError, match="removed or changed"):
             read()
 
@@ -72,7 +74,7 @@ def test_bounds_that_are_nonsense_are_an_error(path: Path) -> None:
         with path.open("r+b") as file:
             file.seek(bounds)
             file.write(first.to_bytes(8, "little", signed=True) + end.to_bytes(8, "little", signed=True))
-        with pytest.raises(LakeError, match="removed or changed"):
+        with pytest.raises(LakeError, match=r"removed or changed|checksum"):
             columns.text("id", 0)
 
 

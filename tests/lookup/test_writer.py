@@ -75,7 +75,7 @@ def test_slices_and_blocks_change_no_answer(
         monkeypatch.setattr(module, "FIRST", first)
     lake = Lake(tmp_path / "lake")
     few = ["*", "demo-u001", "demo-u002"]
-    with lake.stage(published.plan(Settings(), AS_OF)) as staged:
+    with lake.stage(published.plan(Settings(), AS_OF, [])) as staged:
         for table in ("tracks", "controls", "profiles"):
             staged.write(table, run.read(table))
         for table in ("lists", "candidates", "rankings"):
