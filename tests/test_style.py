@@ -19,7 +19,7 @@ COMPUTING = STAGES[1:-1]
 BANNED_NAMES = {"utils", "util", "helpers", "helper", "common", "misc", "base", "tools", "manager"}
 ONE_COLUMN_A_LINE = {"recsys/tables.py"}
 """The data contract is a table that happens to be Python."""
-DOORS = ("cli", "demo", "ingest", "lake", "lookup", "providers")
+DOORS = ("cli", "demo", "forgetting", "ingest", "lake", "lookup", "providers")
 """Packages of recsys that may touch clock, disk or network; everything else is values in, values out."""
 OUTSIDE = re.compile(
     r"\b(datetime\.now|time\.time|perf_counter|open\(|read_text|read_bytes|write_text|write_bytes|write_parquet|"
@@ -90,7 +90,13 @@ def _imports(node: ast.AST) -> list[str]:
 def test_only_doors_touch_clock_disk_and_network() -> None:
     inside = [path for path in SHIPPED if path.parent.name != "flows" and path.relative_to(ROOT / "recsys").parts[0] not in DOORS]
     touching = {name(path) for path in inside if OUTSIDE.search(path.read_text(encoding="utf-8"))}
-    assert touching <= {"recsys/compiled.py", "recsys/models.py", "recsys/sources.py", "recsys/readers/views.py"}
+    assert touching <= {
+        "recsys/compiled.py",
+        "recsys/models.py",
+        "recsys/stages/neighbors/model.py",
+        "recsys/sources.py",
+        "recsys/readers/views.py",
+    }
 
 
 def test_flow_fits_on_one_screen() -> None:
