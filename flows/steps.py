@@ -67,7 +67,7 @@ def default_as_of(events: pl.DataFrame, now: datetime) -> datetime:
 def snapshot(staged: Staged, inputs: Inputs, settings: Settings) -> Snapshot:
     """Latest versions of everything."""
     resolved = take_snapshot(inputs, settings, staged.plan.as_of)
-    _write(staged, {"tracks": resolved.tracks, "controls": resolved.controls})
+    _write(staged, {"tracks": resolved.tracks, "songs": resolved.songs, "controls": resolved.controls})
     return resolved
 
 

@@ -7,6 +7,7 @@ from datetime import datetime
 
 import polars as pl
 
+from recsys.errors import InputError
 from recsys.tables import CONTROLS, EVENTS, REQUESTS, TRACKS, Table
 
 BATCH = "batch"
@@ -31,6 +32,9 @@ class Inputs:
     def __post_init__(self) -> None:
         for table in (TRACKS, EVENTS, CONTROLS, REQUESTS):
             object.__setattr__(self, table.name, _versioned(table, getattr(self, table.name)))
+        if (own := self.events["user_id"] == ANYONE).any():
+            meaning = "which stands for a listener without a history; name the listener"
+            raise InputError(f"events.user_id: row {own.arg_max()} is {ANYONE}, {meaning}")
 
 
 @dataclass(frozen=True)
@@ -47,6 +51,8 @@ class Snapshot:
     controls: pl.DataFrame
     lists: pl.DataFrame
     aliases: pl.DataFrame
+    songs: pl.DataFrame
+    """Table ``songs``."""
     users: list[str]
     """Every listener in order, :data:`ANYONE` included."""
 

@@ -75,14 +75,20 @@ def build(
     profiled = profile_listeners(snapshot, rated, catalog, history, settings)
     scorer = fit(snapshot, catalog, history, settings)
     parts = [shard(scorer, first, last, progress) for first, last in shard_ranges(scorer)]
-    tables = {"tracks": snapshot.tracks, "controls": snapshot.controls, "ratings": rated, "profiles": profiled}
+    tables = {
+        "tracks": snapshot.tracks,
+        "songs": snapshot.songs,
+        "controls": snapshot.controls,
+        "ratings": rated,
+        "profiles": profiled,
+    }
     tables |= {name: TABLES[name].conform(pl.concat(getattr(part, name) for part in parts)) for name in Shard._fields}
     return tables | {"metrics": measure_tables(tables), "checks": check_tables(tables, settings)}
 
 
 def arrange(snapshot: Snapshot, rated: pl.DataFrame, settings: Settings) -> tuple[Catalog, History]:
     """The catalogue and the histories of all listeners as arrays."""
-    catalog = build_catalog(snapshot.tracks, settings)
+    catalog = build_catalog(snapshot.tracks, settings, snapshot.songs)
     return catalog, build_history(rated, snapshot.users, catalog)
 
 

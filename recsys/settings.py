@@ -93,12 +93,18 @@ class Settings(BaseModel):
     """Events after as_of: `keep` counts them undecayed (Q18), `drop` leaves them out, so that a run sees no future."""
     duplicate_tracks: Literal["keep", "last"] = "last"
     """Two records of one id in one version: both recommended (Q37), or the last."""
+    song_identity: Literal["track", "song"] = "song"
+    """What is known, rejected, excluded, postponed and voted for: single tracks, or songs with all their releases, joined by
+    MusicBrainz recording, ISRC, or title, artist and length (table `songs`)."""
+    credited_artists: Literal["stored", "parsed"] = "parsed"
+    """Who a track is by: `artists` and `artist` as they are stored, or every artist named there and in the title, one by one; the
+    same for genres."""
     hide_rejected: bool = True
     """Never recommend what the listener disliked or hid (Q6)."""
     skip_only_cold: bool = True
     """A listener with only negative events counts as cold instead of having a zero taste (Q4)."""
     exclusions: Literal["exact", "token"] = "token"
-    """Compare excluded artists and genres exactly (Q9, Q10), or without case and outer spaces and by every credited artist."""
+    """Compare excluded artists and genres exactly (Q9, Q10), or by every credited artist, in any spelling of a name."""
     postponed_end: bool = True
     """Postponed tracks return at their `until` date (Q8)."""
     blocked_explicit: Literal["zero", "hide"] = "hide"
@@ -130,7 +136,7 @@ class Settings(BaseModel):
     max_per_artist: Count | None = 3
     """Most tracks of one credited artist in a list; none = no cap."""
     one_version_per_song: bool = True
-    """Only one release of a song (same normalised artist and title) in a list."""
+    """Only one release of a song in a list: the one the listener heard, or the most popular one."""
     backfill: bool = True
     """Fill a list its own rules leave short: first over the artist cap, then over the popularity bounds; see `source`."""
 
@@ -169,6 +175,8 @@ PRESETS: dict[Preset, dict[str, Any]] = {
         "diversity_pool": None,
         "future_events": "keep",
         "duplicate_tracks": "keep",
+        "song_identity": "track",
+        "credited_artists": "stored",
         "hide_rejected": False,
         "skip_only_cold": False,
         "exclusions": "exact",

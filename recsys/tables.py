@@ -15,6 +15,7 @@ import polars as pl
 import pyarrow as pa
 
 from recsys.errors import InputError
+from recsys.ids import normalise
 
 FEATURES = (
     "danceability",
@@ -60,6 +61,8 @@ class Column:
     low: float | None = None
     high: float | None = None
     allowed: tuple[str, ...] = ()
+    ids: str = ""
+    """Kind of id, of which :mod:`recsys.ids` knows the one spelling; empty = none."""
 
     @property
     def range(self) -> str:
@@ -143,6 +146,8 @@ def _conform_column(table: str, column: Column, frame: pl.DataFrame) -> pl.Serie
     series = frame[column.name]
     if series.dtype != column.dtype:
         series = _converted(table, column, series)
+    if column.ids:
+        series = normalise(column.ids, series)
     if not column.null and series.null_count():
         raise InputError(f"{table}.{column.name}: row {series.is_null().arg_max()} is null, a value is required")
     if series.dtype.is_float() and not (finite := series.is_finite().fill_null(value=True)).all():
@@ -157,6 +162,11 @@ def _converted(table: str, column: Column, series: pl.Series) -> pl.Series:
     if series.dtype.is_float() and column.dtype.is_integer() and (broken := series.fill_null(0) % 1 != 0).any():
         row = broken.to_list().index(True)
         raise InputError(f"{name}: row {row} is {series[row]}, a whole number is required")
+    if series.dtype.is_float() and column.dtype == pl.String:
+        if (broken := (series % 1 != 0).fill_null(value=False)).any():
+            row = broken.to_list().index(True)
+            raise InputError(f"{name}: row {row} is {series[row]}, a whole number or a text is required")
+        series = series.cast(pl.Int64)
     try:
         return series.cast(column.dtype)
     except pl.exceptions.PolarsError as error:
@@ -184,9 +194,9 @@ def _feature_columns() -> tuple[Column, ...]:
     )
 
 
-_USER = Column("user_id", pl.String(), "listener; compared untrimmed")
+_USER = Column("user_id", pl.String(), "listener; compared untrimmed; in controls and in a run `*` is one without a history", ids="user")
 _LIST = Column("list", pl.String(), "name of the list: balanced, comfort, discovery, or a saved request's")
-_TRACK = Column("track_id", pl.String(), "track; `tracks.id`")
+_TRACK = Column("track_id", pl.String(), "track; `tracks.id`", ids="track")
 
 EVENTS = Table(
     "events",
@@ -194,8 +204,8 @@ EVENTS = Table(
     "one user action",
     ("user_id", "track_id", "occurred_at", "type"),
     (
-        _USER,
-        Column("track_id", pl.String(), "track acted on; may be missing from `tracks`"),
+        Column("user_id", pl.String(), "listener; compared untrimmed; never `*`", ids="user"),
+        Column("track_id", pl.String(), "track acted on; may be missing from `tracks`", ids="track"),
         Column("type", pl.String(), "what the user did", allowed=EVENT_TYPES),
         Column("weight", pl.Float64(), "overrides the weight of the type; 0 or null = none", null=True, low=-100, high=100),
         Column("occurred_at", UTC, "when it happened; null decays by a fixed 0.7", "UTC", null=True),
@@ -211,13 +221,13 @@ TRACKS = Table(
     "one track version; in a run, the latest version of each track",
     ("id",),
     (
-        Column("id", pl.String(), "track id"),
+        Column("id", pl.String(), "track id", ids="track"),
         Column("title", pl.String(), "title as shown", null=True),
         Column("artist", pl.String(), "artist credit as shown, one string", null=True),
         Column("artists", STRINGS, "every credited artist, main artist first; null = only `artist`", null=True),
         Column("album", pl.String(), "album title", null=True),
         Column("genres", STRINGS, "genres; compared without case and outer spaces", null=True),
-        Column("release_date", pl.String(), "YYYY, YYYY-MM or YYYY-MM-DD", null=True),
+        Column("release_date", pl.String(), "YYYY, YYYY-MM or YYYY-MM-DD", null=True, ids="date"),
         Column("duration_ms", pl.Int64(), "length", "ms", null=True, low=0, high=86_400_000),
         Column("popularity", pl.Float64(), "how widely heard", "0–1", null=True, low=0, high=1),
         Column("explicit", pl.Boolean(), "explicit lyrics; null = no", null=True),
@@ -225,10 +235,10 @@ TRACKS = Table(
         Column("commercial_boost", pl.Float64(), "promotion added to the score, at most 0.035 counts", "points", null=True, low=0, high=1),
         Column("quality_penalty", pl.Float64(), "share of the score taken away for poor quality", "0–1", null=True, low=0, high=1),
         Column("discovery_allowed", pl.Boolean(), "whether the commercial boost may apply; null = no", null=True),
-        Column("isrc", pl.String(), "International Standard Recording Code", null=True),
-        Column("mbid", pl.String(), "MusicBrainz recording id", null=True),
-        Column("spotify_id", pl.String(), "Spotify track id, 22 characters", null=True),
-        Column("song_key", pl.String(), "normalised first artist and title: the same song in any release", null=True),
+        Column("isrc", pl.String(), "International Standard Recording Code", null=True, ids="isrc"),
+        Column("mbid", pl.String(), "MusicBrainz recording id", null=True, ids="mbid"),
+        Column("spotify_id", pl.String(), "Spotify track id, 22 characters", null=True, ids="spotify"),
+        Column("song_key", pl.String(), "normalised first artist and title; in a run of preset `default` the track's song, as in `songs`", null=True),
         Column("origin", pl.String(), "`catalog`: from track metadata; `mention`: only named by a listening history", null=True, allowed=("catalog", "mention")),
         Column("provenance", pl.String(), "JSON object: field → source that supplied it", null=True),
     ),
@@ -242,7 +252,7 @@ CONTROLS = Table(
     (
         _USER,
         Column("allow_explicit", pl.Boolean(), "whether explicit tracks may be recommended; null = yes", null=True),
-        Column("excluded_tracks", STRINGS, "track ids never to recommend", null=True),
+        Column("excluded_tracks", STRINGS, "track ids never to recommend", null=True, ids="track"),
         Column("excluded_artists", STRINGS, "artist names never to recommend", null=True),
         Column("excluded_genres", STRINGS, "genres never to recommend", null=True),
         Column("postponed_tracks", POSTPONED, "tracks not to recommend before `until` (UTC); null = without end", null=True),
@@ -257,17 +267,17 @@ REQUESTS = Table(
     "one saved list; the latest record of a (user_id, list) wins",
     ("user_id", "list"),
     (
-        Column("user_id", pl.String(), "listener, or `*` for every listener"),
+        Column("user_id", pl.String(), "listener, or `*` for every listener", ids="user"),
         _LIST,
         Column("limit", pl.Int64(), "tracks in the list; null or ≤ 0 = 20, at most 100 count", "tracks", null=True),
         Column("mode", pl.String(), "balanced, comfort or discovery; anything else counts as balanced", null=True),
-        Column("seed_track_ids", STRINGS, "tracks to start from; a repeated id counts again", null=True),
+        Column("seed_track_ids", STRINGS, "tracks to start from; a repeated id counts again", null=True, ids="track"),
         Column("feature_targets", TARGETS, "wanted audio features in the units of `tracks`; null = none", null=True),
         Column("exploration_target", pl.Float64(), "wanted distance from the taste; null or 0 = 0.22", "0–1", null=True),
         Column("min_popularity", pl.Float64(), "least popularity; null = no bound", "0–1", null=True),
         Column("max_popularity", pl.Float64(), "greatest popularity; null = no bound", "0–1", null=True),
         Column("include_explicit", pl.Boolean(), "overrides `controls.allow_explicit` for this list; null = no override", null=True),
-        Column("excluded_track_ids", STRINGS, "track ids kept out of this list", null=True),
+        Column("excluded_track_ids", STRINGS, "track ids kept out of this list", null=True, ids="track"),
         Column("excluded_artist_ids", STRINGS, "artist names kept out of this list (the name is historic)", null=True),
         Column("excluded_genres", STRINGS, "genres kept out of this list", null=True),
     ),
@@ -291,14 +301,26 @@ REJECTS = Table(
     ),
 )
 
+SONGS = Table(
+    "songs",
+    "output",
+    "one track of the run, and the song it is a release of",
+    ("track_id",),
+    (
+        Column("track_id", pl.String(), "track; `tracks.id`"),
+        Column("song", pl.String(), "the song, by the id of its most popular track; in preset `reference` the track itself"),
+        Column("matched_by", pl.String(), "step that joined the track to that one: MusicBrainz recording, ISRC, title with artist and length, or through a third track; `own`: it is that one", allowed=("own", "mbid", "isrc", "name", "chain")),
+    ),
+)
+
 RATINGS = Table(
     "ratings",
     "output",
-    "one user and track with at least one event",
+    "one user and song with at least one event",
     ("user_id", "track_id"),
     (
         _USER,
-        Column("track_id", pl.String(), "track; in preset `reference` also tracks missing from the catalogue"),
+        Column("track_id", pl.String(), "the song's release heard last; also tracks missing from the catalogue"),
         Column("rating", pl.Float64(), "sum of the undecayed event weights", "points"),
         Column("liked", pl.Float64(), "sum of weight × decay over positive events", "points", low=0),
         Column("disliked", pl.Float64(), "sum of |weight| × decay over negative events", "points", low=0),
@@ -398,10 +420,11 @@ _DROPPED = (
     ("excluded_artist", "by an excluded artist"),
     ("excluded_genre", "of an excluded genre"),
     ("popularity", "outside the list's popularity bounds"),
+    ("version", "another release of the song is a candidate: the one the listener heard, or the most popular one"),
 )
 DROP_RULES = tuple(name for name, _ in _DROPPED)
-"""Filter rules in the order in which they are tested; the first that holds is the reason for an absence. Popularity comes
-last: a short list may be filled with tracks that nothing else keeps out."""
+"""Filter rules in the order in which they are tested; the first that holds is the reason for an absence. A short list may
+be filled with tracks that only popularity keeps out. A release of a song that has another candidate comes last."""
 DROP_MEANINGS = dict(_DROPPED)
 
 LISTS = Table(
@@ -456,7 +479,7 @@ TABLES: dict[str, Table] = {
     table.name: table
     for table in (
         EVENTS, TRACKS, CONTROLS, REQUESTS, REJECTS,
-        RATINGS, PROFILES, NEIGHBORS, LISTS, CANDIDATES, RANKINGS, METRICS, CHECKS,
+        SONGS, RATINGS, PROFILES, NEIGHBORS, LISTS, CANDIDATES, RANKINGS, METRICS, CHECKS,
     )
 }
 """Every table by name, inputs first. A run also holds the snapshot it used: ``tracks`` and ``controls``."""
@@ -464,5 +487,5 @@ TABLES: dict[str, Table] = {
 INPUTS = ("tracks", "events", "controls", "requests")
 """The four tables that can be ingested."""
 
-OUTPUTS = ("tracks", "controls", "ratings", "profiles", "neighbors", "lists", "candidates", "rankings", "metrics", "checks")
+OUTPUTS = ("tracks", "songs", "controls", "ratings", "profiles", "neighbors", "lists", "candidates", "rankings", "metrics", "checks")
 """The tables of a run, in the order in which the stages make them."""

@@ -1,6 +1,6 @@
 -- Purpose: the rules that a run's tables must keep before anyone reads them.
 -- Grain:   one row per (table, rule): how many rows break it, and one of them as an example
--- Inputs:  tracks, controls, ratings, profiles, neighbors, lists, candidates, rankings;
+-- Inputs:  tracks, songs, controls, ratings, profiles, neighbors, lists, candidates, rankings;
 --          variables hide_rejected (boolean), exclusions ('exact' or 'token'), blocked_explicit ('zero' or 'hide')
 -- Severity: `fail` stops publishing, `warn` is shown
 -- Order:   table, rule
@@ -17,8 +17,13 @@ lengths as (
 judged as (
     select r.user_id, r.track_id, k.known, k.rejected
     from rankings r
-    join ratings k on r.user_id = k.user_id and r.track_id = k.track_id
-    where k.known or k.rejected
+    join songs s on r.track_id = s.track_id
+    join (
+        select k.user_id, coalesce(s.song, k.track_id) as song, k.known, k.rejected
+        from ratings k
+        left join songs s on k.track_id = s.track_id
+        where k.known or k.rejected
+    ) k on r.user_id = k.user_id and s.song = k.song
 ),
 -- the lists that anything is kept out of by name or id: others need not be looked at track by track
 barring as (
@@ -69,7 +74,13 @@ failures as (
     from judged where rejected and getvariable('hide_rejected')
     union all
     select 'rankings', 'no excluded track', 'fail', user_id || ' ' || track_id
-    from blocked where list_contains(excluded_tracks, track_id) or list_contains(excluded_track_ids, track_id)
+    from blocked
+    where exists (
+        from songs s
+        join songs o on s.song = o.song
+        where s.track_id = blocked.track_id
+            and (list_contains(excluded_tracks, o.track_id) or list_contains(excluded_track_ids, o.track_id))
+    )
     union all
     select 'rankings', 'no excluded artist', 'fail', user_id || ' ' || track_id
     from blocked
@@ -98,7 +109,7 @@ failures as (
     select 'lists', 'tracks = candidates + dropped by rule', 'fail', user_id || ' ' || list
     from lists
     where tracks <> candidates + dropped_known + dropped_rejected + dropped_popularity + dropped_explicit + dropped_excluded_track
-        + dropped_postponed + dropped_excluded_artist + dropped_excluded_genre
+        + dropped_postponed + dropped_excluded_artist + dropped_excluded_genre + dropped_version
     union all
     select 'lists', 'returned = rows in rankings', 'fail', l.user_id || ' ' || l.list
     from lists l left join lengths n on l.user_id = n.user_id and l.list = n.list

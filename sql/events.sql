@@ -1,7 +1,15 @@
--- Purpose: the events a run uses: aliases resolved, events that two overlapping files both hold counted once.
+-- Purpose: the events a run uses: aliases resolved, events that two overlapping files both hold counted once, and plays that two
+--          services or exports both tell of counted once.
 -- Grain:   one row per action. Equal rows within one file are real repeats and stay; of equal rows in several files, the file
 --          with the most repeats decides how many there are. Undated rows cannot be told apart and all stay.
--- Inputs:  input_events (with batch), aliases; variables as_of (timestamptz), future_events ('keep' or 'drop')
+--          Plays of listening histories (source begins with the name of an export's format) are merged in two steps:
+--          1. of one format, song and length, starts less than that length and a minute apart: nobody hears 200 s twice in 7 s.
+--             Spotify's extended history has such rows (multi-scrobbler 709 and 710, maloja 104).
+--          2. of several formats, one song, starts within 90 s of each other: account data count to the minute, and scrobblers
+--             start when they notice. Of each such stretch the format with the most plays stays, so that true repeats survive
+--             (multi-scrobbler 691); of equals the one that says more.
+-- Inputs:  input_events (with batch), aliases, releases (track_id, song) of songs with several;
+--          variables as_of (timestamptz), future_events ('keep' or 'drop')
 -- Order:   none; everything made from events is independent of it
 with resolved as not materialized (
     select
@@ -40,10 +48,66 @@ actions as (
         user_id, track_id, type, weight, occurred_at, completed_ms, context, min(source) as source, max(repeats) as repeats
     from repeats
     group by user_id, track_id, type, weight, occurred_at, completed_ms, context
+),
+counted_once as not materialized (
+    select user_id, track_id, type, weight, occurred_at, completed_ms, context, source
+    from resolved
+    where occurred_at is null or mark not in (from shared)
+    union all
+    select user_id, track_id, type, weight, occurred_at, completed_ms, context, source
+    from (select *, unnest(range(repeats::bigint)) as repeat from actions)
+),
+-- the more a format says of a play, the smaller its number
+formats (format, place) as (
+    values
+    ('spotify-extended', 1), ('spotify-basic', 2), ('listenbrainz', 3), ('maloja', 4), ('pano-scrobbler', 5), ('rockbox', 6),
+    ('koito', 7), ('apple-music', 8), ('youtube-music', 9), ('deezer', 10), ('lastfm', 11), ('lastfmstats', 12)
+),
+heard as (
+    select e.*, coalesce(r.song, e.track_id) as song, f.format, f.place
+    from counted_once e
+    join formats f on split_part(e.source, ' ', 1) = f.format
+    left join releases r on e.track_id = r.track_id
+    where e.type in ('play', 'skip') and e.occurred_at is not null
+),
+-- step 1: the same length again before it can have passed
+spaced as (
+    select
+        *,
+        lag(occurred_at) over (
+            partition by user_id, song, place, completed_ms order by occurred_at, type, track_id, context, source
+        ) as before
+    from heard
+),
+once as (
+    select * exclude (before)
+    from spaced
+    where before is null or completed_ms is null
+        or epoch_ms(occurred_at) - epoch_ms(before) >= least(completed_ms, 60000)
+),
+-- step 2: stretches of plays of one song
+stretched as (
+    select *, sum(begins) over (partition by user_id, song order by occurred_at, place) as stretch
+    from (
+        select
+            *,
+            coalesce(
+                epoch_ms(occurred_at) - epoch_ms(lag(occurred_at) over (partition by user_id, song order by occurred_at, place))
+                    > 90000,
+                false
+            )::int as begins
+        from once
+    )
+),
+chosen as (
+    select user_id, song, stretch, arg_min(place, (-plays, place)) as place
+    from (select user_id, song, stretch, place, count(*) as plays from stretched group by all)
+    group by user_id, song, stretch
 )
 select user_id, track_id, type, weight, occurred_at, completed_ms, context, source
-from resolved
-where occurred_at is null or mark not in (from shared)
+from counted_once
+where occurred_at is null or type not in ('play', 'skip') or split_part(coalesce(source, ''), ' ', 1) not in (select format from formats)
 union all
-select user_id, track_id, type, weight, occurred_at, completed_ms, context, source
-from (select *, unnest(range(repeats::bigint)) as repeat from actions);
+select s.user_id, s.track_id, s.type, s.weight, s.occurred_at, s.completed_ms, s.context, s.source
+from stretched s
+join chosen c on s.user_id = c.user_id and s.song = c.song and s.stretch = c.stretch and s.place = c.place;

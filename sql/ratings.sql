@@ -1,6 +1,7 @@
--- Purpose: what each listener's events say about each track.
--- Grain:   one row per (user_id, track_id) with at least one event; track_id may be missing from the catalogue
--- Inputs:  events, controls (history_from, ignored_contexts);
+-- Purpose: what each listener's events say about each song.
+-- Grain:   one row per listener and song with at least one event, under the release heard last (track_id, which may be missing
+--          from the catalogue)
+-- Inputs:  events, controls (history_from, ignored_contexts), releases (track_id, song) of songs with several;
 --          variables as_of (timestamptz), half_life_days (days), undated_decay (0-1)
 -- Units:   points: like 1, save 0.9, play 0.45 (over 30 s) or 0.2, skip -0.55, dislike -1, hide -1.25; an event's own weight wins.
 --          Decay halves every half_life_days and is 1 for events after as_of.
@@ -11,6 +12,7 @@ with weighted as (
     select
         e.user_id,
         e.track_id,
+        coalesce(r.song, e.track_id) as song,
         e.type,
         e.occurred_at,
         coalesce(e.weight, case e.type
@@ -31,17 +33,25 @@ with weighted as (
             and not coalesce(list_contains(c.ignored_contexts, e.context), false) as shapes
     from events e
     left join controls c on e.user_id = c.user_id
+    left join releases r on e.track_id = r.track_id
+),
+-- of few songs is there more than one release, and only those need to be looked at event by event
+heard as (
+    select e.user_id, r.song, arg_max(e.track_id, (coalesce(epoch_us(e.occurred_at), 0), e.track_id)) as track_id
+    from events e
+    join releases r on e.track_id = r.track_id
+    group by e.user_id, r.song
 ),
 shaped as (
     select
         *,
         (case when shapes then weight else 0 end)::double as effect,
-        min(half_lives) over (partition by user_id, track_id) as newest
+        min(half_lives) over (partition by user_id, song) as newest
     from weighted
 )
 select
-    user_id,
-    track_id,
+    s.user_id,
+    coalesce(any_value(h.track_id), s.song) as track_id,
     sum(effect::decimal(38, 15))::double as rating,
     sum((greatest(effect, 0) * pow(0.5, half_lives - newest))::decimal(38, 15))::double * pow(0.5, min(newest)) as liked,
     sum((greatest(-effect, 0) * pow(0.5, half_lives - newest))::decimal(38, 15))::double * pow(0.5, min(newest)) as disliked,
@@ -55,6 +65,7 @@ select
         false
     ) as rejected,
     max(occurred_at) as last_at
-from shaped
-group by user_id, track_id
-order by user_id, track_id;
+from shaped s
+left join heard h on s.user_id = h.user_id and s.song = h.song
+group by s.user_id, s.song
+order by s.user_id, 2;

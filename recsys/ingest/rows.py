@@ -27,6 +27,8 @@ CODES = {
     "not_finite": "the number is NaN or infinite",
     "range": "the number is outside the column's range",
     "allowed": "the word is not one of those allowed",
+    "pattern": "the text does not have the column's form",
+    "reserved": "the name is reserved",
     "time": "the time cannot be read",
     "zone": "the time has no zone, and no --time-zone was given",
     "epoch": "the number counts milli-, micro- or nanoseconds; seconds since 1970 are read",
@@ -36,12 +38,13 @@ CODES = {
     "podcast": "a podcast episode, left out on purpose",
     "audiobook": "an audiobook, left out on purpose",
     "video": "a video, left out on purpose",
+    "interrupted": "a play that broke off by itself, which says nothing of the song, left out on purpose",
     "incognito": "a private session, left out on purpose",
     "not_a_play": "an entry of a scrobble log that is neither a play nor a like, left out on purpose",
 }
 """Every cause of a rejected row: code → meaning."""
 
-ON_PURPOSE = frozenset({"podcast", "audiobook", "video", "incognito", "not_a_play", "undated"})
+ON_PURPOSE = frozenset({"podcast", "audiobook", "video", "incognito", "not_a_play", "undated", "interrupted"})
 """Codes of rows that are whole but not wanted: a file of nothing else is still a good file."""
 
 LINE = "line"

@@ -32,6 +32,8 @@ _ADVICE = {
     "epoch": "divide it so that it counts seconds",
     "time_range": "allowed: 1990 to 2100; leave it empty when it is not known",
     "undated": "in a table leave it empty; a play of an export without its time is left out",
+    "pattern": "allowed: YYYY, YYYY-MM or YYYY-MM-DD, empty when it is not known",
+    "reserved": "* stands for a listener without a history; name the listener",
     "text": "take the NUL character out",
     "not_finite": "a finite number is allowed, empty when it is not known",
 }

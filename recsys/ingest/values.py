@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import polars as pl
 
+from recsys.ids import PATTERNS, normalise
 from recsys.ingest import nested, times
-from recsys.tables import POSTPONED, STRINGS, TARGETS, UTC, Column
+from recsys.inputs import ANYONE
+from recsys.tables import EVENTS, POSTPONED, STRINGS, TARGETS, UTC, Column
 
 _TRUE, _FALSE = ["true", "1", "yes"], ["false", "0", "no"]
 _EXACT = 2**53  # the largest range in which a float stands for one whole number
@@ -28,7 +30,7 @@ def accepts(column: Column, dtype: pl.DataType) -> bool:
     if column.dtype == pl.Boolean:
         return dtype == pl.Boolean or dtype.is_integer()
     if column.dtype == pl.String:
-        return dtype.is_integer() or isinstance(dtype, (pl.Categorical, pl.Enum))
+        return dtype.is_numeric() or isinstance(dtype, (pl.Categorical, pl.Enum))
     if column.dtype == TARGETS:
         return isinstance(dtype, pl.Struct)
     return isinstance(dtype, pl.List) and _item(column.dtype, dtype.inner)
@@ -66,7 +68,7 @@ def _typed(column: Column, source: pl.Series, zone: str | None) -> Converted:
     if source.dtype == pl.Null:
         return pl.repeat(None, len(source), dtype=column.dtype, eager=True), _fine(source)
     if column.dtype == pl.String:
-        return _strings(source)
+        return _strings(column, source)
     if column.dtype == pl.Float64:
         return _floats(source)
     if column.dtype == pl.Int64:
@@ -76,7 +78,8 @@ def _typed(column: Column, source: pl.Series, zone: str | None) -> Converted:
     if column.dtype == UTC:
         return times.read(source, zone)
     if column.dtype == STRINGS:
-        return nested.lists(source)
+        values, codes = nested.lists(source)
+        return (normalise(column.ids, values) if column.ids else values), codes
     return nested.targets(source) if column.dtype == TARGETS else nested.postponed(source, zone)
 
 
@@ -89,13 +92,25 @@ def _rules(column: Column) -> list[pl.Expr | None]:
     return [
         None if column.null else pl.when(blank).then(pl.lit("missing")),
         pl.when(~value.is_in(list(column.allowed))).then(pl.lit("allowed")) if column.allowed else None,
+        pl.when(value == ANYONE).then(pl.lit("reserved")) if column is EVENTS["user_id"] else None,
         *(None if side is None else pl.when(side).then(pl.lit("range")) for side in outside),
     ]
 
 
-def _strings(source: pl.Series) -> Converted:
-    text = source.cast(pl.String)
-    return _coded(text, pl.when(text.str.contains("\0", literal=True)).then(pl.lit("text")))
+def _strings(column: Column, source: pl.Series) -> Converted:
+    """Texts; a whole number of a floating-point column is one without its ``.0``."""
+    text = _wholes(source) if source.dtype.is_float() else source.cast(pl.String)
+    broken = pl.select(source.is_not_null() & text.is_null()).to_series()
+    text = normalise(column.ids, text) if column.ids else text
+    code = pl.when(text.str.contains("\0", literal=True)).then(pl.lit("text")).when(broken).then(pl.lit("type"))
+    if column.ids == "date":
+        code = code.when(~text.str.contains(PATTERNS["date"])).then(pl.lit("pattern"))
+    return _coded(text, code)
+
+
+def _wholes(source: pl.Series) -> pl.Series:
+    whole = (source % 1 == 0) & (source.abs() <= _EXACT)
+    return pl.select(pl.when(whole).then(source).cast(pl.Int64, strict=False).cast(pl.String)).to_series()
 
 
 def _floats(source: pl.Series) -> Converted:

@@ -37,7 +37,9 @@ class Tracks(NamedTuple):
     audio: Flags
     canonical: Ints
     repeated: bool
-    """Whether any id stands in several rows."""
+    """Whether any row stands for another one too."""
+    releases: Ints
+    """Rows of songs with several releases, where a list may hold one of them; else none."""
     popularity: Floats
     """As filters see it."""
     fit: Floats
@@ -118,6 +120,9 @@ class Lists(NamedTuple):
     genre_indptr: Offsets
     genres: Ints
     """Excluded genres."""
+    heard_indptr: Offsets
+    heard: Ints
+    """Rows of releases that the listener heard last and that are not the main one of their song."""
 
 
 class Weights(NamedTuple):

@@ -15,6 +15,7 @@ from scipy.sparse import csr_array
 from recsys.matrices import features
 from recsys.matrices.arrays import Flags, Floats, Ints
 from recsys.matrices.tokens import NameSets, fold, name_sets, token
+from recsys.names import key
 from recsys.settings import Settings
 from recsys.tables import FEATURES
 
@@ -35,9 +36,8 @@ class Catalog:
     boost: Floats
     """Commercial boost where discovery is allowed, else 0."""
     artist_sets: NameSets
-    """Artists that shape preferences: credits by token."""
+    """Artists that shape preferences."""
     genre_sets: NameSets
-    """Genres by token."""
     excludable_artists: NameSets
     """Artists as exclusions name them."""
     excludable_genres: NameSets
@@ -46,6 +46,8 @@ class Catalog:
     """Artist credit under case folding, as diversity compares it; -1 when empty."""
     songs: Ints
     """Song of each track, equal for releases of the same song; -1 when unknown."""
+    main: Ints | None
+    """Row of the main release of each track's song; none where every id is a song of its own."""
     exclusions: str
 
     @cached_property
@@ -55,8 +57,17 @@ class Catalog:
 
     @cached_property
     def canonical(self) -> Ints:
-        """(tracks,) the row that look-ups of the track's id find: its own, but for an id that occurs twice."""
+        """(tracks,) the row that stands for the track: its song's main release, or of an id that occurs twice the last row."""
+        if self.main is not None:
+            return self.main
         return np.array([self.row_of[track] for track in self.ids], dtype=np.int32)
+
+    def releases(self, track: str) -> list[str]:
+        """Ids of the releases of a track's song, the track itself among them."""
+        row = self.row_of.get(track)
+        if row is None or self.main is None:
+            return [track]
+        return [self.ids[other] for other in np.flatnonzero(self.main == self.main[row])]
 
     @cached_property
     def normalized(self) -> Floats:
@@ -86,14 +97,14 @@ class Catalog:
         return self.genre_sets.matrix()
 
     def artist_key(self, name: str) -> str:
-        return token(name) if self.exclusions == "token" else name
+        return key(name) if self.exclusions == "token" else name
 
     def genre_key(self, name: str) -> str:
-        return token(name) if self.exclusions == "token" else fold(name)
+        return key(name) if self.exclusions == "token" else fold(name)
 
 
-def build_catalog(tracks: pl.DataFrame, settings: Settings) -> Catalog:
-    """Arrays of the snapshot's table ``tracks``. Absent numbers are 0, absent flags false."""
+def build_catalog(tracks: pl.DataFrame, settings: Settings, songs: pl.DataFrame | None = None) -> Catalog:
+    """Arrays of the snapshot's table ``tracks``. Absent numbers are 0, absent flags false. ``songs``: that table, or none."""
     raw = tracks.select(pl.col(FEATURES).fill_null(0.0)).to_numpy().astype(np.float64, order="C")
     audio = features.has_audio(raw)
     numbers = tracks.select(pl.col("popularity", "quality_penalty", "commercial_boost").fill_null(0.0))
@@ -101,8 +112,10 @@ def build_catalog(tracks: pl.DataFrame, settings: Settings) -> Catalog:
     artists = tracks["artist"].fill_null("").to_list()
     genres = tracks["genres"].to_list()
     by_token = settings.exclusions == "token"
-    credited = _credits(tracks) if by_token else [[artist] for artist in artists]
-    artist_sets = name_sets(credited, token)
+    parsed, compared = settings.credited_artists == "parsed", key if by_token else token
+    named = _names(tracks) if by_token else [[artist] for artist in artists]
+    credited = [listed or name for listed, name in zip(tracks["artists"].to_list(), named, strict=True)] if parsed else named
+    main = _main_releases(tracks["id"], songs) if songs is not None and settings.song_identity == "song" else None
     folds = {artist: fold(artist) for artist in set(artists)}
     return Catalog(
         ids=tracks["id"].to_list(),
@@ -113,18 +126,26 @@ def build_catalog(tracks: pl.DataFrame, settings: Settings) -> Catalog:
         explicit=flags["explicit"].to_numpy(),
         quality_penalty=numbers["quality_penalty"].to_numpy(),
         boost=numbers["commercial_boost"].to_numpy() * flags["discovery_allowed"].to_numpy(),
-        artist_sets=artist_sets,
-        genre_sets=name_sets(genres, token),
-        excludable_artists=artist_sets if by_token else name_sets(credited, str, blank=True),
-        excludable_genres=name_sets(genres, token if by_token else fold, blank=not by_token),
+        artist_sets=name_sets(credited, compared),
+        genre_sets=name_sets(genres, compared),
+        excludable_artists=name_sets(named, key if by_token else str, blank=not by_token),
+        excludable_genres=name_sets(genres, key if by_token else fold, blank=not by_token),
         artist_fold=_codes([folds[artist] or None for artist in artists]),
-        songs=_codes(tracks["song_key"].to_list()),
+        songs=_codes(tracks["song_key"].to_list()) if main is None else main,
+        main=main,
         exclusions=settings.exclusions,
     )
 
 
-def _credits(tracks: pl.DataFrame) -> list[list[str]]:
-    """Every credited artist of a track: ``artists`` and the one string of ``artist``."""
+def _main_releases(ids: pl.Series, songs: pl.DataFrame) -> Ints:
+    """Row of the main release of each track's song."""
+    rows = pl.DataFrame({"song": ids}).with_row_index("main").unique("song", keep="last")
+    of = pl.DataFrame({"track_id": ids}).join(songs, on="track_id", how="left", maintain_order="left")
+    return of.join(rows, on="song", how="left", maintain_order="left")["main"].to_numpy().astype(np.int32)
+
+
+def _names(tracks: pl.DataFrame) -> list[list[str]]:
+    """Every name that a track can be excluded by: ``artists`` and the one string of ``artist``."""
     names = tracks.select(
         pl.concat_list(pl.col("artists").fill_null([]), pl.col("artist").fill_null("")).list.unique(maintain_order=True)
     )
@@ -133,5 +154,5 @@ def _credits(tracks: pl.DataFrame) -> list[list[str]]:
 
 def _codes(keys: list[str | None]) -> Ints:
     """Equal keys get equal numbers ≥ 0, in the order of the keys; none gets -1."""
-    numbers = {key: number for number, key in enumerate(sorted({key for key in keys if key}))}
-    return np.array([numbers[key] if key else -1 for key in keys], dtype=np.int32)
+    numbers = {name: number for number, name in enumerate(sorted({name for name in keys if name}))}
+    return np.array([numbers[name] if name else -1 for name in keys], dtype=np.int32)

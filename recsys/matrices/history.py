@@ -16,11 +16,11 @@ from recsys.matrices.catalog import Catalog
 
 @dataclass(frozen=True)
 class History:
-    """One row per listener, one column per track id.
+    """One row per listener, one column per song.
 
-    Columns 0 … tracks − 1 are the catalogue's rows (of two records with one id the last), further columns are rated tracks
-    that the catalogue lacks. All matrices share one sparsity pattern, columns in ascending order; explicit zeros count as
-    entries.
+    Columns 0 … tracks − 1 are the catalogue's rows: of a song the main release, of two records with one id the last. Further
+    columns are rated tracks that the catalogue lacks. All matrices share one sparsity pattern, columns in ascending order;
+    explicit zeros count as entries.
     """
 
     users: list[str]
@@ -32,6 +32,8 @@ class History:
     disliked: csr_array
     known: csr_array
     rejected: csr_array
+    releases: dict[int, NDArray[np.int32]]
+    """Listener → rows of releases heard last that are not the main one of their song; only listeners with any."""
 
     @cached_property
     def columns(self) -> csc_array:
@@ -56,7 +58,9 @@ class History:
 def build_history(rated: pl.DataFrame, users: list[str], catalog: Catalog) -> History:
     """Matrices of table ``ratings`` (sorted by user) over all ``users`` (sorted), with or without events."""
     missing = sorted(set(rated["track_id"].unique()) - catalog.row_of.keys())
-    column_of = catalog.row_of | {track: len(catalog.ids) + number for number, track in enumerate(missing)}
+    column_of = {track: int(catalog.canonical[row]) for track, row in catalog.row_of.items()} | {
+        track: len(catalog.ids) + number for number, track in enumerate(missing)
+    }
     user = _numbered(rated["user_id"], {name: row for row, name in enumerate(users)})
     column = _numbered(rated["track_id"], column_of)
     order = np.lexsort((column, user))
@@ -69,7 +73,18 @@ def build_history(rated: pl.DataFrame, users: list[str], catalog: Catalog) -> Hi
         return csr_array((rated[name].to_numpy()[order], column[order], indptr), shape=shape)
 
     names = ("rating", "liked", "disliked", "known", "rejected")
-    return History(users, len(catalog.ids), missing, *(matrix(name) for name in names))
+    rating, liked, disliked, known, rejected = map(matrix, names)
+    releases = _releases(rated, user, catalog)
+    return History(users, len(catalog.ids), missing, rating, liked, disliked, known, rejected, releases)
+
+
+def _releases(rated: pl.DataFrame, user: NDArray[np.int32], catalog: Catalog) -> dict[int, NDArray[np.int32]]:
+    if catalog.main is None:
+        return {}
+    other = {track: row for track, row in catalog.row_of.items() if catalog.main[row] != row}
+    heard = pl.DataFrame({"user": user, "track": rated["track_id"]}).filter(pl.col("track").is_in(list(other)))
+    rows = heard.with_columns(pl.Series("row", _numbered(heard["track"], other))).group_by("user").agg(pl.col("row").sort())
+    return {listener: np.array(own, np.int32) for listener, own in rows.iter_rows()}
 
 
 def _numbered(keys: pl.Series, numbers: dict[str, int]) -> NDArray[np.int32]:

@@ -18,7 +18,7 @@ from recsys.stages.candidates.stage import Chosen, Ordered, ordered, parts
 from recsys.stages.rankings.stage import pool_depth
 from recsys.tables import DROP_MEANINGS, DROP_RULES, EVENTS
 
-READS = ("tracks", "controls", "ratings", "profiles", "neighbors", "lists", "rankings")
+READS = ("tracks", "songs", "controls", "ratings", "profiles", "neighbors", "lists", "rankings")
 """The tables of a run that an answer is made from."""
 SHARED = 5
 """Shared tracks named as evidence."""
@@ -65,9 +65,11 @@ def explain(
         raise NotFoundError(
             f"no list {name!r} of listener {user_id!r}; " + (f"lists: {', '.join(own)}" if own else "unknown listener")
         )
-    snapshot = Snapshot(as_of, tables["tracks"], EVENTS.empty(), tables["controls"], tables["lists"], pl.DataFrame(), users)
+    snapshot = Snapshot(
+        as_of, tables["tracks"], EVENTS.empty(), tables["controls"], tables["lists"], pl.DataFrame(), tables["songs"], users
+    )
     scorer = prepare(snapshot, tables["ratings"], settings)
-    voters, shared = _evidence(tables, user_id, track_id)
+    voters, shared = _evidence(tables, user_id, scorer.catalog.releases(track_id))
     track = scorer.catalog.row_of.get(track_id)
     if track is None:
         text = "the catalogue of this run has no such track; ingest it with  recsys ingest tracks FILE"
@@ -110,9 +112,10 @@ def _dropped(ratings: pl.DataFrame, scorer: Scorer, scored: Scored, track_id: st
     text = f"not a candidate: {DROP_MEANINGS[rule]}"
     if rule in ("known", "rejected"):
         user = scorer.history.users[scored.first]
-        rated = ratings.filter(pl.col("user_id") == user, pl.col("track_id") == track_id)
+        rated = ratings.filter(pl.col("user_id") == user, pl.col("track_id").is_in(scorer.catalog.releases(track_id)))
         if rated.height:
-            times, when = rated["events"][0], rated["last_at"][0]
+            times, when, heard = rated["events"][0], rated["last_at"][0], rated["track_id"][0]
+            text += f"; as its release {heard}" if heard != track_id else ""
             text += f"; {times:,} event{'s' * (times > 1)}" + (f", the last on {when:%Y-%m-%d}" if when else "")
         else:
             text += "; it is a seed of this list"
@@ -147,11 +150,11 @@ def _passed_over(scorer: Scorer, scored: Scored, best: Ordered, row: int, track:
     return "score" if gap > 0 else "diversity", f"score rank {place:,} of {total:,}: {words}"
 
 
-def _evidence(tables: Mapping[str, pl.DataFrame], user_id: str, track_id: str) -> tuple[int, tuple[str, ...]]:
-    """How many neighbours rated the track well, and the tracks most of them share with the listener."""
+def _evidence(tables: Mapping[str, pl.DataFrame], user_id: str, releases: list[str]) -> tuple[int, tuple[str, ...]]:
+    """How many neighbours rated the song well, in any release, and the tracks most of them share with the listener."""
     near = tables["neighbors"].filter(pl.col("user_id") == user_id).select(pl.col("neighbor_id").alias("user_id"))
     liked = tables["ratings"].filter(pl.col("rating") > 0)
-    voters = near.join(liked.filter(pl.col("track_id") == track_id), on="user_id", how="semi")
+    voters = near.join(liked.filter(pl.col("track_id").is_in(releases)), on="user_id", how="semi")
     own = liked.filter(pl.col("user_id") == user_id).select("track_id")
     common = liked.join(voters, on="user_id", how="semi").join(own, on="track_id", how="semi")
     counts = common.group_by("track_id").len().sort(["len", "track_id"], descending=[True, False])

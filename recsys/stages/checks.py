@@ -11,7 +11,7 @@ from recsys.models import Rows
 from recsys.settings import Settings
 from recsys.tables import CHECKS, INPUTS, METRICS
 
-CHECKED = ("tracks", "controls", "ratings", "profiles", "neighbors", "lists", "candidates", "rankings")
+CHECKED = ("tracks", "songs", "controls", "ratings", "profiles", "neighbors", "lists", "candidates", "rankings")
 """The tables that checks and metrics read."""
 
 

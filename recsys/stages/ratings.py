@@ -7,6 +7,7 @@ import polars as pl
 from recsys import models
 from recsys.inputs import Snapshot
 from recsys.settings import Settings
+from recsys.stages.songs import releases
 from recsys.tables import RATINGS
 
 
@@ -14,7 +15,7 @@ def rate(snapshot: Snapshot, settings: Settings) -> pl.DataFrame:
     """Table ``ratings``, sorted by user and track; model ``sql/ratings.sql``."""
     rows = models.run(
         "ratings",
-        {"events": snapshot.events, "controls": snapshot.controls},
+        {"events": snapshot.events, "controls": snapshot.controls, "releases": releases(snapshot.songs)},
         {
             "as_of": snapshot.as_of,
             "half_life_days": settings.half_life_days,

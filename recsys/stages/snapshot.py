@@ -10,6 +10,8 @@ from recsys import models
 from recsys.errors import InputError
 from recsys.inputs import ANYONE, Inputs, Snapshot
 from recsys.settings import Settings
+from recsys.stages.credits import credit_tracks
+from recsys.stages.songs import identify_songs, releases, single_songs
 from recsys.tables import CONTROLS, EVENTS, REQUESTS, TRACKS
 
 
@@ -29,9 +31,10 @@ def take_snapshot(inputs: Inputs, settings: Settings, as_of: datetime) -> Snapsh
     tracks = TRACKS.conform(models.run("tracks", {"input_tracks": rows, "aliases": aliases}))
     if settings.duplicate_tracks == "last":
         tracks = tracks.unique("id", keep="last", maintain_order=True)
+    tracks, songs = _identified(tracks, settings)
     events = models.run(
         "events",
-        {"input_events": inputs.events, "aliases": aliases},
+        {"input_events": inputs.events, "aliases": aliases, "releases": releases(songs)},
         {"as_of": as_of, "future_events": settings.future_events},
     )
     controls = models.run("controls", {"input_controls": inputs.controls.with_row_index("row")})
@@ -46,8 +49,19 @@ def take_snapshot(inputs: Inputs, settings: Settings, as_of: datetime) -> Snapsh
         CONTROLS.conform(controls),
         REQUESTS.conform(lists),
         aliases,
+        songs,
         users["user_id"].to_list(),
     )
+
+
+def _identified(tracks: pl.DataFrame, settings: Settings) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """The tracks with every credited artist and their songs, and table ``songs``."""
+    if settings.credited_artists == "parsed":
+        tracks = credit_tracks(tracks)
+    if settings.song_identity == "track":
+        return tracks, single_songs(tracks)
+    songs = identify_songs(tracks)
+    return tracks.with_columns(songs["song"].alias("song_key")), songs
 
 
 def _builtin(settings: Settings) -> pl.DataFrame:

@@ -62,7 +62,6 @@ def test_types_that_fit(path: Path, column: str, array: pa.Array, expected: obje
 @pytest.mark.parametrize(
     ("column", "array"),
     [
-        ("user_id", pa.array([1.0, 2.0])),
         ("user_id", pa.array([b"u", b"v"])),
         ("weight", pa.array([True, False])),
         ("weight", pa.array([["a"], []])),

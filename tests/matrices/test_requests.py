@@ -14,7 +14,7 @@ from recsys.inputs import Snapshot
 from recsys.matrices.catalog import build_catalog
 from recsys.matrices.requests import MODES, Requests, build_requests
 from recsys.stages.snapshot import take_snapshot
-from recsys.tables import CONTROLS, EVENTS, FEATURES, REQUESTS, TRACKS
+from recsys.tables import CONTROLS, EVENTS, FEATURES, REQUESTS, SONGS, TRACKS
 from tests.support.worlds import AS_OF, Row, asked, frame, inputs, silent, track
 
 DEFAULT, REFERENCE = Settings(lists=()), Settings.reference(lists=())
@@ -29,7 +29,7 @@ def one(settings: Settings = DEFAULT, control: Row | None = None, **wanted: Any)
     """One list of one listener."""
     controls = frame(CONTROLS, [{"user_id": "u", **control}] if control else [])
     lists = frame(REQUESTS, [asked("u", **wanted)])
-    taken = Snapshot(AS_OF, frame(TRACKS, CATALOGUE), EVENTS.empty(), controls, lists, pl.DataFrame(), ["u"])
+    taken = Snapshot(AS_OF, frame(TRACKS, CATALOGUE), EVENTS.empty(), controls, lists, pl.DataFrame(), SONGS.empty(), ["u"])
     return build_requests(taken, build_catalog(taken.tracks, settings), settings)
 
 

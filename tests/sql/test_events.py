@@ -118,3 +118,44 @@ def test_events_after_as_of(variables: dict[str, object], tracks: list[str]) -> 
         aliases=NO_ALIASES,
     )
     assert sorted(found["track_id"]) == tracks
+
+
+SOURCES = "user_id track_id type occurred_at completed_ms source batch"
+
+
+def plays(*rows: str) -> list[tuple[str, str]]:
+    """Minute and second, and format, of the plays that remain of one listener; a row is track, time, length and format."""
+    events = "\n".join(
+        [
+            SOURCES,
+            *(f"u {row.rsplit(' ', 1)[0].replace(' ', ' play 2026-05-01T10:', 1)} {row.rsplit(' ', 1)[1]} 1" for row in rows),
+        ]
+    )
+    found = run("events", DROP, input_events=events, aliases=NO_ALIASES, releases="track_id song\nlive a\na a")
+    return sorted(found.select(found["occurred_at"].dt.strftime("%M:%S"), "source").rows())
+
+
+def test_one_play_in_two_sources_counts_once() -> None:
+    assert plays("a 00:00Z 200000 spotify-basic", "a 00:25Z 200000 spotify-extended") == [("00:25", "spotify-extended")]
+    assert plays("a 00:00Z 200000 spotify-extended", "live 01:25Z - lastfm") == [("00:00", "spotify-extended")]
+    assert len(plays("a 00:00Z 200000 spotify-extended", "a 01:31Z - lastfm")) == 2
+    assert len(plays("a 00:00Z 200000 spotify-extended", "b 00:10Z - lastfm")) == 2
+
+
+def test_true_repeats_survive() -> None:
+    loop = [f"a {minute:02}:00Z 60000 spotify-extended" for minute in range(5)]
+    scrobbled = [f"a {minute:02}:20Z - lastfm" for minute in range(5)]
+    assert plays(*loop, *scrobbled) == [(f"{minute:02}:00", "spotify-extended") for minute in range(5)]
+    assert len(plays(*loop, *scrobbled, "a 05:20Z - lastfm")) == 6
+
+
+def test_the_same_length_before_it_can_have_passed() -> None:
+    assert plays("a 00:00Z 200000 spotify-extended", "a 00:07Z 200000 spotify-extended") == [("00:00", "spotify-extended")]
+    assert len(plays("a 00:00Z 200000 spotify-extended", "a 03:20Z 200000 spotify-extended")) == 2
+    assert len(plays("a 00:00Z 5000 spotify-extended", "a 00:05Z 5000 spotify-extended")) == 2
+    assert len(plays("a 00:00Z 200000 spotify-extended", "a 00:07Z 190000 spotify-extended")) == 2
+    assert len(plays("a 00:00Z - lastfm", "a 00:07Z - lastfm")) == 2
+
+
+def test_tables_of_events_are_not_merged() -> None:
+    assert len(plays("a 00:00Z 200000 csv", "a 00:07Z 200000 parquet", "a 00:07Z 200000 spotify")) == 3

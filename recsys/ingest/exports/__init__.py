@@ -19,6 +19,7 @@ from recsys.ingest.report import Report
 from recsys.ingest.rows import LINE, ON_PURPOSE, broken_rows, rejects
 from recsys.ingest.tables import Progress, each, known, refuse_if_useless, stamped, zone_named
 from recsys.ingest.validation import rejected, validate, without_repeats
+from recsys.inputs import ANYONE
 from recsys.lake import Lake, Stamps
 
 __all__ = ["ingest_export", "matched"]
@@ -38,15 +39,16 @@ def ingest_export(
     its MusicBrainz id, else its Spotify id, else its text id; matching it to the catalogue is left to the snapshot, so the order
     of ingest does not matter. The report of the tracks says how many the catalogue has now.
 
-    A play under 30 s that was skipped becomes a ``skip``, any other a ``play`` (see :mod:`recsys.ingest.exports.spotify`). A play
-    that the file repeats is rejected as ``duplicate``. ``time_zone``: zone of times without one; none = UTC, as all known tools
-    write. Only the fields of :mod:`recsys.ingest.exports.formats` are read: addresses, devices and user names stay outside.
+    A play under 30 s that was skipped becomes a ``skip``, one that broke off by itself is left out, any other is a ``play`` (see
+    :mod:`recsys.ingest.exports.spotify`). A play that the file repeats is rejected as ``duplicate``. ``time_zone``: zone of times
+    without one; none = UTC, as all known tools write. Only the fields of :mod:`recsys.ingest.exports.formats` are read:
+    addresses, devices and user names stay outside.
 
     Raises :class:`UsageError` for a blank user or an unknown zone, and :class:`InputError` as :func:`recsys.ingest.ingest` does.
     A file that is no history is refused when it was named; in a folder or an archive it is left alone, with a ``note``.
     """
-    if not user_id.strip():
-        raise UsageError("user_id is blank; name the listener whose history it is")
+    if not user_id.strip() or user_id == ANYONE:
+        raise UsageError(f"user_id is {user_id!r}; name the listener whose history it is")
     zone = zone_named(time_zone) or "UTC"
     sources = files.find(paths, archives=True)
     catalogue = cache(lambda: lake.input("tracks").filter(pl.col("origin") == "catalog"))

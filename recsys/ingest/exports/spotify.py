@@ -1,11 +1,12 @@
 """Spotify's two exports.
 
 *Extended streaming history* (``Streaming_History_Audio_….json``, once ``endsong_….json``): ``ts`` is when the stream ended, in
-UTC, so a play starts at ``ts`` − ``ms_played``. It was skipped when Spotify says so, or when it ended for any reason but the
-track's end (a missing reason counts: old files have none).
+UTC, so a play starts at ``ts`` − ``ms_played``. Under 30 s it was skipped when Spotify says so, or when it ended by the forward
+or back button. What broke off for another reason (an error, a logout, a crash, none known) is neither liked nor skipped, and is
+left out.
 
-*Account data* (``StreamingHistory….json``): end in UTC to the minute, names, ms; no ids, no reasons. Every play under 30 s counts
-as skipped.
+*Account data* (``StreamingHistory….json``): end in UTC to the minute, names, ms; no ids, no reasons. Whether a play was skipped
+is not known: each counts as a play, but for those of 0 ms.
 """
 
 from __future__ import annotations
@@ -18,7 +19,11 @@ from recsys.tables import Column
 
 _TITLE, _ARTIST, _ALBUM = (f"master_metadata_{name}_name" for name in ("track", "album_artist", "album_album"))
 _NO_TRACK = pl.col("spotify_track_uri").is_null()
-_BROKEN_OFF = pl.col("skipped").fill_null(value=False) | pl.col("reason_end").ne_missing("trackdone")
+_SHORT = (pl.col("ms_played") < SKIP_MS).fill_null(value=False)
+_SKIPPED = _SHORT & (
+    pl.col("skipped").fill_null(value=False) | pl.col("reason_end").is_in(["fwdbtn", "backbtn"]).fill_null(value=False)
+)
+_INTERRUPTED = "it broke off by itself, so it says neither that the song is liked nor that it was skipped"
 
 
 def _any(*names: str) -> pl.Expr:
@@ -54,7 +59,7 @@ EXTENDED = Format(
         "spotify_id": pl.col("spotify_track_uri").map_batches(spotify_ids, return_dtype=pl.String),
         "occurred_at": pl.col("ts") - pl.duration(milliseconds=pl.col("ms_played").fill_null(0)),
         "completed_ms": pl.col("ms_played"),
-        "type": pl.when((pl.col("ms_played") < SKIP_MS) & _BROKEN_OFF).then(pl.lit("skip")).otherwise(pl.lit("play")),
+        "type": pl.when(_SKIPPED).then(pl.lit("skip")).otherwise(pl.lit("play")),
         "context": pl.col("reason_start"),
     },
     _TITLE,
@@ -65,6 +70,7 @@ EXTENDED = Format(
         Reason(
             "video", "a video without a track is not music", _NO_TRACK & ~_any(_TITLE) & pl.col(FILE).str.contains("(?i)video")
         ),
+        Reason("interrupted", _INTERRUPTED, _SHORT & ~_SKIPPED & pl.col("reason_end").ne_missing("trackdone")),
     ),
 )
 
@@ -87,7 +93,7 @@ BASIC = Format(
         "artist": pl.col("artistName"),
         "occurred_at": pl.col("endTime") - pl.duration(milliseconds=pl.col("msPlayed").fill_null(0)),
         "completed_ms": pl.col("msPlayed"),
-        "type": pl.when(pl.col("msPlayed").fill_null(SKIP_MS) < SKIP_MS).then(pl.lit("skip")).otherwise(pl.lit("play")),
+        "type": pl.lit("play"),
     },
     "trackName",
     left_out=(
@@ -98,5 +104,6 @@ BASIC = Format(
             "Spotify no longer knows the song and writes Unknown Track",
             (pl.col("trackName") == "Unknown Track") & (pl.col("artistName") == "Unknown Artist"),
         ),
+        Reason("interrupted", _INTERRUPTED, pl.col("msPlayed") == 0),
     ),
 )

@@ -26,6 +26,7 @@ from recsys.stages.neighbors.stage import Neighborhood, Similar
 STRANGER = 0.42
 """Metadata affinity of a track with no liked artist or genre."""
 MOST_BOOST = 0.035
+_NONE: Ints = np.empty(0, np.int32)
 
 
 class Voted(NamedTuple):
@@ -124,7 +125,8 @@ class Scorer:
             unit=np.ascontiguousarray(catalog.unit),
             audio=catalog.audio,
             canonical=catalog.canonical,
-            repeated=len(catalog.row_of) < len(catalog.ids),
+            repeated=bool((catalog.canonical != np.arange(len(catalog.ids))).any()),
+            releases=self._releases(),
             popularity=catalog.popularity,
             fit=popularity_fit(catalog.popularity),
             explicit=catalog.explicit,
@@ -141,6 +143,13 @@ class Scorer:
         """Neighbours of listeners ``first`` … ``last`` − 1, and what they say. Memory: 8 × listeners × tracks bytes."""
         near = self.similar.near(first, last)
         return Voted(first, last, near, self.similar.scores(near))
+
+    def _releases(self) -> Ints:
+        """Rows of songs with several releases, of which a list may hold one."""
+        main = self.catalog.main
+        if main is None or not self.settings.one_version_per_song:
+            return np.empty(0, np.int32)
+        return np.flatnonzero(np.bincount(main, minlength=len(main))[main] > 1).astype(np.int32)
 
     def score(self, first: int, last: int) -> Scored:
         """What scores all lists of listeners ``first`` … ``last`` − 1. Memory: (8 × listeners + lists) × tracks bytes."""
@@ -195,6 +204,7 @@ class Scorer:
             requests.explicit_safe[part], requests.least[part], requests.most[part],
             *ids, np.concatenate([rules for _, rules in dropped] or [np.empty(0, np.uint8)]),
             *_ragged([one.artists for one in exclusions], np.int32), *_ragged([one.genres for one in exclusions], np.int32),
+            *_ragged([self.history.releases.get(int(listener), _NONE) for listener in requests.listener[part]], np.int32),
         )  # fmt: skip
 
     def _dropped(self, row: int) -> tuple[Ints, Codes]:
@@ -216,7 +226,7 @@ class Scorer:
             ("known", seeds),
         )
         return (
-            np.concatenate([ids for _, ids in groups]).astype(np.int32),
+            self.catalog.canonical[np.concatenate([ids for _, ids in groups]).astype(np.int32)],
             np.concatenate([np.full(len(ids), rule(name), dtype=np.uint8) for name, ids in groups]),
         )
 

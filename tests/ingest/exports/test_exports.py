@@ -13,7 +13,6 @@ import pytest
 
 from recsys.errors import InputError, UsageError
 from recsys.ingest import FilesRefusedError, ingest, ingest_export, matched
-from recsys.ingest.rows import ON_PURPOSE
 from recsys.lake import Lake
 from recsys.tables import TRACKS
 from tests.ingest.conftest import Put
@@ -173,5 +172,5 @@ def test_the_real_history(shared: Path, tmp_path: Path) -> None:
     reports = ingest_export(lake, "ann", [shared / "data/personal_exports/raw_spotify_example"])
     plays = [report for report in reports if report.table == "events"]
     assert sum(report.rows_read for report in plays) == 29_392
-    assert set(lake.rejects()["code"]) <= {"duplicate", "missing"} - ON_PURPOSE
-    assert lake.input("events").filter(pl.col("completed_ms") < 30_000)["type"].unique().to_list() == ["skip"]
+    assert set(lake.rejects()["code"]) <= {"duplicate", "missing", "interrupted"}
+    assert lake.input("events")["type"].unique().to_list() == ["play"]

@@ -63,15 +63,22 @@ def test_a_play_starts_before_it_ends(lake: Lake, put: Put) -> None:
         ({"ms_played": 29_999, "skipped": True}, "skip"),
         ({"ms_played": 30_000, "skipped": True}, "play"),
         ({"ms_played": 29_999, "skipped": None, "reason_end": "fwdbtn"}, "skip"),
-        ({"ms_played": 29_999, "skipped": None, "reason_end": None}, "skip"),
         ({"ms_played": 29_999, "skipped": False, "reason_end": "trackdone"}, "play"),
-        ({"ms_played": 0, "skipped": False, "reason_end": "endplay"}, "skip"),
+        ({"ms_played": 0, "skipped": True, "reason_end": "endplay"}, "skip"),
+        ({"ms_played": 5000, "skipped": False, "reason_end": "backbtn"}, "skip"),
+        ({"ms_played": 30_000, "skipped": False, "reason_end": "logout"}, "play"),
         ({"ms_played": None, "skipped": None, "reason_end": None}, "play"),
     ],
 )
 def test_skips(fields: dict[str, Any], kind: str, lake: Lake, put: Put) -> None:
     ingested(lake, put, [extended(**fields)])
     assert lake.input("events").select("type", "completed_ms").rows() == [(kind, fields["ms_played"])]
+
+
+@pytest.mark.parametrize("reason", ["trackerror", "logout", "unexpected-exit", "endplay", "appload", None])
+@pytest.mark.parametrize("played", [0, 12_000])
+def test_a_play_that_broke_off_by_itself_says_nothing(reason: str | None, played: int, lake: Lake, put: Put) -> None:
+    assert ingested(lake, put, [extended(), extended(ms_played=played, reason_end=reason)]) == {"interrupted": 1}
 
 
 NOTHING = {"spotify_track_uri": None, "master_metadata_track_name": None, "master_metadata_album_artist_name": None}
@@ -128,10 +135,11 @@ def test_basic_history(lake: Lake, put: Put) -> None:
         basic("2022-12-05 00:01", "Fake Love", 29_999),
         basic("2022-12-05 00:02", "Fake Love (Live)", 30_000),
         basic("2022-12-05 00:03", "Unknown Track", 30_000, "Unknown Artist"),
+        basic("2022-12-05 00:04", "Fake Love", 0),
     ]
-    assert ingested(lake, put, rows, "StreamingHistory0.json") == {"missing": 1}
+    assert ingested(lake, put, rows, "StreamingHistory0.json") == {"missing": 1, "interrupted": 1}
     events = lake.input("events")
-    assert events["type"].to_list() == ["play", "skip", "play"]
+    assert events["type"].to_list() == ["play", "play", "play"]
     assert events["occurred_at"].dt.strftime("%F %T%.3f").to_list()[0] == "2022-12-04 23:58:05.850"
     assert events["track_id"].n_unique() == 1
     assert lake.input("tracks").select("title", "artist", "song_key").rows() == [("Fake Love", "RVNS", "rvns | fake love")]

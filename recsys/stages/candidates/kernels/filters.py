@@ -7,9 +7,9 @@ from numba import njit
 
 from recsys.matrices.arrays import Codes, Ints, Lists, Offsets, Tracks
 
-EXPLICIT, ARTIST, GENRE, POPULARITY = 3, 6, 7, 8
+EXPLICIT, ARTIST, GENRE, POPULARITY, VERSION = 3, 6, 7, 8, 9
 """Positions, from 1, of the rules in ``recsys.tables.DROP_RULES`` that the kernel applies itself."""
-RULES = 9
+RULES = 10
 """All rules, and 0 for a candidate."""
 
 
@@ -23,6 +23,8 @@ def drop(tracks: Tracks, lists: Lists, rules: Codes, counts: Offsets) -> None:
         excluded = lists.genres[lists.genre_indptr[row] : lists.genre_indptr[row + 1]]
         _bar(tracks.barred_genre_of, tracks.barred_genre_indptr, tracks.barred_genre_members, excluded, GENRE, rules[row])
         _bound(tracks, lists, row, rules[row])
+        if len(tracks.releases):
+            _one_release(tracks, lists.heard[lists.heard_indptr[row] : lists.heard_indptr[row + 1]], rules[row])
         _count(rules[row], counts[row])
 
 
@@ -66,6 +68,20 @@ def _bound(tracks: Tracks, lists: Lists, row: int, rules: Codes) -> None:
     for track in range(len(rules)):
         if rules[track] == 0 and (popularity[track] < least or popularity[track] > most):
             rules[track] = POPULARITY
+
+
+@njit(nogil=True, cache=True)
+def _one_release(tracks: Tracks, heard: Ints, rules: Codes) -> None:
+    """Of the releases of a song, drop those beside the one the listener heard, else beside the main one, if that one passes."""
+    shown = tracks.canonical
+    if len(heard):
+        shown = shown.copy()
+        for track in heard:
+            shown[tracks.canonical[track]] = track
+    for track in tracks.releases:
+        best = shown[tracks.canonical[track]]
+        if best != track and rules[track] == 0 and rules[best] == 0:
+            rules[track] = VERSION
 
 
 @njit(nogil=True, cache=True)

@@ -92,8 +92,10 @@ def _nearest_rest(
             for factor in range(values.size):
                 rest[at] -= values[factor] * mine[factor] * vectors[indices[at], factor]
     order = np.argsort(-rest, kind="mergesort")
+    # among few listeners the factors leave nothing over but noise, which must not decide who is a neighbour
+    least = -2.0 if len(vectors) <= pool else 0.0
     count = 0
-    while count < min(right.size, pool) and rest[order[count]] > 0.0:
+    while count < min(right.size, pool) and rest[order[count]] > least:
         count += 1
     best = order[:count]
     best = best[np.argsort(indices[best], kind="mergesort")]

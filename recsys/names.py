@@ -1,0 +1,182 @@
+"""How names are compared, and who is credited in a text: the one normaliser, and the one function from text to artists.
+
+Exclusions, caps, affinity, song identity, genres, lookup and checks all compare names by :func:`key`. Standard library only.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+
+_SILENT = "'’‘‛ʼ`´＇."
+_AND = "&+"
+_ASCII = str.maketrans(dict.fromkeys("'`.") | dict.fromkeys(_AND, " and ") | dict.fromkeys('!"#$%()*,-/:;<=>?@[\\]^_{|}~', " "))
+_ACCENTS = re.compile("[\u0300-\u036f]")
+
+
+@lru_cache(maxsize=1_000_000)
+def key(name: str) -> str:
+    """What two spellings of one name have in common; empty for a blank one.
+
+    Compatibility forms (full width, ligatures) and letters with accents are unified, case is folded, apostrophes and full stops
+    go, ``&`` and ``+`` are *and*, every other sign is a space, and an outer *The* does not count. A name of signs alone stays.
+
+    >>> key("The Beatles") == key("beatles, The"), key("Hip-Hop"), key("Guns N’ Roses"), key("÷")
+    (True, 'hip hop', 'guns n roses', '÷')
+    """
+    text = name.lower().translate(_ASCII) if name.isascii() else _plain(name)
+    words = text.split()
+    if len(words) > 1 and words.count("the") < len(words):  # but for a band of this name
+        words = words[words[0] == "the" : len(words) - (words[-1] == "the" != words[0])]
+    return " ".join(words) or "".join(name.casefold().split())
+
+
+def _plain(name: str) -> str:
+    bare = unicodedata.normalize("NFC", _ACCENTS.sub("", unicodedata.normalize("NFKD", name))).casefold()
+    return "".join(_spelled(char) for char in bare)
+
+
+def _spelled(char: str) -> str:
+    if char in _SILENT:
+        return ""
+    if char in _AND:
+        return " and "
+    return char if unicodedata.category(char)[0] in "LNM" else " "
+
+
+_NOTE = re.compile(r"[(\[{]([^()\[\]{}]*)[)\]}]|\s[-–—]\s+([^()\[\]{}]*?)(?=\s[-–—]\s|$)")
+_CREDIT = r"(?:feat|ft|featuring)\b\.?"
+_GUESTS = re.compile(rf"\s{_CREDIT}\s+((?:(?!\s[-–—]\s)[^()\[\]{{}}])*)", re.IGNORECASE)
+_GUEST_NOTE = re.compile(rf"\s*(?:({_CREDIT})|with\b)\s+(.*)", re.IGNORECASE | re.DOTALL)
+_EDITION = re.compile(
+    r"\b(?:re-?master(?:ed)?|mono|stereo|deluxe|edition|expanded|anniversary|bonus|explicit|clean|single|radio|edit(?:ed)?"
+    r"|album|original|soundtrack|full|short|long|video|audio|official|lp|ep|mix|from|version|digital|track|\d{4}|\d+th)\b"
+)
+_REMASTER = re.compile(r"\b(?:\d{4} )?re-?master(?:ed)?\b(?: version)?(?: \d{4})?|\b(?:mono|stereo|explicit)\b")
+_OTHER_SONG = re.compile(
+    r"\b(?:live|(?<!original )(?<!radio )(?<!album )(?<!mono )(?<!stereo )mix|remix(?:ed)?|rmx|karaoke|instrumental|acoustic|demo"
+    r"|cover|unplugged|session|sessions|sped|slowed|nightcore|rework|bootleg|mashup|dub|cappella|acapella|tribute|orchestral"
+    r"|extended)\b"
+)
+
+
+@lru_cache(maxsize=1_000_000)
+def title_key(title: str) -> str:
+    """What the titles of one song's releases have in common: without guests and without notes about the edition.
+
+    Live, remix, karaoke, acoustic and the like make another song, and stay. Empty for a blank title.
+
+    >>> title_key("Song - 2011 Remaster (feat. X)"), title_key("Song (Live)") == title_key("Song - Live - Remastered 2009")
+    ('song', True)
+    """
+    if not re.search(r"[(\[{]|\s[-–—]\s|\s(?:feat|ft)", title, re.IGNORECASE):
+        return key(title)
+    core = _GUESTS.sub(" ", _NOTE.sub(" ", title))
+    notes = [note for found in _NOTE.findall(title) for note in found if note]
+    kept = sorted(filter(None, map(_note, notes)))
+    return " ".join([key(core) or key(title), *kept])
+
+
+def _note(note: str) -> str:
+    """What a note of a title adds to the song's name; nothing for guests and editions."""
+    if _GUEST_NOTE.fullmatch(note):
+        return ""
+    text = key(note)
+    if _OTHER_SONG.search(text):
+        return " ".join(_REMASTER.sub(" ", text).split())
+    return "" if _EDITION.search(text) and not re.search(r"\b\w+s version\b", text) else text
+
+
+_ALWAYS = re.compile(rf"\s*[;|•]\s*|\s+/\s+|\s+[(\[]?{_CREDIT}\s+|\s+[(\[]?(?:with|vs|presents|pres)\b\.?\s+", re.IGNORECASE)
+_MAYBE = re.compile(r"\s*,\s+(?!the\b)|\s+(?:&|and|\+|x|×)\s+|/", re.IGNORECASE)
+_COMMA = re.compile(r"\s*,\s+(?!the\b)", re.IGNORECASE)
+_BAND = re.compile(r"(?:the|his|her|los|las|die|friends|band|co)\b", re.IGNORECASE)
+
+
+@dataclass(frozen=True)
+class Artists:
+    """The artists a catalogue knows by themselves, by :func:`key`: how many of its tracks credit each."""
+
+    known: Counter[str]
+    whole: frozenset[str]
+    """Names that stand in a list of several artists: there, a comma or *&* is a part of the name."""
+
+    @classmethod
+    def of(cls, tracks: Iterable[tuple[str | None, Sequence[str] | None, int]]) -> Artists:
+        """From every ``artist`` and ``artists`` of a catalogue, and how many tracks have them."""
+        known: Counter[str] = Counter()
+        whole: set[str] = set()
+        for artist, listed, count in tracks:
+            several = listed is not None and len(listed) > 1
+            if several:
+                whole.update(key(name) for name in listed or () if not _ALWAYS.search(name))
+            for text in listed or ((artist,) if artist else ()):
+                for part in _ALWAYS.split(text):
+                    if several or not _MAYBE.search(part):
+                        known[key(part)] += count
+        return cls(known, frozenset(whole))
+
+    def credited(self, artist: str | None, listed: Sequence[str] | None = None, title: str | None = None) -> list[str]:
+        """Every credited artist of a track, the main one first, each once; guests named in the title come last.
+
+        ``;``, ``|``, `` / ``, *feat.* and *with* always separate. A comma does, unless ``, the …`` follows or *&* comes after it.
+        *&*, *and*, *x* and ``/`` separate artists whom the catalogue knows by themselves.
+        """
+        names = [
+            name for text in listed or ([artist] if artist else []) for name in self._split(text, sure=len(listed or ()) > 1)
+        ]
+        names += self._guests(title or "")
+        first: dict[str, str] = {}
+        for name in names:
+            first.setdefault(key(name), name)
+        return [name for found, name in first.items() if found]
+
+    def _guests(self, title: str) -> Iterable[str]:
+        for note in _NOTE.findall(title):
+            found = _GUEST_NOTE.fullmatch(note[0] or note[1])
+            if found and (found[1] or self._all_known(_MAYBE.split(found[2]))):  # "(with tears in my eyes)" credits nobody
+                yield from self._split(found[2], guests=True)
+        for text in _GUESTS.findall(_NOTE.sub(" ", title)):
+            yield from self._split(text, guests=True)
+
+    def _split(self, text: str, *, sure: bool = False, guests: bool = False) -> list[str]:
+        parts = [part.strip(" ()[]") if len(_ALWAYS.split(text)) > 1 else part.strip() for part in _ALWAYS.split(text)]
+        return [name for part in parts if part for name in ([part] if sure else self._apart(part, guests=guests))]
+
+    def _apart(self, text: str, *, guests: bool) -> list[str]:
+        """A credit whose separators may be a part of a name."""
+        names = [name.strip() for name in _MAYBE.split(text) if name.strip()]
+        if len(names) < 2 or key(text) in self.whole:
+            return [text]
+        if self._all_known(names) or (guests and key(text) not in self.known):
+            return names
+        listed = [name.strip() for name in _COMMA.split(text)]
+        if len(listed) == len(names):
+            return names
+        if len(listed) > 1:
+            return names if 2 * sum(key(name) in self.known for name in names) >= len(names) else [text]
+        rest = text[len(names[0]) :]
+        return names if key(names[0]) in self.known and not _BAND.match(rest.lstrip(" &+").removeprefix("and ")) else [text]
+
+    def _all_known(self, names: Sequence[str]) -> bool:
+        return all(key(name) in self.known for name in names)
+
+
+_GENRES = re.compile(r"\s*[;|]\s*|\s*,\s+|\s+/\s+")
+
+
+def genres(listed: Sequence[str]) -> list[str]:
+    """Every genre in a list of texts, each once: ``rock;pop`` and ``rock, pop`` are two.
+
+    >>> genres(["rock;pop", "Hip-Hop", "hip hop", "drum & bass"])
+    ['rock', 'pop', 'Hip-Hop', 'drum & bass']
+    """
+    first: dict[str, str] = {}
+    for text in listed:
+        for name in _GENRES.split(text):
+            first.setdefault(key(name), name.strip())
+    return [name for found, name in first.items() if found]

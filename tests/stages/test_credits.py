@@ -1,0 +1,47 @@
+"""Every artist and genre of the snapshot's tracks, and what follows from them."""
+
+from __future__ import annotations
+
+import polars as pl
+
+from recsys import Settings, build
+from recsys.stages.credits import credit_tracks
+from recsys.tables import TRACKS
+from tests.support.worlds import AS_OF, inputs, of
+
+ROWS = [
+    {"id": "a", "title": "Solo", "artist": "Drake", "genres": ["rock;pop"]},
+    {"id": "b", "title": "Duet", "artist": "Rihanna feat. Drake", "genres": ["rock", "Hip-Hop"]},
+    {"id": "c", "title": "Song (feat. Drake)", "artist": "Rihanna"},
+    {"id": "d", "title": "Both", "artist": "Rihanna & Drake", "genres": []},
+    {"id": "e", "title": "Listed", "artists": ["Rihanna", "Drake"], "genres": ["hip hop"]},
+    {"id": "f", "title": "Xa", "artist": "Bo"},
+    {"id": "g"},
+]
+
+
+def test_credits() -> None:
+    tracks = credit_tracks(TRACKS.conform(pl.DataFrame(ROWS, schema_overrides=dict(TRACKS.schema), infer_schema_length=None)))
+    both = ["Rihanna", "Drake"]
+    assert tracks["artists"].to_list() == [["Drake"], both, both, both, both, ["Bo"], None]
+    assert tracks["artist"].to_list()[4:] == ["Rihanna, Drake", "Bo", None]
+    assert tracks["genres"].to_list() == [["rock", "pop"], ["rock", "Hip-Hop"], None, [], ["hip hop"], None, None]
+    assert tracks.schema == TRACKS.schema
+    assert credit_tracks(tracks).equals(tracks)
+    assert credit_tracks(TRACKS.empty()).is_empty()
+
+
+def listed(**control: list[str]) -> set[str]:
+    tables = build(inputs(ROWS, controls=[{"user_id": "u"} | control]), Settings(), as_of=AS_OF)
+    assert tables["checks"].filter(severity="fail")["passed"].all()
+    return {row["track_id"] for row in of(tables, "rankings", "u", "balanced")}
+
+
+def test_a_blocked_artist_does_not_come_back_as_a_guest() -> None:
+    assert listed(excluded_artists=["drake"]) == {"f", "g"}
+    assert "d" not in listed(excluded_artists=["Rihanna and Drake"])
+
+
+def test_a_blocked_genre_in_any_spelling() -> None:
+    assert listed(excluded_genres=["HIP HOP"]) == {"a", "c", "d", "f", "g"}
+    assert "a" not in listed(excluded_genres=["Pop"])

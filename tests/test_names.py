@@ -1,0 +1,114 @@
+"""Names: spellings of one name, titles of one song, artists in a text."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from recsys.names import Artists, genres, key, title_key
+
+SAME = [
+    ("Beyoncé", "Beyonce\u0301", "BEYONCE", "Ｂｅｙｏｎｃｅ"),
+    ("Guns N' Roses", "Guns N’ Roses", "guns n‘ roses"),
+    ("The Beatles", "Beatles", "beatles, the", "THE  BEATLES"),
+    ("Simon & Garfunkel", "Simon and Garfunkel", "Simon ＆ Garfunkel"),
+    ("Hip-Hop", "hip hop", "Hip‐Hop", "HIP–HOP"),
+    ("Σίσυφος", "ΣΊΣΥΦΟΣ", "σίσυφοσ"),
+    ("R.E.M.", "REM"),
+    ("Straße", "STRASSE"),
+    ("AC/DC", "ac dc"),
+]
+
+
+@pytest.mark.parametrize("names", SAME, ids=lambda names: names[0])
+def test_one_name_in_many_spellings(names: tuple[str, ...]) -> None:
+    assert len({key(name) for name in names}) == 1
+
+
+def test_names_that_differ() -> None:
+    names = ["The The", "The", "÷", "+", "???", "X", "Х", "ガ", "カ", "!!!", "Mø", "M"]
+    assert len({key(name) for name in names}) == len(names)
+    assert key(" \t") == ""
+
+
+@given(st.text(max_size=20))
+def test_a_key_is_its_own_key(name: str) -> None:
+    assert key(key(name)).removeprefix("the ") == key(name).removeprefix("the ") or not key(name).isascii()
+    assert key(f"  {name}  ") == key(name)
+
+
+@pytest.mark.parametrize(
+    "title",
+    [
+        "Song", "Song - 2011 Remaster", "Song (Remastered 2009)", "Song [Mono]", "Song (feat. Drake)", "Song feat. Drake & Co",
+        "Song - Single Version", "SONG (Deluxe Edition)", "Song - Radio Edit", "Song (Bonus Track)", "Song (with Drake)",
+        "Song (Original Mix)", "Song - From the Motion Picture Soundtrack", "Song (2015 Stereo Mix)",
+    ],
+)  # fmt: skip
+def test_releases_of_one_song(title: str) -> None:
+    assert title_key(title) == "song"
+
+
+def test_other_songs() -> None:
+    titles = [
+        "Song", "Song (Live)", "Song - Club Remix", "Song (Karaoke Version)", "Song - Acoustic", "Song (Taylor's Version)",
+        "Song, Pt. 2", "Song (Part 2)", "Song (Instrumental)", "Song (Live at Wembley)", "Song - Demo", "Songs",
+    ]  # fmt: skip
+    assert len(set(map(title_key, titles))) == len(titles)
+    assert title_key("Song (Live) [2011 Remaster]") == title_key("Song - Live")
+    assert title_key("(Remaster)")
+    assert title_key("(I Can't Get No) Satisfaction") == title_key("(I Can’t Get No) Satisfaction - Mono")
+
+
+KNOWN = Artists.of(
+    [("Rihanna", None, 2), ("Drake", None, 1), ("Jay-Z", None, 1), (None, ["Tyler, The Creator", "Kali Uchis"], 1)]
+)
+
+
+@pytest.mark.parametrize(
+    ("artist", "title", "expected"),
+    [
+        ("Rihanna feat. Drake", None, ["Rihanna", "Drake"]),
+        ("Rihanna ft. New Guest", None, ["Rihanna", "New Guest"]),
+        ("Rihanna, Drake", None, ["Rihanna", "Drake"]),
+        ("New One, New Two", None, ["New One", "New Two"]),
+        ("Rihanna & Drake", None, ["Rihanna", "Drake"]),
+        ("Rihanna, Drake & Jay Z", None, ["Rihanna", "Drake", "Jay Z"]),
+        ("Rihanna x Drake", None, ["Rihanna", "Drake"]),
+        ("Rihanna / Drake", None, ["Rihanna", "Drake"]),
+        ("Rihanna/Drake", None, ["Rihanna", "Drake"]),
+        ("Artist A;Artist B", None, ["Artist A", "Artist B"]),
+        ("Rihanna", "Song (feat. Drake)", ["Rihanna", "Drake"]),
+        ("Rihanna", "Song (feat. New One & New Two)", ["Rihanna", "New One", "New Two"]),
+        ("Rihanna", "Song [with Drake]", ["Rihanna", "Drake"]),
+        ("Rihanna", "Song feat. Drake - Remix", ["Rihanna", "Drake"]),
+        ("Rihanna feat. Drake", "Song (feat. drake)", ["Rihanna", "Drake"]),
+        ("Rihanna (feat. Drake)", None, ["Rihanna", "Drake"]),
+        ("Rihanna", "Dancing (With Tears in My Eyes)", ["Rihanna"]),
+        ("Tyler, The Creator", None, ["Tyler, The Creator"]),
+        ("Simon & Garfunkel", None, ["Simon & Garfunkel"]),
+        ("Earth, Wind & Fire", None, ["Earth, Wind & Fire"]),
+        ("Crosby, Stills, Nash & Young", None, ["Crosby, Stills, Nash & Young"]),
+        ("AC/DC", None, ["AC/DC"]),
+        ("Bob & The Wailers", None, ["Bob & The Wailers"]),
+        ("Florence + The Machine", None, ["Florence + The Machine"]),
+        ("Malcolm X", None, ["Malcolm X"]),
+        ("Rihanna & New Guest", None, ["Rihanna", "New Guest"]),
+        (None, None, []),
+        (" ", None, []),
+    ],
+)
+def test_credited(artist: str | None, title: str | None, expected: list[str]) -> None:
+    assert KNOWN.credited(artist, None, title) == expected
+
+
+def test_lists_of_artists() -> None:
+    assert KNOWN.credited("x", ["Simon & Drake", "Rihanna"]) == ["Simon & Drake", "Rihanna"]
+    assert KNOWN.credited(None, ["Artist A;Artist B"]) == ["Artist A", "Artist B"]
+    assert KNOWN.credited("Kali Uchis feat. Tyler, The Creator") == ["Kali Uchis", "Tyler, The Creator"]
+
+
+def test_genres() -> None:
+    assert genres(["rock, pop", "Rock"]) == ["rock", "pop"]
+    assert genres(["singer/songwriter", "R&B", ""]) == ["singer/songwriter", "R&B"]
