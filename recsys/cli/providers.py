@@ -11,29 +11,25 @@ from typing import Annotated, Literal, NamedTuple
 from cyclopts import App, Parameter
 from cyclopts.validators import Number
 
-from recsys.cli.ingest import print_reports
+from recsys.cli.accounts import print_listens, print_summary
 from recsys.cli.options import Format, LakeFolder, lake_folder, moment
 from recsys.cli.screen import console, grid, minute, print_json, progress, say
-from recsys.errors import ProviderError, UsageError
+from recsys.errors import UsageError
 from recsys.lake import Lake
 from recsys.providers import imports
 from recsys.providers import settings as providers
 from recsys.providers.access import Access, Budget
-from recsys.providers.account import Summary
 from recsys.providers.acousticbrainz import AcousticBrainz
 from recsys.providers.facts import Enricher
 from recsys.providers.lastfm import LastFm
 from recsys.providers.listenbrainz import ListenBrainz
-from recsys.providers.listens import Listens, import_feedback, import_listens
+from recsys.providers.listens import import_feedback, import_listens
 from recsys.providers.musicbrainz.canonical import CanonicalDump
 from recsys.providers.scrobbles import import_scrobbles
 from recsys.providers.spotify.auth import Login
 from recsys.providers.spotify.callback import Callback
 from recsys.providers.spotify.links import Kind, parse
 from recsys.providers.status import ProviderStatus, statuses
-
-SHOWN = 10
-"""Warnings and skipped items printed; the rest is counted."""
 
 Sources = Annotated[
     list[str], Parameter(help="Links, spotify: URIs or track ids; me:liked, me:recent, me:playlists, me:albums, … for your own.")
@@ -121,15 +117,7 @@ def listenbrainz(
             loved = import_feedback(home, brainz, user, listener=listener)
             outcome.summary.add(loved.summary)
             outcome.reports += loved.reports
-    _print_listens(outcome, form)
-
-
-def _print_listens(outcome: Listens, form: Format) -> None:
-    if form == "table":
-        print_reports(outcome.reports)
-        if not outcome.summary.account["asked"] - outcome.summary.unchanged:
-            say(f"{outcome.summary.source} has no listens that the lake lacks")
-    print_summary(outcome.summary, form, "listens")
+    print_listens(outcome, form)
 
 
 @import_.command(sort_key=2)
@@ -148,7 +136,7 @@ def lastfm(
     with _access(home, calls=calls) as access:
         start = int(when.timestamp()) if (when := moment(since)) else 0
         outcome = import_scrobbles(home, LastFm(access), user, cache=access.cache, listener=listener, since=start)
-    _print_listens(outcome, form)
+    print_listens(outcome, form)
 
 
 def search(
@@ -255,41 +243,6 @@ def login() -> None:
         console().print(f"open this address and agree:\n{attempt.address}", soft_wrap=True, markup=False)
         path = attempt.finish(callback.wait(), attempt.state)
     console().print(f"logged in; the login is kept in {path}")
-
-
-def print_summary(summary: Summary, form: Format, done: str) -> None:
-    """The account, causes and warnings. Raises :class:`ProviderError` when something was not brought that may come later."""
-    if form == "json":
-        print_json(as_json(summary))
-    else:
-        asked, *parts = summary.account.items()
-        counts = ", ".join(f"{number:,} {name.replace('_', ' ')}" for name, number in parts)
-        say(f"{done}: {asked[1]:,} asked = {counts}")
-        if summary.events:
-            say(f"events: {summary.events:,} new")
-        if summary.access:
-            say(f"access: {summary.access}")
-        for title, skips in (("skipped", summary.skipped), ("failed", summary.failed)):
-            _print_some(title, [f"{skip.code}: {skip.name}: {skip.reason}" for skip in skips])
-        _print_some("warnings", summary.warnings)
-        _print_some("notes", summary.notes)
-        _print_some("not whole", summary.problems)
-    if summary.shortfall:
-        raise ProviderError(summary.shortfall)
-
-
-def as_json(summary: Summary) -> dict[str, object]:
-    """The numbers of the account by name, and every skipped and failed item."""
-    skips = [asdict(skip) for skip in (*summary.failed, *summary.skipped)]
-    return {**asdict(summary), **summary.account, "causes": summary.causes, "rejects": skips, "shortfall": summary.shortfall}
-
-
-def _print_some(title: str, lines: Sequence[str]) -> None:
-    if lines:
-        more = f" (the first {SHOWN})" if len(lines) > SHOWN else ""
-        console().print(f"{len(lines):,} {title}{more}")
-        for line in lines[:SHOWN]:
-            console().print(f"  {line}", soft_wrap=True, markup=False)
 
 
 class _Chosen(NamedTuple):

@@ -119,6 +119,8 @@ INTERVALS = {
     "songlink": 6.0,
     "lastfm": 0.25,
     "deezer": 0.12,
+    "subsonic": 0.0,
+    "jellyfin": 0.0,
 }
 """Least seconds between request starts. MusicBrainz allows 1 a second, Song.link 10 a minute, Last.fm 5 and Deezer 10 a second;
 the others publish no number."""

@@ -83,6 +83,16 @@ class ProviderSettings(BaseModel):
     lastfm_url: Address = "https://ws.audioscrobbler.com/2.0"
     deezer_url: Address = "https://api.deezer.com"
     reccobeats_url: Address = "https://api.reccobeats.com/v1"
+    subsonic_url: Address | None = None
+    """Address of your Subsonic server, such as Navidrome."""
+    subsonic_user: str | None = None
+    subsonic_password: SecretStr | None = None
+    jellyfin_url: Address | None = None
+    """Address of your Jellyfin server."""
+    jellyfin_token: SecretStr | None = None
+    """API key of your Jellyfin server."""
+    jellyfin_user: str | None = None
+    """Id of the Jellyfin user who gets the playlists."""
     songlink_api_key: SecretStr | None = None
     """Song.link key; without one Song.link is not asked."""
     songlink_url: Address = "https://api.song.link/v1-alpha.1"

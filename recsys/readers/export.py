@@ -1,4 +1,4 @@
-"""A list as a playlist file: JSPF, M3U, CSV or JSON, each track with the reason it is there."""
+"""A list as a playlist file: JSPF, XSPF, M3U, CSV or JSON, each track with the reason it is there."""
 
 from __future__ import annotations
 
@@ -6,9 +6,10 @@ import csv
 import io
 import json
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
+from xml.etree.ElementTree import Element, SubElement, indent, tostring
 
 Row = Mapping[str, Any]
 
@@ -28,6 +29,8 @@ class Playlist:
     run: str
     as_of: datetime
     rows: Sequence[Row]
+    paths: Mapping[str, str] = field(default_factory=dict)
+    """Track id → file, for players."""
 
     @property
     def title(self) -> str:
@@ -72,13 +75,62 @@ def identifiers(row: Row) -> list[str]:
 
 
 def m3u(playlist: Playlist) -> str:
-    """Extended M3U in UTF-8: seconds, artist and title, the reason as a comment, and what a player may find the track by."""
+    """Extended M3U in UTF-8: seconds, artist and title, the reason as a comment, and what a player opens: the file in ``paths``,
+    else the track's page at a provider. A track with neither stays a comment."""
     lines = ["#EXTM3U", f"#PLAYLIST:{_one_line(playlist.title)}"]
     for row in playlist.rows:
         seconds = -1 if row["duration_ms"] is None else round(row["duration_ms"] / 1000)
         named = " - ".join(_one_line(part) for part in (row["artist"], row["title"] or row["track_id"]) if part)
-        lines += [f"#EXTINF:{seconds},{named}", f"# {_one_line(row['reason'])}", identifiers(row)[0]]
+        place = location(playlist, row)
+        reason = f"# {_one_line(row['reason'])}"
+        lines += [f"#EXTINF:{seconds},{named}", reason, place] if place else [f"# no file or page: {named}", reason]
+        lines.append(f"# {_one_line(row['track_id'])}")
     return "\n".join(lines) + "\n"
+
+
+def location(playlist: Playlist, row: Row) -> str | None:
+    """Where a player finds the track: a file, or its page at Spotify or MusicBrainz."""
+    if row["track_id"] in playlist.paths:
+        return _one_line(playlist.paths[row["track_id"]])
+    if row["spotify_id"]:
+        return f"https://open.spotify.com/track/{row['spotify_id']}"
+    return f"https://musicbrainz.org/recording/{row['mbid']}" if row["mbid"] else None
+
+
+def xspf(playlist: Playlist) -> str:
+    """XML Shareable Playlist Format (https://xspf.org), the same as JSPF in XML."""
+    root = Element("playlist", version="1", xmlns="http://xspf.org/ns/0/")
+    SubElement(root, "title").text = _printable(playlist.title)
+    SubElement(root, "creator").text = "recsys"
+    SubElement(root, "annotation").text = _printable(f"list {playlist.name} of run {playlist.run}")
+    SubElement(root, "date").text = playlist.as_of.isoformat()
+    tracks = SubElement(root, "trackList")
+    for row in playlist.rows:
+        track = SubElement(tracks, "track")
+        if place := location(playlist, row):
+            SubElement(track, "location").text = _printable(place)
+        for name in identifiers(row):
+            SubElement(track, "identifier").text = _printable(name)
+        fields = {key: value for key, value in _jspf_track(row).items() if key != "identifier"}
+        for key in ("title", "creator", "annotation", "album", "trackNum", "duration"):
+            if key in fields:
+                SubElement(track, key).text = _printable(str(fields[key]))
+    indent(root)
+    return tostring(root, encoding="unicode", xml_declaration=False) + "\n"
+
+
+def listenbrainz(playlist: Playlist) -> str:
+    """JSPF as ListenBrainz takes it: tracks by MusicBrainz recording; the others are left out."""
+    rows = [row for row in playlist.rows if row["mbid"]]
+    body = json.loads(jspf(replace(playlist, rows=rows)))
+    for track in body["playlist"]["track"]:
+        track["identifier"] = track["identifier"][:1]
+    return json.dumps(body, ensure_ascii=False, indent=1) + "\n"
+
+
+def _printable(text: str) -> str:
+    """Text without the signs that XML cannot hold."""
+    return "".join(sign if sign.isprintable() or sign in "\t\n" else " " for sign in text)
 
 
 def _one_line(text: str) -> str:
@@ -101,5 +153,7 @@ def plain_json(playlist: Playlist) -> str:
     return json.dumps({**head, "rows": rows}, ensure_ascii=False, indent=1) + "\n"
 
 
-FORMATS: dict[str, Callable[[Playlist], str]] = {"jspf": jspf, "m3u": m3u, "csv": comma_separated, "json": plain_json}
+FORMATS: dict[str, Callable[[Playlist], str]] = {
+    "jspf": jspf, "xspf": xspf, "m3u": m3u, "listenbrainz": listenbrainz, "csv": comma_separated, "json": plain_json,
+}  # fmt: skip
 """Format → how to write it."""

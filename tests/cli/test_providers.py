@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import pytest
 
 from recsys import Lake
-from recsys.cli import providers
+from recsys.cli import accounts
 from recsys.providers.settings import NAMES
 from tests.cli.conftest import Recsys
 from tests.providers.spotify_answers import ident
@@ -91,7 +91,7 @@ def test_providers_as_json(recsys: Recsys, spotify: Hostile) -> None:
 
 
 def test_long_accounts_are_cut(capsys: pytest.CaptureFixture[str]) -> None:
-    providers._print_some("warnings", [str(number) for number in range(25)])
+    accounts._print_some("warnings", [str(number) for number in range(25)])
     lines = capsys.readouterr().out.splitlines()
     assert lines[0] == "25 warnings (the first 10)"
     assert len(lines) == 11

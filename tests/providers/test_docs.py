@@ -12,7 +12,9 @@ from recsys.providers import settings
 from recsys.providers.settings import NAMES
 from recsys.providers.webplayer.totp import parse_secrets
 
-PREFIX = re.compile(r"\b(?:SPOTIFY|MUSICBRAINZ|LISTENBRAINZ|RECCOBEATS|SONGLINK|PROVIDER|LASTFM|DEEZER)_[A-Z_]+\b")
+PREFIX = re.compile(
+    r"\b(?:SPOTIFY|MUSICBRAINZ|LISTENBRAINZ|RECCOBEATS|SONGLINK|PROVIDER|LASTFM|DEEZER|SUBSONIC|JELLYFIN)_[A-Z_]+\b"
+)
 
 
 def test_settings_in_the_documentation_exist(root: Path) -> None:

@@ -5,7 +5,9 @@ from __future__ import annotations
 import csv
 import io
 import json
+from dataclasses import replace
 from datetime import UTC, datetime
+from xml.etree.ElementTree import fromstring
 
 import pytest
 
@@ -44,10 +46,27 @@ def test_m3u_keeps_to_its_lines() -> None:
         '#EXTINF:62,Ada - One, "two" three',
         "# fits",
         "https://musicbrainz.org/recording/m-1",
-        "#EXTINF:-1,t2",
+        "# t/1",
+        "# no file or page: t2",
         "# new",
-        "urn:recsys:track:t2",
+        "# t2",
     ]
+    local = replace(PLAYLIST, paths={"t2": "/music/two.flac"})
+    assert "\n/music/two.flac\n" in FORMATS["m3u"](local)
+    assert "https://open.spotify.com/track/s" in FORMATS["m3u"](replace(PLAYLIST, rows=[{**ROW, "spotify_id": "s"}]))
+
+
+def test_xspf_is_jspf_in_xml() -> None:
+    root = fromstring(FORMATS["xspf"](replace(PLAYLIST, rows=[{**ROW, "reason": "a\x00<b>"}, BARE])))  # noqa: S314 — written here
+    first, second = root.findall(".//{*}track")
+    assert [part.text for part in first.findall("{*}identifier")] == identifiers(ROW)
+    assert (first.findtext("{*}annotation"), first.findtext("{*}duration")) == ("a <b>", "61500")
+    assert second.find("{*}location") is None
+
+
+def test_listenbrainz_takes_tracks_by_recording_alone() -> None:
+    [track] = json.loads(FORMATS["listenbrainz"](PLAYLIST))["playlist"]["track"]
+    assert track["identifier"] == ["https://musicbrainz.org/recording/m-1"]
 
 
 def test_csv_reads_back() -> None:

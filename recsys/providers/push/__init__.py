@@ -1,0 +1,1 @@
+"""Lists out to where people listen: ListenBrainz, Spotify, Subsonic servers such as Navidrome, Jellyfin."""
