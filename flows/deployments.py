@@ -35,6 +35,7 @@ def nightly(
     """
     report = night(Lake(lake), settings or load()[0], as_of, Path(inbox) if inbox else None)
     outcome = "published" if report.published else "NOT published"
+    outcome += f"; report: {report.page or report.path}"
     create_table_artifact(
         [
             *({"what": problem, "number": "broken"} for problem in report.problems),

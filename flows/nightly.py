@@ -47,7 +47,7 @@ def nightly(lake: Lake, settings: Settings, as_of: datetime | None = None, inbox
             checked, measured = steps.checks(staged, settings)
             steps.lookup(staged)
             run = steps.commit(lake, staged, checked, measured, seconds)
-        return steps.publish(lake, run, already=False, noted=refused)
+        return steps.report(lake, run, steps.publish(lake, run, already=False, noted=refused))
 
 
 def run(

@@ -23,6 +23,8 @@ class RunReport:
     """What the run measured, by name."""
     problems: tuple[str, ...] = ()
     """Broken rules, with one example each."""
+    page: Path | None = None
+    """The report about the run, where it was made."""
 
 
 class UnpublishedError(CheckError):

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import resource
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import UTC, datetime, time
 from logging import ERROR, WARNING
 from pathlib import Path
@@ -19,7 +21,7 @@ from recsys.errors import LakeError
 from recsys.ingest import FilesRefusedError
 from recsys.ingest.inbox import ingest_inbox
 from recsys.inputs import Inputs, Snapshot
-from recsys.lake import Lake, Plan, Run, Staged
+from recsys.lake import Lake, Plan, Run, Staged, reports
 from recsys.lake.records import Status
 from recsys.lookup import writer
 from recsys.matrices.catalog import Catalog
@@ -27,11 +29,10 @@ from recsys.matrices.history import History
 from recsys.readers import views
 from recsys.settings import Settings
 from recsys.stages.candidates.scoring import Scorer
-from recsys.stages.checks import CHECKED, check_tables, compare, measure_tables, passed
+from recsys.stages.checks import CHECKED, check_tables, drift, measure_tables, passed
 from recsys.stages.profiles import profile_listeners
 from recsys.stages.ratings import rate
 from recsys.stages.snapshot import take_snapshot
-from recsys.tables import CHECKS
 
 
 @stage(attempts=ATTEMPTS)
@@ -154,10 +155,20 @@ def publish(lake: Lake, run: Run, *, already: bool, noted: tuple[str, ...] = ())
     return RunReport(run.id, run.manifest.as_of, run.path, already, published, dict(run.manifest.metrics), tuple(problems))
 
 
+@stage("publish")
+def report(lake: Lake, run: Run, outcome: RunReport) -> RunReport:
+    """The page about the run, beside it. Whatever is wrong with it, the lists are published: it is a warning then."""
+    from recsys.report.making import page  # here, for nothing but a new run needs the library of charts
+
+    try:
+        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+        return replace(outcome, page=reports.write(lake, run, page(lake, run, peak)))
+    except Exception as error:  # a page must never cost a night
+        logger().exception("the report of run %s could not be made", run.id)
+        return replace(outcome, problems=(*outcome.problems, f"warn: report: it could not be made: {error}; see recsys report"))
+
+
 def _drift(lake: Lake, run: Run) -> pl.DataFrame:
     """Warnings about the difference from the published run; none when there is no other one that can be read."""
     before = next((each for each in lake.runs() if each.id == lake.pointer().run != run.id and not each.damage()), None)
-    if before is None or not {*CHECKED} <= {*before.tables}:
-        return CHECKS.empty()
-    old, new = ({name: each.files(name) for name in CHECKED} for each in (before, run))
-    return compare(old, new, Settings.model_validate(run.manifest.settings))
+    return drift(run, before)

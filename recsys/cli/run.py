@@ -98,6 +98,8 @@ def print_report(report: RunReport) -> None:
         console().print(grid(f"run {report.run_id}", ("what", "number"), numbers, right=("number",)))
     for problem in report.problems:
         say(problem)
+    if report.page:
+        say(f"report: {report.page}")
     if not report.published:
         raise CheckError(f"run {report.run_id} broke a rule and was not published; readers keep the last one; see {report.path}")
     say(f"published {report.run_id}, as of {minute(report.as_of)}: {report.path}")

@@ -104,7 +104,7 @@ def repeats(lists: Lists, known: csr_array, songs: NDArray[np.integer], k: int) 
     by = np.where(songs >= 0, songs, songs.max(initial=-1) + 1 + np.arange(len(songs)))
     shown = lists[:, :k]
     pattern = csr_array(
-        (np.ones(known.nnz), by[known.indices], known.indptr), shape=(known.shape[0], int(by.max(initial=-1)) + 1)
+        (np.ones(known.nnz), by[known.indices], known.indptr.copy()), shape=(known.shape[0], int(by.max(initial=-1)) + 1)
     )
     pattern.sum_duplicates()
     return _hit_share(np.where(shown >= 0, by[np.maximum(shown, 0)], -1), pattern)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Protocol
 
 import polars as pl
 
@@ -47,6 +49,24 @@ def compare(before: Mapping[str, Rows], after: Mapping[str, Rows], settings: Set
     views = {f"{table}_{when}": tables[table] for table in CHECKED for when, tables in (("before", before), ("after", after))}
     bounds = settings.model_dump(include={"row_change", "list_overlap"})
     return CHECKS.conform(models.run("drift", views, bounds))
+
+
+class Stored(Protocol):
+    """A run on the disk: as much of it as the rules about two runs need."""
+
+    @property
+    def tables(self) -> list[str]: ...
+    @property
+    def manifest(self) -> Any: ...
+    def files(self, table: str) -> list[Path]: ...
+
+
+def drift(run: Stored, before: Stored | None) -> pl.DataFrame:
+    """:func:`compare` of two stored runs by the settings of the later one; no rule without a run to compare with."""
+    if before is None or not {*CHECKED} <= {*before.tables}:
+        return CHECKS.empty()
+    old, new = ({name: each.files(name) for name in CHECKED} for each in (before, run))
+    return compare(old, new, Settings.model_validate(run.manifest.settings))
 
 
 def measure_tables(tables: Mapping[str, Rows]) -> pl.DataFrame:

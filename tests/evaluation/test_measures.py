@@ -50,7 +50,9 @@ class TestByHand:
 
     def test_repeats_counts_songs_by_any_release(self) -> None:
         songs = np.array([7, 7, -1, -1])
-        found = measures.repeats(np.array([[1, 2], [2, 3], [-1, -1]]), matrix([{0: 1.0}, {2: 1.0}, {}], 4), songs, 2)
+        known = matrix([{0: 1.0, 1: 1.0}, {2: 1.0}, {}], 4)
+        found = measures.repeats(np.array([[1, 2], [2, 3], [-1, -1]]), known, songs, 2)
+        assert known.indptr.tolist() == [0, 2, 3, 3]
         assert found == pytest.approx([1 / 2, 1 / 2, np.nan], nan_ok=True)
 
     def test_skips(self) -> None:

@@ -88,6 +88,7 @@ class TestFlow:
         assert {name for name, _, _ in told["calls"]} - set(STAGES) <= {"late.jsonl"}  # the file that is read
         assert set(run.read("metrics")["stage"]) <= set(STAGES)
         assert min(run.manifest.seconds.values()) > 0.0
+        assert run.id in (run.path / "report.html").read_text(encoding="utf-8")
 
     def test_nothing_of_prefect_is_loaded(self, told: dict[str, Any]) -> None:
         assert told["prefect"] is False
