@@ -5,17 +5,18 @@ from __future__ import annotations
 import contextlib
 import json
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import httpx
 import pytest
-import schemathesis
 from hypothesis import HealthCheck, given, settings
 from hypothesis.errors import Unsatisfiable
-from schemathesis import GenerationMode
-from schemathesis.specs.openapi.checks import ignored_auth
 
 from recsys.lookup import app
 from recsys.lookup.app import ASSETS, PAGE
+
+if TYPE_CHECKING:  # it takes longer to import than all else together, and `make check` does not run these tests
+    import schemathesis
 
 pytestmark = pytest.mark.slow
 
@@ -27,6 +28,8 @@ LONG = settings(max_examples=150, deadline=None, derandomize=True, suppress_heal
 
 @pytest.fixture(scope="module")
 def schema(address: str) -> schemathesis.BaseSchema:
+    import schemathesis
+
     return schemathesis.openapi.from_url(f"{address}/openapi.json")
 
 
@@ -51,6 +54,9 @@ def test_many_answers_keep_the_contract(schema: schemathesis.BaseSchema, path: s
 
 def explore(schema: schemathesis.BaseSchema, path: str, method: str, how: settings) -> None:
     """Ask with made-up parameters, right and wrong; the checks compare status, type, headers and body with the contract."""
+    from schemathesis import GenerationMode
+    from schemathesis.specs.openapi.checks import ignored_auth
+
     operation = schema[path][method]
     for mode in GenerationMode:
 
