@@ -1,7 +1,9 @@
-"""Ways to score every track for every listener: ours, as the run builds them, and two strong peers.
+"""Ways to score every track for every listener: ours, as the run builds them, and strong peers.
 
-EASE: Steck (2019), "Embarrassingly shallow autoencoders for sparse data". iALS: Hu, Koren & Volinsky (2008), by the library
-`implicit` (dependency group ``bench``) where it is installed, else by :mod:`recsys.stages.neighbors.als` alone.
+EASE: Steck (2019), "Embarrassingly shallow autoencoders for sparse data". RP3β: Paudel et al. (2017), "Updatable, accurate,
+diverse, and scalable recommendations for interactive applications". GF-CF: Shen et al. (2021), "How powerful is graph
+convolution for recommendation?". iALS: Hu, Koren & Volinsky (2008), by the library `implicit` (dependency group ``bench``)
+where it is installed, else by :mod:`recsys.stages.neighbors.als` alone.
 """
 
 from __future__ import annotations
@@ -18,6 +20,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 from scipy.sparse import csr_array, csr_matrix
+from scipy.sparse.linalg import svds
 
 from recsys import Inputs, Settings
 from recsys.pipeline import prepare
@@ -42,6 +45,8 @@ class Method:
     name: str
     score: Callable[..., Scores]
     choices: Sequence[dict[str, Any]] = ({},)
+    timed: bool = False
+    """Whether ``score`` takes the ``times`` of the ratings, microseconds since 1970, too."""
 
 
 def popularity(train: csr_array) -> Scores:
@@ -49,9 +54,9 @@ def popularity(train: csr_array) -> Scores:
     return np.tile(np.bincount(train.indices, minlength=train.shape[1]).astype(float), (train.shape[0], 1))
 
 
-def shipped(train: csr_array, settings: Settings) -> Scores:
+def shipped(train: csr_array, settings: Settings, times: NDArray[np.int64] | None = None) -> Scores:
     """The collaborative part of a run with these settings: shares 0–1, 0 for tracks that nobody speaks for."""
-    scorer = prepare(snapshot := take_snapshot(inputs(train), settings, AS_OF), rate(snapshot, settings), settings)
+    scorer = prepare(snapshot := take_snapshot(inputs(train, times=times), settings, AS_OF), rate(snapshot, settings), settings)
     rows = [row for row, user in enumerate(scorer.history.users) if user != "*"]
     out = np.zeros(train.shape)
     for row in rows:
@@ -60,13 +65,14 @@ def shipped(train: csr_array, settings: Settings) -> Scores:
     return out
 
 
-def inputs(train: csr_array, tracks: pl.DataFrame | None = None) -> Inputs:
-    """Listeners and tracks named by their numbers, one event per rating, on the day of the run."""
+def inputs(train: csr_array, tracks: pl.DataFrame | None = None, times: NDArray[np.int64] | None = None) -> Inputs:
+    """Listeners and tracks named by their numbers, one event per rating, at its time or on the day of the run."""
     listeners = np.repeat(np.arange(train.shape[0]), np.diff(train.indptr))
     events = pl.DataFrame({"user_id": named(listeners), "track_id": named(train.indices), "weight": PLAY * train.data})
     known = pl.DataFrame({"id": named(np.arange(train.shape[1]))}) if tracks is None else tracks
+    moments = pl.lit(AS_OF) if times is None else pl.Series(times)
     return Inputs(
-        tracks=known, events=events.with_columns(type=pl.lit("play"), occurred_at=pl.lit(AS_OF, pl.Datetime("us", "UTC")))
+        tracks=known, events=events.with_columns(type=pl.lit("play"), occurred_at=moments.cast(pl.Datetime("us", "UTC")))
     )
 
 
@@ -88,6 +94,28 @@ def ease(train: csr_array, ridge: float) -> Scores:
     known = (train.toarray() != 0).astype(float)
     solved = np.linalg.solve(known @ known.T + ridge * np.eye(len(known)), known)
     return np.asarray(known - ridge * solved / (1.0 - (known * solved).sum(axis=0)))
+
+
+def rp3(train: csr_array, alpha: float, beta: float) -> Scores:
+    """Walks listener → track → listener → track of the binary ratings, damped by the last one's popularity; see Paudel et al."""
+    known = csr_array((np.ones(train.nnz), train.indices, train.indptr), shape=train.shape)
+    heard = np.maximum(np.asarray(known.sum(axis=0)).ravel(), 1.0)
+    own = np.maximum(np.asarray(known.sum(axis=1)).ravel(), 1.0)
+    back, out = known.multiply(1.0 / heard**alpha).T.tocsr(), known.multiply(1.0 / own[:, None] ** alpha).tocsr()
+    walks = csr_array(back @ out)
+    walks.setdiag(0.0)
+    return np.asarray((known @ walks).toarray() / heard**beta)
+
+
+def gf_cf(train: csr_array, factors: int, share: float) -> Scores:
+    """R̃ᵀR̃ plus ``share`` times the ideal low-pass filter of ``factors`` singular vectors, R̃ = D_U^−½ R D_I^−½; see Shen et al."""
+    known = csr_array((np.ones(train.nnz), train.indices, train.indptr), shape=train.shape)
+    heard = np.maximum(np.asarray(known.sum(axis=0)).ravel(), 1.0)
+    own = np.maximum(np.asarray(known.sum(axis=1)).ravel(), 1.0)
+    even = known.multiply(own[:, None] ** -0.5).multiply(heard**-0.5).tocsr()
+    _, _, right = svds(even, min(factors, min(even.shape) - 1), v0=np.ones(min(even.shape)))
+    low = (known.multiply(heard**-0.5).tocsr() @ right.T) @ (right * heard**0.5)
+    return np.asarray((known @ even.T @ even).toarray() + share * low)
 
 
 def als(train: csr_array, factors: int, ridge: float, alpha: float) -> Scores:
@@ -116,6 +144,8 @@ METHODS = (
     Method("near alone", lambda train: ours(train, rank=0, pool=200, kept=200, als_share=0.0)),
     Method("low rank alone", lambda train: ours(train, kept=0, als_share=0.0)),
     Method("near + low rank", lambda train: ours(train, als_share=0.0)),
+    Method("RP3β, tuned", rp3, _grid(alpha=(0.4, 0.6, 0.8, 1.0), beta=(0.2, 0.4, 0.6, 0.8))),
+    Method("GF-CF, tuned", gf_cf, _grid(factors=(64, 128, 256), share=(0.0, 0.3, 1.0))),
     Method("EASE, tuned", ease, _grid(ridge=(20, 50, 75, 100, 150, 200, 300, 500, 1000))),
     Method(
         f"iALS ({PEER}), tuned",
@@ -124,5 +154,5 @@ METHODS = (
         if PEER == "implicit"
         else _grid(factors=(16, 32, 64, 128), ridge=(1.0, 2.0, 4.0, 8.0, 16.0), alpha=(1.0,)),
     ),
-    Method("default: near + low rank + ALS", lambda train: shipped(train, Settings())),
+    Method("default", lambda train, times=None: shipped(train, Settings(), times), timed=True),
 )

@@ -11,6 +11,7 @@ from datetime import UTC, datetime, timedelta
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
+from scipy.sparse import csr_array
 
 from recsys import Inputs
 from recsys.tables import FEATURES
@@ -19,6 +20,8 @@ AS_OF = datetime(2026, 1, 1, tzinfo=UTC)
 GROUPS = 24
 FAITHFUL = 0.6
 """Share of a listener's events that go to tracks of the listener's own group."""
+SCENE, HOMES, LOYAL = 12, 6, 0.75
+"""Of sparse worlds: tracks of a scene, most scenes a listener is at home in, and the share of plays in them."""
 TYPES = {"play": 0.72, "skip": 0.12, "like": 0.07, "save": 0.05, "dislike": 0.03, "hide": 0.01}
 
 Ints = NDArray[np.int64]
@@ -65,6 +68,26 @@ def _plays(rng: np.random.Generator, users: int, tracks: int, events: int) -> tu
     for group in range(min(GROUPS, tracks)):
         shuffled[group::GROUPS] = rng.permutation(shuffled[group::GROUPS])
     return listeners, shuffled[rank.clip(0, tracks - 1)]
+
+
+def local(users: int, tracks: int, each: int = 27, seed: int = 0) -> csr_array:
+    """Plays (users, tracks) of a sparse world with local structure: about ``each`` tracks a listener, 20 listeners a track.
+
+    Every listener is at home in a few of many small scenes (a dozen tracks each, beside like ones), and strays to tracks that
+    everybody plays. Listeners share few tracks with anybody, tracks much with the tracks of their scene.
+    """
+    rng = np.random.default_rng(seed)
+    scenes = max(2, tracks // SCENE)
+    played = np.maximum(5, rng.geometric(1.0 / each, users))
+    who = np.repeat(np.arange(users), played)
+    homes = rng.permutation(scenes)[_ranks(rng, scenes, users * HOMES, 0.6)].reshape(users, HOMES)
+    at = homes[who, rng.integers(0, np.minimum(2 + played // 40, HOMES)[who])]
+    scene = (at + np.rint(rng.laplace(0, 0.5, who.size)).astype(np.int64)) % scenes
+    what = (scene * SCENE + _ranks(rng, SCENE, who.size, 0.9)) % tracks
+    astray = rng.random(who.size) > LOYAL
+    what[astray] = rng.permutation(tracks)[_ranks(rng, tracks, int(astray.sum()), 1.0)]
+    cell, count = np.unique(who * tracks + what, return_counts=True)
+    return csr_array((count.astype(np.float64), (cell // tracks, cell % tracks)), shape=(users, tracks))
 
 
 def _ranks(rng: np.random.Generator, ranks: int, draws: int, exponent: float) -> Ints:

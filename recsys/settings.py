@@ -85,7 +85,8 @@ class Settings(BaseModel):
     """Neighbours per listener stored in `neighbors`."""
 
     half_life_days: Positive = 120 * math.log(2)
-    """Age at which an event counts half, in days; 83.2 = the older service's exp(−days/120)."""
+    """Age at which an event counts half, in days; 83.2 = the older service's exp(−days/120). It touches the taste alone: votes of
+    similar listeners count old events in full, for they predict worse when they fade."""
     undated_decay: Annotated[float, Field(gt=0, le=1, allow_inf_nan=False)] = 0.7
     """Decay of an event without a time (Q18)."""
 

@@ -29,15 +29,20 @@ def hold_out(ratings: csr_array, share: float = 0.2, seed: int = 0) -> Split:
     return divided(ratings, drawn(ratings, share, seed))
 
 
-def drawn(ratings: csr_array, share: float, seed: int = 0) -> NDArray[np.bool_]:
-    """One flag per stored rating: whether :func:`hold_out` hides it."""
+def drawn(ratings: csr_array, share: float, seed: int = 0, times: ArrayLike | None = None) -> NDArray[np.bool_]:
+    """One flag per stored rating: whether :func:`hold_out` hides it.
+
+    With ``times``, one per stored rating, each user's latest ones are hidden: equal ones, and those without a time (NaN), which
+    count as the oldest, by chance.
+    """
     if not 0.0 <= share <= 1.0:
         raise ValueError(f"share is {share}; allowed: 0–1")
     filled = np.diff(ratings.indptr)
     hidden = np.minimum(np.rint(share * filled).astype(np.int64), np.maximum(filled - 1, 0))
     draw = np.random.Generator(np.random.PCG64(seed)).random(len(ratings.data))
     rows = np.repeat(np.arange(len(filled)), filled)
-    order = np.lexsort((draw, rows))
+    when = np.zeros(len(rows)) if times is None else -np.nan_to_num(np.asarray(times, np.float64), nan=-np.inf, neginf=-np.inf)
+    order = np.lexsort((draw, when, rows))
     nth = np.empty(len(order), np.int64)
     nth[order] = np.arange(len(order)) - np.repeat(ratings.indptr[:-1], filled)
     return np.asarray(nth < hidden[rows])

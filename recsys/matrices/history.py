@@ -13,6 +13,9 @@ from scipy.sparse import csc_array, csr_array
 from recsys.matrices.arrays import pattern
 from recsys.matrices.catalog import Catalog
 
+MILLISECONDS = 86_400_000
+"""In a day."""
+
 
 @dataclass(frozen=True)
 class History:
@@ -32,6 +35,8 @@ class History:
     disliked: csr_array
     known: csr_array
     rejected: csr_array
+    last_day: csr_array
+    """Days from 1970 to the newest event, float32; NaN for unknown."""
     releases: dict[int, NDArray[np.int32]]
     """Listener → rows of releases heard last that are not the main one of their song; only listeners with any."""
 
@@ -69,13 +74,15 @@ def build_history(rated: pl.DataFrame, users: list[str], catalog: Catalog) -> Hi
     indptr = np.searchsorted(user[order], np.arange(len(users) + 1, dtype=user.dtype)).astype(width)
     shape = (len(users), len(catalog.ids) + len(missing))
 
-    def matrix(name: str) -> csr_array:
-        return csr_array((rated[name].to_numpy()[order], column[order], indptr), shape=shape)
+    def matrix(values: pl.Series) -> csr_array:
+        return csr_array((values.to_numpy()[order], column[order], indptr), shape=shape)
 
     names = ("rating", "liked", "disliked", "known", "rejected")
-    rating, liked, disliked, known, rejected = map(matrix, names)
+    last_day = rated["last_at"].dt.epoch("ms").cast(pl.Float64) / MILLISECONDS
+    columns = (*(rated[name] for name in names), last_day.cast(pl.Float32).fill_null(np.nan))
+    rating, liked, disliked, known, rejected, days = map(matrix, columns)
     releases = _releases(rated, user, catalog)
-    return History(users, len(catalog.ids), missing, rating, liked, disliked, known, rejected, releases)
+    return History(users, len(catalog.ids), missing, rating, liked, disliked, known, rejected, days, releases)
 
 
 def _releases(rated: pl.DataFrame, user: NDArray[np.int32], catalog: Catalog) -> dict[int, NDArray[np.int32]]:

@@ -77,3 +77,17 @@ class TestTimeTravel:
     def test_times_must_fit(self) -> None:
         with pytest.raises(ValueError, match="2 times for 1 ratings"):
             time_travel(matrix([{0: 1.0}], 1), [1, 2], 0)
+
+
+class TestLatest:
+    def test_the_latest_are_hidden(self) -> None:
+        ratings = matrix([{0: 1.0, 1: 1.0, 2: 1.0, 3: 1.0}, {0: 1.0, 3: 1.0}], 4)
+        assert drawn(ratings, 0.5, times=[3.0, 1.0, 4.0, 2.0, 9.0, 8.0]).tolist() == [True, False, True, False, True, False]
+
+    def test_a_rating_without_a_time_is_the_oldest(self) -> None:
+        assert drawn(matrix([{0: 1.0, 1: 1.0, 2: 1.0, 3: 1.0}], 4), 0.5, times=[np.nan, -1e9, np.nan, 0.0]).tolist() == [
+            False, True, False, True,
+        ]  # fmt: skip
+
+    def test_equal_times_by_chance(self) -> None:
+        assert drawn(RATED, 0.2, 3, np.ones(RATED.nnz)).tolist() == drawn(RATED, 0.2, 3).tolist()

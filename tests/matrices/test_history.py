@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+
+import numpy as np
 import pytest
 
 from recsys import Settings
@@ -67,3 +70,12 @@ def test_nobody_heard_anything() -> None:
 
 def test_of_two_records_of_one_id_the_last_is_rated() -> None:
     assert matrices("abb").rating.toarray()[2].tolist() == [0, 0, 1, 2, 0]
+
+
+def test_last_day() -> None:
+    row = {"user_id": "ann", "rating": 1.0, "liked": 1.0, "disliked": 0.0, "known": True, "rejected": False}
+    times = {"a": datetime(1970, 1, 3, 12, tzinfo=UTC), "b": None}
+    rated = frame(RATINGS, [row | {"track_id": track, "last_at": moment} for track, moment in times.items()])
+    found = build_history(rated, ["ann"], build_catalog(frame(TRACKS, map(silent, "ab")), Settings()))
+    assert found.last_day.dtype == np.float32
+    assert found.last_day.data.tolist() == pytest.approx([2.5, np.nan], nan_ok=True)

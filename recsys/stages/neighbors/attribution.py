@@ -16,7 +16,7 @@ from recsys.stages.neighbors.kernels.attribution import LISTED, Form, Shares, Su
 from recsys.stages.neighbors.kernels.dense import gram
 from recsys.stages.neighbors.kernels.interpolation import Rows
 from recsys.stages.neighbors.low_rank import Standardised
-from recsys.stages.neighbors.model import Listeners, Model
+from recsys.stages.neighbors.model import Listeners, Model, sparse_arrays
 
 TASKS = 8
 """Blocks of listeners per thread."""
@@ -26,11 +26,11 @@ def form(model: Model) -> Form:
     """The model as :func:`attribute` reads it; made once, it takes tracks × 2 r × 4 bytes."""
     shared = np.ascontiguousarray(model.factor_votes.T)
     tracks, together = model.als
-    parameters, (rarity, confidence) = model.parameters, model.weights
+    parameters, (rarity, confidence, _) = model.parameters, model.weights
     sure = confidence / np.maximum(rarity, np.finfo(float).tiny)
     of_votes = rows_of(model.rows), model.votes.data, *model.factors, shared, gram(shared.astype(np.float64))
     of_als = tracks, together, sure, als.MISSING, parameters.ridge, parameters.als_ridge, parameters.als_share
-    return Form(*of_votes, *of_als)
+    return Form(*of_votes, *of_als, parameters.track_share, sparse_arrays(model.track_side))
 
 
 def attribute(model: Form, rows: Standardised, listeners: Listeners, pairs: tuple[Offsets, Ints], threads: int = 1) -> Shares:
@@ -45,7 +45,14 @@ def attribute(model: Form, rows: Standardised, listeners: Listeners, pairs: tupl
     found = Shares(np.full((len(tracks), LISTED), -1, np.int32), np.zeros((len(tracks), LISTED)), np.ones(len(tracks)))
     near = listeners.near
     subjects = Subjects(
-        rows_of(rows), np.ascontiguousarray(near.indices), near.weight, near.low_rank, near.gain, near.shrinkage, listeners.als
+        rows_of(rows),
+        np.ascontiguousarray(near.indices),
+        near.weight,
+        near.low_rank,
+        near.gain,
+        near.shrinkage,
+        listeners.als,
+        listeners.votes.data,
     )
     bounds = np.linspace(0, len(indptr) - 1, TASKS * threads + 1).astype(np.int64)
 

@@ -19,7 +19,8 @@ from recsys.stages.neighbors.als import AlsFactors
 from recsys.stages.neighbors.low_rank import Factors, Standardised
 from recsys.stages.neighbors.model import Listeners, Model, Parameters
 from recsys.stages.neighbors.near import Near, fit_near
-from recsys.stages.neighbors.weighting import TrackWeights, cleaned, rarity, strength, votes
+from recsys.stages.neighbors.track_side import fit_track_side, none
+from recsys.stages.neighbors.weighting import TrackWeights, cleaned, damping, rarity, strength, votes
 
 BLOCK = 8192
 """Listeners whose pools of neighbours are in memory at once."""
@@ -44,31 +45,32 @@ class Collaborative:
         found = neighbors(rows, factors, parameters, threads)
         start = als.start(rows, factors, parameters.als_rank)
         preferences = als.factorize(rated, start, parameters.als_ridge, parameters.als_damping, threads=threads)
-        return cls.of(rated, (rows, factors), found, preferences, parameters)
+        side = fitted_track_side(rated, parameters, threads) if parameters.track_share > 0.0 else None
+        return cls.of(rated, (rows, factors), found, preferences, parameters, side)
 
     @classmethod
     def of(
-        cls,
-        rated: csr_array,
-        correlation: tuple[Standardised, Factors],
-        found: Near,
-        preferences: AlsFactors,
-        parameters: Parameters,
-    ) -> Collaborative:
-        """From fitted parts."""
+        cls, rated: csr_array, correlation: tuple[Standardised, Factors], found: Near, preferences: AlsFactors,
+        parameters: Parameters, side: csr_array | None = None,
+    ) -> Collaborative:  # fmt: skip
+        """From fitted parts; none for a ``side`` without share."""
         rows, factors = correlation
-        cast = votes(rated, parameters.popularity_damping)
+        damped = damping(rated, parameters.popularity_damping)
+        weights = TrackWeights(rarity(rated), als.confidence(rated, parameters.als_damping), damped)
+        cast = votes(rated, damped)
         shared = np.ascontiguousarray((cast.T @ factors.vectors).T, np.float32)
-        weights = TrackWeights(rarity(rated), als.confidence(rated, parameters.als_damping))
         empty = np.empty((0, 0), np.float32)
-        model = Model(parameters, weights, rows, factors, cast.astype(np.float32), shared, empty)
-        return cls(model, Listeners(found, empty)).blended(preferences, parameters)
+        model = Model(parameters, weights, rows, factors, cast.astype(np.float32), shared, empty, none(rated.shape[1]))
+        return cls(model, Listeners(found, empty, model.votes)).blended(preferences, parameters, side)
 
-    def blended(self, preferences: AlsFactors, parameters: Parameters) -> Collaborative:
-        """The same with other ALS preferences, or another share of them; what else ``parameters`` say must be the same."""
+    def blended(self, preferences: AlsFactors, parameters: Parameters, side: csr_array | None = None) -> Collaborative:
+        """The same with other ALS preferences, track side or shares of them; what else ``parameters`` say must be the same."""
         tracks = np.ascontiguousarray(preferences.tracks.T)
         model = replace(self.model, tracks=tracks, parameters=parameters)
-        return Collaborative(model, Listeners(self.fitted.near, preferences.listeners))
+        if side is not None:
+            # own votes are damped by popularity, and there it is not wanted
+            model = replace(model, track_side=_rows_times(side, 1.0 / model.weights.damping))
+        return Collaborative(model, self.fitted._replace(als=preferences.listeners))
 
     @property
     def near(self) -> Near:
@@ -82,6 +84,17 @@ class Collaborative:
     def evidence(self, first: int, last: int) -> Floats:
         """(last − first,) share of each listener's ratings that others explain, 0–1: near 0 when nobody is really similar."""
         return self.near.explained[first:last]
+
+
+def fitted_track_side(rated: csr_array, parameters: Parameters, threads: int = 1) -> csr_array:
+    """The track side of these parameters; see :mod:`.track_side`."""
+    pool, kept, ridge, two_hop = parameters.pool, parameters.kept, parameters.ridge, parameters.two_hop_share
+    return fit_track_side(rated, pool=pool, kept=kept, ridge=ridge, two_hop_share=two_hop, threads=threads)
+
+
+def _rows_times(matrix: csr_array, factors: Floats) -> csr_array:
+    data = matrix.data * np.repeat(factors, np.diff(matrix.indptr)).astype(np.float32)
+    return csr_array((data, matrix.indices, matrix.indptr), shape=matrix.shape)
 
 
 def correlated(rated: csr_array, parameters: Parameters, threads: int = 1) -> tuple[Standardised, Factors]:

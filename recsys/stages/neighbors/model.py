@@ -20,16 +20,17 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csc_array, csr_array
 
-from recsys.matrices.arrays import Float32s, Floats, Ints, pattern
+from recsys.matrices.arrays import Float32s, Floats, Ints, Offsets, pattern
 from recsys.stages.neighbors.als import missing, solve
-from recsys.stages.neighbors.kernels.blend import blend
+from recsys.stages.neighbors.kernels.blend import blend, mix
 from recsys.stages.neighbors.kernels.dense import product
+from recsys.stages.neighbors.kernels.two_hop import own_sums
 from recsys.stages.neighbors.low_rank import Factors, Standardised, standardised
 from recsys.stages.neighbors.near import Near, Own, weighed
 from recsys.stages.neighbors.search.correlation import Moments, Sparse, moments, sparse
 from recsys.stages.neighbors.search.folding import nearest_fitted
 from recsys.stages.neighbors.search.search import Nearest
-from recsys.stages.neighbors.weighting import TrackWeights, cleaned, strength
+from recsys.stages.neighbors.weighting import TrackWeights, cleaned, strength, votes
 
 TILE = 64
 """Listeners scored at once."""
@@ -59,19 +60,24 @@ class Parameters:
     """Near and low-rank votes for a track with n listeners are divided by n to this power; 0 = not at all."""
     als_damping: float = 0.4
     """For the ALS vectors, a rating of a track with n listeners counts n to minus this power; 0 = all count alike."""
+    track_share: float = 0.0
+    """Share of the track side in the blend, 0–1; 0 = it is not fitted."""
+    two_hop_share: float = 0.5
+    """Share of the two-hop weights in the track side, the rest is the ridge regression of tracks on tracks."""
     seed: int = 0
     """Seed of the random start of the factors."""
 
 
 class Listeners(NamedTuple):
-    """All that the model knows of n listeners: neighbours and weights, and (n, r) ALS vectors."""
+    """All that the model knows of n listeners: neighbours and weights, (n, r) ALS vectors, and own votes (n, tracks), float32."""
 
     near: Near
     als: Float32s
+    votes: csr_array
 
     def part(self, first: int, last: int) -> Listeners:
         """The listeners ``first`` (inclusive) to ``last`` (exclusive)."""
-        return Listeners(self.near.part(first, last), self.als[first:last])
+        return Listeners(self.near.part(first, last), self.als[first:last], self.votes[first:last])
 
 
 @dataclass(frozen=True)
@@ -89,6 +95,8 @@ class Model:
     """(r, tracks) votes of each factor."""
     tracks: Float32s
     """(r, tracks) ALS vectors."""
+    track_side: csr_array
+    """(tracks, tracks) float32, what an own vote for one says about another; without entries where it has no share."""
 
     def listeners(self, ratings: csr_array, own: Ints | None = None, threads: int = 1) -> Listeners:
         """Folds in rows of ratings (n, tracks), of the unit of the fit's: above 0 liked, below 0 disliked or skipped.
@@ -100,12 +108,12 @@ class Model:
         """
         rated, own = self._checked(ratings, own)
         rows = self.standardised(rated)
-        vectors = rows.times(self.factors.tracks)
-        place = Own(vectors, rows.varied, own >= 0)
+        place = Own(rows.times(self.factors.tracks), rows.varied, own >= 0)
         found = self._nearest(rows.weights, own, threads)
         kept, ridge = self.parameters.kept, self.parameters.ridge
         near = weighed(self.rows, self.factors, found, place, kept=kept, ridge=ridge, threads=threads)
-        return Listeners(near, solve(rated, self.als, self.weights.confidence, self.parameters.als_ridge, threads))
+        vectors = solve(rated, self.als, self.weights.confidence, self.parameters.als_ridge, threads)
+        return Listeners(near, vectors, votes(rated, self.weights.damping).astype(np.float32))
 
     def standardised(self, ratings: csr_array) -> Standardised:
         """Rows of ratings (n, tracks) without zeros and repeats, as the model correlates them."""
@@ -147,19 +155,22 @@ class Model:
         parameters = Parameters(**json.loads((folder / "parameters.json").read_text(encoding="utf-8")))
         bounds, columns = array("bounds"), array("columns")
         shape = len(bounds) - 1, len(array("rarity"))
-        weights, votes = (csr_array((array(name), columns, bounds), shape=shape) for name in ("strength", "votes"))
+        weights, cast = (csr_array((array(name), columns, bounds), shape=shape) for name in ("strength", "votes"))
         rows = Standardised(weights, array("mean"), array("scale"))
         factors = Factors(array("factor_listeners"), array("factor_values"), array("factor_tracks"))
-        of_tracks = TrackWeights(array("rarity"), array("confidence"))
-        return cls(parameters, of_tracks, rows, factors, votes, array("factor_votes"), array("als_tracks"))
+        of_tracks = TrackWeights(array("rarity"), array("confidence"), array("damping"))
+        side = array("side_weights"), array("side_columns"), array("side_bounds")
+        side_matrix = csr_array(side, shape=(shape[1], shape[1]))
+        return cls(parameters, of_tracks, rows, factors, cast, array("factor_votes"), array("als_tracks"), side_matrix)
 
     def _arrays(self) -> Iterator[tuple[str, NDArray[np.generic]]]:
         bounds, columns = pattern(self.votes)
         yield from (("bounds", bounds), ("columns", columns), ("votes", self.votes.data), ("strength", self.rows.weights.data))
         yield from (("mean", self.rows.mean), ("scale", self.rows.scale))
-        yield from zip(("rarity", "confidence"), self.weights, strict=True)
+        yield from zip(("rarity", "confidence", "damping"), self.weights, strict=True)
         yield from zip(("factor_listeners", "factor_values", "factor_tracks"), self.factors, strict=True)
         yield from (("factor_votes", self.factor_votes), ("als_tracks", self.tracks))
+        yield from zip(("side_bounds", "side_columns", "side_weights"), sparse_arrays(self.track_side), strict=True)
 
     @cached_property
     def _columns(self) -> tuple[Sparse, Moments]:
@@ -211,5 +222,13 @@ class Model:
         near = listeners.near
         product(near.low_rank.astype(np.float32), self.factor_votes, out)
         product(listeners.als, self.tracks, scratch)
-        cast = (*pattern(self.votes), self.votes.data)
-        blend((near.indices, near.weight.astype(np.float32)), cast, self.parameters.als_share, scratch, out)
+        weighed = near.indices, near.weight.astype(np.float32)
+        blend(weighed, sparse_arrays(self.votes), self.parameters.als_share, scratch, out)
+        if self.parameters.track_share > 0.0:
+            own_sums(sparse_arrays(listeners.votes), sparse_arrays(self.track_side), scratch)
+            mix(out, self.parameters.track_share, scratch)
+
+
+def sparse_arrays(matrix: csr_array) -> tuple[Offsets, Ints, Float32s]:
+    """A float32 matrix as the kernels read it."""
+    return *pattern(matrix), matrix.data

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from recsys.matrices.arrays import Floats, Ints
 from recsys.matrices.history import History
 from recsys.settings import Settings
+from recsys.stages.neighbors.chance import Chance
 from recsys.stages.neighbors.collaborative import Collaborative
 from recsys.stages.neighbors.kernels.blend import shares
 from recsys.stages.neighbors.kernels.votes import votes
@@ -91,6 +92,8 @@ class Blended:
     canonical: Ints
     settings: Settings
     model: Collaborative
+    chance: Chance | None
+    """How likely a track of some raw score is to be liked; none where there was too little to judge by."""
     tile: threading.local = field(default_factory=threading.local)
     """The scores each thread computed last, on the model's own bounds: its next block is mostly among them."""
 
@@ -136,8 +139,8 @@ def fit_neighbors(history: History, canonical: Ints, settings: Settings) -> Simi
         return CoRated(history, canonical, settings)
     threads = settings.threads or cpu_count() or 1
     ratings = history.in_catalog("rating")
-    start = replace(Parameters(), seed=settings.seed)
-    return Blended(history, canonical, settings, Collaborative.fit(ratings, tune(ratings, start, threads), threads))
+    tuned = tune(ratings, replace(Parameters(), seed=settings.seed), threads, history.in_catalog("last_day"))
+    return Blended(history, canonical, settings, Collaborative.fit(ratings, tuned.parameters, threads), tuned.chance)
 
 
 def neighbor_rows(history: History, near: Neighborhood, settings: Settings) -> pl.DataFrame:

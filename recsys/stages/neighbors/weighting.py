@@ -19,11 +19,12 @@ LENGTH = 0.25
 class TrackWeights(NamedTuple):
     """What a rating of each track counts, (tracks,) each, by the listeners of the fit.
 
-    ``rarity`` for the correlation between listeners, ``confidence`` for implicit-feedback ALS.
+    ``rarity`` for the correlation between listeners, ``confidence`` for implicit-feedback ALS, ``damping`` for votes.
     """
 
     rarity: Floats
     confidence: Floats
+    damping: Floats
 
 
 def cleaned(ratings: csr_array) -> csr_array:
@@ -53,9 +54,13 @@ def strength(rated: csr_array, rarity: Floats) -> csr_array:
     return csr_array((values, rated.indices, rated.indptr), shape=rated.shape)
 
 
-def votes(rated: csr_array, popularity_damping: float) -> csr_array:
+def damping(rated: csr_array, popularity_damping: float) -> Floats:
+    """(tracks,) listeners of the track to the power of −``popularity_damping``."""
+    return np.maximum(np.bincount(rated.indices, minlength=rated.shape[1]), 1.0) ** -popularity_damping
+
+
+def votes(rated: csr_array, damping: Floats) -> csr_array:
     """(listeners, tracks): ± the part of a vote that every rating has plus the part that follows its strength, damped."""
-    heard = np.bincount(rated.indices, minlength=rated.shape[1])
     filled = np.diff(rated.indptr)
     size = np.log1p(np.abs(rated.data))
     magnitude = csr_array((size, rated.indices, rated.indptr), shape=rated.shape)
@@ -63,5 +68,5 @@ def votes(rated: csr_array, popularity_damping: float) -> csr_array:
     vote = np.sign(rated.data) * (1.0 - STRENGTH + STRENGTH * size / np.repeat(greatest, filled))
     squares = csr_array((vote**2, rated.indices, rated.indptr), shape=rated.shape).sum(axis=1)
     vote /= np.repeat(np.asarray(squares).ravel(), filled) ** (LENGTH / 2.0)
-    vote *= np.maximum(heard, 1.0)[rated.indices] ** -popularity_damping
+    vote *= damping[rated.indices]
     return csr_array((vote, rated.indices, rated.indptr), shape=rated.shape)

@@ -13,9 +13,11 @@ from recsys.stages.neighbors.attribution import Shares, attribute, form
 from recsys.stages.neighbors.collaborative import Collaborative
 from recsys.stages.neighbors.kernels.attribution import CHUNK
 from recsys.stages.neighbors.model import Listeners, Model, Parameters
+from recsys.stages.neighbors.weighting import votes
 from tests.support.rated import EDGES, Rows, long_tail, matrix
 
 SMALL = Parameters(pool=12, kept=6, rank=5, als_rank=5, ridge=1.0, als_share=0.4)
+SIDE = replace(SMALL, track_share=0.3)
 RATED = long_tail(90, 60, 1500, disliked=0.1)
 NEW = long_tail(9, 60, 90, seed=17, disliked=0.1)
 
@@ -41,8 +43,8 @@ def linear_form(model: Model, listeners: Listeners, row: int, ratings: np.ndarra
     among = unit[who] @ unit[who].T - factors.vectors[who] * factors.values @ factors.vectors[who].T
     weight = np.linalg.solve(among + ridge * np.eye(len(who)), rest)
     apart = near.gain[row] * (own - weight @ factors.vectors[who]) - near.shrinkage[row] * own / (factors.values + ridge)
-    votes = near.gain[row] * weight @ model.votes.toarray()[who] + apart @ model.factor_votes
-    return votes, _als(model, ratings)
+    cast = near.gain[row] * weight @ model.votes.toarray()[who] + apart @ model.factor_votes
+    return cast, _als(model, ratings)
 
 
 def _als(model: Model, ratings: np.ndarray) -> np.ndarray:
@@ -57,21 +59,29 @@ def _solved(model: Model, ratings: np.ndarray, right: np.ndarray) -> np.ndarray:
     return y @ np.linalg.solve(left, right)
 
 
+def track_side(model: Model, ratings: np.ndarray) -> np.ndarray:
+    """(own, tracks) what each own vote says by the track side."""
+    own = votes(csr_array(ratings[None, :]), model.weights.damping).toarray()[0]
+    return own[:, None] * model.track_side.toarray()
+
+
 def shares(model: Model, listeners: Listeners, row: int, ratings: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """(own, tracks) share of each own track, by removing it from the form; (tracks,) the whole score."""
     scale = model.standardised(csr_array(ratings[None, :])).scale[0]
     own = np.flatnonzero(ratings)
-    votes, right = linear_form(model, listeners, row, ratings, scale)
+    cast, right = linear_form(model, listeners, row, ratings, scale)
     hidden = _solved(model, ratings, right)
     share = model.parameters.als_share
-    parts = zip((1 - share, share), (votes, hidden), strict=True)
+    aside, side = model.parameters.track_share, track_side(model, ratings)
+    parts = zip(((1 - aside) * (1 - share), (1 - aside) * share, aside), (cast, hidden, side.sum(axis=0)), strict=True)
     scales = [part / np.sqrt(np.square(one).mean()) if one.any() else 0.0 for part, one in parts]
-    whole = scales[0] * votes + scales[1] * hidden
+    whole = scales[0] * cast + scales[1] * hidden + scales[2] * side.sum(axis=0)
     removed = []
     for track in own:
         without = np.where(np.arange(len(ratings)) == track, 0.0, ratings)
         fewer, less = linear_form(model, listeners, row, without, scale)
-        removed.append(scales[0] * (votes - fewer) + scales[1] * (hidden - _solved(model, ratings, less)))
+        one = scales[0] * (cast - fewer) + scales[1] * (hidden - _solved(model, ratings, less))
+        removed.append(one + scales[2] * side[track])
     return np.array(removed) / np.where(whole == 0.0, 1.0, whole), whole
 
 
@@ -91,8 +101,8 @@ def assert_shares(found: Shares, first: int, own: np.ndarray, wanted: np.ndarray
 
 @pytest.mark.parametrize(
     "parameters",
-    [SMALL, replace(SMALL, rank=0, als_rank=0), replace(SMALL, als_share=0.0), replace(SMALL, kept=0)],
-    ids=["all", "near", "votes", "no neighbours"],
+    [SMALL, replace(SMALL, rank=0, als_rank=0), replace(SMALL, als_share=0.0), replace(SMALL, kept=0), SIDE],
+    ids=["all", "near", "votes", "no neighbours", "track side"],
 )
 def test_shares_are_what_removing_the_own_track_takes(parameters: Parameters) -> None:
     fitted = Collaborative.fit(RATED, parameters)

@@ -9,9 +9,9 @@ import pytest
 from scipy.sparse import csr_array
 
 from recsys import Settings, build
-from recsys.stages.neighbors.collaborative import BLOCK, Collaborative, correlated, neighbors
+from recsys.stages.neighbors.collaborative import BLOCK, Collaborative, correlated, fitted_track_side, neighbors
 from recsys.stages.neighbors.model import TILE, Parameters
-from recsys.stages.neighbors.weighting import cleaned, votes
+from recsys.stages.neighbors.weighting import cleaned, damping, votes
 from tests.support.rated import EDGES, Rows, groups, long_tail, matrix
 from tests.support.worlds import AS_OF, Row, event, inputs, of, silent
 
@@ -46,7 +46,7 @@ class TestParts:
         )
 
     def test_votes_by_hand(self) -> None:
-        cast = votes(matrix([{0: np.e - 1, 1: -(np.e**0.5 - 1)}, {0: 7.0}], 2), 0.5).toarray()
+        cast = votes(matrix([{0: np.e - 1, 1: -(np.e**0.5 - 1)}, {0: 7.0}], 2), np.array([2**-0.5, 1.0])).toarray()
         # strengths 1 and 0.5 of a greatest 1: votes 1 and −0.25 − 0.75 / 2, their squares 1 + 0.390625
         length = 1.390625**0.125
         assert cast[0] == pytest.approx([1 / length / 2**0.5, -0.625 / length])
@@ -61,11 +61,19 @@ class TestParts:
             assert one.tobytes() == other.tobytes()
 
 
+def test_the_track_side_is_a_share_of_the_scores() -> None:
+    alone, mixed = (Collaborative.fit(RATED, replace(SMALL, track_share=share)) for share in (0.0, 0.3))
+    side = fitted_track_side(cleaned(RATED), SMALL).toarray()
+    cast = votes(cleaned(RATED), np.ones(60)).toarray() @ side
+    wanted = 0.7 * alone.scores(0, 90) + 0.3 * cast / np.sqrt(np.square(cast).mean(axis=1, keepdims=True))
+    np.testing.assert_allclose(mixed.scores(0, 90), wanted, atol=1e-5)
+
+
 @pytest.mark.parametrize("share", [0.0, 0.5, 1.0])
 def test_scores_are_near_and_far_votes_and_latent_products(share: float) -> None:
     parameters = replace(SMALL, als_share=share)
     model, rated = Collaborative.fit(RATED, parameters), cleaned(RATED)
-    cast, (_, factors) = votes(rated, parameters.popularity_damping).toarray(), correlated(rated, parameters)
+    cast, (_, factors) = votes(rated, damping(rated, parameters.popularity_damping)).toarray(), correlated(rated, parameters)
     scores = model.scores(0, len(cast))
     for user in (0, TILE - 1, TILE, len(cast) - 1):
         near, weight = model.near.indices[user], model.near.weight[user]

@@ -15,6 +15,8 @@ from recsys.stages.neighbors.model import TILE, Listeners, Model, Parameters
 from tests.support.rated import EDGES, Rows, groups, long_tail, matrix
 
 SMALL = Parameters(pool=12, kept=6, rank=5, als_rank=5, ridge=1.0)
+NEAR, MANY = replace(SMALL, rank=0, als_rank=0), replace(SMALL, kept=50, pool=90)
+SIDE = replace(SMALL, track_share=0.3)
 RATED = long_tail(TILE + 26, 60, 1500, disliked=0.1)
 NEW = long_tail(9, 60, 90, seed=17, disliked=0.1)
 EVERYBODY = np.arange(TILE + 26, dtype=np.int32)
@@ -26,16 +28,12 @@ def fitted() -> Collaborative:
 
 
 def assert_same_bytes(one: Listeners, other: Listeners) -> None:
-    for mine, theirs in zip((*one.near, one.als), (*other.near, other.als), strict=True):
+    for mine, theirs in zip((*one.near, one.als, one.votes.data), (*other.near, other.als, other.votes.data), strict=True):
         assert mine.tobytes() == theirs.tobytes()
 
 
 class TestFittedRows:
-    @pytest.mark.parametrize(
-        "parameters",
-        [SMALL, replace(SMALL, rank=0, als_rank=0), replace(SMALL, kept=50, pool=90), Parameters()],
-        ids=["small", "near", "many", "default"],
-    )
+    @pytest.mark.parametrize("parameters", [SMALL, NEAR, MANY, SIDE, Parameters()], ids=["small", "near", "many", "side", "all"])
     def test_give_their_fitted_scores(self, parameters: Parameters) -> None:
         fitted = Collaborative.fit(RATED, parameters)
         wanted, found = fitted.scores(0, TILE + 26), fitted.model.fold_in(RATED, EVERYBODY)
@@ -127,11 +125,13 @@ class TestSameBytes:
             assert_same_bytes(part, whole.part(first, last))
             assert fitted.model.scores(part).tobytes() == scores[first:last].tobytes()
 
-    def test_saved(self, fitted: Collaborative, tmp_path: Path) -> None:
+    @pytest.mark.parametrize("share", [0.0, 0.3])
+    def test_saved(self, share: float, tmp_path: Path) -> None:
+        fitted = Collaborative.fit(RATED, replace(SMALL, track_share=share))
         fitted.model.save(tmp_path)
         assert {path.suffix for path in tmp_path.iterdir()} == {".npy", ".json"}
         opened = Model.load(tmp_path)
-        assert opened.parameters == SMALL
+        assert opened.parameters == replace(SMALL, track_share=share)
         assert opened.fold_in(NEW).tobytes() == fitted.model.fold_in(NEW).tobytes()
         assert opened.fold_in(RATED, EVERYBODY).tobytes() == fitted.model.fold_in(RATED, EVERYBODY).tobytes()
 

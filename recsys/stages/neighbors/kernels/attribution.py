@@ -55,6 +55,9 @@ class Form(NamedTuple):
     ridge: float
     als_ridge: float
     als_share: float
+    track_share: float
+    side: tuple[Offsets, Ints, Float32s]
+    """(tracks, tracks) the track side."""
 
 
 class Subjects(NamedTuple):
@@ -67,6 +70,8 @@ class Subjects(NamedTuple):
     gain: Floats
     shrinkage: Floats
     als: Float32s
+    votes: Float32s
+    """Own votes, of the entries of ``rows``."""
 
 
 class Shares(NamedTuple):
@@ -87,9 +92,10 @@ def attribute_rows(form: Form, subjects: Subjects, pairs: tuple[Offsets, Ints], 
         part = slice(indptr[row], indptr[row + 1])
         if part.start < part.stop:
             chosen = _chosen(subjects.indices[row])
-            votes, als = _scales(form, subjects, row, chosen, sums)
-            right = _targets(form, subjects, row, chosen, tracks[part], head, place, als)
-            _divide(form, subjects, row, chosen, (votes, right), place, (found.tracks[part], found.share[part], found.rest[part]))
+            scales = _scales(form, subjects, row, chosen, sums)
+            right = _targets(form, subjects, row, chosen, tracks[part], head, place, scales[1])
+            parts = found.tracks[part], found.share[part], found.rest[part]
+            _divide(form, subjects, row, chosen, tracks[part], (scales, right), place, parts)
 
 
 @njit(nogil=True, cache=True)
@@ -101,8 +107,8 @@ def _chosen(indices: Ints) -> Ints:
 
 
 @njit(nogil=True, cache=True)
-def _scales(form: Form, subjects: Subjects, row: int, chosen: Ints, sums: Floats) -> tuple[float, float]:
-    """What the votes and the ALS scores are multiplied by in the blend: their share ÷ root mean square over all tracks."""
+def _scales(form: Form, subjects: Subjects, row: int, chosen: Ints, sums: Floats) -> tuple[float, float, float]:
+    """What votes, ALS scores and track side are multiplied by in the blend: their share ÷ root mean square over all tracks."""
     items = form.tracks.shape[0]
     low_rank, als = subjects.low_rank[row], subjects.als[row]
     votes_square = _quadratic(form.shared_gram, low_rank)
@@ -119,9 +125,28 @@ def _scales(form: Form, subjects: Subjects, row: int, chosen: Ints, sums: Floats
                 votes_square += sums[track] * (sums[track] + 2.0 * shared)
                 sums[track] = 0.0
     als_square = _quadratic(form.als_missing, als.astype(np.float64)) / form.missing
-    share = form.als_share
-    votes = (1.0 - share) / np.sqrt(votes_square / items) if votes_square > 0.0 else 0.0
-    return votes, share / np.sqrt(als_square / items) if als_square > 0.0 else 0.0
+    side, share = form.track_share, form.als_share
+    votes = (1.0 - side) * (1.0 - share) / np.sqrt(votes_square / items) if votes_square > 0.0 else 0.0
+    als_scale = (1.0 - side) * share / np.sqrt(als_square / items) if als_square > 0.0 else 0.0
+    side_square = _side_square(form, subjects, row, sums) if side > 0.0 else 0.0
+    return votes, als_scale, side / np.sqrt(side_square / items) if side_square > 0.0 else 0.0
+
+
+@njit(nogil=True, cache=True)
+def _side_square(form: Form, subjects: Subjects, row: int, sums: Floats) -> float:
+    """Sum of the squares of a listener's track side over all tracks."""
+    indptr, columns, weights = form.side
+    total = 0.0
+    for entry in range(subjects.rows.indptr[row], subjects.rows.indptr[row + 1]):
+        own, vote = subjects.rows.indices[entry], subjects.votes[entry]
+        for at in range(indptr[own], indptr[own + 1]):
+            sums[columns[at]] += vote * weights[at]
+    for entry in range(subjects.rows.indptr[row], subjects.rows.indptr[row + 1]):
+        own = subjects.rows.indices[entry]
+        for at in range(indptr[own], indptr[own + 1]):
+            total += sums[columns[at]] ** 2
+            sums[columns[at]] = 0.0
+    return total
 
 
 @njit(nogil=True, cache=True)
@@ -199,18 +224,20 @@ def _confidence(form: Form, rows: Rows, row: int) -> tuple[Ints, Float32s]:
 
 @njit(nogil=True, cache=True)
 def _divide(
-    form: Form, subjects: Subjects, row: int, chosen: Ints, forms: tuple[float, Floats], place: Ints,
-    found: tuple[Ints, Floats, Floats],
+    form: Form, subjects: Subjects, row: int, chosen: Ints, targets: Ints, forms: tuple[tuple[float, float, float], Floats],
+    place: Ints, found: tuple[Ints, Floats, Floats],
 ) -> None:  # fmt: skip
     """Contributions of the own tracks, some at a time: the greatest of each target, and what is left of the sum."""
-    scale, right = forms
+    scales, right = forms
     tracks, share, rest = found
     tracks[:], share[:], rest[:] = -1, 0.0, 0.0
     begin, end = subjects.rows.indptr[row], subjects.rows.indptr[row + 1]
     for first in range(begin, end, CHUNK):
         last = min(first + CHUNK, end)
         part = np.empty((last - first, right.shape[1]))
-        product(_own(form, subjects.rows, row, chosen, scale, place, first, last), right, part)
+        product(_own(form, subjects.rows, row, chosen, scales[0], place, first, last), right, part)
+        if form.track_share > 0.0:
+            _add_side(form, subjects, targets, scales[2], place, first, part)
         for at in range(last - first):
             _offer(subjects.rows.indices[first + at], part[at], tracks, share, rest)
     for at in range(rest.size):
@@ -220,6 +247,22 @@ def _divide(
             rest[at] = 1.0 - share[at].sum()
         else:
             tracks[at], share[at], rest[at] = -1, 0.0, 1.0
+
+
+@njit(nogil=True, cache=True)
+def _add_side(form: Form, subjects: Subjects, targets: Ints, scale: float, place: Ints, first: int, part: Floats) -> None:
+    """Adds to ``part`` (own, targets) what the own tracks of the entries ``first`` … say by the track side."""
+    indptr, columns, weights = form.side
+    for at in range(targets.size):
+        place[targets[at]] = at
+    for nth in range(part.shape[0]):
+        own, vote = subjects.rows.indices[first + nth], scale * subjects.votes[first + nth]
+        for at in range(indptr[own], indptr[own + 1]):
+            to = place[columns[at]]
+            if to >= 0:
+                part[nth, to] += vote * weights[at]
+    for at in range(targets.size):
+        place[targets[at]] = -1
 
 
 @njit(nogil=True, cache=True)

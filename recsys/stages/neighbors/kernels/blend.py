@@ -35,6 +35,20 @@ def blend(near: tuple[Ints, Float32s], votes: tuple[Offsets, Ints, Float32s], sh
             scores[track] = mine * scores[track] + theirs * other[track]
 
 
+@njit(nogil=True, cache=True, fastmath={"reassoc", "contract"})
+def mix(scores: Float32s, share: float, other: Float32s) -> None:
+    """Mixes ``other`` (n, tracks), divided by its root mean square over tracks, into ``scores``: ``share`` (0–1) is theirs."""
+    tracks = scores.shape[1]
+    mine = np.float32(1.0 - share)
+    for row in range(scores.shape[0]):
+        square = np.float32(0)
+        for track in range(tracks):
+            square += other[row, track] * other[row, track]
+        theirs = _over_root(share, square, tracks)
+        for track in range(tracks):
+            scores[row, track] = mine * scores[row, track] + theirs * other[row, track]
+
+
 @njit(nogil=True, cache=True)
 def shares(scores: Float32s, rated: tuple[Offsets, Ints], most: Floats, canonical: Ints, out: Floats) -> None:
     """``out`` (n, tracks): positive scores as a share of the listener's greatest times ``most`` (n,), what the listener knows 0.
