@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import socket
+from contextlib import suppress
 from typing import Annotated, Any
 
 import uvicorn
@@ -11,12 +12,15 @@ from cyclopts import Parameter
 
 from recsys.cli.options import LakeFolder, lake_folder
 from recsys.cli.screen import say
-from recsys.errors import UsageError
+from recsys.errors import RecsysError, UsageError
 from recsys.lookup.app import build
-from recsys.lookup.gateway import LOOPBACK
+from recsys.lookup.connection import Connection
+from recsys.lookup.gateway import LOOPBACK, Gateway
 from recsys.sources import variable
 
 KEEP_ALIVE, SHUTDOWN = 5, 10
+LOOK = 20
+"""Tenths of a second between two looks at what is published."""
 
 Host = Annotated[str, Parameter(name="--host", help="Address to listen on; other than this machine's own needs API_KEYS.")]
 Port = Annotated[int, Parameter(name="--port", help="Port to listen on; 0 = any free one.")]
@@ -35,13 +39,27 @@ def serve(*, host: Host = "127.0.0.1", port: Port = 8350, without_keys: Keyless 
         say(f"serving on http://{f'[{name}]' if ':' in name else name}:{number}/  (Ctrl-C stops it)")
         gc.collect()
         gc.freeze()  # what is here now stays: later collections need not look at it
-        uvicorn.Server(_config(app)).run(sockets=[listener])
+        _Server(app).run(sockets=[listener])
+
+
+class _Server(uvicorn.Server):
+    """Looks every few seconds which run is published, so that an idle one lets go of the files of another."""
+
+    def __init__(self, app: Gateway) -> None:
+        super().__init__(_config(app))
+        self._refresh = app.refresh
+
+    async def on_tick(self, counter: int) -> bool:
+        if counter % LOOK == 0:
+            with suppress(RecsysError):
+                self._refresh()
+        return await super().on_tick(counter)
 
 
 def _config(app: Any) -> uvicorn.Config:
     return uvicorn.Config(
         app,
-        http="httptools",
+        http=Connection,
         loop="uvloop",
         lifespan="off",
         ws="none",

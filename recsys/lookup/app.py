@@ -60,7 +60,9 @@ def build(
         Route("/readyz", ready(current)),
         *(Route(path, asset(name, kind)) for path, (name, kind) in ASSETS.items()),
     ]
-    return Gateway(Router(routes, redirect_slashes=False), keys=keys, hosts=hosts, log=log, quick=quick(current))
+    return Gateway(
+        Router(routes, redirect_slashes=False), keys=keys, hosts=hosts, log=log, quick=quick(current), refresh=current.get
+    )
 
 
 def quick(current: Current) -> Quick:

@@ -14,6 +14,7 @@ from itertools import count, repeat
 from typing import NamedTuple, TextIO
 
 from starlette.middleware.gzip import GZipMiddleware
+from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from recsys.lookup.problem import ProblemError, response_to
@@ -63,13 +64,15 @@ Quick = Callable[[bytes, bytes, Headers], Ready | None]
 _READING = frozenset(("GET", "HEAD"))
 _ID = re.compile(rb"[A-Za-z0-9._-]{1,64}")
 _COMPRESSED = 1024
+_DIGITS = 9
+"""Of a length: more are no number that is allowed, and take time to read."""
 
 
 class Gateway:
     """ASGI middleware. ``keys``: any of them opens; none = no key is needed.
 
     ``hosts``: names the server answers to, so that a web page elsewhere cannot reach a server on this machine under a name of
-    its own; none = any.
+    its own; none = any. ``refresh`` looks what is published, for a server that nobody asks.
     """
 
     def __init__(
@@ -80,13 +83,16 @@ class Gateway:
         hosts: Sequence[str] | None,
         log: TextIO | None,
         quick: Quick,
+        refresh: Callable[[], object] = lambda: None,
     ) -> None:
+        self.refresh = refresh
         self._plain, self._zipped = app, GZipMiddleware(app, minimum_size=_COMPRESSED, compresslevel=1)
         self._quick = quick
         self._keys = [key.encode() for key in keys]
         self._hosts = None if hosts is None else frozenset(host.encode() for host in hosts)
         self._log = log
         self._lines: list[tuple[bytes, str, bytes, int, int, float]] = []
+        self._lost = 0
         self._prefix, self._count = secrets.token_hex(4).encode(), count(1)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -132,19 +138,21 @@ class Gateway:
         scope["app"] = self  # tells the router to raise what it cannot route
         try:
             await app(scope, bounded, send)
+        except ClientDisconnect:
+            return  # nobody is left to answer
         except Exception as error:
             await response_to(error)(scope, receive, send)
 
     def _refusal(self, path: bytes, scope: Scope, headers: Headers) -> ProblemError | None:
         if len(path) + len(scope["query_string"]) > MOST_URL:
-            return ProblemError(414, f"the address is longer than {MOST_URL:,} bytes")
+            return ProblemError(414, f"the address is longer than {MOST_URL:,} bytes", headers=_LAST)
         if self._hosts is not None and _host(headers.get(b"host", b"")) not in self._hosts:
             return ProblemError(421, "this server answers to localhost only; with API_KEYS set it answers to any name")
         if self._keys and path not in OPEN and not self._opened(headers):
             return ProblemError(401, "a valid key is needed: header X-API-Key, or a bearer token", headers=_CHALLENGE)
         length = headers.get(b"content-length")
-        if length is not None and not (length.isdigit() and int(length) <= MOST_BODY):
-            return ProblemError(413, f"the body is longer than {MOST_BODY:,} bytes")
+        if length is not None and not (length.isdigit() and len(length) <= _DIGITS and int(length) <= MOST_BODY):
+            return ProblemError(413, f"the body is longer than {MOST_BODY:,} bytes", headers=_LAST)
         return None
 
     def _opened(self, headers: Headers) -> bool:
@@ -159,12 +167,19 @@ class Gateway:
             asyncio.get_running_loop().call_later(LOG_SECONDS, self._flush)
 
     def _flush(self) -> None:
-        """Write the lines since the last time at once."""
-        if self._log is not None:
-            moment = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
-            self._log.write("".join(map(_line, repeat(moment), self._lines)))
+        """Write the lines since the last time at once. What cannot be written is counted, and the count written later."""
+        lines, self._lines = self._lines, []
+        if self._log is None:
+            return
+        moment = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
+        lost = f"{moment} lost={self._lost}\n" if self._lost else ""
+        try:
+            self._log.write(lost + "".join(map(_line, repeat(moment), lines)))
             self._log.flush()
-        self._lines.clear()
+        except (OSError, ValueError):
+            self._lost += len(lines)
+        else:
+            self._lost = 0
 
 
 def _noting(send: Send, request_id: bytes, sent: list[int]) -> Send:
@@ -189,6 +204,8 @@ def _line(moment: str, noted: tuple[bytes, str, bytes, int, int, float]) -> str:
     )
 
 
+_LAST = {"connection": "close"}
+"""Of an answer after which the client may still send what was refused."""
 _CHALLENGE = {"www-authenticate": 'Basic realm="recsys", charset="UTF-8"'}
 
 
@@ -220,8 +237,8 @@ class _Bounded:
         try:
             message = await asyncio.wait_for(self._receive(), max(0.0, self._until - time.monotonic()))
         except TimeoutError:
-            raise ProblemError(408, f"the body did not arrive within {BODY_SECONDS:g} seconds") from None
+            raise ProblemError(408, f"the body did not arrive within {BODY_SECONDS:g} seconds", headers=_LAST) from None
         self._size += len(message.get("body", b""))
         if self._size > MOST_BODY:
-            raise ProblemError(413, f"the body is longer than {MOST_BODY:,} bytes")
+            raise ProblemError(413, f"the body is longer than {MOST_BODY:,} bytes", headers=_LAST)
         return message

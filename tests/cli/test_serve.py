@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 import signal
 import socket
 import subprocess
 import sys
+import time
+from pathlib import Path
 
 import httpx
 import pytest
@@ -57,6 +60,29 @@ def test_it_serves_with_a_key_and_stops_when_told(lake: Lake) -> None:
         logged = server.stderr.read()
     assert "path=/v1/runs/current status=401" in logged
     assert "Traceback" not in logged
+
+
+def test_an_idle_server_lets_go_of_a_run_that_is_not_published_any_more(lake: Lake, tmp_path: Path) -> None:
+    copy = Lake(shutil.copytree(lake.root, tmp_path / "lake"))
+    command = [sys.executable, "-c", "from recsys.cli import main; main()", "serve", "--port", "0", "--lake", str(copy.root)]
+    environment = {**os.environ, "PYTHONUNBUFFERED": "1", "COLUMNS": "200"}
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, env=environment) as server:
+        assert server.stdout is not None
+        (address,) = re.findall(r"http://\S+", server.stdout.readline())
+        assert httpx.get(f"{address}readyz", trust_env=False).status_code == 200
+        assert any("/lookup/" in name for name in open_files(server.pid))
+        shutil.rmtree(copy.root / "runs")
+        (copy.root / "CURRENT").unlink()
+        until = time.monotonic() + 30
+        while any("/lookup/" in name for name in open_files(server.pid)):
+            assert time.monotonic() < until
+            time.sleep(0.2)
+        server.kill()
+
+
+def open_files(pid: int) -> list[str]:
+    """Where the descriptors of a process lead to."""
+    return [str(path.readlink()) for path in Path(f"/proc/{pid}/fd").iterdir()]
 
 
 def test_it_starts_without_the_table_libraries() -> None:

@@ -11,6 +11,8 @@ from typing import Any
 
 import uvicorn
 
+from recsys.lookup.connection import Connection
+
 SECONDS = 20.0
 
 
@@ -19,7 +21,7 @@ def serving(app: Any) -> Iterator[str]:
     """The address of ``app`` while the block runs."""
     listener = socket.create_server(("127.0.0.1", 0))
     config = uvicorn.Config(
-        app, http="httptools", loop="uvloop", lifespan="off", ws="none", log_level="critical", access_log=False
+        app, http=Connection, loop="uvloop", lifespan="off", ws="none", log_level="critical", access_log=False
     )
     server = uvicorn.Server(config)
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)

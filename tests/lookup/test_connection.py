@@ -1,0 +1,199 @@
+"""Clients that flood, dawdle, hang up or send nonsense: nobody else waits, and each is told or let go."""
+
+from __future__ import annotations
+
+import io
+import logging
+import os
+import resource
+import select
+import socket
+import time
+from collections.abc import Iterator
+
+import httpx
+import pytest
+
+from recsys import Lake
+from recsys.lookup import connection, gateway
+from recsys.lookup.app import build
+from tests.support.serving import serving
+
+LIST = b"/v1/users/demo-u001/recommendations"
+
+
+class Broken(io.StringIO):
+    """A log that cannot be written for a while."""
+
+    broken = False
+
+    def write(self, text: str) -> int:
+        if self.broken:
+            raise BrokenPipeError("nobody reads")
+        return super().write(text)
+
+
+@pytest.fixture(scope="module")
+def log() -> Broken:
+    return Broken()
+
+
+@pytest.fixture(scope="module")
+def port(published: Lake, log: Broken) -> Iterator[int]:
+    with serving(build(published.root, log=log)) as where:
+        yield int(where.rsplit(":", 1)[1])
+
+
+def connect(port: int) -> socket.socket:
+    client = socket.create_connection(("127.0.0.1", port))
+    client.settimeout(20)
+    return client
+
+
+def request(path: bytes, *lines: bytes, method: bytes = b"GET") -> bytes:
+    return b"\r\n".join([b"%b %b HTTP/1.1" % (method, path), b"host: localhost", *lines, b"", b""])
+
+
+def everything(client: socket.socket) -> bytes:
+    """What the server sends until it ends the connection."""
+    data = b""
+    try:
+        while part := client.recv(65_536):
+            data += part
+    except ConnectionResetError:
+        pass
+    return data
+
+
+def send(client: socket.socket, pieces: list[bytes], pause: float = 0.0) -> None:
+    """Send until the server has had enough; it is a fault when it never has."""
+    with pytest.raises(ConnectionError):  # noqa: PT012
+        for piece in pieces:
+            client.sendall(piece)
+            time.sleep(pause)
+
+
+def healthy(port: int) -> None:
+    assert httpx.get(f"http://127.0.0.1:{port}/healthz", trust_env=False, timeout=10).status_code == 200
+
+
+def test_a_head_without_end_is_refused(port: int) -> None:
+    with connect(port) as client:
+        client.sendall(b"GET / HTTP/1.1\r\nx: ")
+        send(client, [b"a" * 16_384] * 10_000)
+    healthy(port)
+    with connect(port) as client:
+        client.sendall(b"GET / HTTP/1.1\r\nx: " + b"a" * connection.MOST_HEAD)
+        assert everything(client).startswith(b"HTTP/1.1 431")
+
+
+@pytest.mark.parametrize("sent", [b"", b"GET / HTT", b"GET / HTTP/1.1\r\nx: y\r\n"])
+def test_a_head_that_does_not_come_ends_the_connection(sent: bytes, port: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(connection, "HEAD_SECONDS", 0.2)
+    with connect(port) as client:
+        client.sendall(sent)
+        assert everything(client) == b""
+
+
+def test_dripping_does_not_win_time(port: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(connection, "HEAD_SECONDS", 0.5)
+    with connect(port) as client:
+        send(client, [b"GET / HTTP/1.1\r\nx: ", *[b"a"] * 2_000], pause=0.01)
+
+
+def test_requests_that_do_not_wait_for_their_answer_are_not_read(port: int) -> None:
+    with connect(port) as client:
+        client.sendall(request(LIST) * 200)
+        answer = everything(client)
+    assert answer.count(b"HTTP/1.1 ") == 1
+    assert b"connection: close" in answer
+    assert b'"fallback":false' in answer
+
+
+def test_a_connection_is_used_again_when_its_answer_was_read(port: int) -> None:
+    with httpx.Client(base_url=f"http://127.0.0.1:{port}", trust_env=False) as client:
+        for _ in range(3):
+            assert client.get(LIST.decode()).status_code == 200
+        wrong = client.post("/v1/recommendations", content=b"{")
+        assert wrong.status_code == 400
+        assert "connection" not in wrong.headers
+
+
+def test_silent_connections_make_room(port: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(connection, "MOST", 5)
+    silent = [connect(port) for _ in range(20)]
+    healthy(port)
+    ended, _, _ = select.select(silent, [], [], 5)
+    assert len(ended) >= 15
+    for client in silent:
+        client.close()
+
+
+@pytest.mark.parametrize("length", [b"9" * 4_301, b"9" * 20, b"65537"])
+def test_lengths_beyond_reason(length: bytes, port: int) -> None:
+    with connect(port) as client:
+        client.sendall(request(b"/v1/recommendations", b"content-length: " + length, method=b"POST"))
+        answer = everything(client)
+    assert answer.startswith((b"HTTP/1.1 413", b"HTTP/1.1 400"))
+    assert b"connection: close" in answer.lower()
+
+
+def test_a_body_that_does_not_come_ends_the_connection(port: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(gateway, "BODY_SECONDS", 0.2)
+    with connect(port) as client:
+        client.sendall(request(b"/v1/recommendations", b"content-length: 50", method=b"POST"))
+        answer = everything(client)
+    assert answer.startswith(b"HTTP/1.1 408")
+    assert b"connection: close" in answer
+
+
+def test_a_body_that_grows_too_long_ends_the_connection(port: int) -> None:
+    with connect(port) as client:
+        client.sendall(request(b"/v1/recommendations", b"transfer-encoding: chunked", method=b"POST"))
+        send(client, [b"8000\r\n" + b"x" * 0x8000 + b"\r\n"] * 10_000)
+    healthy(port)
+
+
+def test_who_hangs_up_is_no_bug(port: int, caplog: pytest.LogCaptureFixture) -> None:
+    with caplog.at_level(logging.WARNING):
+        for _ in range(5):
+            with connect(port) as client:
+                client.sendall(request(b"/v1/recommendations", b"content-length: 50", method=b"POST") + b"{")
+        time.sleep(0.3)
+        healthy(port)
+    assert [record.message for record in caplog.records if "bug" in record.message] == []
+
+
+def test_a_log_that_cannot_be_written_is_written_again(port: int, log: Broken) -> None:
+    log.broken = True
+    for _ in range(3):
+        healthy(port)
+        time.sleep(2 * gateway.LOG_SECONDS)
+    log.broken = False
+    before = log.tell()
+    healthy(port)
+    until = time.monotonic() + 20
+    while log.tell() == before:
+        assert time.monotonic() < until
+        time.sleep(0.02)
+    written = log.getvalue()[before:]
+    lost = int(written.partition("lost=")[2].partition("\n")[0])
+    assert lost >= 3
+    assert "path=/healthz status=200" in written
+
+
+@pytest.mark.slow
+def test_floods_take_little_memory(port: int) -> None:
+    """The server is in this process: what it may grow by is small beside the 30 MiB that are sent."""
+    healthy(port)
+    before = resident()
+    for _ in range(10):
+        with connect(port) as client:
+            send(client, [request(LIST) * 200] * 10_000)
+    healthy(port)
+    assert resident() - before < 100 * 2**20
+
+
+def resident() -> int:
+    with open("/proc/self/statm") as file:  # noqa: PTH123
+        return int(file.read().split()[1]) * resource.getpagesize() if os.name == "posix" else 0
