@@ -11,6 +11,7 @@ from typing import Annotated, Literal
 import polars as pl
 from cyclopts import Parameter
 
+from recsys.atomic import write_whole
 from recsys.cli.options import LakeFolder, lake_folder
 from recsys.cli.screen import console, say
 from recsys.cli.show import ListName, RunId, open_run, summary
@@ -110,7 +111,7 @@ def _left_out(playlist: Playlist, form: str) -> None:
 
 def _write(path: Path, text: str) -> None:
     try:
-        path.write_text(text, encoding="utf-8")
+        write_whole(path, text.encode())
     except OSError as error:
         raise UsageError(f"cannot write {path}: {error.strerror}; choose another file with --out") from error
 

@@ -19,6 +19,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
 
+from recsys.atomic import write_whole
 from recsys.errors import LakeError, UsageError
 
 FAIL_AT = "RECSYS_FAIL_AT"
@@ -133,12 +134,7 @@ def put_cache(place: Path, content: bytes) -> None:
     """Make or replace a file that may be lost: in one step, and without waiting for the disk."""
     with guard(place):
         place.parent.mkdir(parents=True, exist_ok=True)
-        beside = place.with_name(f".{place.name}.{os.getpid()}")
-        try:
-            beside.write_bytes(content)
-            beside.replace(place)
-        finally:
-            beside.unlink(missing_ok=True)
+        write_whole(place, content)
 
 
 def make_folder(path: Path, mode: int = 0o777) -> None:

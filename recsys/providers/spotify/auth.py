@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import base64
 import hashlib
-import os
 import secrets
 import threading
 from collections.abc import Mapping
@@ -19,6 +18,7 @@ from authlib.oauth2.rfc6749.parameters import prepare_grant_uri
 from authlib.oauth2.rfc7636 import create_s256_code_challenge
 from pydantic import BaseModel, ValidationError
 
+from recsys.atomic import write_whole
 from recsys.errors import ProviderError
 from recsys.providers.access import Access
 from recsys.providers.errors import NotConfiguredError, UnauthorizedError
@@ -70,10 +70,7 @@ def store(settings: ProviderSettings, login: Stored) -> Path:
     """Writes the login where only its owner can read it."""
     path = settings.spotify_token_file.expanduser()
     path.parent.mkdir(parents=True, exist_ok=True)
-    draft = path.with_suffix(".new")
-    with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
-        file.write(login.model_dump_json())
-    draft.replace(path)
+    write_whole(path, login.model_dump_json().encode(), 0o600)
     return path
 
 
