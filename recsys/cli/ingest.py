@@ -11,12 +11,15 @@ from cyclopts import App, Parameter
 
 from recsys.cli.options import LakeFolder, lake_folder
 from recsys.cli.screen import console, grid, progress, say
+from recsys.errors import UsageError
 from recsys.ingest import FilesRefusedError, Report, ingest, ingest_export
 from recsys.lake import Lake
 
 Paths = Annotated[list[Path], Parameter(help="Files or folders: Parquet, CSV, JSON Lines; plain, .gz or .zst.")]
 Exports = Annotated[list[Path], Parameter(help="Files or folders of a Spotify, ListenBrainz or Last.fm export.")]
 User = Annotated[str, Parameter(name="--user", help="Listener whose history it is.")]
+Columns = Annotated[str | None, Parameter(name="--columns", help="What the files call columns, e.g. title=track_name,id=uri.")]
+Scale = Annotated[str | None, Parameter(name="--scale", help="Greatest value of a column that is 1 here, e.g. popularity=100.")]
 TimeZone = Annotated[str | None, Parameter(name="--time-zone", help="Zone of times that name none, e.g. Europe/Berlin.")]
 
 Counts = tuple[str, str, int, int, int, str]
@@ -29,15 +32,15 @@ app = App(name="ingest", help="Read files into the lake.", help_format="plaintex
 
 
 @app.command(sort_key=0)
-def tracks(paths: Paths, /, *, lake: LakeFolder = None) -> None:
+def tracks(paths: Paths, /, *, lake: LakeFolder = None, columns: Columns = None, scale: Scale = None) -> None:
     """Read the catalogue: track metadata and audio features."""
-    _ingest("tracks", paths, lake)
+    _ingest("tracks", paths, lake, columns=columns, scale=scale)
 
 
 @app.command(sort_key=1)
-def events(paths: Paths, /, *, lake: LakeFolder = None, time_zone: TimeZone = None) -> None:
+def events(paths: Paths, /, *, lake: LakeFolder = None, time_zone: TimeZone = None, columns: Columns = None) -> None:
     """Read what listeners played, skipped, liked, saved, disliked and hid."""
-    _ingest("events", paths, lake, time_zone)
+    _ingest("events", paths, lake, time_zone, columns=columns)
 
 
 @app.command(sort_key=2)
@@ -60,10 +63,29 @@ def export(paths: Exports, /, *, user: User, lake: LakeFolder = None, time_zone:
         _account(lambda: ingest_export(Lake(folder), user, paths, time_zone=time_zone, progress=bars))
 
 
-def _ingest(table: str, paths: Sequence[Path], lake: Path | None, time_zone: str | None = None) -> None:
-    folder = lake_folder(lake)
+def _ingest(
+    table: str, paths: Sequence[Path], lake: Path | None, time_zone: str | None = None, *,
+    columns: str | None = None, scale: str | None = None,
+) -> None:  # fmt: skip
+    folder, named = lake_folder(lake), _pairs("--columns", columns)
+    scales = {name: _number(name, value) for name, value in _pairs("--scale", scale).items()}
     with progress() as bars:
-        _account(lambda: ingest(Lake(folder), table, paths, time_zone=time_zone, progress=bars))
+        _account(lambda: ingest(Lake(folder), table, paths, time_zone=time_zone, columns=named, scale=scales, progress=bars))
+
+
+def _pairs(option: str, text: str | None) -> dict[str, str]:
+    """``a=b,c=d`` as pairs. Raises :class:`UsageError` for anything else."""
+    pairs = [part.partition("=") for part in (text or "").split(",") if part]
+    if not all(name.strip() and sign and value.strip() for name, sign, value in pairs):
+        raise UsageError(f"{option} {text}: pairs are needed, as title=track_name,id=uri")
+    return {name.strip(): value.strip() for name, _, value in pairs}
+
+
+def _number(name: str, text: str) -> float:
+    try:
+        return float(text)
+    except ValueError as error:
+        raise UsageError(f"--scale {name}={text}: a number is needed, as popularity=100") from error
 
 
 def _account(work: Callable[[], Sequence[Report]]) -> None:

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+import re
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from difflib import get_close_matches
 
-from recsys.errors import InputError
-from recsys.ingest.rows import quoted
+import polars as pl
+
+from recsys.errors import InputError, UsageError
+from recsys.ingest.rows import Rows, quoted
 from recsys.tables import FEATURES, TRACKS, Table
 
 NESTED = "features"
@@ -28,28 +32,140 @@ def required(table: Table) -> list[str]:
     return [column.name for column in table if not column.null]
 
 
-def check(label: str, table: Table, names: Sequence[str], *, nested: bool) -> dict[str, str]:
-    """Refuse names that the table does not know, and names that are missing, blank or twice there.
+_INDEX = re.compile(r"__index_level_\d+__|Unnamed: \d+(?:\.\d+)?|index|level_0")
+"""What pandas calls the numbers of its rows."""
+_FOREIGN = {
+    "title": ("track_name", "track name", "name", "song", "track title"),
+    "artist": ("track_artist", "artist_name", "artist name", "track_artists"),
+    "artists": ("artist name(s)", "artist names", "artist(s)_name"),
+    "album": ("album_name", "track_album_name", "album name", "album_title"),
+    "genres": ("track_genre", "playlist_genre", "genre", "artist genres"),
+    "release_date": ("track_album_release_date", "album release date", "release date", "album_release_date"),
+    "duration_ms": ("duration (ms)", "track duration (ms)", "track_duration_ms"),
+    "popularity": ("track_popularity", "track popularity"),
+    "explicit": ("track_explicit",),
+    "id": ("track_id", "track id", "track uri", "spotify uri", "spotify id", "uri", "spotify - id"),
+    "isrc": ("track isrc",),
+    "time_signature": ("time signature",),
+}
+"""Column → what well-known tables of Spotify tracks (Kaggle, TidyTuesday, Exportify) call it, in lower case."""
+_SIGNS = {"track_name", "track name", "track_artist", "artist name(s)", "track_genre", "track_popularity", "artist_name"}
+"""Names that tell such a table, in which popularity goes to 100."""
 
-    Returns the renaming of aliases. A column that is not known is refused rather than dropped: nothing is lost silently.
-    Raises :class:`InputError`.
-    """
-    allowed = known(table, nested=nested)
-    for position, name in enumerate(names, 1):
-        if not name.strip():
-            raise InputError(f"{label}: column {position} has no name; name it, or drop it. Allowed: {', '.join(allowed)}")
-    renamed = {name: aliases(table)[name] for name in names if name in aliases(table)}
-    final = [renamed.get(name, name) for name in names]
-    lacking = [name for name in required(table) if name not in final]
-    strange = [name for name in names if name not in allowed]
-    if strange:
-        raise InputError(f"{label}: {unknown(strange[0], allowed, lacking)}; rename it, or drop it. See `recsys tables`")
-    if lacking:
-        found = ", ".join(map(quoted, names[:20]))
-        raise InputError(f"{label}: column {lacking[0]!r} is required in {table.name}; found only {found}. See `recsys tables`")
-    for name, double in [*((name, name) for name in _repeated(final)), *_both(final)]:
-        raise InputError(f"{label}: column {name!r} is there twice ({double}); keep one of them")
-    return renamed
+
+@dataclass
+class Header:
+    """How the columns of one file become those of ``table``."""
+
+    table: Table
+    columns: Mapping[str, str]
+    """The file's name of a column → ours, as the caller said."""
+    scale: dict[str, float]
+    hive: dict[str, str]
+    dropped: list[str] = field(default_factory=list)
+    """Columns that are read over, by the names that :meth:`read` gave them."""
+    ignored: list[str] = field(default_factory=list)
+
+    @classmethod
+    def of(cls, table: Table, columns: Mapping[str, str], scale: Mapping[str, float]) -> Header:
+        """What the caller said. Raises :class:`UsageError` for a column that the table does not have, or a scale that is none."""
+        for name in (*columns, *scale):
+            if name not in table.names:
+                raise UsageError(f"{unknown(name, table.names)}. See `recsys tables`")
+        for name, most in scale.items():
+            if most <= 0 or table[name].dtype != pl.Float64:
+                raise UsageError(f"--scale {name}={most:g}: a number column and its greatest value are needed, as popularity=100")
+        return cls(table, {theirs: ours for ours, theirs in columns.items()}, dict(scale), {})
+
+    def fresh(self, hive: Iterable[tuple[str, str]]) -> Header:
+        """The same for another file, which lies in folders that name columns."""
+        own = {name.lower(): value for name, value in hive if name.lower() in self.table.names}
+        return Header(self.table, self.columns, dict(self.scale), own)
+
+    @property
+    def salt(self) -> str:
+        """What the caller said, as text: the same bytes read otherwise are other rows."""
+        said = [*sorted(f"{theirs}>{ours}" for theirs, ours in self.columns.items()), *map(str, sorted(self.scale.items()))]
+        return " ".join(said)
+
+    @property
+    def note(self) -> str:
+        """Which columns were ignored."""
+        return f"ignored: {', '.join(self.ignored[:8])}{' …' if len(self.ignored) > 8 else ''}" if self.ignored else ""
+
+    def read(self, label: str, names: Sequence[str], *, nested: bool) -> list[str]:
+        """Our names of a file's columns; those that are ignored get names that are in ``dropped``.
+
+        Raises :class:`InputError` with everything that is wrong: names that the table does not know, and names that are missing,
+        blank or twice there. A column that is not known is refused rather than dropped, but for the numbers of pandas' rows and
+        the further columns of well-known tables of tracks.
+        """
+        foreign = self.table is TRACKS and any(name.strip().lower() in _SIGNS for name in names)
+        known_names = known(self.table, nested=nested)
+        final = [self._named(name, names, known_names, foreign=foreign) for name in names]
+        strange = [name for name, ours in zip(names, final, strict=True) if ours is None and name.strip()]
+        taken = {*filter(None, final), *self.hive}
+        if foreign:
+            self.ignored += strange
+            self.scale.setdefault("popularity", 100.0)
+        else:
+            self._refuse(label, names, strange, [name for name in required(self.table) if name not in taken])
+        out = [f"\0{place}" if ours is None or ours == "" else ours for place, ours in enumerate(final)]
+        self.dropped = [name for name in out if name.startswith("\0")]
+        lacking = [name for name in required(self.table) if name not in taken]
+        if lacking:
+            self._refuse(label, names, [], lacking)
+        for name, double in [*((name, name) for name in _repeated(out)), *_both(out)]:
+            raise InputError(f"{label}: column {name!r} is there twice ({double}); keep one of them")
+        return out
+
+    def _named(self, name: str, names: Sequence[str], allowed: Collection[str], *, foreign: bool) -> str | None:
+        """Our name of one column; empty for one that is ignored, none for one that is not known."""
+        if name in self.columns:
+            return self.columns[name]
+        if name in allowed:
+            return aliases(self.table).get(name, name)
+        plain = name.strip().lower()
+        if _INDEX.fullmatch(name) or (not plain and name == names[0] and len(names) > 1):
+            self.ignored.append(name or "column 1, without a name")
+            return ""
+        if plain in allowed and plain not in names:
+            return aliases(self.table).get(plain, plain)
+        if foreign:
+            return next((ours for ours, theirs in _FOREIGN.items() if plain in theirs and ours not in names), None)
+        return None
+
+    def _refuse(self, label: str, names: Sequence[str], strange: Sequence[str], lacking: Sequence[str]) -> None:
+        """Raise :class:`InputError` with all faults of a header at once, if it has any."""
+        allowed = known(self.table, nested=False)
+        faults = [f"column {place} has no name" for place, name in enumerate(names, 1) if not name.strip() and place > 1]
+        faults += [_not_a_column(name, allowed, lacking) for name in strange]
+        faults += [f"column {name!r} is required in {self.table.name}" for name in lacking]
+        if faults:
+            there = ", ".join(map(quoted, names[:20]))
+            advice = "rename it, drop it, or say what it is with --columns ours=theirs"
+            raise InputError(f"{label}: {'; '.join(faults)}; {advice}. There: {there}. Allowed: {', '.join(allowed)}")
+
+    def completed(self, block: Rows) -> Rows:
+        """The block with the columns that folders name, and numbers in the table's scale."""
+        values = [
+            pl.lit(value or None, pl.String).alias(name) for name, value in self.hive.items() if name not in block.frame.columns
+        ]
+        scaled = [_scaled(block.frame[name], most) for name, most in self.scale.items() if name in block.frame.columns]
+        return Rows(block.frame.with_columns(*values, *scaled), block.texts, block.broken) if values or scaled else block
+
+
+def _scaled(numbers: pl.Series, most: float) -> pl.Series:
+    """Numbers divided by ``most``; a text that is none stays as it is."""
+    if numbers.dtype != pl.String:
+        return numbers / most if numbers.dtype.is_numeric() else numbers
+    read = numbers.str.strip_chars().cast(pl.Float64, strict=False)
+    return pl.select(pl.coalesce((read / most).cast(pl.String), numbers)).to_series().alias(numbers.name)
+
+
+def _not_a_column(name: str, allowed: Collection[str], lacking: Collection[str]) -> str:
+    close = get_close_matches(name.strip().lower(), [*lacking, *allowed], n=1, cutoff=0.75)
+    return f"{quoted(name)} is not a column" + (f", did you mean {close[0]!r}?" if close else "")
 
 
 def unknown(name: str, allowed: Collection[str], lacking: Collection[str] = ()) -> str:

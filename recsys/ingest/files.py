@@ -7,23 +7,26 @@ from __future__ import annotations
 
 import gzip
 import hashlib
+import os
 import zipfile
 import zlib
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from io import BytesIO
 from pathlib import Path
 from typing import BinaryIO, Literal, cast
+from urllib.parse import unquote
 
 import pyarrow as pa
 
 from recsys.errors import InputError
+from recsys.ingest import magic
 
 Kind = Literal["parquet", "csv", "json"]
 
 _GZIP, _ZSTD, _ZIP, _PARQUET = b"\x1f\x8b", b"\x28\xb5\x2f\xfd", b"PK\x03\x04", b"PAR1"
 _CHUNK = 2**20
-_UTF16 = (b"\xff\xfe", b"\xfe\xff")
 _KINDS: dict[str, Kind] = {
     ".parquet": "parquet",
     ".pq": "parquet",
@@ -48,11 +51,15 @@ class Source:
     member: str | None = None
     named: bool = True
     fault: str = ""
+    archive: str | None = None
+    """Archive inside the archive ``path`` that holds ``member``."""
+    hive: tuple[tuple[str, str], ...] = ()
+    """Columns by folder name (``user_id=ann/``), below the folder that the caller named."""
 
     @property
     def label(self) -> str:
         """The file as messages name it."""
-        return _utf8(f"{self.path}" if self.member is None else f"{self.path}: {self.member}")
+        return _utf8(": ".join(part for part in (str(self.path), self.archive, self.member) if part is not None))
 
     @property
     def name(self) -> str:
@@ -64,7 +71,7 @@ class Source:
         """Bytes to read: those on disk, or those of the archive's member."""
         if self.member is None:
             return self.path.stat().st_size
-        with zipfile.ZipFile(self.path) as archive:
+        with self._archive() as archive:
             return archive.getinfo(self.member).file_size
 
     @property
@@ -80,8 +87,17 @@ class Source:
             with self.path.open("rb") as handle:
                 yield handle
         else:
-            with zipfile.ZipFile(self.path) as archive, archive.open(self.member) as inner:
+            with self._archive() as archive, archive.open(self.member) as inner:
                 yield cast("BinaryIO", inner)
+
+    @contextmanager
+    def _archive(self) -> Iterator[zipfile.ZipFile]:
+        with zipfile.ZipFile(self.path) as outer:
+            if self.archive is None:
+                yield outer
+                return
+            with zipfile.ZipFile(BytesIO(outer.read(self.archive))) as inner:
+                yield inner
 
     @contextmanager
     def open(self) -> Iterator[BinaryIO]:
@@ -154,22 +170,21 @@ def kind(source: Source) -> Kind:
         return "parquet"
     named = _KINDS.get(source.suffix)
     if named == "parquet":
+        magic.refuse(source.label, head)
         raise InputError(f"{source.label}: not a Parquet file, it begins with {head[:4]!r}; write it again, or rename it")
-    if head.startswith(_ZIP):
-        raise InputError(f"{source.label}: a zip archive; unpack it first. Allowed: {ALLOWED}")
-    if head.startswith(_UTF16):
-        raise InputError(f"{source.label}: UTF-16 text; save it as UTF-8")
+    magic.refuse(source.label, head)
     return named or ("json" if head.removeprefix(b"\xef\xbb\xbf").lstrip()[:1] in b"{[" else "csv")
 
 
-def find(paths: Sequence[Path], *, archives: bool = False) -> list[Source]:
-    """Every file meant by ``paths``, in the order given; a folder means its files with a known suffix, in order of name.
+def find(paths: Sequence[Path]) -> list[Source]:
+    """Every file meant by ``paths``, in the order given; a folder means its files with a known suffix, in order of name, and a
+    zip archive its members, those of an archive inside it too.
 
-    ``archives``: a zip archive means its members. Raises :class:`InputError` when a path does not exist or holds no such file.
+    Raises :class:`InputError` when a path does not exist or holds no such file.
     """
     if not paths:
         raise InputError(f"no file was named; allowed: {ALLOWED}, or a folder of them")
-    return [source for path in paths for source in _expanded(Path(path), archives)]
+    return [source for path in paths for source in _expanded(Path(path))]
 
 
 def named(paths: Sequence[Path]) -> str:
@@ -177,40 +192,82 @@ def named(paths: Sequence[Path]) -> str:
     return _utf8(", ".join(map(str, paths)))
 
 
-def _expanded(path: Path, archives: bool) -> list[Source]:
+def _expanded(path: Path) -> list[Source]:
     if path.is_dir():
-        inside = (file for file in sorted(path.rglob("*")) if file.is_file() and not _hidden(file.relative_to(path)))
-        found = [
-            source
+        inside = (file for file in sorted(_files(path)) if not _hidden(file.relative_to(path)))
+        sources = [
+            replace(source, hive=_hive(file.relative_to(path)))
             for file in inside
-            if _suffix(file.name) in _KINDS or (archives and file.suffix.lower() == ".zip")
-            for source in _members(file, archives, named=False)
+            if _wanted(file.name)
+            for source in _members(file, named=False)
         ]
-        if not found:
+        if not sources:
             suffixes = " ".join(_KINDS)
             raise InputError(
-                f"{path}: the folder holds no file to read; allowed: {suffixes}, plain or with {' or '.join(_PACKED)}"
+                f"{path}: the folder holds no file to read; allowed: {suffixes}, plain or with {' or '.join(_PACKED)}, or .zip"
             )
-        return found
+        return sources
     if not path.exists():
         raise InputError(f"{path}: no such file or folder; check the name")
-    return _members(path, archives, named=True)
+    return _members(path, named=True)
 
 
-def _members(path: Path, archives: bool, *, named: bool) -> list[Source]:
+def _files(folder: Path) -> Iterator[Path]:
+    """Files below a folder, also in folders that a link leads to; a link to a folder above is not followed."""
+    seen: set[str] = set()
+    for place, folders, names in os.walk(folder, followlinks=True):
+        seen.add(os.path.realpath(place))
+        folders[:] = [name for name in sorted(folders) if os.path.realpath(Path(place, name)) not in seen]
+        yield from (path for name in names if (path := Path(place, name)).is_file())
+
+
+def _wanted(name: str) -> bool:
+    return _suffix(name) in _KINDS or name.lower().endswith((".zip", "scrobbler.log"))
+
+
+def _hive(path: Path) -> tuple[tuple[str, str], ...]:
+    parts = (part.partition("=") for part in path.parts[:-1] if "=" in part)
+    return tuple((name, "" if value == "__HIVE_DEFAULT_PARTITION__" else unquote(value)) for name, _, value in parts)
+
+
+def _members(path: Path, *, named: bool) -> list[Source]:
     source = Source(path, named=named)
     try:
         with reading(source), source.raw() as raw:
-            if not archives or raw.read(4) != _ZIP:
+            if raw.read(4) != _ZIP:
                 return [source]
             with zipfile.ZipFile(path) as archive:
-                names = sorted(info.filename for info in archive.infolist() if not info.is_dir())
+                found = _inside(source, archive)
+                names = archive.namelist()
     except InputError as error:  # it stops no other file
         return [replace(source, fault=str(error))]
-    found = [Source(path, name, named=False) for name in names if _suffix(name) in _KINDS and not _hidden(Path(name))]
+    if magic.WORKBOOK in names:
+        return [replace(source, fault=f"{source.label}: an Excel workbook; save its sheet as CSV (UTF-8)")]
     if not found and named:
         raise InputError(f"{path}: the archive holds no file to read; allowed inside: {' '.join(_KINDS)}")
     return found
+
+
+def _inside(source: Source, archive: zipfile.ZipFile) -> list[Source]:
+    """The files in an archive, and those in archives in it."""
+    found: list[Source] = []
+    for name in sorted(info.filename for info in archive.infolist() if not info.is_dir()):
+        if _hidden(Path(name)) or not _wanted(name):
+            continue
+        member = Source(source.path, name, named=False, archive=source.archive)
+        if not name.lower().endswith(".zip"):
+            found.append(member)
+        elif source.archive is None:
+            found += _nested(replace(member, archive=name, member=None), archive.read(name))
+    return found
+
+
+def _nested(source: Source, data: bytes) -> list[Source]:
+    try:
+        with zipfile.ZipFile(BytesIO(data)) as archive:
+            return _inside(source, archive)
+    except zipfile.BadZipFile as error:
+        return [replace(source, fault=f"{source.label}: damaged or cut-off compressed file ({error}); fetch it again")]
 
 
 def _suffix(name: str) -> str:

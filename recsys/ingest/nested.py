@@ -7,6 +7,7 @@ value, each distinct one once.
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Callable
 from datetime import datetime
 from typing import Any, TypeVar
@@ -16,6 +17,10 @@ import polars as pl
 
 from recsys.ingest import times
 from recsys.tables import FEATURES, POSTPONED, STRINGS, TARGETS, TRACKS
+
+_PYTHON_TEXT = re.compile(r"""'((?:[^'\\]|\\.)*)'|"((?:[^"\\]|\\.)*)\"""")
+_PYTHON_LIST = re.compile(rf"""\[\s*((?:{_PYTHON_TEXT.pattern})(?:\s*,\s*(?:{_PYTHON_TEXT.pattern}))*)\s*,?\s*\]""")
+"""A list of texts as Python shows it: what pandas writes into CSV. One with double quotes alone is JSON as well."""
 
 Converted = tuple[pl.Series, pl.Series]
 T = TypeVar("T")
@@ -74,6 +79,8 @@ def _each(source: pl.Series, read: Callable[[Any], T]) -> tuple[list[T | None], 
 def _names(value: str) -> list[str]:
     if not value.lstrip().startswith("["):
         return [name for name in value.split("|") if name.strip()]
+    if quoted := _PYTHON_LIST.fullmatch(value.strip()):
+        return [re.sub(r"\\(.)", r"\1", one or other) for one, other in _PYTHON_TEXT.findall(quoted[1])]
     return [_name(item) for item in _json(value, list)]
 
 

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from io import BufferedReader, BytesIO
 from typing import BinaryIO
+from uuid import UUID
 
 import polars as pl
 import pyarrow as pa
@@ -14,6 +15,7 @@ import pyarrow.parquet as pq
 
 from recsys.errors import InputError
 from recsys.ingest import columns, values
+from recsys.ingest.columns import Header
 from recsys.ingest.files import Source
 from recsys.ingest.rows import LINE, Fault, Rows, broken_rows
 from recsys.ingest.validation import allowed
@@ -26,7 +28,7 @@ BLOCK = 1_000_000
 """Rows read at once."""
 
 
-def read(source: Source, table: Table, seen: Callable[[float], None] = lambda _: None) -> Iterator[Rows]:
+def read(source: Source, header: Header, seen: Callable[[float], None] = lambda _: None) -> Iterator[Rows]:
     """Blocks of a Parquet file; ``seen`` is told the share of rows read so far.
 
     Raises :class:`InputError` for a file that is not Parquet, and for a column that is not in the contract, is missing, or is of
@@ -34,11 +36,14 @@ def read(source: Source, table: Table, seen: Callable[[float], None] = lambda _:
     """
     with source.open() as stream:
         file = _opened(source, stream)
-        renamed = columns.check(source.label, table, file.schema_arrow.names, nested=True)
-        _check_types(source, table, file.schema_arrow, renamed)
+        names = header.read(source.label, file.schema_arrow.names, nested=True)
+        taken = [place for place, name in enumerate(names) if name not in header.dropped]
+        schema = pa.schema([_plain(file.schema_arrow.field(place)) for place in taken])
+        renamed = {file.schema_arrow.names[place]: names[place] for place in taken}
+        _check_types(source, header.table, schema, renamed)
         start = 1
         for batch in _batches(source, file):
-            yield _block(batch, start, renamed, table)
+            yield _block(_texts(batch.select(taken)), start, renamed, header.table)
             start += batch.num_rows
             seen((start - 1) / file.metadata.num_rows)
 
@@ -61,6 +66,38 @@ def _undamaged(source: Source) -> Iterator[None]:
     except (pa.ArrowException, OSError, ValueError, MemoryError) as error:
         cause = (str(error).splitlines() or [type(error).__name__])[0]
         raise InputError(f"{source.label}: unreadable Parquet ({cause}); write the file again") from error
+
+
+def _plain(field: pa.Field) -> pa.Field:
+    """The field as it is read: bytes as text, a UUID as its text, an extension as what it stores."""
+    return field.with_type(_as_text(field.type))
+
+
+def _as_text(kind: pa.DataType) -> pa.DataType:
+    if isinstance(kind, pa.BaseExtensionType):
+        kind = kind.storage_type
+    if pa.types.is_dictionary(kind):
+        return _as_text(kind.value_type) if pa.types.is_binary(kind.value_type) else kind
+    if pa.types.is_binary(kind) or pa.types.is_large_binary(kind) or pa.types.is_binary_view(kind):
+        return pa.large_string()
+    return pa.string() if kind == pa.binary(16) else kind
+
+
+def _texts(batch: pa.RecordBatch) -> pa.RecordBatch:
+    """The batch with bytes as text; whether they are UTF-8 is tested with all other texts."""
+    columns = [_text(column) for column in batch.columns]
+    return pa.RecordBatch.from_arrays(columns, names=batch.schema.names)
+
+
+def _text(array: pa.Array) -> pa.Array:
+    if isinstance(array.type, pa.BaseExtensionType):
+        array = array.storage
+    if pa.types.is_dictionary(array.type) and pa.types.is_binary(array.type.value_type):
+        array = array.dictionary_decode()
+    if array.type == pa.binary(16):
+        return pa.array([None if value is None else str(UUID(bytes=value)) for value in array.to_pylist()], pa.string())
+    kind = _as_text(array.type)
+    return array if kind == array.type else array.cast(pa.large_binary()).view(kind)
 
 
 def _check_types(source: Source, table: Table, schema: pa.Schema, renamed: dict[str, str]) -> None:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import chain
 from pathlib import Path
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -10,7 +11,8 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 import polars as pl
 
 from recsys.errors import InputError, LakeError, UsageError
-from recsys.ingest import arrays, columns, csv, files, json, lines, parquet, report
+from recsys.ingest import arrays, csv, files, json, lines, parquet, report
+from recsys.ingest.columns import Header
 from recsys.ingest.files import Source
 from recsys.ingest.lines import Lines
 from recsys.ingest.report import FilesRefusedError, Report
@@ -19,6 +21,8 @@ from recsys.ingest.validation import validate, without_repeats
 from recsys.lake import Lake, Stamps
 from recsys.matrices import song
 from recsys.tables import EVENTS, INPUTS, TABLES, TRACKS, Table
+
+_SEPARATOR_LINE = re.compile(r"sep=([,;\t]|\\t)\s*")
 
 Progress = Callable[[str, int, int], None]
 """Told the file's name, the bytes done and the bytes there are."""
@@ -30,12 +34,15 @@ def ingest(
     paths: Sequence[Path],
     *,
     time_zone: str | None = None,
+    columns: Mapping[str, str] | None = None,
+    scale: Mapping[str, float] | None = None,
     progress: Progress | None = None,
 ) -> list[Report]:
     """Read files, or the files of folders, into one input table (``tracks``, ``events``, ``controls`` or ``requests``).
 
     Each file becomes one batch, whole with its rejects or not at all; a file whose bytes were ingested before is left alone and
-    its report says ``already``. ``time_zone``: IANA zone of times without one; none = such rows are rejected.
+    its report says ``already``. ``time_zone``: IANA zone of times without one; none = such rows are rejected. ``columns``: our
+    name of a column → the files' own. ``scale``: a column → its greatest value there, where ours is 1.
 
     Tracks get ``origin`` = ``catalog`` where the file has none, and ``song_key`` always from their names. Events get a ``source``
     where the file has none. Of two rows with one key (track id; user; user and list) the first is kept, the later is rejected.
@@ -47,9 +54,10 @@ def ingest(
     """
     contract = _contract(table)
     zone = zone_named(time_zone)
+    plan = Header.of(contract, columns or {}, scale or {})
     with lake.stamps() as stamps:
-        reports = each(files.find(paths), lambda source: [_ingest_file(lake, stamps, contract, source, zone, progress)])
-    if all(done.note for done in reports):
+        reports = each(files.find(paths), lambda source: [_ingest_file(lake, stamps, plan, source, zone, progress)])
+    if all(done.note and not done.rows_read for done in reports):
         raise InputError(f"{files.named(paths)}: no rows in it; check that it is the right one")
     return reports
 
@@ -87,7 +95,8 @@ def known(lake: Lake, table: str, source: Source, digest: str) -> Report | None:
 
 def stamped(stamps: Stamps, source: Source, salt: str = "") -> str:
     """:meth:`Source.digest`; the file is not read again when its size and time are those of the last time."""
-    key = "\0".join((str(source.path.absolute()), source.member or "", salt))
+    salt = "\0".join([salt, *map("=".join, source.hive)]).strip("\0")
+    key = "\0".join((str(source.path.absolute()), source.archive or "", source.member or "", salt))
     return stamps.digest(key, source.stamp, lambda: source.digest(salt))
 
 
@@ -116,30 +125,33 @@ def zone_named(name: str | None) -> str | None:
         raise UsageError(f"time zone {name!r} does not exist; give an IANA name such as Europe/Berlin or UTC") from error
 
 
-def _ingest_file(lake: Lake, stamps: Stamps, table: Table, source: Source, zone: str | None, progress: Progress | None) -> Report:
+def _ingest_file(lake: Lake, stamps: Stamps, plan: Header, source: Source, zone: str | None, progress: Progress | None) -> Report:
+    table, header = plan.table, plan.fresh(source.hive)
     with files.reading(source):
-        digest = stamped(stamps, source)
+        digest = stamped(stamps, source, header.salt)
         if before := known(lake, table.name, source, digest):
             return before
-        kept, broken, read = _read(table, source, zone, progress)
+        kept, broken, read = _read(header, source, zone, progress)
     faults = rejects(broken, batch=digest, table=table.name, source=source.name)
     if not read:
         return Report(source.name, table.name, note="no rows in it")
     refuse_if_useless(source, read, kept.height, faults)
     lake.add_batch(table.name, kept, rejects=faults, source=source.name, digest=digest, rows_read=read)
     return Report(
-        source.name, table.name, read, kept.height, faults.height, causes=report.causes(faults), examples=report.examples(faults)
-    )
+        source.name, table.name, read, kept.height, faults.height, causes=report.causes(faults), examples=report.examples(faults),
+        note=header.note,
+    )  # fmt: skip
 
 
 def _read(
-    table: Table, source: Source, zone: str | None, progress: Progress | None
+    header: Header, source: Source, zone: str | None, progress: Progress | None
 ) -> tuple[pl.DataFrame, list[pl.DataFrame], int]:
+    table = header.table
     kept: list[pl.DataFrame] = []
     broken: list[pl.DataFrame] = []
     read = 0
-    for block in blocks(source, table, progress):
-        good, bad = validate(table, block, zone)
+    for block in blocks(source, header, progress):
+        good, bad = validate(table, header.completed(block), zone)
         read += block.height
         kept.append(good)
         broken.append(bad)
@@ -150,34 +162,36 @@ def _read(
     return _finished(table, whole.drop(LINE), source), broken, read
 
 
-def blocks(source: Source, table: Table, progress: Progress | None) -> Iterator[Rows]:
+def blocks(source: Source, header: Header, progress: Progress | None) -> Iterator[Rows]:
     """The rows of a table file, whatever its format."""
     kind, size = files.kind(source), source.size
     if kind == "parquet":
-        yield from parquet.read(source, table, lambda share: progress and progress(source.name, int(share * size), size))
+        yield from parquet.read(source, header, lambda share: progress and progress(source.name, int(share * size), size))
         return
     with source.raw() as raw, files.unpacked(raw) as stream:
         text = lines.blocks(stream, lambda: progress and progress(source.name, raw.tell(), size))
         if kind == "csv":
-            yield from _csv(source, text, table)
+            yield from _csv(source, text, header)
         else:
-            yield from _json(source, text, table)
+            yield from _json(source, text, header.table)
 
 
-def _csv(source: Source, text: Iterator[Lines], table: Table) -> Iterator[Rows]:
+def _csv(source: Source, text: Iterator[Lines], header: Header) -> Iterator[Rows]:
     first = next(text)
     filled = first.frame.filter(pl.col("text").str.contains(r"\S"))
-    number, header = filled.row(0) if filled.height else (0, "")
+    number, line = filled.row(0) if filled.height else (0, "")
+    separator = csv.separator_of(line)
+    if (told := _SEPARATOR_LINE.fullmatch(line)) and filled.height > 1:  # what Excel writes and reads
+        (number, line), separator = filled.row(1), told[1].replace("\\t", "\t")
     if first.broken.height and first.broken[LINE][0] <= max(number, 1):
         raise InputError(f"{source.label}: header: {first.broken['reason'][0]}")
-    separator = csv.separator_of(header)
-    names = csv.fields(header, separator)
+    names = csv.fields(line, separator)
     if names is None:
-        raise InputError(f"{source.label}: header: a quoted name is not closed. Allowed: {', '.join(table.names)}")
-    names = [name.strip() for name in names]
-    renamed = columns.check(source.label, table, names, nested=False)
+        raise InputError(f"{source.label}: header: a quoted name is not closed. Allowed: {', '.join(header.table.names)}")
+    names = header.read(source.label, [name.strip() for name in names], nested=False)
     rest = Lines(first.frame.filter(pl.col(LINE) > number), first.broken)
-    yield from csv.rows(chain([rest], text), [renamed.get(name, name) for name in names], separator)
+    for block in csv.rows(chain([rest], text), names, separator):
+        yield Rows(block.frame.drop(header.dropped), block.texts, block.broken)
 
 
 def _json(source: Source, text: Iterator[Lines], table: Table) -> Iterator[Rows]:

@@ -100,6 +100,8 @@ def _rules(column: Column) -> list[pl.Expr | None]:
 def _strings(column: Column, source: pl.Series) -> Converted:
     """Texts; a whole number of a floating-point column is one without its ``.0``."""
     text = _wholes(source) if source.dtype.is_float() else source.cast(pl.String)
+    if isinstance(source.dtype, pl.Decimal):
+        text = text.str.replace(r"\.0+$", "")
     broken = pl.select(source.is_not_null() & text.is_null()).to_series()
     text = normalise(column.ids, text) if column.ids else text
     code = pl.when(text.str.contains("\0", literal=True)).then(pl.lit("text")).when(broken).then(pl.lit("type"))

@@ -4,31 +4,105 @@ from __future__ import annotations
 
 import pytest
 
-from recsys.errors import InputError
-from recsys.ingest import columns
-from recsys.tables import EVENTS, INPUTS, TABLES, TRACKS
+from recsys.errors import InputError, UsageError
+from recsys.ingest import ingest
+from recsys.ingest.columns import Header
+from recsys.lake import Lake
+from recsys.tables import EVENTS, INPUTS, TABLES, TRACKS, Table
+from tests.ingest.conftest import Put
+
+
+def header(table: Table = EVENTS, **columns: str) -> Header:
+    return Header.of(table, columns, {}).fresh([])
 
 
 @pytest.mark.parametrize("name", INPUTS)
 def test_the_contract_itself_fits(name: str) -> None:
-    assert columns.check("f", TABLES[name], TABLES[name].names[::-1], nested=False) == {}
+    names = TABLES[name].names[::-1]
+    assert header(TABLES[name]).read("f", names, nested=False) == names
 
 
-def test_alias() -> None:
-    assert columns.check("f", TRACKS, ["title", "track_id"], nested=False) == {"track_id": "id"}
+def test_other_names_of_a_column() -> None:
+    assert header(TRACKS).read("f", ["title", "track_id"], nested=False) == ["title", "id"]
+    assert header().read("f", ["User_ID", " TRACK_ID", "type"], nested=False) == ["user_id", "track_id", "type"]
+    assert header(TRACKS, id="uri", title="What").read("f", ["uri", "What"], nested=False) == ["id", "title"]
+
+
+def test_the_numbers_of_pandas_rows_are_ignored() -> None:
+    for name in ("__index_level_0__", "Unnamed: 0", ""):
+        found = header()
+        assert found.read("f", [name, *EVENTS.names], nested=False)[1:] == EVENTS.names
+        assert (len(found.dropped), len(found.ignored)) == (1, 1)
 
 
 @pytest.mark.parametrize(
     ("names", "message"),
     [
-        (["user_id", "track", "type"], r"f: 'track' is not a column; did you mean 'track_id'\? allowed: user_id, "),
-        (["user_id", "track_id", "type", "zebra"], "f: 'zebra' is not a column; allowed: user_id, "),
-        (["user_id", "type"], r"f: column 'track_id' is required in events; found only 'user_id', 'type'\."),
+        (
+            ["user_id", "track", "type"],
+            "f: 'track' is not a column, did you mean 'track_id'.; column 'track_id' is required in events; ",
+        ),
+        (
+            ["user_id", "track_id", "type", "zebra", "yak"],
+            "f: 'zebra' is not a column; 'yak' is not a column; rename it, drop it",
+        ),
+        (["user_id", "type"], "f: column 'track_id' is required in events; .* There: 'user_id', 'type'"),
         (["user_id", "track_id", "type", "type"], "f: column 'type' is there twice"),
-        (["", "user_id", "track_id", "type"], "f: column 1 has no name"),
-        (["User_ID", "track_id", "type"], "did you mean 'user_id'"),
+        (["user_id", "", "track_id", "type"], "f: column 2 has no name"),
     ],
 )
 def test_refused(names: list[str], message: str) -> None:
     with pytest.raises(InputError, match=message):
-        columns.check("f", EVENTS, names, nested=False)
+        header().read("f", names, nested=False)
+
+
+def test_what_cannot_be_said() -> None:
+    with pytest.raises(UsageError, match="'titel' is not a column; did you mean 'title'"):
+        Header.of(TRACKS, {"titel": "x"}, {})
+    with pytest.raises(UsageError, match="--scale title=100: a number column"):
+        Header.of(TRACKS, {}, {"title": 100})
+
+
+KAGGLE = """,track_id,artists,album_name,track_name,popularity,explicit,track_genre,mystery
+0,a,Artist A;Artist B,Al,Song A,73,False,acoustic,x
+1,b,"['Artist C', ""D's""]",Al,Song C,100,True,pop,y
+"""
+EXPORTIFY = """Track URI,Track Name,Artist Name(s),Album Name,Album Release Date,Track Duration (ms),Popularity,Added By
+spotify:track:0AbCdEfGhIjKlMnOpQrSt1,Song,"Ada, Bo",Al,2011-02-03,200000,50,me
+"""
+
+
+def test_tables_that_people_have(lake: Lake, put: Put) -> None:
+    (report,) = ingest(lake, "tracks", [put("dataset.csv", KAGGLE)])
+    assert report.note == "ignored: column 1, without a name, mystery"
+    tracks = lake.input("tracks").select("id", "title", "artists", "album", "genres", "popularity", "explicit")
+    assert tracks.rows() == [
+        ("a", "Song A", ["Artist A;Artist B"], "Al", ["acoustic"], 0.73, False),
+        ("b", "Song C", ["Artist C", "D's"], "Al", ["pop"], 1.0, True),
+    ]
+    (report,) = ingest(lake, "tracks", [put("liked.csv", EXPORTIFY)])
+    last = lake.input("tracks").row(-1, named=True)
+    assert (last["id"], last["artists"], last["release_date"]) == ("0AbCdEfGhIjKlMnOpQrSt1", ["Ada, Bo"], "2011-02-03")
+    assert (last["duration_ms"], last["popularity"], report.note) == (200_000, 0.5, "ignored: Added By")
+
+
+def test_names_and_scales_that_the_caller_says(lake: Lake, put: Put) -> None:
+    path = put("mine.csv", "key,what,heard\na,Song,50\nb,Other,500\n")
+    said = {"columns": {"id": "key", "title": "what", "popularity": "heard"}, "scale": {"popularity": 200.0}}
+    (report,) = ingest(lake, "tracks", [path], **said)
+    assert (report.kept, dict(report.causes)) == (1, {"range": 1})
+    assert lake.input("tracks").select("id", "title", "popularity").rows() == [("a", "Song", 0.25)]
+
+
+def test_columns_that_folders_name(lake: Lake, put: Put) -> None:
+    folder = put("in/user_id=u1/x.csv", "track_id,type\na,play\n").parent.parent
+    put("in/user_id=u2/x.csv", "track_id,type\na,play\n")
+    ingest(lake, "events", [folder])
+    assert lake.input("events").select("user_id", "track_id").rows() == [("u1", "a"), ("u2", "a")]
+    with pytest.raises(InputError, match="column 'user_id' is required"):  # a path alone says nothing
+        ingest(lake, "events", [folder / "user_id=u1" / "x.csv"])
+
+
+def test_a_line_that_names_the_separator(lake: Lake, put: Put) -> None:
+    ingest(lake, "events", [put("e.csv", "sep=;\nuser_id;track_id;type\nu;a,b;play\n")])
+    assert lake.input("events")["track_id"].to_list() == ["a,b"]

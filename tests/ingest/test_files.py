@@ -84,7 +84,6 @@ def test_kind(put: Put, name: str, data: bytes, kind: str) -> None:
         ("a.csv.gz", gzip.compress(b"", mtime=0), "the file is empty"),
         ("a.parquet", b"junk", "not a Parquet file"),
         ("a.csv", "id".encode("utf-16"), "save it as UTF-8"),
-        ("a.csv", packed("a.csv", b"id"), "unpack it first"),
     ],
 )
 def test_no_table_file(put: Put, name: str, data: bytes, message: str) -> None:
@@ -107,11 +106,15 @@ def test_find(put: Put, tmp_path: Path) -> None:
 
 def test_find_inside_archives(put: Put) -> None:
     archive = put("a.zip", packed("My Data/plays.json", b"[]"))
-    assert [source.member for source in files.find([archive], archives=True)] == ["My Data/plays.json"]
-    assert [source.member for source in files.find([archive])] == [None]
+    assert [source.member for source in files.find([archive])] == ["My Data/plays.json"]
+    twice = put("all.zip", packed("a.zip", packed("b/e.csv", b"id")))
+    (inner,) = files.find([twice])
+    assert (inner.label, inner.name, inner.size, inner.head()) == (f"{twice}: a.zip: b/e.csv", "e.csv", 2, b"id")
+    (broken,) = files.find([put("half.zip", packed("a.zip", b"PK\x03\x04junk"))])
+    assert "damaged" in broken.fault
     with pytest.raises(InputError, match="holds no file to read"):
-        files.find([put("b.zip", packed("photo.jpg", b""))], archives=True)
-    good, bad = files.find([archive, put("c.zip", b"PK\x03\x04junk")], archives=True)
+        files.find([put("b.zip", packed("photo.jpg", b""))])
+    good, bad = files.find([archive, put("c.zip", b"PK\x03\x04junk")])
     assert not good.fault  # a damaged archive stops no other file
     with pytest.raises(InputError, match="damaged"), files.reading(bad):
         raise AssertionError("it was read")
@@ -138,3 +141,15 @@ def test_names_that_are_not_text(tmp_path: Path) -> None:
     path.write_text("x")
     assert Source(path).name == "caf\\udce9.csv"
     Source(path).label.encode()
+
+
+def test_folders_behind_links_and_partitions(put: Put, tmp_path: Path) -> None:
+    put("real/user_id=a%20b/year=__HIVE_DEFAULT_PARTITION__/x.csv", "x")
+    folder = tmp_path / "files" / "in"
+    folder.mkdir()
+    (folder / "link").symlink_to(tmp_path / "files" / "real")
+    (folder / "loop").symlink_to(folder)
+    (source,) = files.find([folder])
+    assert source.hive == (("user_id", "a b"), ("year", ""))
+    (direct,) = files.find([tmp_path / "files" / "real" / "user_id=a%20b"])
+    assert direct.hive == (("year", ""),)

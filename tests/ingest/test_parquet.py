@@ -13,6 +13,7 @@ import pytest
 
 from recsys.errors import InputError
 from recsys.ingest import parquet
+from recsys.ingest.columns import Header
 from recsys.ingest.files import Source
 from recsys.ingest.validation import validate
 from recsys.tables import CONTROLS, EVENTS, REQUESTS, TRACKS, Table
@@ -27,7 +28,7 @@ def path(tmp_path: Path) -> Path:
 
 def read(path: Path, table: Table, columns: dict[str, Any]) -> tuple[list[dict[str, Any]], list[tuple[Any, ...]]]:
     pq.write_table(pa.table(columns), path)
-    (block,) = parquet.read(Source(path), table)
+    (block,) = parquet.read(Source(path), Header.of(table, {}, {}))
     kept, rejected = validate(table, block)
     return kept.to_dicts(), rejected.select("line", "column", "code").rows()
 
@@ -62,7 +63,6 @@ def test_types_that_fit(path: Path, column: str, array: pa.Array, expected: obje
 @pytest.mark.parametrize(
     ("column", "array"),
     [
-        ("user_id", pa.array([b"u", b"v"])),
         ("weight", pa.array([True, False])),
         ("weight", pa.array([["a"], []])),
         ("completed_ms", pa.array([1, 2], pa.duration("ms"))),
@@ -140,6 +140,23 @@ def test_rows_are_counted_over_blocks(path: Path, monkeypatch: pytest.MonkeyPatc
     monkeypatch.setattr(parquet, "BLOCK", 3)
     pq.write_table(pa.table({"user_id": [str(row) for row in range(8)]}), path)
     seen: list[float] = []
-    blocks = list(parquet.read(Source(path), CONTROLS, seen.append))
+    blocks = list(parquet.read(Source(path), Header.of(CONTROLS, {}, {}), seen.append))
     assert [line for block in blocks for line in block.frame["line"]] == list(range(1, 9))
     assert seen[-1] == 1
+
+
+def test_bytes_uuids_and_decimals_are_ids(path: Path) -> None:
+    columns = {
+        "user_id": pa.array([b"u", "ü".encode()]),
+        "track_id": pa.array([Decimal("7.00"), Decimal("12.00")]),
+        "type": pa.array([b"play", b"like"]).dictionary_encode(),
+        "context": pa.array([bytes(range(16)), None], pa.binary(16)),
+    }
+    kept, rejected = read(path, EVENTS, columns)
+    assert rejected == []
+    assert [(row["user_id"], row["track_id"], row["type"], row["context"]) for row in kept] == [
+        ("u", "7", "play", "00010203-0405-0607-0809-0a0b0c0d0e0f"),
+        ("ü", "12", "like", None),
+    ]
+    kept, rejected = read(path, EVENTS, BASE | {"context": pa.array([b"ok", b"\xff"])})
+    assert ([row["context"] for row in kept], rejected) == (["ok"], [(2, None, "utf8")])

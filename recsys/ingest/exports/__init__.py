@@ -9,7 +9,7 @@ from pathlib import Path
 import polars as pl
 
 from recsys.errors import InputError, UsageError
-from recsys.ingest import files, report
+from recsys.ingest import files, magic, report
 from recsys.ingest.exports import reading
 from recsys.ingest.exports.formats import FILE, Format
 from recsys.ingest.exports.mentions import events, identified, matched, mentions
@@ -50,7 +50,7 @@ def ingest_export(
     if not user_id.strip() or user_id == ANYONE:
         raise UsageError(f"user_id is {user_id!r}; name the listener whose history it is")
     zone = zone_named(time_zone) or "UTC"
-    sources = files.find(paths, archives=True)
+    sources = files.find(paths)
     catalogue = cache(lambda: lake.input("tracks").filter(pl.col("origin") == "catalog"))
     with lake.stamps() as stamps:
         reports = each(sources, partial(_ingest_file, lake, stamps, user_id, zone, catalogue, progress))
@@ -102,7 +102,9 @@ def _read(source: Source, zone: str, progress: Progress | None) -> tuple[Format,
     kept: list[pl.DataFrame] = []
     broken: list[pl.DataFrame] = []
     read, size = 0, source.size
-    if not source.head().strip():
+    head = source.head()
+    magic.refuse(source.label, head)
+    if not head.strip():
         raise InputError(f"{source.label}: the file is empty. Known: {KNOWN}")
     with source.raw() as raw, files.unpacked(raw) as stream:
         form, blocks = reading.read(source, stream, lambda: progress and progress(source.name, raw.tell(), size))

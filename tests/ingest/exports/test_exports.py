@@ -60,7 +60,7 @@ def test_what_is_no_history(lake: Lake, put: Put, tmp_path: Path) -> None:
         ingest_export(lake, "ann", [put("empty.json", "")])
     with pytest.raises(InputError, match="not JSON"):
         ingest_export(lake, "ann", [put("cut.json", '[{"ts": "2024')])
-    with pytest.raises(UsageError, match="user_id is blank"):
+    with pytest.raises(UsageError, match="user_id is ' '; name"):
         ingest_export(lake, " ", [put("s.json", "[]")])
     assert lake.batches() == []
 
