@@ -10,6 +10,7 @@ from cyclopts import App, CycloptsError
 from rich.console import Console
 from rich.markup import escape
 
+from recsys.cli.screen import Screen
 from recsys.errors import RecsysError, UsageError
 
 INTERRUPTED = 130
@@ -54,7 +55,7 @@ def build() -> App:
 
 def run(arguments: Sequence[str]) -> int:
     """Runs one command; returns its exit code. Bad input never ends in a traceback."""
-    console = Console(stderr=True, highlight=False, soft_wrap=True)
+    console = Screen(stderr=True, highlight=False, soft_wrap=True)
     try:
         _require_command(arguments)
         build()(list(arguments), exit_on_error=False, print_error=False, result_action="return_value")

@@ -7,12 +7,14 @@ import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
+
+from recsys.text import printable
 
 if TYPE_CHECKING:
     from rich.progress import TaskID
@@ -21,9 +23,16 @@ WIDTH = 120
 """Columns where there is no terminal to fit."""
 
 
+class Screen(Console):
+    """Shows no control character, wherever a text came from."""
+
+    def print(self, *objects: Any, **options: Any) -> None:
+        super().print(*(printable(each) if isinstance(each, str) else each for each in objects), **options)
+
+
 def console() -> Console:
     """Standard output; plain text when it is not a terminal."""
-    out = Console(highlight=False, emoji=False)
+    out = Screen(highlight=False, emoji=False)
     if not out.is_terminal and "COLUMNS" not in os.environ:
         out.width = WIDTH
     return out
@@ -36,7 +45,7 @@ def say(text: str) -> None:
 
 def warn(text: str) -> None:
     """One line on standard error, for what does not stop the command."""
-    Console(stderr=True, highlight=False).print(text, markup=False, soft_wrap=True)
+    Screen(stderr=True, highlight=False).print(text, markup=False, soft_wrap=True)
 
 
 def grid(
@@ -48,7 +57,9 @@ def grid(
     whole: Sequence[str] = (),
 ) -> Table:
     """A table of the rows. Columns named in ``right`` hold numbers, those in ``whole`` ids that must not be broken."""
-    table = Table(title=title and escape(title), title_justify="left", title_style="bold", box=SIMPLE_HEAD, pad_edge=False)
+    table = Table(
+        title=title and escape(printable(title)), title_justify="left", title_style="bold", box=SIMPLE_HEAD, pad_edge=False
+    )
     for column in columns:
         table.add_column(escape(column), justify="right" if column in right else "left", overflow="fold", no_wrap=column in whole)
     for row in rows:
@@ -59,7 +70,7 @@ def grid(
 def _text(cell: object) -> str:
     if cell is None:
         return ""
-    return f"{cell:,}" if isinstance(cell, int) and not isinstance(cell, bool) else str(cell)
+    return f"{cell:,}" if isinstance(cell, int) and not isinstance(cell, bool) else printable(str(cell))
 
 
 def minute(moment: datetime) -> str:

@@ -11,6 +11,8 @@ from datetime import datetime
 from typing import Any
 from xml.etree.ElementTree import Element, SubElement, indent, tostring
 
+from recsys.text import cell, one_line
+
 Row = Mapping[str, Any]
 
 COLUMNS = (
@@ -71,27 +73,27 @@ def identifiers(row: Row) -> list[str]:
         ("urn:isrc:", row["isrc"]),
         ("urn:recsys:track:", row["track_id"]),
     )
-    return [f"{scheme}{_one_line(name)}" for scheme, name in known if name]
+    return [f"{scheme}{one_line(name)}" for scheme, name in known if name]
 
 
 def m3u(playlist: Playlist) -> str:
     """Extended M3U in UTF-8: seconds, artist and title, the reason as a comment, and what a player opens: the file in ``paths``,
     else the track's page at a provider. A track with neither stays a comment."""
-    lines = ["#EXTM3U", f"#PLAYLIST:{_one_line(playlist.title)}"]
+    lines = ["#EXTM3U", f"#PLAYLIST:{one_line(playlist.title)}"]
     for row in playlist.rows:
         seconds = -1 if row["duration_ms"] is None else round(row["duration_ms"] / 1000)
-        named = " - ".join(_one_line(part) for part in (row["artist"], row["title"] or row["track_id"]) if part)
+        named = " - ".join(one_line(part) for part in (row["artist"], row["title"] or row["track_id"]) if part)
         place = location(playlist, row)
-        reason = f"# {_one_line(row['reason'])}"
+        reason = f"# {one_line(row['reason'])}"
         lines += [f"#EXTINF:{seconds},{named}", reason, place] if place else [f"# no file or page: {named}", reason]
-        lines.append(f"# {_one_line(row['track_id'])}")
+        lines.append(f"# {one_line(row['track_id'])}")
     return "\n".join(lines) + "\n"
 
 
 def location(playlist: Playlist, row: Row) -> str | None:
     """Where a player finds the track: a file, or its page at Spotify or MusicBrainz."""
     if row["track_id"] in playlist.paths:
-        return _one_line(playlist.paths[row["track_id"]])
+        return one_line(playlist.paths[row["track_id"]])
     if row["spotify_id"]:
         return f"https://open.spotify.com/track/{row['spotify_id']}"
     return f"https://musicbrainz.org/recording/{row['mbid']}" if row["mbid"] else None
@@ -133,16 +135,12 @@ def _printable(text: str) -> str:
     return "".join(sign if sign.isprintable() or sign in "\t\n" else " " for sign in text)
 
 
-def _one_line(text: str) -> str:
-    return " ".join(text.split())
-
-
 def comma_separated(playlist: Playlist) -> str:
-    """One line per track with :data:`COLUMNS` as header."""
+    """One line per track with :data:`COLUMNS` as header; no cell is a formula to a spreadsheet."""
     page = io.StringIO()
     writer = csv.writer(page, lineterminator="\n")
     writer.writerow(COLUMNS)
-    writer.writerows([row[name] for name in COLUMNS] for row in playlist.rows)
+    writer.writerows([cell(row[name]) for name in COLUMNS] for row in playlist.rows)
     return page.getvalue()
 
 
