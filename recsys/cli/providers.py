@@ -25,6 +25,7 @@ from recsys.providers.lastfm import LastFm
 from recsys.providers.listenbrainz import ListenBrainz
 from recsys.providers.listens import import_feedback, import_listens
 from recsys.providers.musicbrainz.canonical import CanonicalDump
+from recsys.providers.musicbrainz.dump import DatabaseDump
 from recsys.providers.scrobbles import import_scrobbles
 from recsys.providers.spotify.auth import Login
 from recsys.providers.spotify.callback import Callback
@@ -45,7 +46,10 @@ Save = Annotated[bool, Parameter(name="--save", negative=(), help="Import what w
 Tracks = Annotated[list[str] | None, Parameter(name="--tracks", consume_multiple=True, negative=(), help="Only these track ids.")]
 All = Annotated[bool, Parameter(name="--all", negative=(), help="The whole catalogue, not only what listeners played.")]
 Force = Annotated[bool, Parameter(name="--force", negative=(), help="Also tracks that lack nothing or had no answer.")]
-Dump = Annotated[Path | None, Parameter(name="--dump", help="canonical_musicbrainz_data.csv: match offline, without limits.")]
+Dump = Annotated[
+    Path | None,
+    Parameter(name="--dump", help="canonical_musicbrainz_data.csv, or a folder with the database dump: offline, without limits."),
+]
 AudioSource = Annotated[Literal["reccobeats", "deezer"], Parameter(name="--from", help="Who is asked.")]
 Files = Annotated[Path | None, Parameter(name="--acousticbrainz", help="Folder of the AcousticBrainz feature files instead.")]
 Feedback = Annotated[bool, Parameter(name="--feedback", negative=(), help="Also what the user loves, as likes.")]
@@ -177,7 +181,7 @@ def musicbrainz(
     """MusicBrainz ids, genres, ISRCs and dates: one request a second, or offline from a dump."""
     home = Lake(lake_folder(lake))
     with _access(home, refresh=force, calls=calls) as access:
-        source = CanonicalDump(dump, force=force) if dump else imports.enricher("musicbrainz", access, force=force)
+        source = _dump(dump, force=force) if dump else imports.enricher("musicbrainz", access, force=force)
         _enrich(home, source, _Chosen(tracks, everything, force), access, form)
 
 
@@ -243,6 +247,11 @@ def login() -> None:
         console().print(f"open this address and agree:\n{attempt.address}", soft_wrap=True, markup=False)
         path = attempt.finish(callback.wait(), attempt.state)
     console().print(f"logged in; the login is kept in {path}")
+
+
+def _dump(path: Path, *, force: bool) -> Enricher:
+    """A folder is the database dump, a file the canonical data."""
+    return DatabaseDump(path, force=force) if path.is_dir() else CanonicalDump(path, force=force)
 
 
 class _Chosen(NamedTuple):

@@ -96,16 +96,25 @@ class Import:
         self.lake, self.listener, self._prefix = lake, listener, prefix
         self.outcome = Listens(Summary(source))
         self.read = 0
+        self._met: set[tuple[Kind, str]] = set()
         self._known = {kind: _seconds(lake, listener, prefix, kind) for kind in ("play", "like")}
 
     def write(self, pages: Sequence[Page], kind: Kind = "play") -> None:
         """What the lake lacks, as one export file, into the lake: listens in the form of ListenBrainz, likes in Pano's."""
-        listens = [listen for page in pages for listen in page]
-        lacking = [listen for page in pages for listen in self._lacking(page, kind)]
+        fresh = [self._unmet(page, kind) for page in pages]
+        listens = [listen for page in fresh for listen in page]
+        lacking = [listen for page in fresh for listen in self._lacking(page, kind)]
         self.read += len(listens)
         self.outcome.summary.unchanged += len(listens) - len(lacking)
         if lacking:
             self._ingest(lacking, kind)
+
+    def _unmet(self, page: Page, kind: Kind) -> Page:
+        """Listens that this import did not meet before: walks overlap."""
+        found = {(kind, _line(one)): one for one in page}
+        unmet = {key: one for key, one in found.items() if key not in self._met}
+        self._met.update(unmet)
+        return list(unmet.values())
 
     def _lacking(self, page: Page, kind: Kind) -> list[Listen | Unreadable]:
         """Listens of seconds in which the provider has more of them than the lake."""
