@@ -35,6 +35,8 @@ class Wire:
 
     def __init__(self) -> None:
         self.asked: list[httpx.Request] = []
+        self.default: httpx.Response | Exception | None = None
+        """What every address answers that has no answers of its own; None = 404."""
         self._answers: dict[str, list[Reply]] = {}
         self._served: dict[str, int] = defaultdict(int)
 
@@ -49,7 +51,7 @@ class Wire:
     def handle(self, request: httpx.Request) -> httpx.Response:
         self.asked.append(request)
         address = _address(request)
-        answers = self._answers.get(address)
+        answers = self._answers.get(address) or ([self.default] if self.default is not None else None)
         if answers is None:
             return httpx.Response(404, json={"error": {"status": 404, "message": f"no route {address}"}})
         answer = answers[min(self._served[address], len(answers) - 1)]
