@@ -61,7 +61,7 @@ counted_once as not materialized (
 formats (format, place) as (
     values
     ('spotify-extended', 1), ('spotify-basic', 2), ('listenbrainz', 3), ('maloja', 4), ('pano-scrobbler', 5), ('rockbox', 6),
-    ('koito', 7), ('apple-music', 8), ('youtube-music', 9), ('deezer', 10), ('lastfm', 11), ('lastfmstats', 12)
+    ('youtube-music', 7), ('lastfm', 8), ('lastfmstats', 9)
 ),
 heard as (
     select e.*, coalesce(r.song, e.track_id) as song, f.format, f.place

@@ -13,6 +13,8 @@ with weighted as (
         e.user_id,
         e.track_id,
         coalesce(r.song, e.track_id) as song,
+        -- a weight of -1 says what a dislike says
+        e.type in ('dislike', 'hide') or coalesce(e.weight <= -1, false) as against,
         e.type,
         e.occurred_at,
         coalesce(e.weight, case e.type
@@ -60,8 +62,7 @@ select
     count(*) filter (weight < 0) as negative_events,
     bool_or(weight > 0) as known,
     coalesce(
-        arg_max(type in ('dislike', 'hide'), (coalesce(epoch_us(occurred_at), 0), type in ('dislike', 'hide')))
-            filter (type in ('like', 'save', 'dislike', 'hide')),
+        arg_max(against, (coalesce(epoch_us(occurred_at), 0), against)) filter (against or type in ('like', 'save')),
         false
     ) as rejected,
     max(occurred_at) as last_at

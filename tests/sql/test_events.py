@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
+from recsys import models
+from recsys.ingest.exports.players import ROCKBOX
+from recsys.ingest.exports.reading import FORMATS
 from tests.support.grid import expect, run
 from tests.support.worlds import AS_OF
 
@@ -159,3 +164,10 @@ def test_the_same_length_before_it_can_have_passed() -> None:
 
 def test_tables_of_events_are_not_merged() -> None:
     assert len(plays("a 00:00Z 200000 csv", "a 00:07Z 200000 parquet", "a 00:07Z 200000 spotify")) == 3
+
+
+def test_every_format_that_tells_of_plays_takes_part() -> None:
+    text = (models.SQL / "events.sql").read_text(encoding="utf-8")
+    assert {form.name for form in (*FORMATS, ROCKBOX)} - {"spotify-library", "listenbrainz-feedback"} == {
+        *re.findall(r"\('([a-z-]+)', \d+\)", text)
+    }

@@ -160,3 +160,14 @@ def test_events_that_do_not_shape_the_profile_still_make_a_track_known() -> None
             v        kids      1       1         0         1       0                yes    no
         """,
     )
+
+
+def test_a_weight_of_minus_one_rejects_like_a_dislike() -> None:
+    events = """
+        user_id  track_id  type  weight  occurred_at
+        u        a         play  -1      2026-05-01
+        u        b         play  -0.5    2026-05-01
+        u        c         play  -1      2026-05-01
+        u        c         like  -       2026-05-02
+    """
+    assert run("ratings", VARIABLES, events=events, controls=NOBODY)["rejected"].to_list() == [True, False, False]

@@ -6,12 +6,14 @@ from collections.abc import Callable, Sequence
 from functools import cache, partial
 from pathlib import Path
 
+import orjson
 import polars as pl
 
 from recsys.errors import InputError, UsageError
 from recsys.ingest import files, magic, report
 from recsys.ingest.exports import reading
 from recsys.ingest.exports.formats import FILE, Format
+from recsys.ingest.exports.libraries import LIBRARY, banned_artists
 from recsys.ingest.exports.mentions import events, identified, matched, mentions
 from recsys.ingest.exports.reading import KNOWN, NotAHistoryError
 from recsys.ingest.files import Source
@@ -21,6 +23,7 @@ from recsys.ingest.tables import Progress, each, known, refuse_if_useless, stamp
 from recsys.ingest.validation import rejected, validate, without_repeats
 from recsys.inputs import ANYONE
 from recsys.lake import Lake, Stamps
+from recsys.tables import CONTROLS, STRINGS
 
 __all__ = ["ingest_export", "matched"]
 
@@ -54,7 +57,7 @@ def ingest_export(
     catalogue = cache(lambda: lake.input("tracks").filter(pl.col("origin") == "catalog"))
     with lake.stamps() as stamps:
         reports = each(sources, partial(_ingest_file, lake, stamps, user_id, zone, catalogue, progress))
-    if all(done.note for done in reports):
+    if all(done.note and not done.rows_read for done in reports):
         raise InputError(f"{files.named(paths)}: no listening history in it. Known: {KNOWN}")
     return reports
 
@@ -92,9 +95,26 @@ def _ingest_file(
         lake.add_batch("events", plays, rejects=faults, source=source.name, digest=digest, rows_read=read)
     counts = (read, plays.height, faults.height)
     done = [Report(source.name, "events", *counts, report.causes(faults), examples=report.examples(faults))]
+    if form is LIBRARY and (bans := _ban(lake, user_id, source, digest)):
+        done.append(bans)
     if songs.height:
         done.append(Report(source.name, "tracks", songs.height, songs.height, matched=matched(songs, catalogue())))
     return done
+
+
+def _ban(lake: Lake, user_id: str, source: Source, digest: str) -> Report | None:
+    """The artists that a library bans, added to the listener's controls."""
+    with source.open() as stream:
+        banned = banned_artists(orjson.loads(stream.read()))
+    own = lake.input("controls").filter(pl.col("user_id") == user_id).sort("batch", maintain_order=True).tail(1)
+    before = own["excluded_artists"].to_list()[0] or [] if own.height else []
+    if set(banned) <= set(before):
+        return None
+    record = own.drop("batch") if own.height else CONTROLS.conform(pl.DataFrame({"user_id": [user_id]}))
+    record = record.with_columns(pl.Series("excluded_artists", [sorted({*before, *banned})], dtype=STRINGS))
+    none = rejects([], batch=digest, table="controls", source=source.name)
+    lake.add_batch("controls", record, rejects=none, source=source.name, digest=digest, rows_read=1)
+    return Report(source.name, "controls", 1, 1, note=f"{len(banned)} banned artists")
 
 
 def _read(source: Source, zone: str, progress: Progress | None) -> tuple[Format, pl.DataFrame, list[pl.DataFrame], int]:

@@ -13,16 +13,19 @@ import polars as pl
 from recsys.errors import InputError
 from recsys.ingest import arrays, csv, json
 from recsys.ingest.exports.formats import Format
+from recsys.ingest.exports.libraries import FEEDBACK, LIBRARY, library
+from recsys.ingest.exports.players import LASTFM_JSON, LASTFM_STATS_JSON, ROCKBOX, ROCKBOX_COLUMNS, YOUTUBE, pages
 from recsys.ingest.exports.scrobbles import LASTFM, LASTFM_STATS, LISTENBRAINZ, MALOJA, PANO
 from recsys.ingest.exports.spotify import BASIC, EXTENDED
 from recsys.ingest.files import Source
 from recsys.ingest.lines import Lines, blocks
 from recsys.ingest.rows import LINE, Fault, Rows
 
-FORMATS = (EXTENDED, BASIC, LISTENBRAINZ, MALOJA, PANO)
+FORMATS = (EXTENDED, BASIC, LISTENBRAINZ, PANO, LASTFM_STATS_JSON, MALOJA, LASTFM_JSON, YOUTUBE, FEEDBACK, LIBRARY)
 KNOWN = (
     "Spotify's extended or basic streaming history (JSON), ListenBrainz (JSON Lines, API answers), Last.fm or Libre.fm CSV "
-    "(artist, track, time), lastfmstats.com CSV, Maloja JSON, Pano Scrobbler JSON Lines"
+    "(artist, track, time), Last.fm JSON, lastfmstats.com CSV and JSON, Maloja JSON, Pano Scrobbler JSON Lines and CSV, "
+    ".scrobbler.log, YouTube Music's watch-history.json, Spotify's YourLibrary.json, ListenBrainz' feedback.jsonl"
 )
 
 _COLUMNS = {
@@ -34,6 +37,7 @@ _COLUMNS = {
 }
 _HEADERLESS = ["artist", "album", "title", "time"]
 _DATE = re.compile(r"\d{1,2} [A-Z][a-z]{2} \d{4},? \d\d:\d\d")
+_RUBRIC = re.compile(r"#ARTIST\t", re.IGNORECASE)
 _HEADER_WITHIN = 50
 _BLOCKS = 2
 """Blocks that are looked at for a first whole play: the last line may be one of its own."""
@@ -68,6 +72,9 @@ def _one_per_line(head: bytes) -> bool:
 
 def _inside(document: Any) -> list[Any] | None:
     """The plays in a document: a list of them, Maloja's object, what is sent to ListenBrainz, what its API answers."""
+    for read in (library, pages):
+        if (found := read(document)) is not None:
+            return found
     if isinstance(document, list):
         return document
     payload = document.get("payload") if isinstance(document, dict) else None
@@ -143,8 +150,13 @@ def _csv(source: Source, text: Iterator[Lines]) -> tuple[Format, Iterator[Rows]]
 def _header(lines: pl.DataFrame) -> tuple[int, list[str], str, Format] | None:
     """Line of the header, names of the columns, separator, format; line 0 for the one tool that writes no header."""
     top = lines.filter(pl.col("text").str.contains(r"\S")).head(_HEADER_WITHIN)
+    if top.height and top["text"][0].startswith("#AUDIOSCROBBLER/"):
+        return _comments(top), ROCKBOX_COLUMNS, "\t", ROCKBOX
     for number, text in top.iter_rows():
         separator = csv.separator_of(text)
+        own = [name.strip() for name in csv.fields(text, separator) or []]
+        if {"timeMs", "track", "artist"} <= set(own):
+            return number, own, separator, PANO
         names = _named(csv.fields(text, separator) or [])
         if {"artist", "title", "time"} <= set(names):
             form = LASTFM_STATS if re.search(r"date#", text, re.IGNORECASE) else LASTFM
@@ -153,6 +165,16 @@ def _header(lines: pl.DataFrame) -> tuple[int, list[str], str, Format] | None:
     if any(_DATE.fullmatch(fields[-1].strip()) for fields in plays):  # not in the first one: it may be playing now
         return 0, _HEADERLESS, ",", LASTFM
     return None
+
+
+def _comments(top: pl.DataFrame) -> int:
+    """Line of the last comment at the head of a log; artists may begin with # as well."""
+    last = 0
+    for number, text in top.iter_rows():
+        if not text.startswith("#") or (text.count("\t") >= len(ROCKBOX_COLUMNS) - 2 and not _RUBRIC.match(text)):
+            break
+        last = number
+    return last
 
 
 def _named(fields: Sequence[str]) -> list[str]:

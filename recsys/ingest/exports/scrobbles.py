@@ -16,6 +16,7 @@ from recsys.ingest.exports.formats import (
     Format,
     Picker,
     Reason,
+    Row,
     at,
     columns,
     duration,
@@ -41,6 +42,14 @@ def _more(name: str) -> Picker:
     return at("track_metadata", "additional_info", name)
 
 
+def _credits(row: Row) -> list[str] | None:
+    """Artists of the recording that ListenBrainz mapped the play to, where they are those that the player named."""
+    shown, listed = at("track_metadata", "artist_name")(row), at("track_metadata", "mbid_mapping", "artists")(row)
+    names = [at("artist_credit_name")(one) for one in listed if isinstance(one, dict)] if isinstance(listed, list) else []
+    same = isinstance(shown, str) and all(isinstance(name, str) and "\0" not in name and name in shown for name in names)
+    return names if names and same else None
+
+
 LISTENBRAINZ = Format(
     "listenbrainz",
     table(
@@ -49,6 +58,7 @@ LISTENBRAINZ = Format(
             moment("listened_at", "when it began"),
             text("track_name", "title"),
             text("artist_name", "artist"),
+            Column("artists", STRINGS, "credited artists", null=True),
             text("release_name", "album"),
             text("recording_mbid", "MusicBrainz recording id"),
             text("isrc", "ISRC"),
@@ -62,6 +72,7 @@ LISTENBRAINZ = Format(
     {
         "title": pl.col("track_name"),
         "artist": pl.col("artist_name"),
+        "artists": pl.col("artists"),
         "album": pl.col("release_name"),
         "mbid": pl.col("recording_mbid"),
         "isrc": pl.col("isrc"),
@@ -76,6 +87,7 @@ LISTENBRAINZ = Format(
     {
         "track_name": at("track_metadata", "track_name"),
         "artist_name": at("track_metadata", "artist_name"),
+        "artists": lambda row: _credits(row),
         "release_name": words(at("track_metadata", "release_name")),
         "recording_mbid": either(
             mbid(at("track_metadata", "mbid_mapping", "recording_mbid")),
@@ -152,7 +164,12 @@ PANO = Format(
         "context": pl.col("mediaPlayerName"),
     },
     "track",
-    {"album": words(at("album")), "durationMs": whole(at("durationMs")), "mediaPlayerName": words(at("mediaPlayerName"))},
+    {
+        "event": words(at("event")),
+        "album": words(at("album")),
+        "durationMs": whole(at("durationMs")),
+        "mediaPlayerName": words(at("mediaPlayerName")),
+    },
     (
         Reason("not_a_play", "neither a scrobble nor a love", ~pl.col("event").fill_null("scrobble").is_in(["scrobble", "love"])),
         undated("timeMs"),

@@ -173,3 +173,11 @@ def test_undated_plays_and_quotes_between_tabs(lake: Lake, put: Put) -> None:
 def test_a_first_line_that_is_broken(text: bytes, lake: Lake, put: Put) -> None:
     (events, _) = ingest_export(lake, "ann", [put("1.jsonl", text + json.dumps(listen()).encode())])
     assert (events.rows_read, events.kept) == (2, 1)
+
+
+def test_credited_artists_of_a_mapped_play(lake: Lake, put: Put) -> None:
+    artists = [{"artist_credit_name": "Ada"}, {"artist_credit_name": "Bo"}]
+    names = ("Ada feat. Bo", "Somebody Else")
+    rows = [listen(artist_name=name, track_name=name, mbid_mapping={"artists": artists}) for name in names]
+    ingest_export(lake, "ann", [put("1.jsonl", "\n".join(map(json.dumps, rows)))])
+    assert sorted(lake.input("tracks").select("artist", "artists").rows()) == [(names[0], ["Ada", "Bo"]), (names[1], None)]

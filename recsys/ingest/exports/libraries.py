@@ -1,0 +1,83 @@
+"""What listeners like and ban, apart from what they played.
+
+- Spotify's ``YourLibrary.json`` (account data): saved tracks, banned tracks and banned artists, all without a time.
+- ListenBrainz's ``feedback.jsonl``: 1 is love, −1 hate, 0 taken back; by MusicBrainz recording.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import polars as pl
+
+from recsys.ingest.exports.formats import Format, Reason, columns, mbid, moment, table, text
+from recsys.matrices.song import spotify_ids
+from recsys.tables import Column
+
+KIND = "\0kind"
+_SAVED, _BANNED, _ARTIST = "saved", "banned", "artist"
+
+LIBRARY = Format(
+    "spotify-library",
+    table(
+        "spotify-library",
+        columns(
+            text("track", "title"),
+            text("artist", "artist"),
+            text("album", "album"),
+            text("uri", "track"),
+            text("kind", "saved or banned"),
+        ),
+    ),
+    frozenset({KIND}),
+    {
+        "title": pl.col("track"),
+        "artist": pl.col("artist"),
+        "album": pl.col("album"),
+        "spotify_id": pl.col("uri").map_batches(spotify_ids, return_dtype=pl.String),
+        "type": pl.when(pl.col("kind") == _SAVED).then(pl.lit("save")).otherwise(pl.lit("hide")),
+    },
+    "track",
+    {"kind": lambda row: row.get(KIND)},
+)
+
+FEEDBACK = Format(
+    "listenbrainz-feedback",
+    table(
+        "listenbrainz-feedback",
+        columns(
+            moment("created", "when it was said"),
+            Column("score", pl.Int64(), "1 love, -1 hate, 0 taken back", low=-1, high=1),
+            text("recording_mbid", "MusicBrainz recording id"),
+        ),
+    ),
+    frozenset({"score", "created"}),
+    {
+        "mbid": pl.col("recording_mbid"),
+        "occurred_at": pl.col("created"),
+        "type": pl.when(pl.col("score") == 1).then(pl.lit("like")).otherwise(pl.lit("dislike")),
+    },
+    "recording_mbid",
+    {"recording_mbid": mbid(lambda row: row.get("recording_mbid"))},
+    (Reason("not_a_play", "the feedback was taken back", pl.col("score") == 0),),
+)
+
+
+def library(document: Any) -> list[Any] | None:
+    """The saved and banned tracks of a library, each with its kind; none for any other document."""
+    if not isinstance(document, dict) or not isinstance(document.get("tracks"), list) or "bannedTracks" not in document:
+        return None
+    banned = document["bannedTracks"] if isinstance(document["bannedTracks"], list) else []
+    return [*_of(document["tracks"], _SAVED), *_of(banned, _BANNED)]
+
+
+def banned_artists(document: Any) -> list[str]:
+    """Names of the artists that a library bans."""
+    rows = document.get("bannedArtists") if isinstance(document, dict) else None
+    names = [row.get("name") for row in rows or () if isinstance(row, dict)] if isinstance(rows, list) else []
+    return sorted({name for name in names if isinstance(name, str) and name.strip() and "\0" not in name})
+
+
+def _of(rows: Sequence[Any], kind: str) -> list[Any]:
+    return [{**row, KIND: kind} if isinstance(row, dict) else row for row in rows]

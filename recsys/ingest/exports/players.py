@@ -1,0 +1,128 @@
+"""Logs of players and pages of services.
+
+- Last.fm's API and the tools that store its answers: pages of ``track``; what plays now has no time and is rejected.
+- lastfmstats.com as JSON: ``scrobbles`` with milliseconds.
+- Rockbox and other players: ``.scrobbler.log`` (AUDIOSCROBBLER/1.1), tabs; ``S`` is skipped.
+- YouTube Music in Google Takeout's ``watch-history.json``; videos are left out.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import polars as pl
+
+from recsys.ingest.exports.formats import (
+    Format,
+    Picker,
+    Reason,
+    at,
+    columns,
+    either,
+    from_millis,
+    mbid,
+    mbids,
+    millis,
+    moment,
+    table,
+    text,
+    undated,
+    words,
+)
+from recsys.tables import Column
+
+_NAMES = (text("title", "title"), text("artist", "artist"), text("album", "album"))
+_SONG = {name: pl.col(name) for name in ("title", "artist", "album")}
+_PLAY = pl.lit("play")
+
+
+def _named(name: str) -> Picker:
+    return either(words(at(name, "#text")), words(at(name, "name")), words(at(name)))
+
+
+LASTFM_JSON = Format(
+    "lastfm",
+    table("lastfm-json", columns(moment("time", "when it began"), *_NAMES, text("mbid", "MusicBrainz recording id"))),
+    frozenset({"artist", "name"}),
+    {**_SONG, "mbid": pl.col("mbid"), "occurred_at": pl.col("time"), "type": _PLAY},
+    "title",
+    {
+        "time": at("date", "uts"),
+        "title": at("name"),
+        "artist": _named("artist"),
+        "album": _named("album"),
+        "mbid": mbid(at("mbid")),
+    },
+)
+
+LASTFM_STATS_JSON = Format(
+    "lastfmstats",
+    table("lastfmstats-json", columns(millis("date", "when it began"), *_NAMES)),
+    frozenset({"track", "artist", "date"}),
+    {**_SONG, "occurred_at": from_millis("date"), "type": _PLAY},
+    "title",
+    {"title": at("track")},
+    (undated("date"),),
+)
+
+ROCKBOX = Format(
+    "rockbox",
+    table(
+        "rockbox",
+        columns(
+            *_NAMES,
+            Column("length", pl.Int64(), "length of the track", "s", null=True, low=0, high=86_400),
+            text("rating", "L listened, S skipped"),
+            moment("time", "when it began"),
+            text("mbid", "MusicBrainz recording id"),
+        ),
+    ),
+    frozenset({"\0rockbox"}),
+    {
+        **_SONG,
+        "mbid": mbids("mbid"),
+        "duration_ms": pl.col("length") * 1000,
+        "occurred_at": pl.col("time"),
+        "type": pl.when(pl.col("rating") == "S").then(pl.lit("skip")).otherwise(_PLAY),
+    },
+    "title",
+)
+ROCKBOX_COLUMNS = ["artist", "album", "title", "\0number", "length", "rating", "time", "mbid"]
+
+_WATCHED = r"^(?:Watched |Listened to )"
+
+YOUTUBE = Format(
+    "youtube-music",
+    table(
+        "youtube-music",
+        columns(moment("time", "when it began"), text("header", "service"), text("title", "title"), text("artist", "channel")),
+    ),
+    frozenset({"header", "title", "time"}),
+    {
+        "title": pl.col("title").str.replace(_WATCHED, ""),
+        "artist": pl.col("artist").str.replace(r" - Topic$", ""),
+        "occurred_at": pl.col("time"),
+        "type": _PLAY,
+    },
+    "title",
+    {"artist": lambda row: _channel(row.get("subtitles"))},
+    (Reason("video", "a video is not music", pl.col("header") != "YouTube Music"),),
+)
+
+
+def _channel(subtitles: Any) -> Any:
+    first = subtitles[0] if isinstance(subtitles, list) and subtitles else None
+    return words(at("name"))(first) if isinstance(first, dict) else None
+
+
+def pages(document: Any) -> list[Any] | None:
+    """The plays in stored pages of Last.fm's API; none for any other document."""
+    if isinstance(document, dict) and isinstance(document.get("recenttracks"), dict):
+        document = [document["recenttracks"]]
+    if not isinstance(document, list) or not document or not all(map(_page, document)):
+        return None
+    return [play for page in document for play in (page["track"] if isinstance(page["track"], list) else [page["track"]])]
+
+
+def _page(page: Any) -> bool:
+    return isinstance(page, dict) and "track" in page and ("@attr" in page or isinstance(page["track"], list))

@@ -1,0 +1,81 @@
+"""Logs of players and pages of services."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from recsys.ingest import ingest_export
+from recsys.lake import Lake
+from tests.ingest.conftest import Put
+
+PLAY = {
+    "artist": {"mbid": "", "#text": "A"},
+    "mbid": "",
+    "album": {"#text": ""},
+    "name": "S",
+    "date": {"uts": "1749776100", "#text": "x"},
+}
+NOW = {"artist": {"#text": "B"}, "@attr": {"nowplaying": "true"}, "name": "N"}
+
+
+def heard(lake: Lake) -> list[tuple[Any, ...]]:
+    joined = lake.input("events").join(lake.input("tracks"), left_on="track_id", right_on="id", maintain_order="left")
+    return joined.select("title", "artist", "type", joined["occurred_at"].dt.strftime("%F %T")).rows()
+
+
+@pytest.mark.parametrize(
+    "document",
+    [
+        [{"track": [PLAY, NOW], "@attr": {"user": "ann", "page": "1"}}],
+        {"recenttracks": {"track": [NOW, PLAY], "@attr": {}}},
+        [{"track": PLAY, "@attr": {}}, {"track": [NOW], "@attr": {}}],
+    ],
+)
+def test_pages_of_last_fm(document: Any, lake: Lake, put: Put) -> None:
+    (events, _) = ingest_export(lake, "ann", [put("recenttracks.json", json.dumps(document))])
+    assert (events.rows_read, dict(events.causes)) == (2, {"missing": 1})
+    assert heard(lake) == [("S", "A", "play", "2025-06-13 00:55:00")]
+
+
+def test_lastfmstats_json(lake: Lake, put: Put) -> None:
+    row = {"track": "S", "artist": "A", "album": "L", "albumId": "", "date": 1_749_776_100_000}
+    document = {"username": "ann", "scrobbles": [row, row | {"date": 0}]}
+    (events, _) = ingest_export(lake, "ann", [put("lastfmstats-ann.json", json.dumps(document))])
+    assert dict(events.causes) == {"undated": 1}
+    assert heard(lake) == [("S", "A", "play", "2025-06-13 00:55:00")]
+
+
+def test_pano_csv(lake: Lake, put: Put) -> None:
+    header = (
+        "timeHuman,timeMs,artist,track,album,albumArtist,durationMs,mediaPlayerPackage,mediaPlayerName,mediaPlayerVersion,event"
+    )
+    rows = ['"Jun 13, 2025 12:55 AM",1749776100000,A,S,L,A,200000,com.x,Player,1.0,love', ",1749776100000,A,S,,,,,,,unlove"]
+    (events, _) = ingest_export(lake, "ann", [put("pano.csv", "\n".join([header, *rows]))])
+    assert dict(events.causes) == {"not_a_play": 1}
+    assert heard(lake) == [("S", "A", "like", "2025-06-13 00:55:00")]
+
+
+@pytest.mark.parametrize(
+    "rubric", ["", "#ARTIST\t#ALBUM\t#TITLE\t#TRACKNUM\t#LENGTH\t#RATING\t#TIMESTAMP\t#MUSICBRAINZ_TRACKID\n"]
+)
+def test_scrobbler_log(rubric: str, lake: Lake, put: Put) -> None:
+    lines = "#1 Dads\tL\tS\t1\t181\tL\t1749776100\t\nA\tL\tT\t1\t181\tS\t1749776400\t\nA\t\t\t\t\tL\t1749776500\t\n"
+    (events, _) = ingest_export(lake, "ann", [put(".scrobbler.log", f"#AUDIOSCROBBLER/1.1\n#TZ/UTC\n#CLIENT/x\n{rubric}{lines}")])
+    assert (events.rows_read, dict(events.causes)) == (3, {"missing": 1})
+    assert heard(lake) == [("S", "#1 Dads", "play", "2025-06-13 00:55:00"), ("T", "A", "skip", "2025-06-13 01:00:00")]
+
+
+def test_youtube_music(lake: Lake, put: Put) -> None:
+    song = {
+        "header": "YouTube Music",
+        "title": "Watched S",
+        "subtitles": [{"name": "A - Topic"}],
+        "time": "2025-06-13T00:55:00.123Z",
+    }
+    rows = [song, song | {"header": "YouTube"}, song | {"subtitles": None}]
+    (events, _) = ingest_export(lake, "ann", [put("watch-history.json", json.dumps(rows))])
+    assert dict(events.causes) == {"missing": 1, "video": 1}
+    assert heard(lake) == [("S", "A", "play", "2025-06-13 00:55:00")]
