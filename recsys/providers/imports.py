@@ -252,7 +252,10 @@ def _settled(part: _Part) -> Listing:
 
 def _of(source: Catalogue, link: Link, limit: int | None, resolve: Callable[[str], Link] | None) -> Listing:
     if link.kind != "foreign":
-        return source.read(link, limit)
+        listing = source.read(link, limit)
+        if link.kind != "me":
+            listing.actions = []  # what others put into a list is nothing that the listener did
+        return listing
     if resolve is None:
         return Listing(skipped=[Skip(link.id, "failed", "a link of another service")])
     try:

@@ -252,6 +252,10 @@ class TestLibrary:
         outside.lists["/me/player/recently-played"] = [{"played_at": "2026-01-02T00:00:00Z", "track": dev(1)}, *plays]
         assert account(recsys, "import", "spotify", *parts, "--user", "ann")[2]["events"] == 1
 
+    def test_what_others_put_into_a_list_is_no_event(self, outside: Outside, recsys: Recsys) -> None:
+        outside.lists[f"/playlists/{ident(90)}"] = [{"added_at": "2024-05-05T00:00:00Z", "item": dev(4)}]
+        assert account(recsys, "import", "spotify", PLAYLIST, "--user", "ann")[2]["events"] == 0
+
     def test_only_what_came_since(self, outside: Outside, recsys: Recsys) -> None:
         moments = ("2024-01-01T00:00:00Z", "2026-01-01T00:00:00Z")
         outside.lists["/me/tracks"] = [{"added_at": at, "track": dev(number)} for number, at in enumerate(moments, 1)]

@@ -56,7 +56,9 @@ def read(spotify: Reader, part: str, limit: int | None) -> Listing:
     if part in parts:
         return parts[part](spotify, limit)
     if part == "top":
-        return spotify.listing(map(entry, spotify.lists.tracks(PATHS[part])), limit)
+        top = spotify.listing(map(entry, spotify.lists.tracks(PATHS[part])), limit)
+        top.actions = []
+        return top
     listing = spotify.listing(spotify.lists.entries(PATHS[part], once=part == "recent"), limit)
     kind = "play" if part == "recent" else "like"
     return _done(listing, kind)
@@ -80,7 +82,9 @@ def _artists(spotify: Reader, limit: int | None) -> Listing:
         page = spotify.api.get(Following, "/me/following", params).artists
         for artist in readable(page.items):
             if artist.id:
-                listing.extend(_alone(spotify.read(Link("artist", artist.id), limit), f"spotify:artist:{artist.id}"))
+                part = _alone(spotify.read(Link("artist", artist.id), limit), f"spotify:artist:{artist.id}")
+                part.actions = []
+                listing.extend(part)
         after = page.cursors.after
         if not after or listing.stopped:
             break
