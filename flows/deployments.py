@@ -12,7 +12,7 @@ from prefect import flow, runtime
 from prefect.artifacts import create_table_artifact
 
 from flows.nightly import nightly as night
-from flows.report import RunReport, UnpublishedError
+from flows.report import RecordedError, RunReport, UnpublishedError
 from flows.stages import PROGRESS
 from recsys.lake import Lake
 from recsys.pipeline import Progress
@@ -25,7 +25,7 @@ def _name() -> str:
     return f"nightly {moment:%Y-%m-%d %H:%M}" if isinstance(moment, datetime) else f"nightly {moment}"
 
 
-@flow(name="nightly", flow_run_name=_name, validate_parameters=False)
+@flow(name="nightly", flow_run_name=_name, validate_parameters=False, persist_result=False)
 def nightly(
     lake: str = "data/lake", settings: Settings | None = None, as_of: datetime | None = None, inbox: str | None = None
 ) -> RunReport:
@@ -33,12 +33,15 @@ def nightly(
 
     Raises :class:`UnpublishedError` when the run broke a rule.
     """
-    report = night(Lake(lake), settings or load()[0], as_of, Path(inbox) if inbox else None)
+    try:
+        report = night(Lake(lake), settings or load()[0], as_of, Path(inbox) if inbox else None)
+    except Exception as error:
+        raise RecordedError("nightly", error) from None
     outcome = "published" if report.published else "NOT published"
     outcome += f"; report: {report.page or report.path}"
     create_table_artifact(
         [
-            *({"what": problem, "number": "broken"} for problem in report.problems),
+            *({"what": problem, "number": "broken"} for problem in report.counts),
             *({"what": name, "number": f"{value:,.10g}"} for name, value in report.numbers.items()),
         ],
         key="nightly",
@@ -58,3 +61,5 @@ def run(
         return nightly(str(lake), settings, as_of, str(inbox) if inbox else None)
     except UnpublishedError as error:
         return error.report
+    except RecordedError as error:
+        raise error.cause from None

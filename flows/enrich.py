@@ -19,7 +19,7 @@ from recsys.providers.account import Summary
 from recsys.providers.errors import NotConfiguredError
 
 
-@flow(name="enrich", validate_parameters=False)
+@flow(name="enrich", validate_parameters=False, persist_result=False)
 def enrich(lake: str = "data/lake", providers: Sequence[str] | None = None, everything: bool = False) -> list[Summary]:
     """Ask each of ``providers`` about the tracks that events name, or with ``everything`` about the whole catalogue.
 

@@ -19,7 +19,7 @@ from recsys.providers.reccobeats import ReccoBeats
 from recsys.providers.spotify.links import Link, parse
 
 
-@flow(name="import-catalog", validate_parameters=False)
+@flow(name="import-catalog", validate_parameters=False, persist_result=False)
 def import_catalog(
     lake: str = "data/lake",
     sources: Sequence[str] = (),

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 
-from recsys.errors import CheckError
+from recsys.errors import CheckError, RecsysError
 
 
 @dataclass(frozen=True)
@@ -23,6 +23,8 @@ class RunReport:
     """What the run measured, by name."""
     problems: tuple[str, ...] = ()
     """Broken rules, with one example each."""
+    counts: tuple[str, ...] = ()
+    """The same without examples and names: what may be recorded outside the lake."""
     page: Path | None = None
     """The report about the run, where it was made."""
 
@@ -31,5 +33,21 @@ class UnpublishedError(CheckError):
     """The flow run's end when a check failed: its run was built and kept, and readers keep the one they had."""
 
     def __init__(self, report: RunReport) -> None:
-        super().__init__(f"run {report.run_id} was not published: {'; '.join(report.problems)}")
+        super().__init__(f"run {report.run_id} was not published: {'; '.join(report.counts)}")
         self.report = report
+
+    def __reduce__(self) -> tuple[type[Exception], tuple[str]]:
+        """Stored by somebody else, it is its words alone."""
+        return CheckError, (str(self),)
+
+
+class RecordedError(RecsysError):
+    """What Prefect hears of an error: where and of which kind, for the words may hold ids and rows. ``cause`` is the error."""
+
+    def __init__(self, stage: str, cause: Exception) -> None:
+        super().__init__(f"{stage}: {type(cause).__name__}; the words are in the output of the command")
+        self.cause = cause
+
+    def __reduce__(self) -> tuple[type[Exception], tuple[str]]:
+        """Stored by somebody else, it is its words alone."""
+        return RecsysError, (str(self),)

@@ -18,6 +18,7 @@ from typing import ParamSpec, TypeVar
 
 import stamina
 
+from flows.report import RecordedError
 from recsys.errors import LakeError, RecsysError
 from recsys.pipeline import Progress
 
@@ -95,6 +96,11 @@ class Shares:
         return {name: seconds * spent / whole for name, spent in self._spent.items()}
 
 
+def recorded() -> bool:
+    """Whether Prefect keeps what is logged: then it must hold no ids and no rows."""
+    return _in_flow()
+
+
 def logger() -> logging.Logger | logging.LoggerAdapter[logging.Logger]:
     """Prefect's when it runs the flow, so that its server has the lines; else Python's own, ``recsys``."""
     if not _in_flow():
@@ -117,11 +123,21 @@ def _as_task(name: str, function: Callable[P, R]) -> Callable[P, R]:
     from prefect.cache_policies import NO_CACHE
     from prefect.utilities.annotations import quote
 
-    opaque: Callable[..., R] = task(name=name, cache_policy=NO_CACHE, persist_result=False)(function)
+    @wraps(function)
+    def silent(*args: P.args, **kwargs: P.kwargs) -> R:
+        try:
+            return function(*args, **kwargs)
+        except Exception as error:
+            raise RecordedError(name, error) from None
+
+    opaque: Callable[..., R] = task(name=name, cache_policy=NO_CACHE, persist_result=False)(silent)
 
     def call(*args: P.args, **kwargs: P.kwargs) -> R:
         # frames and arrays go through as they are; Prefect must neither copy nor look into them
-        return opaque(*map(quote, args), **{key: quote(value) for key, value in kwargs.items()})
+        try:
+            return opaque(*map(quote, args), **{key: quote(value) for key, value in kwargs.items()})
+        except RecordedError as error:
+            raise error.cause from None
 
     return call
 

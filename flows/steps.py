@@ -15,7 +15,7 @@ import stamina
 
 from flows import documents
 from flows.report import RunReport
-from flows.stages import ATTEMPTS, PROGRESS, SECONDS, Shares, logger, stage
+from flows.stages import ATTEMPTS, PROGRESS, SECONDS, Shares, logger, recorded, stage
 from recsys import pipeline
 from recsys.errors import LakeError
 from recsys.ingest import FilesRefusedError
@@ -144,15 +144,15 @@ def publish(lake: Lake, run: Run, *, already: bool, noted: tuple[str, ...] = ())
     published = run.manifest.status == "passed"
     if published:
         lake.publish(run.id)
-    problems = list(noted)
-    problems += [
-        f"{row['severity']}: {row['table']}: {row['rule']} ({row['failures']:,}, for example {row['example']})"
-        for row in broken.to_dicts()
+    rules = [
+        (f"{row['severity']}: {row['table']}: {row['rule']} ({row['failures']:,}", row["example"]) for row in broken.to_dicts()
     ]
-    for problem in problems:
+    problems = (*noted, *(f"{rule}, for example {example})" for rule, example in rules))
+    counts = (*([f"warn: inbox: {len(noted):,} refused"] if noted else []), *(f"{rule})" for rule, _ in rules))
+    for problem in counts if recorded() else problems:
         logger().log(WARNING if problem.startswith("warn") else ERROR, problem)
     logger().info("run=%s as_of=%s %s", run.id, run.manifest.as_of.isoformat(), "published" if published else "NOT published")
-    return RunReport(run.id, run.manifest.as_of, run.path, already, published, dict(run.manifest.metrics), tuple(problems))
+    return RunReport(run.id, run.manifest.as_of, run.path, already, published, dict(run.manifest.metrics), problems, counts)
 
 
 @stage("publish")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import contextlib
 import json
 import os
@@ -21,7 +22,8 @@ SCRIPT = """
 import json, sys
 from datetime import datetime
 from pathlib import Path
-from flows import deployments
+from flows import deployments, steps
+from recsys.errors import InputError
 from flows.report import UnpublishedError
 from recsys.stages.candidates import stage as candidates
 from recsys.settings import Settings
@@ -32,7 +34,17 @@ candidates.REASONS = dict.fromkeys(candidates.REASONS, "")
 try:
     deployments.nightly(lake, Settings(list_limit=5, pool=10, seed=1), as_of)
 except UnpublishedError as error:
-    print(json.dumps({"published": first.run_id, "failed": str(error)}))
+    failed = error
+
+def broken(*_):
+    raise InputError("a row of SECRET-LISTENER: SECRET-ROW")
+
+steps.rate = broken
+try:
+    deployments.run(Path(lake), Settings(list_limit=5, pool=10, seed=2), as_of)
+except InputError as error:
+    assert "SECRET-ROW" in str(error), error
+    print(json.dumps({"published": first.run_id, "failed": str(failed), "problems": failed.report.problems}))
 """
 
 
@@ -56,6 +68,11 @@ def test_flow(tmp_path: Path, root: Path) -> None:
         flows = database.execute("select name, state_type from flow_run order by created").fetchall()
         tasks = {name for (name,) in database.execute("select name from task_run")}
         artifacts = [text for (text,) in database.execute("select data from artifact where key = 'nightly' order by created")]
-    assert flows == [("nightly 2026-06-01 00:00", "COMPLETED"), ("nightly 2026-06-01 00:00", "FAILED")]
+    assert flows == [("nightly 2026-06-01 00:00", state) for state in ("COMPLETED", "FAILED", "FAILED")]
     assert {word for name in tasks for word in name.rsplit("-", 1)[0].split(", ")} >= {*STAGES[1:]}
     assert "every row has a reason" in artifacts[-1]
+    assert any("for example" in problem for problem in answer["problems"])
+    held = b"".join(path.read_bytes() for path in home.rglob("*") if path.is_file())
+    assert b"every row has a reason" in held
+    for words in (b"SECRET", b"for example", base64.b64encode(b"xSECRET-ROW")[4:12]):
+        assert words not in held
