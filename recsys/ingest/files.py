@@ -15,7 +15,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from io import BytesIO
 from pathlib import Path
-from typing import BinaryIO, Literal, cast
+from typing import Any, BinaryIO, Literal, cast
 from urllib.parse import unquote
 
 import pyarrow as pa
@@ -27,6 +27,10 @@ Kind = Literal["parquet", "csv", "json"]
 
 _GZIP, _ZSTD, _ZIP, _PARQUET = b"\x1f\x8b", b"\x28\xb5\x2f\xfd", b"PK\x03\x04", b"PAR1"
 _CHUNK = 2**20
+UNPACKED = 2**28
+"""Bytes that every packed file may unpack to."""
+RATIO = 100
+"""Unpacked bytes per packed one beyond that."""
 _KINDS: dict[str, Kind] = {
     ".parquet": "parquet",
     ".pq": "parquet",
@@ -87,8 +91,12 @@ class Source:
             with self.path.open("rb") as handle:
                 yield handle
         else:
-            with self._archive() as archive, archive.open(self.member) as inner:
-                yield cast("BinaryIO", inner)
+            with self._archive() as archive:
+                info = archive.getinfo(self.member)
+                if info.file_size > allowance(info.compress_size):
+                    raise too_much(info.compress_size)
+                with archive.open(self.member) as inner:
+                    yield cast("BinaryIO", inner)
 
     @contextmanager
     def _archive(self) -> Iterator[zipfile.ZipFile]:
@@ -126,6 +134,37 @@ class Source:
         return _suffix(self.name)
 
 
+def allowance(packed: int) -> int:
+    """Bytes that may come out of ``packed`` ones: no music history shrinks further."""
+    return max(UNPACKED, RATIO * packed)
+
+
+def too_much(packed: int) -> OSError:
+    """The error for a file that unpacks to more."""
+    return OSError(f"it unpacks to more than {allowance(packed):,} bytes, more than a listening history ever does")
+
+
+def _size(raw: BinaryIO) -> int:
+    size = raw.seek(0, 2)
+    raw.seek(0)
+    return size
+
+
+class _Bounded:
+    """A stream of unpacked bytes that ends in an error where it goes on too long."""
+
+    def __init__(self, stream: Any, packed: int) -> None:
+        self._stream, self._packed, self._left = stream, packed, allowance(packed)
+
+    def read(self, size: int = -1) -> bytes:
+        most = self._left + 1
+        data: bytes = self._stream.read(most if size < 0 else min(size, most))
+        self._left -= len(data)
+        if self._left < 0:
+            raise too_much(self._packed)
+        return data
+
+
 @contextmanager
 def unpacked(raw: BinaryIO) -> Iterator[BinaryIO]:
     """The decompressed bytes of a stream that can seek."""
@@ -133,10 +172,10 @@ def unpacked(raw: BinaryIO) -> Iterator[BinaryIO]:
     raw.seek(0)
     if magic.startswith(_GZIP):
         with gzip.open(raw) as stream:
-            yield cast("BinaryIO", stream)
+            yield cast("BinaryIO", _Bounded(stream, _size(raw)))
     elif magic == _ZSTD:
         with pa.CompressedInputStream(pa.PythonFile(raw, "r"), "zstd") as stream:
-            yield stream
+            yield cast("BinaryIO", _Bounded(stream, _size(raw)))
     else:
         yield raw
 
@@ -209,6 +248,8 @@ def _expanded(path: Path) -> list[Source]:
         return sources
     if not path.exists():
         raise InputError(f"{path}: no such file or folder; check the name")
+    if not path.is_file():
+        raise InputError(f"{path}: a pipe or a device, which may never end; save what comes out of it to a file")
     return _members(path, named=True)
 
 

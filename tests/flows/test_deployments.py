@@ -58,7 +58,7 @@ def test_flow(tmp_path: Path, root: Path) -> None:
     own = {"PREFECT_HOME": str(home), "PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS": "120", "PYTHONPATH": str(root)}
     command = [sys.executable, "-c", SCRIPT, str(lake.root), AS_OF.isoformat()]
     done = subprocess.run(
-        command, cwd=tmp_path, env={**os.environ, **own}, capture_output=True, text=True, timeout=300, check=False
+        command, cwd=tmp_path, env={**os.environ, **own}, capture_output=True, text=True, timeout=900, check=False
     )
     assert done.returncode == 0, done.stderr
     answer = json.loads(done.stdout.splitlines()[-1])

@@ -5,6 +5,8 @@ from __future__ import annotations
 import gzip
 import hashlib
 import io
+import os
+import random
 import zipfile
 from pathlib import Path
 
@@ -153,3 +155,32 @@ def test_folders_behind_links_and_partitions(put: Put, tmp_path: Path) -> None:
     assert source.hive == (("user_id", "a b"), ("year", ""))
     (direct,) = files.find([tmp_path / "files" / "real" / "user_id=a%20b"])
     assert direct.hive == (("year", ""),)
+
+
+@pytest.mark.parametrize("form", ["gz", "zst", "zip"])
+def test_what_unpacks_to_too_much_is_refused(put: Put, form: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(files, "UNPACKED", 10_000)
+    for data, good in ((b"x" * 10_000, True), (random.Random(1).randbytes(10_001), True), (b"x" * 3_000_000, False)):  # noqa: S311
+        buffer = io.BytesIO()
+        with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
+            archive.writestr("a.csv", data)
+        path = put(
+            f"a.csv.{form}",
+            {"gz": gzip.compress(data), "zst": pa.compress(data, "zstd", asbytes=True), "zip": buffer.getvalue()}[form],
+        )
+        source = Source(path, member="a.csv" if form == "zip" else None)
+        if good:
+            assert content(source) == data
+        else:
+            with pytest.raises(InputError, match=r"cannot be read \(it unpacks to more than [0-9,]+ bytes"):
+                content(source)
+
+
+def test_pipes_and_devices_are_refused(tmp_path: Path) -> None:
+    pipe = tmp_path / "a.csv"
+    os.mkfifo(pipe)
+    for path in (pipe, Path("/dev/zero")):
+        with pytest.raises(InputError, match="a pipe or a device"):
+            files.find([path])
+    (tmp_path / "b.csv").write_text("x")
+    assert [source.path.name for source in files.find([tmp_path])] == ["b.csv"]
