@@ -1,4 +1,4 @@
-"""The one door for every byte written to the lake.
+"""How batches, runs and the pointer reach the disk. The lock, and providers' answers in `cache/`, are written by their owners.
 
 A file is created in staging, filled and synced; then it, or the folder it lies in, is renamed to its final name and the
 folders of both names are synced. A rename is the only way into a place that readers look at.

@@ -1,4 +1,4 @@
-"""The lake: the only code that writes or resolves lake files.
+"""The lake: what is where in its folder, and who may write. Providers keep `cache/`; the lookup opens runs by `CURRENT` itself.
 
     inputs/<table>/<ordinal>[.<revision>]/        one batch: <digest>.parquet, rejects/, receipt.json
     cache/                                        provider answers
