@@ -18,7 +18,7 @@ from recsys.lookup.app import PAGE
 from recsys.matrices.features import RANGE_MAX, RANGE_MIN, WEIGHTS
 from recsys.settings import Settings
 from recsys.tables import DROP_RULES
-from tests import openapi
+from tests import openapi, rooms
 from tests.support.published import publish
 
 DOCS = Path(__file__).parent.parent / "docs"
@@ -93,3 +93,8 @@ def test_scoring_has_every_quirk_that_settings_name_and_every_rule() -> None:
 def test_the_glossary_has_each_word_once_in_order() -> None:
     words = re.findall(r"^\| ([^|]+) \| ", (DOCS / "glossary.md").read_text(encoding="utf-8"), re.MULTILINE)[1:]
     assert words == sorted(set(words), key=str.casefold)
+
+
+def test_every_room_is_on_the_map() -> None:
+    drawn = set(re.findall(r"^\| `recsys/(\w+)/` \|", (DOCS / "map.md").read_text(encoding="utf-8"), re.MULTILINE))
+    assert drawn | {rooms.GROUND, "flows"} == set(rooms.arrows())
