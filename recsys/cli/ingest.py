@@ -112,9 +112,15 @@ def print_reports(reports: Sequence[Report]) -> None:
 
 
 def _counts(report: Report) -> Counts:
-    matched = "" if report.matched is None else f"{report.matched:,} songs found in the catalogue"
+    matched = "" if report.matched is None else _matched(report)
     remark = "; ".join(part for part in (_already(report), matched, report.note) if part)
     return report.table, report.source, report.rows_read, report.kept, report.rejected, remark
+
+
+def _matched(report: Report) -> str:
+    if report.table == "events":
+        return f"{report.matched:,} events name a track of the catalogue"
+    return f"{report.matched:,} songs found in the catalogue"
 
 
 def _already(report: Report) -> str:

@@ -11,6 +11,7 @@ import polars as pl
 
 from recsys.errors import InputError, UsageError
 from recsys.ingest.rows import Rows, quoted
+from recsys.lake import Lake
 from recsys.tables import FEATURES, TRACKS, Table
 
 NESTED = "features"
@@ -65,6 +66,14 @@ class Header:
     dropped: list[str] = field(default_factory=list)
     """Columns that are read over, by the names that :meth:`read` gave them."""
     ignored: list[str] = field(default_factory=list)
+    ids: pl.Series | None = None
+    """Ids of the catalogue, once they were asked for."""
+
+    def catalogue(self, lake: Lake) -> pl.Series:
+        """Ids of the lake's tracks, read once for all files of a command."""
+        if self.ids is None:
+            self.ids = lake.input("tracks")["id"].unique()
+        return self.ids
 
     @classmethod
     def of(cls, table: Table, columns: Mapping[str, str], scale: Mapping[str, float]) -> Header:

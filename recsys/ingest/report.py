@@ -15,7 +15,8 @@ class Report:
     """One file and one table: ``rows_read`` = ``kept`` + ``rejected``; ``causes`` counts the rejected rows by code.
 
     ``already``: the same bytes were ingested before, nothing was done, and the counts are those of that time. ``examples``: the
-    first reject of each code, in words. ``matched``: songs named by a personal export that the catalogue has now. ``note``: why
+    first reject of each code, in words. ``matched``: songs named by a personal export that the catalogue has now, or events of a
+    table that name one of its tracks. ``note``: why
     a file found in a folder or an archive was left alone.
     """
 

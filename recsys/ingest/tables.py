@@ -137,9 +137,10 @@ def _ingest_file(lake: Lake, stamps: Stamps, plan: Header, source: Source, zone:
         return Report(source.name, table.name, note="no rows in it")
     refuse_if_useless(source, read, kept.height, faults)
     lake.add_batch(table.name, kept, rejects=faults, source=source.name, digest=digest, rows_read=read)
+    matched = kept.filter(pl.col("track_id").is_in(plan.catalogue(lake).implode())).height if table is EVENTS else None
     return Report(
         source.name, table.name, read, kept.height, faults.height, causes=report.causes(faults), examples=report.examples(faults),
-        note=header.note,
+        note=header.note, matched=matched,
     )  # fmt: skip
 
 

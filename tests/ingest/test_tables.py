@@ -213,3 +213,9 @@ def test_progress_ends_at_the_end(lake: Lake, put: Put) -> None:
         path, seen = put(name, forms()[name]), []
         ingest(lake, "events", [path], progress=lambda *step, seen=seen: seen.append(step))
         assert seen[-1] == (name, path.stat().st_size, path.stat().st_size)
+
+
+def test_events_are_counted_that_name_a_track_of_the_catalogue(lake: Lake, put: Put) -> None:
+    ingest(lake, "tracks", [put("t.csv", "id\na\n")])
+    (report,) = ingest(lake, "events", [put("e.csv", EVENTS_CSV)])
+    assert (report.kept, report.matched) == (3, 2)
