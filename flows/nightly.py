@@ -38,6 +38,7 @@ def nightly(lake: Lake, settings: Settings, as_of: datetime | None = None, inbox
             snapshot = steps.snapshot(staged, inputs, settings)
             del inputs  # events take more memory than all that is made of them
             ratings = steps.ratings(staged, snapshot, settings)
+            steps.quality(lake, snapshot)  # of the lists that readers have, by what came since
             snapshot = snapshot.without_events()
             catalog, history = steps.profiles(staged, snapshot, ratings, settings)
             del ratings  # on the disk, and in the history

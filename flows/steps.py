@@ -18,10 +18,12 @@ from flows.report import RunReport
 from flows.stages import ATTEMPTS, PROGRESS, SECONDS, Shares, logger, recorded, stage
 from recsys import pipeline
 from recsys.errors import LakeError
+from recsys.evaluation.quality import judge_run
 from recsys.ingest import FilesRefusedError
 from recsys.ingest.inbox import ingest_inbox
 from recsys.inputs import Inputs, Snapshot
 from recsys.lake import Lake, Plan, Run, Staged, reports
+from recsys.lake import quality as judgements
 from recsys.lake.records import Status
 from recsys.lookup import writer
 from recsys.matrices.catalog import Catalog
@@ -140,8 +142,9 @@ def commit(lake: Lake, staged: Staged, checked: pl.DataFrame, measured: pl.DataF
 @stage(attempts=ATTEMPTS)
 def publish(lake: Lake, run: Run, *, already: bool, noted: tuple[str, ...] = ()) -> RunReport:
     """Readers get the run, unless a check failed; how far it is from the one they had is reported, after what was ``noted``."""
-    broken = pl.concat([run.read("checks"), _drift(lake, run)]).filter(~pl.col("passed")).sort("severity", maintain_order=True)
-    published = run.manifest.status == "passed"
+    drifted = _drift(lake, run)
+    broken = pl.concat([run.read("checks"), drifted]).filter(~pl.col("passed")).sort("severity", maintain_order=True)
+    published = run.manifest.status == "passed" and passed(drifted)
     if published:
         lake.publish(run.id)
     rules = [
@@ -153,6 +156,17 @@ def publish(lake: Lake, run: Run, *, already: bool, noted: tuple[str, ...] = ())
         logger().log(WARNING if problem.startswith("warn") else ERROR, problem)
     logger().info("run=%s as_of=%s %s", run.id, run.manifest.as_of.isoformat(), "published" if published else "NOT published")
     return RunReport(run.id, run.manifest.as_of, run.path, already, published, dict(run.manifest.metrics), problems, counts)
+
+
+@stage("checks")
+def quality(lake: Lake, snapshot: Snapshot) -> None:
+    """The lists that readers have, judged by what came since. Whatever is wrong with that costs no night."""
+    try:
+        current = lake.current()
+        if current is not None and current.manifest.as_of < snapshot.as_of and not current.damage():
+            judgements.add(lake, judge_run(current, snapshot.events, snapshot.as_of))
+    except Exception:  # a figure must never cost a night
+        logger().exception("the published lists could not be judged")
 
 
 @stage("publish")

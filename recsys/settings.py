@@ -145,6 +145,13 @@ class Settings(BaseModel):
     """Share by which the rows of a table may differ from the published run's before a warning."""
     list_overlap: Share = 0.2
     """Share of a list's tracks that the published run's lists must have on average, else a warning."""
+    row_floor: Share = 0.5
+    """Share of the published run's rows in `rankings` that a run must have, else it is not published by itself."""
+    overlap_floor: Share = 0.02
+    """Share of a list's tracks that the published run's lists must have on average, else the run is not published by itself."""
+    coverage_floor: Share = 0.25
+    """Share of the number of different tracks in the published run's lists that a run must have, else it is not published by
+    itself."""
     data_docs: bool = False
     """Whether Great Expectations judges the tables too, and writes its pages into the run's folder `docs`; takes seconds."""
 

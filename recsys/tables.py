@@ -475,14 +475,34 @@ CHECKS = Table(
     ),
 )
 
+QUALITY = Table(
+    "quality",
+    "output",
+    "one metric of one list of a run, for a group of listeners, judged by what they did until a later run",
+    ("run", "judged_at", "list", "group", "metric"),
+    (
+        Column("run", pl.String(), "run whose lists were judged"),
+        Column("as_of", UTC, "moment these lists were for", "UTC"),
+        Column("judged_at", UTC, "moment of the run that judged them; events between the two count", "UTC"),
+        _LIST,
+        Column("group", pl.String(), "listeners by what was known of them", allowed=("all", "cold", "thin", "heavy", "niche", "mainstream")),
+        Column("metric", pl.String(), "name and length of the list looked at"),
+        Column("value", pl.Float64(), "mean over the listeners", "as the metric"),
+        Column("low", pl.Float64(), "lower bound of its 95 % interval; null for metrics of all lists together", null=True),
+        Column("high", pl.Float64(), "upper bound", null=True),
+        Column("listeners", pl.Int64(), "listeners who did something new", "listeners", low=0),
+    ),
+)
+
 TABLES: dict[str, Table] = {
     table.name: table
     for table in (
         EVENTS, TRACKS, CONTROLS, REQUESTS, REJECTS,
-        SONGS, RATINGS, PROFILES, NEIGHBORS, LISTS, CANDIDATES, RANKINGS, METRICS, CHECKS,
+        SONGS, RATINGS, PROFILES, NEIGHBORS, LISTS, CANDIDATES, RANKINGS, METRICS, CHECKS, QUALITY,
     )
 }
-"""Every table by name, inputs first. A run also holds the snapshot it used: ``tracks`` and ``controls``."""
+"""Every table by name, inputs first. A run also holds the snapshot it used: ``tracks`` and ``controls``;
+``quality`` is the lake's."""
 
 INPUTS = ("tracks", "events", "controls", "requests")
 """The four tables that can be ingested."""

@@ -1,8 +1,8 @@
 -- Purpose: how far a run is from the one published before it.
 -- Grain:   one row per rule: broken or not
 -- Inputs:  <table>_before and <table>_after for tracks, ratings, profiles, lists, candidates, rankings;
---          variables row_change (0-1), list_overlap (0-1)
--- Severity: always `warn`: a catalogue may well double, but somebody should look
+--          variables row_change, list_overlap, row_floor, overlap_floor, coverage_floor (all 0-1)
+-- Severity: `warn`: a catalogue may well double, but somebody should look; `fail`: readers keep the run they have until somebody did
 -- Order:   table, rule
 with counts ("table", before, after) as (
     select 'tracks', (select count(*) from tracks_before), (select count(*) from tracks_after)
@@ -40,4 +40,33 @@ select
     if(passed, 0, lists),
     if(passed, null, round(100 * share) || ' % are still there, fewest: ' || example)
 from overlap
+union all
+select
+    'rankings',
+    'lists have something in common with the published run''s',
+    'fail',
+    coalesce(share >= getvariable('overlap_floor'), true) as passed,
+    if(passed, 0, lists),
+    if(passed, null, round(100 * share, 1) || ' % are still there, at least ' || 100 * getvariable('overlap_floor') || ' %')
+from overlap
+union all
+select
+    'rankings',
+    'not far fewer rows than in the published run',
+    'fail',
+    after >= getvariable('row_floor') * before as passed,
+    if(passed, 0, before - after),
+    if(passed, null, before || ' before, ' || after || ' now')
+from counts where "table" = 'rankings'
+union all
+select
+    'rankings',
+    'not far fewer different tracks than in the published run',
+    'fail',
+    after >= getvariable('coverage_floor') * before as passed,
+    if(passed, 0, before - after),
+    if(passed, null, before || ' before, ' || after || ' now')
+from (
+    select (select count(distinct track_id) from rankings_before) as before, (select count(distinct track_id) from rankings_after) as after
+)
 order by "table", rule;

@@ -48,7 +48,7 @@ class TestContract:
         assert table.kind == "input" or not any(table[name].null for name in table.key)
 
     def test_inputs_and_outputs_are_tables(self) -> None:
-        assert set(INPUTS) | set(OUTPUTS) | {"rejects"} == set(TABLES)
+        assert set(INPUTS) | set(OUTPUTS) | {"rejects", "quality"} == set(TABLES)
         assert {name for name in OUTPUTS if TABLES[name].kind == "input"} == {"tracks", "controls"}
 
     def test_features_are_columns_of_tracks_in_order(self) -> None:

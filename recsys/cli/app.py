@@ -25,6 +25,7 @@ COMMANDS = {
     "show": ("show:show", "Show one listener's list."),
     "why": ("why:why", "Explain why a track is, or is not, in a listener's list."),
     "evaluate": ("evaluate:evaluate", "Judge the lists by what listeners did next, beside baselines."),
+    "tune": ("tune:tune", "Look for better settings on the data at hand."),
     "report": ("report:report", "Make, or find, the report of a run: one HTML page that works offline."),
     "runs": ("runs:app", "Look at the runs of the lake, compare them, go back, clean up."),
     "sql": ("sql:sql", "Query a run, the inputs and earlier runs with DuckDB."),

@@ -16,10 +16,12 @@ from recsys.errors import InputError, UsageError
 from recsys.evaluation.baselines import BASELINES
 from recsys.evaluation.bootstrap import Interval
 from recsys.evaluation.holdout import Holdout, holdout_task
+from recsys.evaluation.intent import intent_task, judge_intent
 from recsys.evaluation.judging import FIRST, Judgement, judge
 from recsys.evaluation.pairs import pairs_task
 from recsys.evaluation.shipped import MOST
 from recsys.evaluation.task import Task
+from recsys.inputs import Inputs
 from recsys.lake import Lake
 from recsys.settings import Settings, load
 
@@ -36,6 +38,9 @@ Tracks = Annotated[Path | None, Parameter(name="--tracks", help="The items of th
 Lists = Annotated[str, Parameter(name="--lists", help="Lists to judge, with commas; the first is compared with the others.")]
 Cutoffs = Annotated[str, Parameter(name="--k", help="Lengths at which lists are judged, with commas, 1 to 100.")]
 Only = Annotated[str | None, Parameter(name="--methods", help=f"Only these, with commas: {', '.join(METHODS)}.")]
+Intent = Annotated[
+    bool, Parameter(name="--intent", help="Judge instead whether seeds, targets and modes steer lists.", negative="")
+]
 Json = Annotated[bool, Parameter(name="--json", help="Print everything as JSON.", negative="")]
 
 
@@ -48,6 +53,7 @@ def evaluate(
     lists: Lists = "balanced",
     k: Cutoffs = "10,20",
     methods: Only = None,
+    intent: Intent = False,
     json: Json = False,
     lake: LakeFolder = None,
     threads: Threads = None,
@@ -56,6 +62,9 @@ def evaluate(
     cutoffs, names = _cutoffs(k), _words(lists, ("balanced", "comfort", "discovery"), "--lists")
     chosen = _words(methods, METHODS, "--methods") if methods else None
     effective, _ = load({"threads": threads})
+    if intent:
+        _intent(Lake(lake_folder(lake)).inputs(), effective, as_json=json)
+        return
     task = _files(train, test, tracks) if train or test or tracks else _lake(lake_folder(lake), holdout)
     differs = effective.digest() != Settings().digest()
     with progress() as bars:
@@ -66,10 +75,19 @@ def evaluate(
         _print(judged)
 
 
+def _intent(inputs: Inputs, settings: Settings, *, as_json: bool) -> None:
+    found = judge_intent(intent_task(inputs), settings)
+    if as_json:
+        print_json(found)
+        return
+    rows = [(name, "" if value is None else f"{value:,.4g}") for name, value in found.items()]
+    console().print(grid("intent", ("what", "number"), rows, right=("number",)))
+
+
 def _files(train: Path | None, test: Path | None, tracks: Path | None) -> Task:
     if train is None or test is None:
         raise UsageError("--train and --test go together:  recsys evaluate --train train.parquet --test test.parquet")
-    return pairs_task(_read(train), _read(test), _read(tracks) if tracks else None)
+    return pairs_task(read(train), read(test), read(tracks) if tracks else None)
 
 
 def _lake(folder: Path, holdout: str) -> Task:
@@ -77,7 +95,7 @@ def _lake(folder: Path, holdout: str) -> Task:
     return holdout_task(Lake(folder).inputs(), cut)
 
 
-def _read(path: Path) -> pl.DataFrame:
+def read(path: Path) -> pl.DataFrame:
     """A Parquet, CSV or JSON Lines file by its name. Raises :class:`UsageError` or :class:`InputError`."""
     readers: dict[str, Callable[[Path], pl.DataFrame]] = {
         ".parquet": pl.read_parquet,

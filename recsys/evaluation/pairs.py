@@ -40,6 +40,15 @@ def pairs_task(train: pl.DataFrame, test: pl.DataFrame, tracks: pl.DataFrame | N
     return make_task(Inputs(tracks=catalogue, events=events), AS_OF, later, notes)
 
 
+def validation(train: pl.DataFrame, share: float = 0.2, seed: int = 1000) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """``train`` without, and only with, a random ``share`` (0–1) of its pairs: what to choose settings on."""
+    if missing := [column for column in COLUMNS if column not in train.columns]:
+        raise InputError(f"train: column {missing[0]!r} is missing; needed: {', '.join(COLUMNS)}")
+    pairs = train.with_columns(pl.col("user_id", "item_id").cast(pl.String))
+    drawn = pl.struct("user_id", "item_id").hash(seed) % 1_000_000 < share * 1_000_000
+    return pairs.filter(~drawn).select(COLUMNS), pairs.filter(drawn).select(COLUMNS)
+
+
 def _summed(frame: pl.DataFrame, name: str, notes: list[str]) -> pl.DataFrame:
     """One row per (user, item) with a positive value."""
     if missing := [column for column in COLUMNS if column not in frame.columns]:

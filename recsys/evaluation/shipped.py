@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from copy import copy
+from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import polars as pl
@@ -30,6 +33,12 @@ class Shipped:
         longer = settings.model_copy(update={"list_limit": min(MOST, max(settings.list_limit, k)), "pool": 1})
         snapshot = take_snapshot(task.inputs, longer, task.as_of)
         self.scorer: Scorer = prepare(snapshot, rate(snapshot, longer), longer)
+
+    def changed(self, **values: Any) -> Shipped:
+        """The same fit with settings replaced that only scores and picks depend on."""
+        other = copy(self)
+        other.scorer = replace(self.scorer, settings=self.scorer.settings.model_copy(update=values))
+        return other
 
     def lists(self, names: Sequence[str], progress: Progress | None = None) -> dict[str, Lists]:
         """List name → (listeners, k) tracks; listeners without history get the list of those without any."""

@@ -11,7 +11,7 @@ import polars as pl
 from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
-from recsys.inputs import ANYONE, Inputs
+from recsys.inputs import Inputs
 from recsys.matrices.catalog import Catalog, build_catalog
 from recsys.settings import Settings
 from recsys.stages.ratings import rate
@@ -58,14 +58,26 @@ def make_task(inputs: Inputs, as_of: datetime, later: pl.DataFrame, notes: list[
     """The task of ``inputs`` at ``as_of``; ``later``: ``user_id, track_id, approved, declined`` (Boolean), one row per pair."""
     settings = Settings()
     snapshot = take_snapshot(inputs, settings, as_of)
-    rated = rate(snapshot, settings)
-    catalog = build_catalog(snapshot.tracks, settings)
-    users = sorted(({*snapshot.users} - {ANYONE}) | {*later["user_id"].unique()})
+    return task_of(as_of, snapshot.tracks, rate(snapshot, settings), later, inputs=inputs, notes=notes)
+
+
+def task_of(
+    as_of: datetime,
+    tracks: pl.DataFrame,
+    rated: pl.DataFrame,
+    later: pl.DataFrame,
+    *,
+    inputs: Inputs | None = None,
+    notes: list[str] | None = None,
+) -> Task:
+    """The task from tables ``tracks`` and ``ratings`` of a run as of ``as_of``; ``later`` as in :func:`make_task`."""
+    catalog = build_catalog(tracks, Settings())
+    users = sorted({*rated["user_id"].unique()} | {*later["user_id"].unique()})
     grid = Grid(users, catalog)
     barred = grid.matrix(rated.filter(pl.col("known") | pl.col("rejected")).with_columns(points=1.0))
-    wanted, notes = _wanted(later, rated, catalog, notes)
+    wanted, notes = _wanted(later, rated, catalog, notes or [])
     return Task(
-        inputs,
+        inputs or Inputs(tracks=tracks),
         as_of,
         users,
         catalog,

@@ -17,9 +17,9 @@ from typing import BinaryIO, NamedTuple, Self
 import duckdb
 
 from recsys.errors import UsageError
-from recsys.lake import Batch, Lake, Run, Staged
+from recsys.lake import Batch, Lake, Run, Staged, quality
 from recsys.models import SQL
-from recsys.tables import INPUTS, REJECTS, TABLES, Table
+from recsys.tables import INPUTS, QUALITY, REJECTS, TABLES, Table
 
 NAME = "views.sql"
 """Name of the file in a run's folder."""
@@ -52,6 +52,8 @@ class Sources(NamedTuple):
     """Manifests of all runs; patterns are allowed."""
     rankings: Sequence[str]
     """Parts of `rankings` of all runs; patterns are allowed."""
+    quality: Sequence[str] | None = None
+    """File of the lake's table `quality`, if it is there; none = no such view, for a run does not hang on it."""
 
 
 def staged_views(staged: Staged) -> str:
@@ -73,7 +75,8 @@ def run_sources(lake: Lake, run: Run) -> Sources:
     runs = {each.id: each for each in (*lake.runs(), run)}.values()
     manifests = [str(each.path / "manifest.json") for each in runs]
     ranked = [str(path) for each in runs if "rankings" in each.tables for path in each.files("rankings")]
-    return Sources(tables, inputs, rejects, manifests, ranked)
+    judged = [str(path)] if (path := quality.place(lake)).exists() else []
+    return Sources(tables, inputs, rejects, manifests, ranked, judged)
 
 
 def _batch_files(batches: Sequence[Batch], root: str) -> tuple[dict[str, list[str]], list[str]]:
@@ -94,6 +97,8 @@ def views_sql(sources: Sources) -> str:
         source = _model("input").replace("getvariable('batches')", _array(files)) if files else _none(TABLES[name], batch=True)
         parts.append(_view(TABLES[name], f"input_{name}", source) + _comment("column", f"input_{name}.batch", BATCH))
     parts.append(_view(REJECTS, "rejects", _files(sources.rejects) if sources.rejects else _none(REJECTS)))
+    if sources.quality is not None:
+        parts.append(_view(QUALITY, "quality", _files(sources.quality) if sources.quality else _none(QUALITY)))
     files_of = {"manifests": sources.manifests, "ranked": sources.rankings}
     for (name, meaning), (variable, files) in zip(COMMENTS.items(), files_of.items(), strict=True):
         source = _model(name).replace(f"getvariable('{variable}')", _array(files))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import polars as pl
 
-from recsys.lake import Lake, Run, reports
+from recsys.lake import Lake, Run, quality, reports
 from recsys.report.page import Extras, render
 from recsys.stages.checks import drift
 from recsys.tables import REJECTS
@@ -13,7 +13,7 @@ from recsys.tables import REJECTS
 def page(lake: Lake, run: Run, peak_bytes: int | None = None) -> str:
     """The report's HTML; ``peak_bytes``: most memory of the process that made the run, where that is known."""
     before = reports.before(lake, run)
-    return render(run, Extras(before, drift(run, before), _rejects(lake, run), None, peak_bytes))
+    return render(run, Extras(before, drift(run, before), _rejects(lake, run), quality.read(lake), peak_bytes))
 
 
 def _rejects(lake: Lake, run: Run) -> pl.DataFrame:

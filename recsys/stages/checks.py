@@ -47,7 +47,7 @@ def compare(before: Mapping[str, Rows], after: Mapping[str, Rows], settings: Set
     They are no part of the run: what a run holds does not depend on what was published before it.
     """
     views = {f"{table}_{when}": tables[table] for table in CHECKED for when, tables in (("before", before), ("after", after))}
-    bounds = settings.model_dump(include={"row_change", "list_overlap"})
+    bounds = settings.model_dump(include={"row_change", "list_overlap", "row_floor", "overlap_floor", "coverage_floor"})
     return CHECKS.conform(models.run("drift", views, bounds))
 
 

@@ -49,6 +49,13 @@ def test_lake(recsys: Recsys, lake: Lake) -> None:
     assert told["methods"]["default"]["ndcg@10"] > told["methods"]["random"]["ndcg@10"]
 
 
+def test_intent(recsys: Recsys, lake: Lake) -> None:
+    answer = recsys("evaluate", "--intent", "--lake", lake.root)
+    assert (answer.code, answer.err) == (0, "")
+    for words in ("seeded_ndcg@50", "target_distance", "shared_discovery"):
+        assert words in answer.out
+
+
 def test_settings_that_differ_are_judged_too(recsys: Recsys, files: tuple[Path, Path], tmp_path: Path) -> None:
     (tmp_path / "recsys.toml").write_text("collab_weight = 0.0\n")
     answer = recsys("evaluate", "--train", files[0], "--test", files[1], "--methods", "settings", "--json")

@@ -65,7 +65,7 @@ def test_comments_come_from_the_contract(session: Session) -> None:
         assert str(found[column.name]).startswith(column.meaning)
         assert column.unit in str(found[column.name])
     views = dict(rows(session, "select view_name, comment from duckdb_views() where not internal"))
-    assert set(views) == {*OUTPUTS, *(f"input_{table}" for table in INPUTS), "rejects", "runs", "history"}
+    assert set(views) == {*OUTPUTS, *(f"input_{table}" for table in INPUTS), "rejects", "runs", "history", "quality"}
     assert all(views.values())
 
 
@@ -76,7 +76,7 @@ def test_the_runs_own_file_gives_the_same_views(session: Session, lake: Lake, mo
     monkeypatch.chdir(lake.root)
     with duckdb.connect() as con:
         con.execute(text)
-        for (view,) in rows(session, "show tables"):
+        for (view,) in rows(session, "from (show tables) where name <> 'quality'"):  # the lake's: a run does not hang on it
             assert (
                 con.execute(f"from {view} select count(*)").fetchall()
                 == session.connection.execute(f"from {view} select count(*)").fetchall()

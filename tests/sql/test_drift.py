@@ -24,8 +24,7 @@ def tables(ranked: str, lists: int = 1) -> Tables:
 
 def broken(before: Tables, after: Tables, **settings: float) -> list[tuple[str, str, int]]:
     found = compare(before, after, Settings.preset_of("default", **settings))
-    assert set(found["severity"]) == {"warn"}
-    return found.filter(~pl.col("passed")).select("table", "rule", "failures").rows()
+    return found.filter(~pl.col("passed"), severity="warn").select("table", "rule", "failures").rows()
 
 
 def test_same_run() -> None:
@@ -55,3 +54,30 @@ def test_new_listeners_do_not_count() -> None:
         [after["rankings"], after["rankings"].with_columns(user_id=pl.lit("new"), track_id=pl.lit("q"))]
     )
     assert broken(tables("abcde"), after, row_change=1.0, list_overlap=1.0) == []
+
+
+def stopped(before: Tables, after: Tables) -> list[str]:
+    found = compare(before, after, Settings())
+    return found.filter(~pl.col("passed"), severity="fail")["rule"].to_list()
+
+
+SAME, ROWS_LEFT, TRACKS_LEFT = (
+    "lists have something in common with the published run's",
+    "not far fewer rows than in the published run",
+    "not far fewer different tracks than in the published run",
+)
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "rules"),
+    [
+        ("abcdefgh", "abcdefgh", []),
+        ("abcdefgh", "stuvwxyz", [SAME]),
+        ("abcdefgh", "abcd", []),
+        ("abcdefgh", "abc", [ROWS_LEFT]),
+        ("abcdefgh", "a", [TRACKS_LEFT, ROWS_LEFT]),
+        ("", "abc", []),
+    ],
+)
+def test_what_stops_a_run(before: str, after: str, rules: list[str]) -> None:
+    assert sorted(stopped(tables(before), tables(after))) == sorted(rules)
