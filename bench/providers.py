@@ -108,7 +108,7 @@ def measured(folder: Path, count: int, latency: float) -> Table:
 
 def ready() -> None:
     """Returns when the server answers."""
-    for _ in range(200):
+    for _ in range(2000):
         with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", PORT)):
             return
         sleep(0.05)
