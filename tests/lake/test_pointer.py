@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+
 import pytest
 
 from recsys.errors import LakeError
-from recsys.lake.pointer import Pointer, read
+from recsys.lake.pointer import Pointer, Publication, read
 from tests.lake import night
 
 GOOD = Pointer("2026-01-31-0123456789ab", "f" * 64)
@@ -51,3 +53,17 @@ def test_a_damaged_pointer_names_the_run_to_publish(lake, pointer, message):
         lake.current()
     lake.publish(run.id)
     assert lake.current() == run
+
+
+def test_a_flipped_bit_in_the_log_is_refused_and_a_pointer_without_checksum_is_read(tmp_path):
+    path = tmp_path / "CURRENT"
+    entry = Publication(run=GOOD.run, at=datetime(2026, 1, 31, tzinfo=UTC), accepted="known gap")
+    pointer = Pointer(GOOD.run, GOOD.digest, (entry, entry))
+    whole = pointer.dump()
+    for place in range(len(whole)):
+        path.write_bytes(whole[:place] + bytes([whole[place] ^ 1]) + whole[place + 1 :])
+        with pytest.raises(LakeError, match="CURRENT: does not name a run"):
+            read(path)
+    first, _, log = whole.partition(b"\n")
+    path.write_bytes(b" ".join(first.split()[:2]) + b"\n" + log)
+    assert read(path) == pointer
