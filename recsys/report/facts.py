@@ -31,7 +31,8 @@ def built_in(run: Run) -> pl.Expr:
 
 def funnel(run: Run) -> pl.DataFrame:
     """``list, rule, tracks``: what each rule keeps out of the catalogue of the mean listener."""
-    names = [f"dropped_{rule}" for rule in DROP_RULES]
+    there = run.scan("lists").collect_schema().names()  # a run of another version may lack a rule
+    names = [name for name in (f"dropped_{rule}" for rule in DROP_RULES) if name in there]
     means = run.scan("lists").filter(built_in(run)).group_by("list").agg(pl.col(names).mean()).collect().sort("list")
     long = means.unpivot(index="list", variable_name="rule", value_name="tracks").filter(pl.col("tracks") > 0)
     rule = pl.col("rule").str.strip_prefix("dropped_").str.replace_all("_", " ", literal=True)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import duckdb
 import polars as pl
 
+from recsys.errors import LakeError
 from recsys.lake import Lake, Run, quality, reports
 from recsys.report.page import Extras, render
 from recsys.stages.checks import drift
@@ -11,8 +13,19 @@ from recsys.tables import REJECTS
 
 
 def page(lake: Lake, run: Run, peak_bytes: int | None = None) -> str:
-    """The report's HTML; ``peak_bytes``: most memory of the process that made the run, where that is known."""
+    """The report's HTML; ``peak_bytes``: most memory of the process that made the run, where that is known.
+
+    Raises :class:`LakeError` for a run whose tables are damaged or of another version.
+    """
     before = reports.before(lake, run)
+    try:
+        return _page(lake, run, before, peak_bytes)
+    except (pl.exceptions.PolarsError, duckdb.Error) as error:
+        cause = str(error).partition("\n")[0]
+        raise LakeError(f"run {run.id} cannot be reported on: {cause}; was it made by another version of recsys?") from error
+
+
+def _page(lake: Lake, run: Run, before: Run | None, peak_bytes: int | None) -> str:
     return render(run, Extras(before, drift(run, before), _rejects(lake, run), quality.read(lake), peak_bytes))
 
 
