@@ -14,7 +14,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 
 from recsys import sources
 from recsys.errors import UsageError
@@ -24,6 +24,7 @@ Share = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
 Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 Weight = Annotated[float, Field(ge=0, le=10, allow_inf_nan=False)]
 Count = Annotated[int, Field(ge=1)]
+Signed = Annotated[float, Field(ge=-10, le=10, allow_inf_nan=False)]
 
 
 def _renamed(value: object) -> object:
@@ -48,6 +49,35 @@ ENVIRONMENT = {
 SETTINGS_FILE = "recsys.toml"
 
 
+class Mode(BaseModel):
+    """What a list of a mode is after. A weight left out is the setting of that name; a negative one wants the opposite."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
+
+    content: Signed | None = None
+    """Weight of sound, artist and genres."""
+    collaborative: Signed | None = None
+    """Weight of similar listeners' votes."""
+    popularity: Signed | None = None
+    """Weight of popularity; below 0 little known tracks are wanted."""
+    familiarity: Signed | None = None
+    """Weight of how much of the history is by the artist."""
+    exploration: Signed | None = None
+    """Weight of the wanted distance."""
+    distance: Share | None = None
+    """Wanted distance from the taste, as a quantile among the list's candidates: 0 the nearest, 1 the farthest; none = any."""
+    artists: Literal["any", "new"] = "any"
+    """Whose tracks: anyone's, or only those of artists the listener has never played."""
+
+
+MODES: dict[str, Mode] = {
+    "balanced": Mode(),
+    "comfort": Mode(familiarity=1.5, popularity=0.1, distance=0.0),
+    "discovery": Mode(popularity=-0.5, distance=1.0, exploration=0.1, artists="new"),
+}
+"""The built-in modes."""
+
+
 class Settings(BaseModel):
     """Everything that decides a run's lists, plus ``threads``, which must not.
 
@@ -60,24 +90,40 @@ class Settings(BaseModel):
     preset: Preset = "default"
     """Starting point of all other values."""
 
-    content_weight: Weight = 0.44
-    """Points for a perfect content fit. Weights are not normalised (Q44)."""
-    collab_weight: Weight = 3.0
-    """Points for the strongest votes of similar listeners: where there are votes they tell more than all else, and lists are the
-    better for it (bench/README.md); without them the other parts decide."""
-    popularity_weight: Weight = 0.08
-    """Points for a perfect popularity fit."""
-    exploration_weight: Weight = 0.20
-    """Points for exactly the wanted distance from the taste."""
-    diversity_lambda: Share = 0.74
-    """Share of the score against variety when picks are made; 1 = score alone."""
+    content_weight: Weight = 0.1
+    """Weight of sound, artist and genres. Weights are in standard deviations of a part among a list's candidates: they mean the
+    same for every part, listener and list."""
+    collab_weight: Weight = 1.0
+    """Weight of the votes of similar listeners, times the share of the listener's ratings that others explain."""
+    popularity_weight: Weight = 0.0
+    """Weight of popularity."""
+    exploration_weight: Weight = 0.25
+    """Weight of the wanted distance from the taste, in lists that want one."""
+    familiarity_weight: Weight = 0.3
+    """Weight of how much of the history is by the track's artists."""
+    target_weight: Weight = 1.5
+    """Weight of the fit to the features a list asks for; a request's `target_strength` wins."""
+    target_tolerance: Positive = 1.0
+    """Standard deviations of a feature at which the fit has fallen to 1/e; a request's `target_tolerance` wins."""
+    seed_share: Share = 0.65
+    """Share of a listener whose history is the seeds in the votes of a list with seeds; the rest is the listener's own."""
+    tempo_octaves: bool = False
+    """Half and double a wanted tempo fit as well."""
+    diversity_lambda: Share = 0.9
+    """Weight of the score, in standard deviations of a list's pool, against variety, in typical distances to the nearest pick; 1
+    = score alone."""
+    modes: dict[str, Mode] = Field(default_factory=lambda: dict(MODES))
+    """What lists of a mode are after; a mode of a new name is a list of its own once `lists` names it."""
 
-    lists: tuple[Literal["balanced", "comfort", "discovery"], ...] = ("balanced", "comfort", "discovery")
-    """Lists built for every listener; saved requests come on top."""
+    lists: tuple[str, ...] = ("balanced", "comfort", "discovery")
+    """Lists built for every listener, one a mode; saved requests come on top."""
     list_limit: Annotated[int, Field(ge=1, le=100)] = 50
     """Tracks in each built-in list."""
     pool: Count = 100
     """Rows per list kept in `candidates`: twice a list's length, so that a reader can narrow it."""
+    measured: Count = 1000
+    """Tracks with the most votes that a list's scores are computed for, and a quarter as many by the artists its listener loves;
+    all where votes say too little."""
     diversity_pool: Count | None = 500
     """Best tracks by score among which diversity picks; none = the whole catalogue (exact, as the older service). Given 1,000,
     it took 99.9 % of its picks from the first 400."""
@@ -134,8 +180,14 @@ class Settings(BaseModel):
     """Mode is compared trimmed everywhere (Q32)."""
     metadata_distance_scale: Positive = 0.46
     """Factor on distances to tracks without audio, so that 0.78 becomes the 95th percentile of audio distances (Q1)."""
-    max_per_artist: Count | None = 3
+    parts_scale: Literal["raw", "spread"] = "spread"
+    """Parts count as they are, or by their spread among the candidates of a list, 0–100 points together."""
+    netted_evidence: bool = True
+    """Plays and skips of an artist, genre or song are set against each other and against the listener's habit of skipping."""
+    max_per_artist: Count | None = 4
     """Most tracks of one credited artist in a list; none = no cap."""
+    artist_gap: Annotated[int, Field(ge=0, le=100)] = 3
+    """Rows between two by one artist in a list, while others are left; 0 = any."""
     one_version_per_song: bool = True
     """Only one release of a song in a list: the one the listener heard, or the most popular one."""
     backfill: bool = True
@@ -160,6 +212,24 @@ class Settings(BaseModel):
     threads: Count | None = None
     """Worker threads; none = one per core. Never changes a result."""
 
+    @model_validator(mode="before")
+    @classmethod
+    def _of_preset(cls, values: Any) -> Any:
+        """Values that are left out are those of the preset that is named, and modes those that are built in."""
+        if not isinstance(values, dict):
+            return values
+        whole = {**PRESETS.get(values.get("preset", "default"), {}), **values}
+        if isinstance(whole.get("modes"), dict):
+            whole["modes"] = {**MODES, **whole["modes"]}
+        return whole
+
+    @model_validator(mode="after")
+    def _lists_have_modes(self) -> Settings:
+        for name in self.lists:
+            if name not in self.modes:
+                raise ValueError(f"list {name!r} has no mode of that name; modes: {', '.join(self.modes)}")
+        return self
+
     @classmethod
     def preset_of(cls, preset: Preset, **overrides: Any) -> Settings:
         """The preset's settings with single values replaced. Raises :class:`UsageError` for a value that is not allowed."""
@@ -179,7 +249,14 @@ class Settings(BaseModel):
 PRESETS: dict[Preset, dict[str, Any]] = {
     "default": {},
     "reference": {
+        "content_weight": 0.44,
         "collab_weight": 0.28,
+        "popularity_weight": 0.08,
+        "exploration_weight": 0.20,
+        "diversity_lambda": 0.74,
+        "parts_scale": "raw",
+        "netted_evidence": False,
+        "artist_gap": 0,
         "diversity_pool": None,
         "future_events": "keep",
         "duplicate_tracks": "keep",
@@ -244,6 +321,8 @@ def _validated(values: Mapping[str, Any], origins: Mapping[str, str] | None = No
         return Settings(**values)
     except ValidationError as error:
         problem = error.errors()[0]
+        if not problem["loc"]:
+            raise UsageError(f"settings: {problem['msg'].removeprefix('Value error, ')}") from error
         key = str(problem["loc"][0])
         where = f" (from {origins[key]})" if origins and key in origins else ""
         if problem["type"] == "extra_forbidden":

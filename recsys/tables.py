@@ -36,6 +36,9 @@ FEATURES = (
 STAGES = ("ingest", "snapshot", "ratings", "profiles", "neighbors", "candidates", "rankings", "checks", "publish")
 """The stages of a night in order, one word each, wherever a stage is named."""
 
+PARTS = ("content", "collaborative", "popularity", "exploration", "familiarity", "target")
+"""The parts of a score."""
+
 EVENT_TYPES = ("play", "skip", "like", "dislike", "save", "hide")
 
 UTC = pl.Datetime("us", "UTC")
@@ -43,6 +46,7 @@ STRINGS = pl.List(pl.String())
 VECTOR = pl.Array(pl.Float64(), len(FEATURES))
 MATCHES = pl.Array(pl.Float32(), len(FEATURES))
 TARGETS = pl.Struct({name: pl.Float64() for name in FEATURES})
+RANGES = pl.Struct({name: pl.List(pl.Float64()) for name in FEATURES})
 POSTPONED = pl.List(pl.Struct({"track_id": pl.String(), "until": UTC}))
 STRENGTHS = pl.List(pl.Struct({"name": pl.String(), "strength": pl.Float64()}))
 
@@ -159,6 +163,8 @@ def _conform_column(table: str, column: Column, frame: pl.DataFrame) -> pl.Serie
 def _converted(table: str, column: Column, series: pl.Series) -> pl.Series:
     """The series in the column's type."""
     name = f"{table}.{column.name}"
+    if isinstance(series.dtype, pl.Struct) and isinstance(column.dtype, pl.Struct):
+        series = _whole_struct(name, series, column.dtype)
     if series.dtype.is_float() and column.dtype.is_integer() and (broken := series.fill_null(0) % 1 != 0).any():
         row = broken.to_list().index(True)
         raise InputError(f"{name}: row {row} is {series[row]}, a whole number is required")
@@ -171,6 +177,17 @@ def _converted(table: str, column: Column, series: pl.Series) -> pl.Series:
         return series.cast(column.dtype)
     except pl.exceptions.PolarsError as error:
         raise InputError(f"{name}: {series.dtype} where {column.dtype} is needed: {error}") from error
+
+
+def _whole_struct(name: str, series: pl.Series, wanted: pl.Struct) -> pl.Series:
+    """The structs with all fields of ``wanted``, null where left out. Raises :class:`InputError` for a field it does not have."""
+    known, given = [field.name for field in wanted.fields], series.struct.fields
+    for field in given:
+        if field not in known:
+            raise InputError(f"{name}: field {field!r} does not exist; allowed: {', '.join(known)}")
+    fields = series.struct.unnest().with_columns(pl.lit(None).alias(field) for field in known if field not in given)
+    whole = pl.when(series.is_not_null()).then(pl.struct(known)).alias(series.name)
+    return fields.select(whole).to_series().cast(wanted)
 
 
 def _feature_columns() -> tuple[Column, ...]:
@@ -270,10 +287,15 @@ REQUESTS = Table(
         Column("user_id", pl.String(), "listener, or `*` for every listener", ids="user"),
         _LIST,
         Column("limit", pl.Int64(), "tracks in the list; null or ≤ 0 = 20, at most 100 count", "tracks", null=True),
-        Column("mode", pl.String(), "balanced, comfort or discovery; anything else counts as balanced", null=True),
+        Column("mode", pl.String(), "balanced, comfort, discovery or a mode of the settings; null = balanced", null=True),
         Column("seed_track_ids", STRINGS, "tracks to start from; a repeated id counts again", null=True, ids="track"),
         Column("feature_targets", TARGETS, "wanted audio features in the units of `tracks`; null = none", null=True),
-        Column("exploration_target", pl.Float64(), "wanted distance from the taste; null or 0 = 0.22", "0–1", null=True),
+        Column("seed_artists", STRINGS, "artists to start from, by name without case", null=True),
+        Column("seed_genres", STRINGS, "genres to start from, by name without case", null=True),
+        Column("target_strength", pl.Float64(), "weight of the fit to the feature targets; null = the setting's", "standard deviations", null=True, low=0, high=10),
+        Column("target_tolerance", pl.Float64(), "how far from a target the fit has fallen to 1/e; null = the setting's", "standard deviations", null=True, low=0.01, high=100),
+        Column("feature_bounds", RANGES, "audio features a track must have, {feature: [least, greatest]} in the units of `tracks`, null = no end; null = no bounds", null=True),
+        Column("exploration_target", pl.Float64(), "wanted distance from the taste, as a share of the candidates that are nearer; null or 0 = the mode's", "0–1", null=True),
         Column("min_popularity", pl.Float64(), "least popularity; null = no bound", "0–1", null=True),
         Column("max_popularity", pl.Float64(), "greatest popularity; null = no bound", "0–1", null=True),
         Column("include_explicit", pl.Boolean(), "overrides `controls.allow_explicit` for this list; null = no override", null=True),
@@ -368,17 +390,21 @@ NEIGHBORS = Table(
 )
 
 _PARTS = (
-    Column("score", pl.Float64(), "(sum of the four points) × safety + commercial", "points"),
+    Column("score", pl.Float64(), "(sum of the points of all parts) × safety + commercial; 100 = the best of the list's candidates in every part", "points"),
     Column("content", pl.Float64(), "fit of sound, artist and genres to the taste", "0–1", low=0, high=1),
     Column("collaborative", pl.Float64(), "votes of similar listeners", "0–1", low=0, high=1),
-    Column("popularity", pl.Float64(), "fit of the track's popularity to the mode", "0–1", low=0, high=1),
+    Column("popularity", pl.Float64(), "popularity of the track; in preset `reference` its fit to the mode", "0–1", low=0, high=1),
     Column("exploration", pl.Float64(), "how near the distance from the taste is to the wanted one", "0–1", low=0, high=1),
-    Column("content_points", pl.Float64(), "content × its weight", "points"),
-    Column("collaborative_points", pl.Float64(), "collaborative × its weight", "points"),
-    Column("popularity_points", pl.Float64(), "popularity × its weight", "points"),
-    Column("exploration_points", pl.Float64(), "exploration × its weight", "points"),
-    Column("safety", pl.Float64(), "factor for quality, explicitness and disliked artists or genres", "0–1", low=0, high=1),
-    Column("commercial", pl.Float64(), "promotion, added last", "points", low=0, high=0.035),
+    Column("familiarity", pl.Float64(), "how much of the history is by the track's artists, against the most played one", "0–1", low=0, high=1),
+    Column("target", pl.Float64(), "fit to the features the list asks for; 0 when it asks for none", "0–1", low=0, high=1),
+    Column("content_points", pl.Float64(), "what fit of sound, artist and genres adds", "points"),
+    Column("collaborative_points", pl.Float64(), "what votes adds", "points"),
+    Column("popularity_points", pl.Float64(), "what popularity adds", "points"),
+    Column("exploration_points", pl.Float64(), "what the distance adds", "points"),
+    Column("familiarity_points", pl.Float64(), "what familiarity adds", "points"),
+    Column("target_points", pl.Float64(), "what the fit to the targets adds", "points"),
+    Column("safety", pl.Float64(), "factor for quality, explicitness and rejected artists, genres or songs", "0–1", low=0, high=1),
+    Column("commercial", pl.Float64(), "promotion, added last: at most 3.5 of 100 points, in preset `reference` 0.035", "points", low=0, high=3.5),
 )
 
 CANDIDATES = Table(
@@ -403,10 +429,10 @@ RANKINGS = Table(
         Column("reason_code", pl.String(), "why the track is here, one word"),
         Column("reason", pl.String(), "why the track is here, in words"),
         Column("explanation", MATCHES, "agreement of the track with the taste, per feature", "0–1"),
-        Column("source", pl.String(), "how the row came into the list", allowed=("ranked", "cold", "backfill_artist", "backfill_popularity")),
+        Column("source", pl.String(), "how the row came into the list", allowed=("ranked", "cold", "backfill_artist", "backfill_known_artist", "backfill_popularity")),
         Column("diversity", pl.Float64(), "distance to the nearest track already picked; 1 for the first, 0 when diversity did not run", "0–1", low=0, high=1),
         Column("nearest_track_id", pl.String(), "the nearest track already picked", null=True),
-        Column("marginal", pl.Float64(), "λ × score + (1 − λ) × diversity: what the pick was decided by", "points"),
+        Column("marginal", pl.Float64(), "λ × score + (1 − λ) × diversity, each by its spread in the list, in points: what the pick was decided by", "points"),
         Column("score_rank", pl.Int32(), "position by score alone, first = 1", low=1),
     ),
 )
@@ -419,6 +445,8 @@ _DROPPED = (
     ("postponed", "postponed by the user"),
     ("excluded_artist", "by an excluded artist"),
     ("excluded_genre", "of an excluded genre"),
+    ("known_artist", "by an artist the listener has played, in a list of new ones"),
+    ("feature_bounds", "outside the list's bounds of audio features, or without audio"),
     ("popularity", "outside the list's popularity bounds"),
     ("version", "another release of the song is a candidate: the one the listener heard, or the most popular one"),
 )
@@ -444,6 +472,7 @@ LISTS = Table(
         *(Column(f"dropped_{name}", pl.Int64(), f"tracks dropped: {meaning}", "tracks", low=0) for name, meaning in _DROPPED),
         Column("returned", pl.Int64(), "tracks in the list", "tracks", low=0),
         Column("diversified", pl.Boolean(), "whether diversity chose the order"),
+        Column("remarks", pl.String(), "what of the request could not be followed, in words; null = everything was", null=True),
     ),
 )
 

@@ -42,6 +42,34 @@ blocked as (
     join rankings r on b.user_id = r.user_id and b.list = r.list
     left join catalog t on r.track_id = t.id
 ),
+-- tracks that a listener has not heard by one of the three artists played most, and what chance would put among the candidates
+favourites as (
+    select p.user_id, a.name as artist
+    from (
+        select user_id, top_artists from profiles where user_id <> '*' and not cold order by md5(user_id), user_id limit 500
+    ) p, unnest(list_slice(p.top_artists, 1, 3)) as x (a)
+),
+unheard as (
+    select f.user_id, c.id
+    from favourites f
+    join catalog c on f.artist = c.artist
+    anti join ratings r on f.user_id = r.user_id and c.id = r.track_id
+),
+passed_over as (
+    select
+        u.user_id,
+        count(k.track_id) as among,
+        count(*) * any_value(n.rows) / nullif(any_value(n.candidates), 0) as by_chance
+    from unheard u
+    join (
+        select l.user_id, l.list, l.candidates, count(*) as rows
+        from lists l join candidates c on l.user_id = c.user_id and l.list = c.list
+        where l.list = 'balanced' and l.dropped_excluded_artist + l.dropped_excluded_genre + l.dropped_explicit = 0
+        group by all
+    ) n on u.user_id = n.user_id
+    left join candidates k on u.user_id = k.user_id and k.list = n.list and u.id = k.track_id
+    group by u.user_id
+),
 failures as (
     select 'rankings' as "table", 'every track is in the snapshot' as rule, 'fail' as severity, user_id || ' ' || track_id as example
     from rankings where track_id not in (select id from catalog)
@@ -55,13 +83,13 @@ failures as (
     select 'rankings', 'the parts add up to the score within 1e-6', 'fail', user_id || ' ' || list || ' ' || track_id
     from rankings
     where not abs(
-        (content_points + collaborative_points + popularity_points + exploration_points) * safety + commercial - score
+        (content_points + collaborative_points + popularity_points + exploration_points + familiarity_points + target_points) * safety + commercial - score
     ) <= 1e-6
     union all
     select 'candidates', 'the parts add up to the score within 1e-6', 'fail', user_id || ' ' || list || ' ' || track_id
     from candidates
     where not abs(
-        (content_points + collaborative_points + popularity_points + exploration_points) * safety + commercial - score
+        (content_points + collaborative_points + popularity_points + exploration_points + familiarity_points + target_points) * safety + commercial - score
     ) <= 1e-6
     union all
     select 'rankings', 'every row has a reason', 'fail', user_id || ' ' || list || ' ' || track_id
@@ -109,7 +137,8 @@ failures as (
     select 'lists', 'tracks = candidates + dropped by rule', 'fail', user_id || ' ' || list
     from lists
     where tracks <> candidates + dropped_known + dropped_rejected + dropped_popularity + dropped_explicit + dropped_excluded_track
-        + dropped_postponed + dropped_excluded_artist + dropped_excluded_genre + dropped_version
+        + dropped_postponed + dropped_excluded_artist + dropped_excluded_genre + dropped_known_artist + dropped_feature_bounds
+        + dropped_version
     union all
     select 'lists', 'returned = rows in rankings', 'fail', l.user_id || ' ' || l.list
     from lists l left join lengths n on l.user_id = n.user_id and l.list = n.list
@@ -126,9 +155,13 @@ failures as (
     union all
     select 'neighbors', 'nobody is their own neighbour, similarity lies between -1 and 1', 'fail', user_id || ' ' || neighbor_id
     from neighbors where user_id = neighbor_id or not similarity between -1 and 1
+    union all
+    select 'candidates', 'favourite artists are not passed over', 'warn', min(user_id)
+    from passed_over having sum(among) < sum(by_chance) and sum(by_chance) >= 1
 ),
 rules ("table", rule, severity) as (
     values
+    ('candidates', 'favourite artists are not passed over', 'warn'),
     ('candidates', 'the parts add up to the score within 1e-6', 'fail'),
     ('lists', 'as many tracks as asked for', 'warn'),
     ('lists', 'every listener of profiles has a list', 'fail'),

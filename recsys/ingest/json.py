@@ -18,7 +18,7 @@ import polars as pl
 from recsys.ingest import columns
 from recsys.ingest.lines import Lines
 from recsys.ingest.rows import LINE, Fault, Rows, broken_rows
-from recsys.tables import FEATURES, POSTPONED, STRINGS, TARGETS, TRACKS, Column, Table
+from recsys.tables import FEATURES, POSTPONED, RANGES, STRINGS, TARGETS, TRACKS, Column, Table
 
 _TEXTS = {str, type(None)}
 _NUMBERS = {str, int, float, type(None)}
@@ -30,6 +30,7 @@ _TAKES: dict[pl.DataType, set[type]] = {
     STRINGS: {str, list, type(None)},
     POSTPONED: {str, list, type(None)},
     TARGETS: {str, dict, type(None)},
+    RANGES: {str, dict, type(None)},
 }
 _JSON_TYPES = {bool: "true or false", dict: "an object", list: "a list", float: "a fraction", int: "a number"}
 

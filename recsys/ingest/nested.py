@@ -16,7 +16,7 @@ import orjson
 import polars as pl
 
 from recsys.ingest import times
-from recsys.tables import FEATURES, POSTPONED, STRINGS, TARGETS, TRACKS
+from recsys.tables import FEATURES, POSTPONED, RANGES, STRINGS, TARGETS, TRACKS
 
 _PYTHON_TEXT = re.compile(r"""'((?:[^'\\]|\\.)*)'|"((?:[^"\\]|\\.)*)\"""")
 _PYTHON_LIST = re.compile(rf"""\[\s*((?:{_PYTHON_TEXT.pattern})(?:\s*,\s*(?:{_PYTHON_TEXT.pattern}))*)\s*,?\s*\]""")
@@ -47,6 +47,12 @@ def targets(source: pl.Series) -> Converted:
     """Audio features by name; features left out are null."""
     found, codes = _each(source, _targets)
     return pl.Series(found, dtype=TARGETS), pl.Series(codes, dtype=pl.String)
+
+
+def ranges(source: pl.Series) -> Converted:
+    """Least and greatest of audio features by name, null for no end; features left out are null."""
+    found, codes = _each(source, _ranges)
+    return pl.Series(found, dtype=RANGES), pl.Series(codes, dtype=pl.String)
 
 
 def postponed(source: pl.Series, zone: str | None) -> Converted:
@@ -97,6 +103,19 @@ def _targets(value: str | dict[str, Any]) -> dict[str, float | None]:
     if not given.keys() <= set(FEATURES):
         raise _UnreadableError("unknown_field")
     return {name: None if given.get(name) is None else _target(name, given[name]) for name in FEATURES}
+
+
+def _ranges(value: str | dict[str, Any]) -> dict[str, list[float | None] | None]:
+    given = _json(value, dict) if isinstance(value, str) else value
+    if not given.keys() <= set(FEATURES):
+        raise _UnreadableError("unknown_field")
+    return {name: None if given.get(name) is None else _range(name, given[name]) for name in FEATURES}
+
+
+def _range(name: str, value: Any) -> list[float | None]:
+    if not isinstance(value, list) or len(value) != len(("least", "greatest")):
+        raise _UnreadableError("type")
+    return [None if end is None else _target(name, end) for end in value]
 
 
 def _target(name: str, value: Any) -> float:

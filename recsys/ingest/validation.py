@@ -12,7 +12,7 @@ import polars as pl
 
 from recsys.ingest import values
 from recsys.ingest.rows import CODES, LINE, Rows, as_json, broken_rows
-from recsys.tables import POSTPONED, STRINGS, TARGETS, UTC, Column, Table
+from recsys.tables import POSTPONED, RANGES, STRINGS, TARGETS, UTC, Column, Table
 
 _SHOWN = 80
 
@@ -24,6 +24,7 @@ _TYPES = {
     STRINGS: "a JSON array of names, or names separated by |",
     POSTPONED: 'track ids separated by |, or a JSON array of ids or of {"track_id": …, "until": …}',
     TARGETS: "a JSON object of audio features and numbers in their ranges",
+    RANGES: "a JSON object of audio features and [least, greatest], numbers in their ranges or null",
     UTC: "a time with its zone, such as 2026-11-22T03:00:00Z, or seconds since 1970",
 }
 

@@ -11,7 +11,7 @@ import polars as pl
 from recsys.ids import PATTERNS, normalise
 from recsys.ingest import nested, times
 from recsys.inputs import ANYONE
-from recsys.tables import EVENTS, POSTPONED, STRINGS, TARGETS, UTC, Column
+from recsys.tables import EVENTS, POSTPONED, RANGES, STRINGS, TARGETS, UTC, Column
 
 _TRUE, _FALSE = ["true", "1", "yes"], ["false", "0", "no"]
 _EXACT = 2**53  # the largest range in which a float stands for one whole number
@@ -31,7 +31,7 @@ def accepts(column: Column, dtype: pl.DataType) -> bool:
         return dtype == pl.Boolean or dtype.is_integer()
     if column.dtype == pl.String:
         return dtype.is_numeric() or isinstance(dtype, (pl.Categorical, pl.Enum))
-    if column.dtype == TARGETS:
+    if column.dtype in (TARGETS, RANGES):
         return isinstance(dtype, pl.Struct)
     return isinstance(dtype, pl.List) and _item(column.dtype, dtype.inner)
 
@@ -80,6 +80,8 @@ def _typed(column: Column, source: pl.Series, zone: str | None) -> Converted:
     if column.dtype == STRINGS:
         values, codes = nested.lists(source)
         return (normalise(column.ids, values) if column.ids else values), codes
+    if column.dtype == RANGES:
+        return nested.ranges(source)
     return nested.targets(source) if column.dtype == TARGETS else nested.postponed(source, zone)
 
 

@@ -14,10 +14,14 @@ from scipy.sparse import csr_array
 
 from recsys.matrices import features
 from recsys.matrices.arrays import Flags, Floats, Ints
+from recsys.matrices.song import song_keys
 from recsys.matrices.tokens import NameSets, fold, name_sets, token
 from recsys.names import key
 from recsys.settings import Settings
 from recsys.tables import FEATURES
+
+_REMIX = r"(?i)\s+[-–—]\s+[^()\[\]]*\b(?:re)?mix\b.*$|\s*[(\[][^()\[\]]*\b(?:re)?mix(?:ed)?\b[^()\[\]]*[)\]]"
+"""The name of a remix at the end of a title: in one list it is the same song."""
 
 
 @dataclass(frozen=True)
@@ -31,6 +35,8 @@ class Catalog:
     space: features.Space
     popularity: Floats
     """As given, absent = 0."""
+    rated: Flags
+    """Whether the popularity is known."""
     explicit: Flags
     quality_penalty: Floats
     boost: Floats
@@ -96,6 +102,13 @@ class Catalog:
         """(tracks, genres) of ``genre_sets``."""
         return self.genre_sets.matrix()
 
+    @cached_property
+    def song_members(self) -> csr_array:
+        """(tracks, songs): releases of a song together, a track of no known song alone."""
+        of = np.where(self.songs >= 0, self.songs, self.songs.max(initial=-1) + 1 + np.arange(len(self.ids)))
+        shape = (len(self.ids), int(of.max(initial=-1)) + 1)
+        return csr_array((np.ones(len(of)), of.astype(np.int32), np.arange(len(of) + 1)), shape=shape)
+
     def artist_key(self, name: str) -> str:
         return key(name) if self.exclusions == "token" else name
 
@@ -123,6 +136,7 @@ def build_catalog(tracks: pl.DataFrame, settings: Settings, songs: pl.DataFrame 
         audio=audio,
         space=features.space(raw, audio),
         popularity=numbers["popularity"].to_numpy(),
+        rated=tracks["popularity"].is_not_null().to_numpy(),
         explicit=flags["explicit"].to_numpy(),
         quality_penalty=numbers["quality_penalty"].to_numpy(),
         boost=numbers["commercial_boost"].to_numpy() * flags["discovery_allowed"].to_numpy(),
@@ -131,7 +145,7 @@ def build_catalog(tracks: pl.DataFrame, settings: Settings, songs: pl.DataFrame 
         excludable_artists=name_sets(named, key if by_token else str, blank=not by_token),
         excludable_genres=name_sets(genres, key if by_token else fold, blank=not by_token),
         artist_fold=_codes([folds[artist] or None for artist in artists]),
-        songs=_codes(tracks["song_key"].to_list()) if main is None else main,
+        songs=_codes(_songs(tracks, main) if settings.one_version_per_song else tracks["song_key"].to_list()),
         main=main,
         exclusions=settings.exclusions,
     )
@@ -150,6 +164,13 @@ def _names(tracks: pl.DataFrame) -> list[list[str]]:
         pl.concat_list(pl.col("artists").fill_null([]), pl.col("artist").fill_null("")).list.unique(maintain_order=True)
     )
     return names.to_series().to_list()
+
+
+def _songs(tracks: pl.DataFrame, main: Ints | None) -> list[str | None]:
+    """Song of each track as a list shows it: that of its main release, by title and artist without the name of a remix."""
+    own = song_keys(tracks["title"].str.replace_all(_REMIX, ""), tracks["artist"])
+    keys = tracks.select(pl.coalesce(own, "song_key", "id" if main is not None else "song_key")).to_series()
+    return (keys if main is None else keys.gather(main)).to_list()
 
 
 def _codes(keys: list[str | None]) -> Ints:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import polars as pl
@@ -14,11 +14,15 @@ from numpy.typing import NDArray
 from recsys.inputs import Snapshot
 from recsys.matrices.arrays import Flags, Floats, Ints
 from recsys.matrices.catalog import Catalog
-from recsys.matrices.tokens import fold, token
-from recsys.settings import Settings
-from recsys.tables import DROP_RULES, FEATURES
+from recsys.matrices.tokens import NameSets, fold, token
+from recsys.settings import Mode, Settings
+from recsys.tables import DROP_RULES, FEATURES, PARTS
 
 DEFAULT_LIMIT, MOST_LIMIT = 20, 100
+ARTIST_TRACKS, GENRE_TRACKS = 5, 20
+"""Most popular tracks that stand for a seed artist, and for a seed genre."""
+SHOWN = 5
+"""Unknown names a remark spells out."""
 DEFAULT_TARGET, DISCOVERY_TARGET, COMFORT_TARGET = 0.22, 0.34, 0.10
 MODES = ("balanced", "comfort", "discovery")
 
@@ -42,15 +46,31 @@ class Requests:
     listener: Ints
     limit: Ints
     mode: Ints
-    """Position in :data:`MODES`, for the popularity fit."""
+    """Position in :data:`MODES`, for the popularity fit of scale `raw`."""
     target: Floats
-    """Wanted distance from the taste."""
+    """Wanted distance from the taste, for scale `raw`."""
+    weight: Floats
+    """(lists, parts) weight of each part, for scale `spread`."""
+    distance: Floats
+    """Wanted distance as a quantile, for scale `spread`."""
+    new_artists: Flags
+    """Whether artists the listener has played are left out."""
+    tolerance: Floats
+    """Standard deviations at which the fit to the targets is 1/e."""
+    bounds: dict[int, Floats]
+    """List → (12, 2) least and greatest feature in raw units, infinite where none; only lists with bounds."""
+    wanted: dict[int, Floats]
+    """List → (12,) wanted features in raw units, NaN where none; only lists with targets."""
     explicit_ok: Flags
     explicit_safe: Flags
     least: Floats
     most: Floats
     seeds: dict[int, Ints]
     """List → rows of its seed tracks that the catalogue has, repeats included; only lists with seeds."""
+    likened: dict[int, Ints]
+    """List → the tracks its seed artists and genres stand for; only lists with such. Unlike seeds they may be recommended."""
+    remarks: list[str | None]
+    """What of each list's request could not be followed, in words."""
     targets: dict[int, Floats]
     """List → (12,) wanted features, normalised, NaN where none; only lists with targets."""
     exclusions: dict[int, Exclusions]
@@ -79,15 +99,72 @@ def build_requests(snapshot: Snapshot, catalog: Catalog, settings: Settings) -> 
         listener=listener,
         limit=np.where(limit > 0, np.minimum(limit, MOST_LIMIT), DEFAULT_LIMIT).astype(np.int32),
         mode=_per_unique(modes, _mode).astype(np.int32),
+        **_wishes(lists, modes, settings),
         target=_targets_of_distance(lists["exploration_target"], modes, settings),
         explicit_ok=(included & allowed if hide else included).to_numpy(),
         explicit_safe=(allowed | hide).to_numpy(),
         least=lists["min_popularity"].fill_null(-np.inf).to_numpy(writable=True),
         most=lists["max_popularity"].fill_null(np.inf).to_numpy(writable=True),
         seeds=_seeds(lists, catalog),
+        likened=_likened(lists, catalog),
+        remarks=_remarks(lists, catalog, settings),
         targets=_feature_targets(lists, catalog, settings),
         exclusions=_kept(lists, catalog, settings, snapshot.as_of),
     )
+
+
+def _wishes(lists: pl.DataFrame, modes: list[str], settings: Settings) -> dict[str, Any]:
+    """What lists want by their mode and by their own words."""
+    known = {mode: settings.modes.get(token(mode), Mode()) for mode in set(modes)}
+    number = {mode: place for place, mode in enumerate(known)}
+    at = np.array([number[mode] for mode in modes], dtype=np.int64)
+    weight = np.array([_weights(mode, settings) for mode in known.values()]).reshape(-1, len(PARTS))[at]
+    distance = np.array([np.nan if mode.distance is None else mode.distance for mode in known.values()], dtype=np.float64)[at]
+    distance = np.where(lists["exploration_target"].fill_null(0.0) != 0, lists["exploration_target"].fill_null(0.0), distance)
+    weight[:, PARTS.index("exploration")] *= ~np.isnan(distance)
+    targets, target, familiarity = _wanted(lists), PARTS.index("target"), PARTS.index("familiarity")
+    strength = lists["target_strength"].fill_null(settings.target_weight).to_numpy()
+    weight[list(targets), target] = strength[list(targets)]
+    for row in _filled(lists, "seed_track_ids", "seed_artists", "seed_genres")["row"].to_list():
+        if known[modes[row]].familiarity is None:
+            weight[row, familiarity] = 0.0  # the seeds say whose tracks are wanted
+    return {
+        "weight": weight,
+        "distance": np.clip(np.nan_to_num(distance), 0.0, 1.0),
+        "new_artists": np.array([mode.artists == "new" for mode in known.values()], dtype=np.bool_)[at],
+        "tolerance": lists["target_tolerance"].fill_null(settings.target_tolerance).to_numpy(),
+        "bounds": _bounds(lists),
+        "wanted": targets,
+    }
+
+
+def _weights(mode: Mode, settings: Settings) -> list[float]:
+    """Weights of the parts in a mode, in the order of :data:`PARTS`; of the targets 0."""
+    own = (mode.content, mode.collaborative, mode.popularity, mode.exploration, mode.familiarity)
+    general = (
+        settings.content_weight, settings.collab_weight, settings.popularity_weight, settings.exploration_weight,
+        settings.familiarity_weight,
+    )  # fmt: skip
+    return [fallback if given is None else given for given, fallback in zip(own, general, strict=True)] + [0.0]
+
+
+def _wanted(lists: pl.DataFrame) -> dict[int, Floats]:
+    rows = (
+        lists.with_row_index("row").filter(pl.col("feature_targets").is_not_null()).select("row", "feature_targets").iter_rows()
+    )
+    found = {row: np.array([np.nan if one[name] is None else one[name] for name in FEATURES]) for row, one in rows}
+    return {row: wanted for row, wanted in found.items() if not np.isnan(wanted).all()}
+
+
+def _bounds(lists: pl.DataFrame) -> dict[int, Floats]:
+    rows = lists.with_row_index("row").filter(pl.col("feature_bounds").is_not_null()).select("row", "feature_bounds").iter_rows()
+    found = {row: np.array([_bound(one[name]) for name in FEATURES]) for row, one in rows}
+    return {row: bounds for row, bounds in found.items() if np.isfinite(bounds).any()}
+
+
+def _bound(pair: list[float | None] | None) -> tuple[float, float]:
+    low, high = pair or (None, None)
+    return -np.inf if low is None else low, np.inf if high is None else high
 
 
 def _mode(text: str) -> int:
@@ -119,6 +196,54 @@ def _filled(lists: pl.DataFrame, *columns: str) -> pl.DataFrame:
 def _seeds(lists: pl.DataFrame, catalog: Catalog) -> dict[int, Ints]:
     rows = _filled(lists, "seed_track_ids").select("row", "seed_track_ids").iter_rows()
     return {row: _rows(ids, catalog) for row, ids in rows}
+
+
+def _likened(lists: pl.DataFrame, catalog: Catalog) -> dict[int, Ints]:
+    """The most popular tracks of the seed artists and genres, of equals those that come first."""
+    rows = _filled(lists, "seed_artists", "seed_genres").select("row", "seed_artists", "seed_genres").rows()
+    by_artist = _most_popular(catalog, catalog.artist_sets, {name for _, names, _ in rows for name in names or ()}, ARTIST_TRACKS)
+    by_genre = _most_popular(catalog, catalog.genre_sets, {name for _, _, names in rows for name in names or ()}, GENRE_TRACKS)
+    found = {
+        row: np.concatenate([_NONE, *(by_artist[name] for name in artists or ()), *(by_genre[name] for name in genres or ())])
+        for row, artists, genres in rows
+    }
+    return {row: tracks for row, tracks in found.items() if len(tracks)}
+
+
+def _most_popular(catalog: Catalog, sets: NameSets, names: set[str], most: int) -> dict[str, Ints]:
+    """Name → the most popular tracks that bear it."""
+    found = dict.fromkeys(names, _NONE)
+    for name in names:
+        if (number := sets.names.get(token(name))) is not None:
+            groups = np.searchsorted(sets.indptr, np.flatnonzero(sets.members == number), side="right") - 1
+            tracks = np.flatnonzero(np.isin(sets.of, groups))
+            order = np.argsort(-catalog.popularity[tracks], kind="stable")
+            found[name] = tracks[order][:most].astype(np.int32)
+    return found
+
+
+def _remarks(lists: pl.DataFrame, catalog: Catalog, settings: Settings) -> list[str | None]:
+    """What the run does not know of what lists name; nobody else's list suffers from it."""
+    remarks: list[str | None] = [None] * lists.height
+    if settings.parts_scale == "raw":
+        return remarks
+    columns = ("mode", "seed_track_ids", "seed_artists", "seed_genres")
+    strange = [mode for mode in lists["mode"].drop_nulls().unique() if mode.strip() and token(mode) not in settings.modes]
+    odd = pl.col("mode").is_in(strange) | pl.any_horizontal(pl.col(columns[1:]).list.len() > 0)
+    for row, mode, *seeds in lists.with_row_index("row").filter(odd).select("row", *columns).iter_rows():
+        tracks, artists, genres = (names or () for names in seeds)
+        missing = {
+            f"mode, built as {next(iter(settings.modes))}": [mode] if mode in strange else [],
+            "seed tracks": [name for name in tracks if name not in catalog.row_of],
+            "seed artists": [name for name in artists if token(name) not in catalog.artist_sets.names],
+            "seed genres": [name for name in genres if token(name) not in catalog.genre_sets.names],
+        }
+        remarks[row] = "; ".join(_unknown(word, names) for word, names in missing.items() if names) or None
+    return remarks
+
+
+def _unknown(word: str, names: Sequence[str]) -> str:
+    return f"unknown {word}: {', '.join(names[:SHOWN])}{' …' if len(names) > SHOWN else ''}"
 
 
 def _rows(ids: Sequence[str], catalog: Catalog) -> Ints:

@@ -13,6 +13,7 @@ from scipy.sparse import csr_array
 
 from recsys.matrices.arrays import Flags, Floats
 from recsys.matrices.catalog import Catalog
+from recsys.matrices.netting import ARTIST, GENRE, TRACK, base_rate, netted, scaled, verdicts
 from recsys.settings import Settings
 
 SEED_POINTS = 1.25
@@ -65,13 +66,18 @@ def estimate_taste(catalog: Catalog, evidence: Evidence, settings: Settings) -> 
     cold = (liked.sum(axis=1) == 0) & ~asked
     sound = catalog.sound
     heard = catalog.audio.astype(np.float64)
+    if settings.netted_evidence:
+        liked, disliked = verdicts(liked, disliked, base_rate(evidence), TRACK).net, 0.0 * disliked
     signed = liked @ sound - disliked @ sound
     points = liked @ heard + disliked @ heard
     if settings.skip_only_cold:
         signed[cold], points[cold] = 0.0, 0.0
-    signed += np.where(wanted, TARGET_POINTS * evidence.targets, 0.0)
-    each = points[:, None] + np.where(wanted, TARGET_POINTS, 0.0)
-    points = points + np.where(asked, TARGET_POINTS, 0.0)
+    if settings.parts_scale == "raw":
+        signed += np.where(wanted, TARGET_POINTS * evidence.targets, 0.0)
+        each = points[:, None] + np.where(wanted, TARGET_POINTS, 0.0)
+        points = points + np.where(asked, TARGET_POINTS, 0.0)
+    else:
+        each = np.repeat(points[:, None], len(evidence.targets[0]), axis=1)
     vector = np.clip(np.divide(signed, each, out=np.zeros_like(signed), where=each > 0), 0.0, 1.0)
     audio = points > 0
     return Taste(
@@ -84,7 +90,15 @@ def estimate_taste(catalog: Catalog, evidence: Evidence, settings: Settings) -> 
 
 
 def preferences(catalog: Catalog, evidence: Evidence, settings: Settings) -> Preferences:
-    """Points per artist and genre, each map divided by its largest value, or by the larger of the liked and the disliked."""
+    """Points per artist and genre, each map divided by its largest value, or by the larger of the liked and the disliked.
+
+    With ``netted_evidence`` liked names by their net points, and disliked ones by aversion: :mod:`recsys.netting`.
+    """
+    if settings.netted_evidence:
+        base = base_rate(evidence)
+        by_artist = netted(evidence, catalog.artist_members, base, ARTIST)
+        by_genre = netted(evidence, catalog.genre_members, base, GENRE)
+        return Preferences(scaled(by_artist.net), scaled(by_genre.net), by_artist.averse, by_genre.averse)
     artists, bad_artists = (_named(points, catalog.artist_members) for points in (evidence.liked, evidence.disliked))
     genres, bad_genres = (_named(points, catalog.genre_members) for points in (evidence.liked, evidence.disliked))
     if settings.shared_scale:

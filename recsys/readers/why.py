@@ -141,7 +141,12 @@ def _passed_over(scorer: Scorer, scored: Scored, best: Ordered, row: int, track:
     depth = pool_depth(settings)
     if depth is not None and place > depth:
         return "pool", f"score rank {place:,} of {total:,}: diversity chooses from the best {depth:,}"
-    gap = ranked["score"].to_numpy().min(initial=np.inf) - scored.score[row, track]
+    if _score_rank(ordered(scored, depth), row, track) is None:
+        return (
+            "votes",
+            f"not among the {settings.measured:,} tracks with the most votes of similar listeners, which alone are scored",
+        )
+    gap = ranked["score"].to_numpy().min(initial=np.inf) - best.score[best.indptr[row] + place - 1]
     words = (
         f"{gap:.4f} below the lowest score in the list"
         if gap > 0

@@ -14,7 +14,7 @@ import polars as pl
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from recsys.tables import FEATURES, INPUTS, POSTPONED, STRINGS, TABLES, TARGETS, UTC, Column
+from recsys.tables import FEATURES, INPUTS, POSTPONED, RANGES, STRINGS, TABLES, TARGETS, UTC, Column
 from tests.support.worlds import Row
 
 FORMATS = ("csv", "jsonl", "json", "parquet")
@@ -75,6 +75,7 @@ class Junk:
             POSTPONED: lambda: [
                 self.one(["t", {"track_id": "t", "until": self.one(TIMES)}]) for _ in range(self.rng.integers(3))
             ],
+            RANGES: lambda: {name: [self.good(TABLES["tracks"][name]), None] for name in FEATURES if self.chance(0.2)},
             TARGETS: lambda: {name: self.good(TABLES["tracks"][name]) for name in FEATURES if self.chance(0.2)},
         }
         return makers.get(column.dtype, lambda: self.one(WORDS))()

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import pairwise
 from typing import Any, NamedTuple
 
 import numpy as np
 import polars as pl
-from scipy.sparse import csr_array, vstack
+from scipy.sparse import csr_array, diags_array, vstack
 
 from recsys.matrices import arrays, taste
 from recsys.matrices.arrays import Codes, Floats, Ints, Items, Offsets
@@ -20,13 +20,29 @@ from recsys.matrices.requests import Exclusions, Requests, rule
 from recsys.matrices.taste import SEED_POINTS, Evidence, Taste
 from recsys.matrices.tokens import NameSets
 from recsys.settings import Settings
+from recsys.stages.candidates import points
 from recsys.stages.candidates.kernels import filters, fits, scores
+from recsys.stages.candidates.kernels.points import Facts, Ties, Wishes
 from recsys.stages.neighbors.stage import Neighborhood, Similar
 
 STRANGER = 0.42
 """Metadata affinity of a track with no liked artist or genre."""
 MOST_BOOST = 0.035
 _NONE: Ints = np.empty(0, np.int32)
+
+_NOBODY: Ints = np.empty(0, dtype=np.int32)
+
+
+class Spread(NamedTuple):
+    """What points by spread are made of; see :mod:`recsys.stages.candidates.kernels.points`."""
+
+    facts: Facts
+    ties: Ties
+    """Of the block's subjects."""
+    wishes: Wishes
+    """Of the block's lists."""
+    measured: int
+    """Tracks with the most votes to be measured."""
 
 
 class Voted(NamedTuple):
@@ -57,6 +73,8 @@ class Scored:
     """(lists, tracks) first rule that drops the track, 0 for a candidate."""
     dropped: Offsets
     """(lists, rules + 1) tracks dropped by each rule; candidates first."""
+    spread: Spread | None = None
+    """What scale `spread` is measured with."""
 
     @cached_property
     def fits(self) -> arrays.Fits:
@@ -68,7 +86,7 @@ class Scored:
 
     @cached_property
     def score(self) -> Floats:
-        """(lists, tracks), of dropped tracks too. Like :attr:`fits` not for a run."""
+        """(lists, tracks) by scale `raw`, of dropped tracks too. Like :attr:`fits` not for a run."""
         out = np.empty(self.rules.shape)
         scores.score(self.tracks, self.lists, self.fits, self.collaborative, self.weights, out)
         return out
@@ -84,7 +102,7 @@ class Scorer:
     requests: Requests
     settings: Settings
     lists: pl.DataFrame
-    """The snapshot's lists, one row per row of ``asked``."""
+    """The snapshot's lists, one row per row of ``requests``."""
 
     @cached_property
     def names(self) -> pl.DataFrame:
@@ -161,15 +179,77 @@ class Scorer:
         requests = self.requests
         from_list, to_list = int(requests.indptr[first]), int(requests.indptr[last])
         rows = range(from_list, to_list)
-        own = [row for row in rows if row in requests.seeds or row in requests.targets]
+        own = [row for row in rows if row in requests.seeds or row in requests.targets or row in requests.likened]
         evidence = self._evidence(first, last, own)
         tastes = taste.estimate_taste(self.catalog, evidence, self.settings)
         subjects = self._subjects(evidence, tastes)
         lists = self._lists(first, last, rows, own)
+        seeded = [row for row in own if row in requests.seeds or row in requests.likened]
+        if seeded and self.settings.parts_scale == "spread":
+            lists.listener[[row - from_list for row in seeded]] = last - first + np.arange(len(seeded), dtype=np.int32)
+            collaborative = np.concatenate([collaborative, self._seeded(seeded)])
         rules = np.empty((len(rows), len(self.catalog.ids)), dtype=np.uint8)
         dropped = np.empty((len(rows), filters.RULES), dtype=np.int64)
         filters.drop(self.tracks, lists, rules, dropped)
-        return Scored(first, from_list, near, self.tracks, lists, tastes, subjects, self.weights, collaborative, rules, dropped)
+        scored = Scored(first, from_list, near, self.tracks, lists, tastes, subjects, self.weights, collaborative, rules, dropped)
+        if self.settings.parts_scale == "raw":
+            return scored
+        filters.narrow(self.tracks, self._narrow(rows), rules, dropped)
+        ties = points.ties(self.catalog, evidence, tastes.cold)
+        return replace(scored, spread=Spread(self.facts, ties, self._wishes(rows), self.settings.measured))
+
+    @cached_property
+    def facts(self) -> Facts:
+        """The catalogue as the parts of scale `spread` read it."""
+        return points.facts(self.catalog, self.history)
+
+    def _seeded(self, rows: list[int]) -> Floats:
+        """(rows, tracks) scores of lists with seeds."""
+        requests = self.requests
+        seeds = _likes([self._starts(row) for row in rows], len(self.catalog.ids))
+        return self.similar.seeded(requests.listener[rows], seeds, self.settings.seed_share)
+
+    def _starts(self, row: int) -> Ints:
+        """The tracks a list starts from: its seeds and what its seed artists and genres stand for."""
+        requests = self.requests
+        return np.concatenate([requests.seeds.get(row, _NOBODY), requests.likened.get(row, _NOBODY)])
+
+    def _seed_points(self, mine: csr_array, starts: csr_array) -> Floats:
+        """Points of each seed of a list: with scale `spread` at least so many that seeds have their share of all points."""
+        points = np.full(starts.shape[0], SEED_POINTS)
+        if self.settings.parts_scale == "raw":
+            return points
+        share = min(self.settings.seed_share, 0.99)
+        history, seeds = (np.asarray(one.sum(axis=1)).ravel() for one in (mine, starts))
+        return np.asarray(np.maximum(points, share / (1.0 - share) * history / np.maximum(seeds, 1.0)))
+
+    def _wishes(self, rows: range) -> Wishes:
+        requests, part = self.requests, slice(rows.start, rows.stop)
+        spreads = points.spreads(self.catalog)
+        targets = np.full((len(rows), len(spreads)), np.nan)
+        for row in rows:
+            targets[row - rows.start] = requests.wanted.get(row, np.nan) / spreads
+        return Wishes(
+            requests.weight[part], requests.distance[part], targets, requests.tolerance[part], self.settings.tempo_octaves
+        )
+
+    def _narrow(self, rows: range) -> filters.Narrow:
+        requests, facts = self.requests, self.facts
+        heard = [self._heard_artists(int(requests.listener[row])) if requests.new_artists[row] else _NOBODY for row in rows]
+        bounded = [row for row in rows if row in requests.bounds]
+        numbers = np.full(len(rows), -1, np.int32)
+        numbers[[row - rows.start for row in bounded]] = np.arange(len(bounded), dtype=np.int32)
+        bounds = np.stack([requests.bounds[row] for row in bounded]) if bounded else np.empty((0, 12, 2))
+        own = (facts.by_artist_indptr, facts.by_artist)
+        return filters.Narrow(*_ragged(heard, np.int32), *own, numbers, bounds, self.catalog.raw)
+
+    def _heard_artists(self, listener: int) -> Ints:
+        """Artists of everything the listener has an event for."""
+        rating, members = self.history.rating, self.catalog.artist_sets
+        heard = rating.indices[rating.indptr[listener] : rating.indptr[listener + 1]]
+        sets = np.unique(members.of[heard[heard < self.history.tracks]])
+        named = [members.members[members.indptr[one] : members.indptr[one + 1]] for one in sets]
+        return np.unique(np.concatenate([_NOBODY, *named])).astype(np.int32)
 
     def _evidence(self, first: int, last: int, own: list[int]) -> Evidence:
         """Listeners of the block, then one row for each list with seeds or targets of its own."""
@@ -178,8 +258,8 @@ class Scorer:
         targets = np.full((last - first + len(own), 12), np.nan)
         if own:
             listeners = requests.listener[own] - first
-            seeds = [requests.seeds.get(row, np.empty(0, np.int32)) for row in own]
-            liked = csr_array(vstack([liked, liked[listeners] + _seed_points(seeds, liked.shape[1])]))
+            mine, starts = liked[listeners], _likes([self._starts(row) for row in own], liked.shape[1])
+            liked = csr_array(vstack([liked, mine + diags_array(self._seed_points(mine, starts)) @ starts]))
             disliked = csr_array(vstack([disliked, disliked[listeners]]))
             for position, row in enumerate(own):
                 targets[last - first + position] = requests.targets.get(row, np.nan)
@@ -244,9 +324,10 @@ def _per_track(sets: NameSets) -> tuple[np.ndarray, Ints]:
     return _ragged([members[group] for group in sets.of], np.int32)
 
 
-def _seed_points(seeds: list[Ints], tracks: int) -> csr_array:
-    indptr, rows = _ragged(seeds, np.int32)
-    points = csr_array((np.full(len(rows), SEED_POINTS), rows, indptr), shape=(len(seeds), tracks))
+def _likes(rows: list[Ints], tracks: int) -> csr_array:
+    """(rows, tracks) how often each row names each track."""
+    indptr, columns = _ragged(rows, np.int32)
+    points = csr_array((np.ones(len(columns)), columns, indptr), shape=(len(rows), tracks))
     points.sum_duplicates()  # tracks in order: what is summed over them later must not depend on other lists of the block
     return points
 

@@ -8,11 +8,12 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from recsys.matrices.arrays import Floats, Ints
+from recsys.matrices.arrays import Codes, Floats, Ints
 from recsys.stages.candidates.kernels.fits import fit_pairs
+from recsys.stages.candidates.kernels.points import COLUMNS, Depth, Wishes, best_points
 from recsys.stages.candidates.kernels.scores import best, best_of_all
-from recsys.stages.candidates.scoring import Scored, Scorer
-from recsys.tables import CANDIDATES
+from recsys.stages.candidates.scoring import Scored, Scorer, Spread
+from recsys.tables import CANDIDATES, PARTS
 
 
 class Chosen(NamedTuple):
@@ -35,11 +36,15 @@ class Ordered(NamedTuple):
     track: Ints
     score: Floats
     total: NDArray[np.int64]
+    columns: Floats | None = None
+    """(candidates, columns of the kernel) values and points of the parts, for scale `spread`."""
 
 
 def ordered(scored: Scored, most: int | None) -> Ordered:
     """At most ``most`` best candidates of every list; none = all of them."""
     width = scored.rules.shape[1]
+    if scored.spread is not None:
+        return by_points(scored, np.arange(len(scored.rules)), scored.rules, width if most is None else most)
     found = best(
         scored.tracks, scored.subjects, scored.lists, scored.collaborative, scored.weights, scored.rules,
         width if most is None else most,
@@ -47,11 +52,29 @@ def ordered(scored: Scored, most: int | None) -> Ordered:
     return Ordered(*found, scored.dropped[:, 0])
 
 
+def by_points(scored: Scored, rows: NDArray[np.int64], rules: Codes, most: int) -> Ordered:
+    """The same for lists ``rows`` of a block of scale `spread`, whose candidates are the tracks where ``rules`` is 0."""
+    facts, ties, wishes, measured = scored.spread or _no_spread()
+    lists = scored.lists
+    lists = lists._replace(subject=lists.subject[rows], listener=lists.listener[rows], explicit_safe=lists.explicit_safe[rows])
+    wishes = Wishes(wishes.weight[rows], wishes.distance[rows], wishes.targets[rows], wishes.tolerance[rows], wishes.octaves)
+    found = best_points(
+        scored.tracks, facts, scored.subjects, ties, lists, wishes, scored.collaborative, rules, scored.weights.floor,
+        Depth(measured, most),
+    )  # fmt: skip
+    indptr, track, score, columns = found
+    return Ordered(indptr, track, score, np.count_nonzero(rules == 0, axis=1), columns)
+
+
+def _no_spread() -> Spread:
+    raise ValueError("the block was scored by scale raw")
+
+
 def pools(scored: Scored, most: int, depth: int | None) -> tuple[Ordered, Ordered]:
     """At least ``most`` best candidates of every list, and those that diversity picks from: the same, ``depth`` deep, or with
     none all, which are not put in order: that would take longer than the picks."""
-    if depth is not None:
-        found = ordered(scored, max(most, depth))
+    if depth is not None or scored.spread is not None:
+        found = ordered(scored, None if depth is None else max(most, depth))
         return found, found
     best, whole = best_of_all(
         scored.tracks, scored.subjects, scored.lists, scored.collaborative, scored.weights, scored.rules, most
@@ -65,7 +88,29 @@ def candidate_rows(scorer: Scorer, scored: Scored, found: Ordered) -> pl.DataFra
     rank = np.arange(len(row)) - found.indptr[row] + 1
     kept = rank <= scorer.settings.pool
     chosen = Chosen(row[kept], found.track[kept])
-    return CANDIDATES.shape(keys(scorer, scored, chosen, rank[kept]).hstack(parts(scorer, scored, chosen)))
+    shown = parts(scorer, scored, chosen) if found.columns is None else parts_of(found.score[kept], found.columns[kept])
+    return CANDIDATES.shape(keys(scorer, scored, chosen, rank[kept]).hstack(shown))
+
+
+def parts_of(score: Floats, columns: Floats) -> pl.DataFrame:
+    """The score and every part of it by scale `spread`."""
+    names = (*PARTS, *(f"{name}_points" for name in PARTS), "safety", "commercial")
+    return pl.DataFrame({"score": score, **dict(zip(names, columns.T, strict=True))})
+
+
+def _parts_by_spread(scored: Scored, chosen: Chosen) -> pl.DataFrame:
+    """The same of chosen pairs, each as if it were a candidate. For a look at a few."""
+    score, columns = np.empty(len(chosen.row)), np.empty((len(chosen.row), COLUMNS))
+    for row in np.unique(chosen.row):
+        own = np.flatnonzero(chosen.row == row)
+        rules = scored.rules[row : row + 1].copy()
+        rules[0, chosen.track[own]] = 0
+        found = by_points(scored, np.array([row]), rules, rules.shape[1])
+        place = np.empty(rules.shape[1], np.int64)
+        place[found.track] = np.arange(len(found.track))
+        at = place[chosen.track[own]]
+        score[own], columns[own] = found.score[at], np.asarray(found.columns)[at]
+    return parts_of(score, columns)
 
 
 def keys(scorer: Scorer, scored: Scored, chosen: Chosen, rank: NDArray[np.int64]) -> pl.DataFrame:
@@ -79,6 +124,8 @@ def keys(scorer: Scorer, scored: Scored, chosen: Chosen, rank: NDArray[np.int64]
 
 def parts(scorer: Scorer, scored: Scored, chosen: Chosen) -> pl.DataFrame:
     """The score of chosen pairs and every part of it, from the arrays that it was added up from."""
+    if scored.spread is not None:
+        return _parts_by_spread(scored, chosen)
     row, track = chosen
     catalog, weights, lists = scorer.tracks, scorer.weights, scored.lists
     content, distance, calm = fitted(scored, chosen)
@@ -93,7 +140,8 @@ def parts(scorer: Scorer, scored: Scored, chosen: Chosen) -> pl.DataFrame:
     }
     points = {f"{name}_points": getattr(weights, name) * value for name, value in values.items()}
     score = sum(points.values()) * safety + boost
-    return pl.DataFrame({"score": score, **values, **points, "safety": safety, "commercial": boost})
+    unused = {name: np.zeros(len(row)) for name in ("familiarity", "target", "familiarity_points", "target_points")}
+    return pl.DataFrame({"score": score, **values, **points, **unused, "safety": safety, "commercial": boost})
 
 
 def fitted(scored: Scored, chosen: Chosen) -> tuple[Floats, Floats, Floats]:

@@ -14,15 +14,16 @@ from typing import NamedTuple, Protocol
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
+from scipy.sparse import csr_array
 
-from recsys.matrices.arrays import Floats, Ints
+from recsys.matrices.arrays import Float32s, Floats, Ints, Offsets, pattern
 from recsys.matrices.history import History
 from recsys.settings import Settings
 from recsys.stages.neighbors.chance import Chance
 from recsys.stages.neighbors.collaborative import Collaborative
 from recsys.stages.neighbors.kernels.blend import shares
 from recsys.stages.neighbors.kernels.votes import votes
-from recsys.stages.neighbors.model import TILE, Parameters
+from recsys.stages.neighbors.model import TILE, Listeners, Parameters
 from recsys.stages.neighbors.search.nearest import co_rated
 from recsys.stages.neighbors.tuning import tune
 from recsys.tables import NEIGHBORS
@@ -68,6 +69,9 @@ class Similar(Protocol):
     def scores(self, near: Neighborhood) -> Floats:
         """(listeners of the block, tracks) collaborative scores 0–1."""
 
+    def seeded(self, listeners: Ints, seeds: csr_array, share: float) -> Floats:
+        """(n, tracks) collaborative scores 0–1 of listeners as they are by ``share`` (0–1) what likes ``seeds`` (n, tracks)."""
+
 
 @dataclass(frozen=True)
 class CoRated:
@@ -82,6 +86,11 @@ class CoRated:
 
     def scores(self, near: Neighborhood) -> Floats:
         return collaborative(self.history, near, self.canonical, self.settings)
+
+    def seeded(self, listeners: Ints, seeds: csr_array, share: float) -> Floats:  # noqa: ARG002
+        """Without the seeds: co-rated neighbours vote on a history alone."""
+        own = [self.scores(self.near(listener, listener + 1)) for listener in listeners.tolist()]
+        return np.concatenate([np.empty((0, len(self.canonical))), *own])
 
 
 @dataclass(frozen=True)
@@ -115,11 +124,34 @@ class Blended:
     def scores(self, near: Neighborhood) -> Floats:
         """Positive scores as a share of the listener's largest, damped where others explain little of the listener."""
         first, last = near.first, near.first + len(near.indptr) - 1
-        raw, evidence = self._raw(first, last), self.model.evidence(first, last)
-        damped = np.divide(evidence, evidence + self.settings.evidence_half, out=np.zeros_like(evidence), where=evidence > 0)
         bounds, columns, _ = self.history.entries
+        raw, damped = self._raw(first, last), self._damped(self.model.evidence(first, last))
+        return self._shares(raw, (bounds[first : last + 1], columns), damped)
+
+    def seeded(self, listeners: Ints, seeds: csr_array, share: float) -> Floats:
+        """Own scores and those of a listener whose history is the seeds, each by its root mean square; who has no scores of one
+        kind is scored by the other."""
+        model = self.model.model
+        folded = model.listeners(seeds)
+        fitted = self.model.fitted
+        near = fitted.near._replace(**{name: column[listeners] for name, column in fitted.near._asdict().items()})
+        mine = Listeners(near, fitted.als[listeners])
+        parts = [model.scores(one) for one in (mine, folded)]
+        roots = [np.sqrt(np.square(part, dtype=np.float64).mean(axis=1)) for part in parts]
+        heavy = np.where(roots[0] == 0, 1.0, np.where(roots[1] == 0, 0.0, share))
+        raw = np.zeros(parts[0].shape)
+        for part, root, weight in zip(parts, roots, (1.0 - heavy, heavy), strict=True):
+            raw += part * np.divide(weight, root, out=np.zeros_like(root), where=root > 0)[:, None]
+        damped = (1.0 - heavy) * self._damped(mine.near.explained) + heavy * self._damped(folded.near.explained)
+        return self._shares(raw.astype(np.float32), pattern(self.history.rating[listeners]), damped)
+
+    def _damped(self, evidence: Floats) -> Floats:
+        half = self.settings.evidence_half
+        return np.divide(evidence, evidence + half, out=np.zeros_like(evidence), where=evidence > 0)
+
+    def _shares(self, raw: Float32s, rated: tuple[Offsets, Ints], most: Floats) -> Floats:
         out = np.empty(raw.shape)
-        shares(raw, (bounds[first : last + 1], columns), damped, self.canonical, out)
+        shares(raw, rated, most, self.canonical, out)
         return out
 
     def _raw(self, first: int, last: int) -> NDArray[np.float32]:

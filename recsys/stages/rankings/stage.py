@@ -13,8 +13,9 @@ from recsys.matrices.requests import MOST_LIMIT, rule
 from recsys.settings import Settings
 from recsys.stages.candidates.kernels.scores import ranks
 from recsys.stages.candidates.scoring import Scored, Scorer
-from recsys.stages.candidates.stage import Chosen, Ordered, keys, parts, reasons
-from recsys.stages.rankings.kernels.diversity import Picks, pick_many
+from recsys.stages.candidates.stage import Chosen, Ordered, by_points, keys, parts, parts_of, reasons
+from recsys.stages.rankings.kernels.diversity import Picks, nearest_typical, pick_many
+from recsys.stages.rankings.kernels.state import UNRELATED
 from recsys.tables import DROP_RULES, LISTS, RANKINGS
 
 
@@ -29,6 +30,8 @@ class Picked(NamedTuple):
     marginal: Floats
     score_rank: NDArray[np.int64]
     source: NDArray[np.str_]
+    columns: Floats
+    """Score, values and points of the parts by scale `spread`; empty rows by scale `raw`."""
 
 
 def pool_depth(settings: Settings) -> int | None:
@@ -47,9 +50,10 @@ def rank_lists(scorer: Scorer, scored: Scored, pool: Ordered) -> tuple[pl.DataFr
 def _diverse(scorer: Scorer, scored: Scored, pool: Ordered) -> Picked:
     settings = scorer.settings
     limits = scorer.requests.limit[scored.first_list : scored.first_list + len(pool.total)].astype(np.int64)
+    unit, scale = _variety(scorer, pool)
     kept, picks = pick_many(
-        scorer.items, pool.track, pool.score, pool.indptr, limits, settings.diversity_lambda,
-        settings.metadata_distance_scale, settings.max_per_artist or 0, settings.one_version_per_song,
+        scorer.items, pool.track, pool.score / np.repeat(unit, np.diff(pool.indptr)), pool.indptr, limits,
+        settings.diversity_lambda, scale, settings.max_per_artist or 0, settings.one_version_per_song, settings.artist_gap,
     )  # fmt: skip
     rank = ranks(pool.indptr, pool.score, kept, picks.position)
     allowed = ~picks.over_cap | settings.backfill
@@ -63,23 +67,52 @@ def _diverse(scorer: Scorer, scored: Scored, pool: Ordered) -> Picked:
         track=pool.track[start + picks.position],
         diversity=picks.diversity,
         nearest=np.where(picks.nearest >= 0, pool.track[start + np.maximum(picks.nearest, 0)], -1),
-        marginal=picks.marginal,
+        marginal=picks.marginal * unit[row],
         score_rank=rank[allowed],
         source=source,
+        columns=_columns(pool)[start + picks.position],
     )
 
 
+def _columns(pool: Ordered) -> Floats:
+    return np.empty((len(pool.score), 0)) if pool.columns is None else np.column_stack([pool.score, pool.columns])
+
+
+def _variety(scorer: Scorer, pool: Ordered) -> tuple[Floats, Floats]:
+    """Per list: points that one unit of distance is worth, and the factor on distances that go by names.
+
+    By spread, a standard deviation of the pool's scores against the typical distance to the nearest of some tracks of the pool,
+    which is also the distance of unrelated tracks when the sound of one is unknown: neither near nor far.
+    """
+    lists = len(pool.total)
+    if scorer.settings.parts_scale == "raw":
+        return np.ones(lists), np.full(lists, scorer.settings.metadata_distance_scale)
+    typical = nearest_typical(scorer.items, pool.track, pool.indptr, scorer.settings.metadata_distance_scale * UNRELATED)
+    parts = zip(pool.indptr, pool.indptr[1:], strict=False)
+    spread = np.array([pool.score[start:end].std() if end > start else 0.0 for start, end in parts])
+    return np.where(spread > 0, spread / typical, 1.0), typical / UNRELATED
+
+
 def _filled(scorer: Scorer, scored: Scored, picked: Picked) -> Picked:
-    """Lists that popularity bounds left short, filled with the best tracks beyond these bounds, by score."""
+    """Lists that their rules left short, filled with the best tracks beyond: of artists heard, then beyond popularity bounds."""
+    limits = scorer.requests.limit[scored.first_list : scored.first_list + len(scored.rules)]
+    for name in ("known_artist", "popularity"):
+        room = limits - np.bincount(picked.row, minlength=len(scored.rules))
+        if (room > 0).any():
+            picked = _extended(scorer, scored, picked, name, room)
+    return picked
+
+
+def _extended(scorer: Scorer, scored: Scored, picked: Picked, name: str, room: Ints) -> Picked:
+    """Lists with room, filled with the best tracks that only rule ``name`` keeps out, by score."""
+    rows = np.flatnonzero(room > 0)
     taken = np.bincount(picked.row, minlength=len(scored.rules))
-    room = scorer.requests.limit[scored.first_list : scored.first_list + len(taken)] - taken
-    if (room <= 0).all():
-        return picked
-    beyond = [_beyond(scorer, scored, picked, int(row), int(room[row])) for row in np.flatnonzero(room > 0)]
-    track = np.concatenate([np.empty(0, np.int32), *beyond])
-    row = np.repeat(np.flatnonzero(room > 0), [len(tracks) for tracks in beyond])
+    beyond = [_beyond(scorer, scored, picked, int(row), name, int(room[row])) for row in rows]
+    row = np.repeat(rows, [len(tracks) for tracks, _ in beyond])
     order = np.argsort(np.concatenate([picked.row, row]), kind="stable")
-    score = scored.score[row, track]
+    columns = np.concatenate([np.empty((0, picked.columns.shape[1])), *(own for _, own in beyond)])
+    track = np.concatenate([np.empty(0, np.int32), *(tracks for tracks, _ in beyond)])
+    score = columns[:, 0] if columns.shape[1] else scored.score[row, track]
     added = Picked(
         row=row,
         track=track,
@@ -87,30 +120,41 @@ def _filled(scorer: Scorer, scored: Scored, picked: Picked) -> Picked:
         nearest=np.full(len(row), -1),
         marginal=scorer.settings.diversity_lambda * score,
         score_rank=taken[row] + 1 + np.arange(len(row)) - np.searchsorted(row, row),
-        source=np.full(len(row), "backfill_popularity"),
+        source=np.full(len(row), f"backfill_{name}"),
+        columns=columns,
     )
-    both = (np.concatenate([getattr(picked, name), getattr(added, name)])[order] for name in Picked._fields)
+    both = (np.concatenate([getattr(picked, field), getattr(added, field)])[order] for field in Picked._fields)
     return Picked(*both)
 
 
-def _beyond(scorer: Scorer, scored: Scored, picked: Picked, row: int, room: int) -> Ints:
-    """The ``room`` best tracks that only the popularity bounds keep out of a list, none of a song the list has."""
-    tracks = np.flatnonzero(scored.rules[row] == rule("popularity"))
+def _beyond(scorer: Scorer, scored: Scored, picked: Picked, row: int, name: str, room: int) -> tuple[Ints, Floats]:
+    """The ``room`` best tracks that only rule ``name`` keeps out of a list, none of a song the list has; and their columns."""
+    tracks, columns = _kept_out(scored, row, rule(name))
     songs = scorer.catalog.songs
     if scorer.settings.one_version_per_song:
-        tracks = tracks[(songs[tracks] < 0) | ~np.isin(songs[tracks], songs[picked.track[picked.row == row]])]
-    order = tracks[np.argsort(-scored.score[row, tracks], kind="stable")]
-    if scorer.settings.one_version_per_song:
-        own = np.where(songs[order] >= 0, songs[order], -2 - np.arange(len(order)))
-        order = order[np.sort(np.unique(own, return_index=True)[1])]
-    return order[:room].astype(np.int32)
+        new = (songs[tracks] < 0) | ~np.isin(songs[tracks], songs[picked.track[picked.row == row]])
+        own = np.where(songs[tracks] >= 0, songs[tracks], -2 - np.arange(len(tracks)))
+        first = np.isin(np.arange(len(tracks)), np.unique(np.where(new, own, -1), return_index=True)[1])
+        tracks, columns = tracks[new & first], columns[new & first]
+    return tracks[:room].astype(np.int32), columns[:room]
+
+
+def _kept_out(scored: Scored, row: int, number: int) -> tuple[Ints, Floats]:
+    """Tracks that a rule keeps out of a list, the best first, and their columns."""
+    if scored.spread is None:
+        tracks = np.flatnonzero(scored.rules[row] == number)
+        order = tracks[np.argsort(-scored.score[row, tracks], kind="stable")]
+        return order.astype(np.int32), np.empty((len(order), 0))
+    rules = np.where(scored.rules[row : row + 1] == number, 0, 255).astype(np.uint8)
+    found = by_points(scored, np.array([row]), rules, rules.shape[1])
+    return found.track, _columns(found)
 
 
 def _ranking_rows(scorer: Scorer, scored: Scored, picked: Picked) -> pl.DataFrame:
     chosen = Chosen(picked.row, picked.track)
     first = np.searchsorted(picked.row, picked.row)
     rank = np.arange(len(picked.row)) - first + 1
-    shown = parts(scorer, scored, chosen)
+    shown = parts_of(picked.columns[:, 0], picked.columns[:, 1:]) if scored.spread else parts(scorer, scored, chosen)
     taste = scored.tastes.vector[scored.lists.subject[picked.row]]
     matches = 1.0 - np.abs(taste - scorer.catalog.normalized[picked.track])
     nearest = scorer.track_ids.gather(np.maximum(picked.nearest, 0))
@@ -144,6 +188,7 @@ def _list_rows(scorer: Scorer, scored: Scored, pool: Ordered, picked: Picked) ->
             pl.Series("candidates", pool.total),
             *(pl.Series(name, count) for name, count in counted.items()),
             pl.Series("returned", returned),
+            pl.Series("remarks", scorer.requests.remarks[scored.first_list : scored.first_list + len(subject)], dtype=pl.String),
             pl.Series("diversified", np.diff(pool.indptr) > limit),
         )
     )

@@ -2,15 +2,67 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import numpy as np
 from numba import njit
 
-from recsys.matrices.arrays import Codes, Ints, Lists, Offsets, Tracks
+from recsys.matrices.arrays import Codes, Floats, Ints, Lists, Offsets, Tracks
 
-EXPLICIT, ARTIST, GENRE, POPULARITY, VERSION = 3, 6, 7, 8, 9
+EXPLICIT, ARTIST, GENRE, KNOWN_ARTIST, FEATURES, POPULARITY, VERSION = 3, 6, 7, 8, 9, 10, 11
 """Positions, from 1, of the rules in ``recsys.tables.DROP_RULES`` that the kernel applies itself."""
-RULES = 10
+RULES = 12
 """All rules, and 0 for a candidate."""
+
+
+class Narrow(NamedTuple):
+    """What lists leave out by artists heard and by features, one row per list."""
+
+    heard_indptr: Offsets
+    heard: Ints
+    """Artists whose tracks are left out."""
+    by_artist_indptr: Offsets
+    by_artist: Ints
+    """Tracks of each set of artists."""
+    bounded: Ints
+    """Row of ``bounds``, −1 for none."""
+    bounds: Floats
+    """(n, 12, 2) least and greatest feature."""
+    raw: Floats
+    """(tracks, 12) features."""
+
+
+@njit(nogil=True, cache=True)
+def narrow(tracks: Tracks, narrower: Narrow, rules: Codes, counts: Offsets) -> None:
+    """After :func:`drop`: what no other rule drops, or popularity alone, by artists heard and by bounds of features."""
+    for row in range(len(rules)):
+        for at in range(narrower.heard_indptr[row], narrower.heard_indptr[row + 1]):
+            name = narrower.heard[at]
+            for place in range(tracks.artist_indptr[name], tracks.artist_indptr[name + 1]):
+                group = tracks.artist_bearers[place]
+                for own in range(narrower.by_artist_indptr[group], narrower.by_artist_indptr[group + 1]):
+                    _redrop(rules[row], counts[row], narrower.by_artist[own], KNOWN_ARTIST)
+        if narrower.bounded[row] >= 0:
+            bounds = narrower.bounds[narrower.bounded[row]]
+            for track in range(rules.shape[1]):
+                if not _within(tracks.audio[track], narrower.raw[track], bounds):
+                    _redrop(rules[row], counts[row], track, FEATURES)
+
+
+@njit(nogil=True, cache=True)
+def _redrop(rules: Codes, counts: Offsets, track: int, rule: int) -> None:
+    if rules[track] == 0 or rules[track] == POPULARITY:
+        counts[rules[track]] -= 1
+        rules[track] = rule
+        counts[rule] += 1
+
+
+@njit(nogil=True, cache=True)
+def _within(audio: bool, features: Floats, bounds: Floats) -> bool:
+    inside = audio
+    for feature in range(len(features)):
+        inside &= (features[feature] >= bounds[feature, 0]) & (features[feature] <= bounds[feature, 1])
+    return inside
 
 
 @njit(nogil=True, cache=True)

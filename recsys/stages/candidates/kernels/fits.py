@@ -81,7 +81,7 @@ def some(
         affinity = _affinity(artist[a], genre[g], genre_alone[g], floor)
         contents[at] = heard_content(cosine, affinity) if sounds else affinity
         distances[at] = 1.0 - cosine if sounds else np.nan
-        safeties[at] = quality[track] * _calm(bad_artist[a], bad_genre[g])
+        safeties[at] = quality[track] * calm(bad_artist[a], bad_genre[g])
     return contents, distances, safeties
 
 
@@ -96,10 +96,10 @@ def strengths(tracks: Tracks) -> Strengths:
 def opinions(tracks: Tracks, subjects: Subjects, subject: int, floor: float, out: Strengths) -> None:
     """Fill ``out`` with what ``subject`` thinks of the names."""
     artists, genres = (tracks.artist_indptr, tracks.artist_bearers), (tracks.genre_indptr, tracks.genre_bearers)
-    _strongest(artists, subjects.artists, subject, out.artist)
-    _strongest(artists, subjects.disliked_artists, subject, out.bad_artist)
-    _strongest(genres, subjects.genres, subject, out.genre)
-    _strongest(genres, subjects.disliked_genres, subject, out.bad_genre)
+    strongest(artists, subjects.artists, subject, out.artist)
+    strongest(artists, subjects.disliked_artists, subject, out.bad_artist)
+    strongest(genres, subjects.genres, subject, out.genre)
+    strongest(genres, subjects.disliked_genres, subject, out.bad_genre)
     for group in range(len(out.genre)):
         out.genre_alone[group] = 0.42 if out.genre[group] == 0.0 else max(floor, 0.32 + 0.68 * out.genre[group])
 
@@ -125,7 +125,7 @@ def span(
     for track in range(end - begin):
         a, g = np.uint32(artist_of[track]), np.uint32(genre_of[track])
         content[track] = _affinity(artist[a], genre[g], genre_alone[g], floor)
-        safety[track] = quality[track] * _calm(bad_artist[a], bad_genre[g])
+        safety[track] = quality[track] * calm(bad_artist[a], bad_genre[g])
     if not heard:
         distance[: end - begin] = np.nan
         return
@@ -144,7 +144,7 @@ def _affinity(artist: float, genre: float, genre_alone: float, floor: float) -> 
 
 
 @njit(nogil=True, cache=True)
-def _calm(bad_artist: float, bad_genre: float) -> float:
+def calm(bad_artist: float, bad_genre: float) -> float:
     """How safe a track is for its names, 0.48–1."""
     dislike = max(0.9 * bad_artist, 0.7 * bad_genre)
     return 1.0 - 0.52 * (dislike if dislike < 1.0 else 1.0)
@@ -165,7 +165,7 @@ def wanted(distance: float, target: float) -> float:
 
 
 @njit(nogil=True, cache=True)
-def _strongest(bearers: tuple[Offsets, Ints], names: Names, subject: int, by_set: Floats) -> None:
+def strongest(bearers: tuple[Offsets, Ints], names: Names, subject: int, by_set: Floats) -> None:
     """Largest strength of each set of names, 0 for none; ``bearers``: the sets with each name."""
     indptr, sets = bearers
     by_set[:] = 0.0

@@ -19,8 +19,11 @@ import numpy.typing as npt
 from numba import njit
 
 from recsys.matrices.arrays import Flags, Floats, Ints, Items, Offsets
-from recsys.stages.rankings.kernels.picking import Out, Rules, pick_list, room
+from recsys.stages.rankings.kernels.picking import Out, Rules, cosine_distance, pick_list, room
 from recsys.stages.rankings.kernels.state import ledger
+
+LOOKED_AT = 50
+"""Candidates of a list that tell how far its tracks are apart."""
 
 
 class Picks(NamedTuple):
@@ -47,16 +50,18 @@ def pick(
     scale: float = 1.0,
     max_per_artist: int = 0,
     one_version: bool = False,
+    gap: int = 0,
 ) -> Picks:
     """At most ``limit`` of the candidates ``tracks`` (n,), in any order, with their ``scores`` (n,).
 
     When all candidates fit into the list, diversity does not run: they come in the order of their scores, with diversity 0 and
     no nearest pick. A candidate is passed over when one of its credited artists already has ``max_per_artist`` picks (0 = no
-    cap) or, with ``one_version``, when its song is picked. A list still short after all others is filled over the artist cap,
+    cap) or, with ``one_version``, when its song is picked; with ``gap`` it waits while one of them has one of the last ``gap``
+    picks and others are left. A list still short after all others is filled over the artist cap,
     never with a second version.
     """
     indptr = np.array([0, tracks.size], np.int64)
-    return pick_many(items, tracks, scores, indptr, np.array([limit]), lam, scale, max_per_artist, one_version)[1]
+    return pick_many(items, tracks, scores, indptr, np.array([limit]), lam, scale, max_per_artist, one_version, gap)[1]
 
 
 def pick_many(
@@ -66,14 +71,16 @@ def pick_many(
     indptr: Offsets,
     limits: npt.ArrayLike,
     lam: float,
-    scale: float = 1.0,
+    scale: npt.ArrayLike = 1.0,
     max_per_artist: int = 0,
     one_version: bool = False,
+    gap: int = 0,
 ) -> tuple[Offsets, Picks]:
     """:func:`pick` for many lists in one call that releases the GIL.
 
     The candidates of list ``l`` are ``tracks`` and ``scores`` from ``indptr[l]`` to ``indptr[l + 1]``, its length is
-    ``limits[l]``. Returns the same layout: the offsets of each list's picks, and the picks of all lists one after another.
+    ``limits[l]``, ``scale`` one number or one per list. Returns the same layout: the offsets of each list's picks, and the picks
+    of all lists one after another.
     """
     kept, columns = _pick_many(
         _contiguous(items),
@@ -81,7 +88,8 @@ def pick_many(
         np.ascontiguousarray(scores, np.float64),
         np.ascontiguousarray(indptr, np.int64),
         np.ascontiguousarray(limits, np.int64),
-        Rules(float(lam), float(scale), int(max_per_artist), bool(one_version)),
+        np.ascontiguousarray(np.broadcast_to(np.asarray(scale, np.float64), len(indptr) - 1)),
+        Rules(float(lam), 1.0, int(max_per_artist), bool(one_version), int(gap)),
     )
     return kept, Picks(*columns)
 
@@ -102,7 +110,7 @@ def _contiguous(items: Items) -> Items:
 
 @njit(nogil=True, cache=True)
 def _pick_many(
-    items: Items, tracks: Ints, scores: Floats, indptr: Offsets, limits: Offsets, rules: Rules
+    items: Items, tracks: Ints, scores: Floats, indptr: Offsets, limits: Offsets, scales: Floats, rules: Rules
 ) -> tuple[Offsets, tuple[Ints, Floats, Ints, Floats, Flags]]:
     kept, sizes = np.zeros(limits.size + 1, np.int64), np.diff(indptr)
     most = np.minimum(sizes, np.maximum(limits, 0))
@@ -113,7 +121,33 @@ def _pick_many(
     for index in range(limits.size):
         begin, end, size = indptr[index], indptr[index + 1], kept[index]
         out = Out(position[size:], diversity[size:], nearest[size:], marginal[size:], over_cap[size:])
-        found = pick_list(items, tracks[begin:end], scores[begin:end], limits[index], rules, book, work, out)
+        own = Rules(rules.weight, scales[index], rules.cap, rules.one_version, rules.gap)
+        found = pick_list(items, tracks[begin:end], scores[begin:end], limits[index], own, book, work, out)
         kept[index + 1] = size + found
     size = kept[-1]
     return kept, (position[:size], diversity[:size], nearest[:size], marginal[:size], over_cap[:size])
+
+
+@njit(nogil=True, cache=True)
+def nearest_typical(items: Items, tracks: Ints, indptr: Offsets, otherwise: float) -> Floats:
+    """(lists,) mean distance of a track to the nearest of some others: of those with audio among :data:`LOOKED_AT` evenly
+    spread over each list's candidates; ``otherwise`` where fewer than two have audio or all sound alike."""
+    out = np.full(indptr.size - 1, otherwise)
+    chosen = np.empty(LOOKED_AT, np.int32)
+    for index in range(out.size):
+        begin, end, size = indptr[index], indptr[index + 1], 0
+        step = max(1, (end - begin) // LOOKED_AT)
+        for place in range(begin, end, step):
+            if size < LOOKED_AT and items.audio[tracks[place]]:
+                chosen[size] = tracks[place]
+                size += 1
+        total = 0.0
+        for one in range(size):
+            nearest = 1.0
+            for other in range(size):
+                if one != other:
+                    nearest = min(nearest, cosine_distance(items.unit, chosen[one], items.unit, chosen[other]))
+            total += nearest
+        if size > 1 and total > 1e-6 * size:
+            out[index] = total / size
+    return out

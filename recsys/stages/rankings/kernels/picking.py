@@ -13,7 +13,7 @@ from typing import NamedTuple
 import numpy as np
 from numba import njit
 
-from recsys.matrices.arrays import Flags, Floats, Ints, Items
+from recsys.matrices.arrays import Flags, Floats, Ints, Items, Offsets
 from recsys.stages.rankings.kernels.state import (
     ALL,
     HEARD,
@@ -39,12 +39,14 @@ BATCH = 32
 
 
 class Rules(NamedTuple):
-    """``weight``: λ; ``scale``: factor on distances without audio; ``cap``: most picks of an artist, 0 = no cap."""
+    """``weight``: λ; ``scale``: factor on distances without audio; ``cap``: most picks of an artist, 0 = no cap; ``gap``: picks
+    between two by one artist."""
 
     weight: float
     scale: float
     cap: int
     one_version: bool
+    gap: int
 
 
 class Out(NamedTuple):
@@ -86,7 +88,7 @@ def room(most: int) -> Work:
 def pick_list(items: Items, tracks: Ints, scores: Floats, limit: int, given: Rules, book: Ledger, work: Work, out: Out) -> int:
     """Fills ``out`` with the picks of one list and returns their number; the empty ledger ``book`` is empty again then."""
     varied = len(tracks) > limit
-    rules = Rules(given.weight if varied else 1.0, given.scale, given.cap, given.one_version)
+    rules = Rules(given.weight if varied else 1.0, given.scale, given.cap, given.one_version, given.gap)
     best, size, lifted = _greatest(scores) if limit > 0 else -1, np.int64(0), False
     while best >= 0:
         far = (work.closest[best] if size else 1.0) if varied else 0.0
@@ -98,12 +100,23 @@ def pick_list(items: Items, tracks: Ints, scores: Floats, limit: int, given: Rul
             _meet(items, tracks, scores, tracks[best], varied, rules, book, work)
         work.value[best] = -np.inf
         size += 1
-        best = _best(items, tracks, scores, rules, book, work) if size < limit else -1
+        recent = out.position[max(0, size - rules.gap) : size]
+        best = _next(items, tracks, scores, rules, book, work, recent) if size < limit else -1
         if size < limit and best < 0 and not lifted and _lift(scores, rules.weight, work):
-            lifted, rules = True, Rules(rules.weight, rules.scale, 0, rules.one_version)
-            best = _best(items, tracks, scores, rules, book, work)
+            lifted, rules = True, Rules(rules.weight, rules.scale, 0, rules.one_version, rules.gap)
+            best = _next(items, tracks, scores, rules, book, work, recent)
     clear(items, tracks, out.position[:size], book)
     return int(size)
+
+
+@njit(nogil=True, cache=True)
+def _next(items: Items, tracks: Ints, scores: Floats, rules: Rules, book: Ledger, work: Work, recent: Ints) -> Number:
+    """The best candidate that shares no artist with the ``recent`` picks, or as few of them as others leave; −1 without any."""
+    best = _best(items, tracks, scores, rules, book, work, recent)
+    while best < 0 and len(recent):
+        recent = recent[1:]
+        best = _best(items, tracks, scores, rules, book, work, recent)
+    return best
 
 
 @njit(nogil=True, cache=True)
@@ -127,7 +140,7 @@ def _meet(items: Items, tracks: Ints, scores: Floats, pick: int, varied: bool, r
         if not varied:
             far = 1.0
         elif heard and audio[track]:
-            far = _apart(unit, track, unit, pick)
+            far = cosine_distance(unit, track, unit, pick)
         elif artist[track] == own:
             far = SAME_ARTIST * rules.scale
         else:
@@ -145,7 +158,7 @@ def _meet(items: Items, tracks: Ints, scores: Floats, pick: int, varied: bool, r
 
 
 @njit(nogil=True, cache=True)
-def _apart(unit: Floats, one: int, units: Floats, other: int) -> float:
+def cosine_distance(unit: Floats, one: int, units: Floats, other: int) -> float:
     """1 − cosine, limited to 0–1."""
     cosine = 0.0
     for feature in range(12):
@@ -156,13 +169,13 @@ def _apart(unit: Floats, one: int, units: Floats, other: int) -> float:
 
 
 @njit(nogil=True, cache=True)
-def _best(items: Items, tracks: Ints, scores: Floats, rules: Rules, book: Ledger, work: Work) -> Number:
+def _best(items: Items, tracks: Ints, scores: Floats, rules: Rules, book: Ledger, work: Work, recent: Ints) -> Number:
     """The candidate that is worth most, of equals the one with the greatest score, then the earliest; −1 without any."""
     value, peak, batch, end = work.value, work.peak, work.batch, len(tracks)
     first = BLOCK * np.argmax(peak[: (end + BLOCK - 1) // BLOCK])
     batch[0] = first + np.argmax(value[first : min(first + BLOCK, end)])
     # numbers with a type: for a literal numba would compile everything once more
-    best, found = _compare(items, tracks, scores, rules, book, work, np.int64(1), np.int64(-1)), np.int64(0)
+    best, found = _compare(items, tracks, scores, rules, book, work, recent, np.int64(1), np.int64(-1)), np.int64(0)
     least = value[best] if best >= 0 else -np.inf
     for begin in range(0, end, BLOCK):
         if peak[begin // BLOCK] >= least:
@@ -174,14 +187,22 @@ def _best(items: Items, tracks: Ints, scores: Floats, rules: Rules, book: Ledger
                 below = value[place] if below < value[place] < least else below
             peak[begin // BLOCK] = below
         if found > BATCH:
-            best, found = _compare(items, tracks, scores, rules, book, work, found, best), np.int64(0)
+            best, found = _compare(items, tracks, scores, rules, book, work, recent, found, best), np.int64(0)
             least = value[best] if best >= 0 else -np.inf
-    return _compare(items, tracks, scores, rules, book, work, found, best)
+    return _compare(items, tracks, scores, rules, book, work, recent, found, best)
 
 
 @njit(nogil=True, cache=True)
 def _compare(
-    items: Items, tracks: Ints, scores: Floats, rules: Rules, book: Ledger, work: Work, found: Number, best: Number
+    items: Items,
+    tracks: Ints,
+    scores: Floats,
+    rules: Rules,
+    book: Ledger,
+    work: Work,
+    recent: Ints,
+    found: Number,
+    best: Number,
 ) -> Number:
     """The best of ``best`` and the first ``found`` of the batch, each looked at until it is known to be worth less.
 
@@ -192,17 +213,18 @@ def _compare(
     audio, unit, heard, units, turns, batch = items.audio, items.unit, book.heard, book.unit, book.turns, work.batch
     song, songs, starts, credited, counts = items.song, book.song, items.credits_indptr, items.credits_indices, book.credits
     artist, artists, indptr, indices, genres = items.artist, book.artist, items.genres_indptr, items.genres_indices, book.genre
-    weight, scale, cap, one_version = rules
+    weight, scale, cap, one_version, _ = rules
     greatest, hearing, peak = value[best] if best >= 0 else -np.inf, turns[HEARD], work.peak
     for at in range(found):
         place = batch[at]
         bound, track = value[place], tracks[place]
         if bound == -np.inf or bound < greatest or (bound == greatest and not _before(scores, place, best)):
             continue
-        again = one_version and song[track] >= 0 and songs[song[track]]
-        if again or (cap > 0 and full(track, cap, starts, credited, counts)):
-            value[place], closed[place] = -np.inf, True
-            continue
+        shut = one_version and song[track] >= 0 and songs[song[track]]
+        shut = shut or (cap > 0 and full(track, cap, starts, credited, counts))
+        value[place], closed[place] = -np.inf if shut else bound, shut
+        if shut or _common(starts, credited, track, tracks, recent):
+            continue  # it waits for its turn, if it has one
         far, turn, kind = closest[place], nearest[place], SILENT if audio[track] else ALL
         if turns[kind] < NEVER:
             by_artist, by_genre = first_with(track, kind, artist, artists, indptr, indices, genres)
@@ -212,7 +234,7 @@ def _compare(
         bound = weight * scores[place] + (1.0 - weight) * far
         other = met[place] if audio[track] else hearing
         while other < hearing and bound >= greatest:
-            apart = _apart(unit, track, units, other)
+            apart = cosine_distance(unit, track, units, other)
             if apart < far or (apart == far and heard[other] < turn):
                 far, turn = apart, heard[other]
                 bound = weight * scores[place] + (1.0 - weight) * far
@@ -224,6 +246,18 @@ def _compare(
         place = batch[at]
         peak[place // BLOCK] = max(peak[place // BLOCK], value[place])
     return best
+
+
+@njit(nogil=True, cache=True)
+def _common(indptr: Offsets, indices: Ints, track: int | np.int32, tracks: Ints, recent: Ints) -> bool:
+    """Whether a track has an artist in common with one of the ``recent`` picks, places among ``tracks``."""
+    for pick in recent:
+        other = tracks[pick]
+        for at in range(indptr[track], indptr[track + 1]):
+            for place in range(indptr[other], indptr[other + 1]):
+                if indices[at] == indices[place]:
+                    return True
+    return False
 
 
 @njit(nogil=True, cache=True)

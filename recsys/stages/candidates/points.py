@@ -1,0 +1,87 @@
+"""What the points of preset ``default`` are made from: the catalogue, the listeners' ties and the lists' wishes as arrays.
+
+The formula: :mod:`recsys.stages.candidates.kernels.points`.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.sparse import csr_array
+
+from recsys.matrices import arrays
+from recsys.matrices.arrays import Flags, Floats
+from recsys.matrices.catalog import Catalog
+from recsys.matrices.history import History
+from recsys.matrices.netting import ARTIST, TRACK, base_rate, familiarity, netted
+from recsys.matrices.taste import Evidence
+from recsys.stages.candidates.kernels.points import Facts, Ties
+from recsys.tables import FEATURES
+
+LEAST_SPREAD = 0.02
+"""Standard deviation of a feature, as a share of its range, below which it does not fall."""
+NOISE_VALENCE, NOISE_DANCE = 0.04, 0.25
+"""Below both, a recording is rain, wind or hum rather than music."""
+DOUBT, UNDESCRIBED, UNFINISHED = 0.25, 0.75, 3.0
+"""Factors on noise and on tracks without sound, for listeners without history; points at which the crowd's skips count half."""
+
+
+def facts(catalog: Catalog, history: History) -> Facts:
+    """What the parts read of the catalogue; ``history`` says how many heard a track and how many skipped it."""
+    indptr, by_artist = _tracks_of_sets(catalog.artist_sets.of, len(catalog.artist_sets.indptr) - 1)
+    return Facts(
+        popularity=popularity(catalog, history),
+        scaled=np.ascontiguousarray(catalog.raw / spreads(catalog)),
+        by_artist_indptr=indptr,
+        by_artist=by_artist,
+        doubtful=doubtful(catalog, history),
+    )
+
+
+def spreads(catalog: Catalog) -> Floats:
+    """(12,) standard deviation of each feature over the tracks with audio, in raw units."""
+    width = catalog.space.high - catalog.space.low
+    known = catalog.raw[catalog.audio]
+    spread = known.std(axis=0) if len(known) else np.zeros(len(FEATURES))
+    return np.asarray(np.maximum(spread, LEAST_SPREAD * width))
+
+
+def popularity(catalog: Catalog, history: History) -> Floats:
+    """(tracks,) 0–1: the catalogue's, or where it has none the share of log listeners of the most heard track."""
+    heard = np.bincount(history.liked.indices[history.liked.data > 0], minlength=history.liked.shape[1])[: history.tracks]
+    own = np.log1p(heard) / max(np.log1p(heard.max(initial=0)), 1.0)
+    return np.where(catalog.rated, np.clip(catalog.popularity, 0.0, 1.0), own[catalog.canonical])
+
+
+def doubtful(catalog: Catalog, history: History) -> Floats:
+    """(tracks,) factor 0–1 for listeners without history: noise, what nobody described, what hardly anyone finished."""
+    sound = dict(zip(FEATURES, catalog.raw.T, strict=True))
+    noise = catalog.audio & (sound["valence"] < NOISE_VALENCE) & (sound["danceability"] < NOISE_DANCE)
+    good = np.asarray(history.in_catalog("liked").sum(axis=0)).ravel()
+    bad = np.asarray(history.in_catalog("disliked").sum(axis=0)).ravel()
+    base = (bad.sum() + 1.0) / (good.sum() + bad.sum() + 10.0)
+    rate = (bad + UNFINISHED * base) / (good + bad + UNFINISHED)
+    middle = (1.0 + base) / 2.0
+    finished = 1.0 - np.clip((rate - middle) / (1.0 - middle), 0.0, 1.0)
+    return np.where(noise, DOUBT, 1.0) * np.where(catalog.audio, 1.0, UNDESCRIBED) * finished[catalog.canonical]
+
+
+def ties(catalog: Catalog, evidence: Evidence, cold: Flags) -> Ties:
+    """What a block's subjects know of artists and tracks."""
+    base = base_rate(evidence)
+    artists = netted(evidence, catalog.artist_members, base, ARTIST)
+    songs = catalog.song_members
+    tracks = csr_array(netted(evidence, songs, base, TRACK).averse @ songs.T)
+    return Ties(names(familiarity(artists)), names(tracks), cold)
+
+
+def names(matrix: csr_array) -> arrays.Names:
+    """A sparse matrix as kernels read it."""
+    matrix.sort_indices()
+    return arrays.Names(*arrays.pattern(matrix), matrix.data.astype(np.float64))
+
+
+def _tracks_of_sets(of: NDArray[np.int32], sets: int) -> tuple[NDArray[np.int64], NDArray[np.int32]]:
+    """Tracks of each set, in order: bounds (sets + 1,) and tracks."""
+    order = np.argsort(of, kind="stable").astype(np.int32)
+    return np.searchsorted(of[order], np.arange(sets + 1)).astype(np.int64), order
