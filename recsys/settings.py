@@ -90,7 +90,7 @@ class Settings(BaseModel):
     preset: Preset = "default"
     """Starting point of all other values."""
 
-    content_weight: Weight = 0.1
+    content_weight: Weight = 0.05
     """Weight of sound, artist and genres. Weights are in standard deviations of a part among a list's candidates: they mean the
     same for every part, listener and list."""
     collab_weight: Weight = 1.0
@@ -109,9 +109,9 @@ class Settings(BaseModel):
     """Share of a listener whose history is the seeds in the votes of a list with seeds; the rest is the listener's own."""
     tempo_octaves: bool = False
     """Half and double a wanted tempo fit as well."""
-    diversity_lambda: Share = 0.9
-    """Weight of the score, in standard deviations of a list's pool, against variety, in typical distances to the nearest pick; 1
-    = score alone."""
+    diversity_lambda: Share = 0.8
+    """Weight of the score, in standard deviations of a list's pool, against the distance to the nearest pick, in mean distances
+    of the pool; 1 = score alone."""
     modes: dict[str, Mode] = Field(default_factory=lambda: dict(MODES))
     """What lists of a mode are after; a mode of a new name is a list of its own once `lists` names it."""
 
@@ -184,7 +184,7 @@ class Settings(BaseModel):
     """Parts count as they are, or by their spread among the candidates of a list, 0–100 points together."""
     netted_evidence: bool = True
     """Plays and skips of an artist, genre or song are set against each other and against the listener's habit of skipping."""
-    max_per_artist: Count | None = 4
+    max_per_artist: Count | None = 5
     """Most tracks of one credited artist in a list; none = no cap."""
     artist_gap: Annotated[int, Field(ge=0, le=100)] = 3
     """Rows between two by one artist in a list, while others are left; 0 = any."""

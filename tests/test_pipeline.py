@@ -126,7 +126,7 @@ class TestReaction:
         for name in ("candidates", "rankings", "neighbors", "profiles"):
             assert after[name].filter(pl.col("user_id") != "x").equals(before[name])
 
-    @PRESETS
+    @pytest.mark.parametrize("settings", [Settings(parts_scale="raw"), REFERENCE], ids=["raw", "reference"])
     def test_an_excluded_track_only_moves_others_up(self, settings: Settings) -> None:
         given_ = world(12)
         user = "u1"  # without controls of one's own

@@ -32,16 +32,30 @@ def both(given: Inputs, **overrides: Any) -> tuple[Tables, Tables]:
     return lists(given, Settings.reference(lists=(), **overrides)), lists(given, Settings(lists=(), **overrides))
 
 
-def one(tracks: list[Row], events: tuple[Row, ...] = (), control: Row | None = None, **wanted: Any) -> tuple[Tables, Tables]:
+def one(
+    tracks: list[Row],
+    events: tuple[Row, ...] = (),
+    control: Row | None = None,
+    overrides: dict[str, Any] | None = None,
+    **wanted: Any,
+) -> tuple[Tables, Tables]:
     """A world with one list of one listener."""
-    return both(inputs(tracks, events, [{"user_id": "u", **control}] if control else [], [asked("u", **wanted)]))
+    given = inputs(tracks, events, [{"user_id": "u", **control}] if control else [], [asked("u", **wanted)])
+    return both(given, **(overrides or {}))
+
+
+RAW: dict[str, Any] = {
+    "parts_scale": "raw", "netted_evidence": False, "diversity_lambda": 0.74,
+    "content_weight": 0.44, "popularity_weight": 0.08, "exploration_weight": 0.2,
+}  # fmt: skip
+"""Parts as they are: what single rules of the older service became before all parts were put on one scale."""
 
 
 @fix("metadata_distance_scale")
 def test_q1_tracks_without_sound_do_not_count_as_more_varied() -> None:
     heard = {"danceability": 0.9, "acousticness": 0.1, "loudness": -20.0}
     tracks = [track("a", popularity=0.62), track("b", popularity=0.60, **heard), silent("s", popularity=0.6, genres=["x"])]
-    reference, default = one([*tracks, track("liked")], (event("u", "liked"),), limit=2)
+    reference, default = one([*tracks, track("liked")], (event("u", "liked"),), overrides=RAW, limit=2)
     distance = [of(tables, "rankings", "u")[1] for tables in (reference, default)]
     assert (distance[0]["track_id"], distance[0]["diversity"]) == ("s", 0.78)
     assert distance[1]["track_id"] == "b"
@@ -109,7 +123,7 @@ def test_q12_a_quality_penalty_lifts_no_block() -> None:
 
 @fix("partial_targets")
 def test_q16_targets_left_out_do_not_pull_towards_zero() -> None:
-    reference, default = one([track("a"), track("b")], (event("u", "a"),), feature_targets={"energy": 0.9})
+    reference, default = one([track("a"), track("b")], (event("u", "a"),), overrides=RAW, feature_targets={"energy": 0.9})
     taste = [dict(zip(FEATURES, of(tables, "lists", "u")[0]["taste"], strict=True)) for tables in (reference, default)]
     energy = (0.5 + 1.15 * 0.9) / 2.15
     assert [one["energy"] for one in taste] == pytest.approx([energy] * 2)
@@ -160,7 +174,7 @@ def test_q28_a_little_liked_is_no_less_than_unknown() -> None:
 @fix("shared_scale")
 def test_q29_one_faint_skip_is_no_hatred() -> None:
     tracks = [silent(name, artist="Ada", genres=["x"]) for name in "abc"]
-    reference, default = one(tracks, (event("u", "a"), event("u", "b", "skip", weight=-0.1)))
+    reference, default = one(tracks, (event("u", "a"), event("u", "b", "skip", weight=-0.1)), overrides=RAW)
     assert candidate(reference, "u", "c")["safety"] == pytest.approx(1 - 0.52 * 0.9)
     assert candidate(default, "u", "c")["safety"] == pytest.approx(1 - 0.52 * 0.9 * 0.1)
 
@@ -175,7 +189,7 @@ def test_q30_promotion_lifts_no_track_of_zero_safety() -> None:
 
 @fix("trim_mode")
 def test_q32_spaces_around_a_mode_mean_nothing() -> None:
-    reference, default = one([track("a"), track("b")], (event("u", "a"),), mode=" discovery ")
+    reference, default = one([track("a"), track("b")], (event("u", "a"),), overrides=RAW, mode=" discovery ")
     assert candidate(reference, "u", "b")["exploration"] == pytest.approx(1 - 0.22)
     assert candidate(default, "u", "b")["exploration"] == pytest.approx(1 - 0.34)
 
@@ -188,13 +202,41 @@ def test_q37_two_records_of_one_id_are_one_track() -> None:
 
 
 @fix("max_per_artist")
-def test_at_most_three_tracks_of_one_artist() -> None:
-    tracks = [silent(f"a{number}", artist="Ada", popularity=0.6) for number in range(5)]
-    others = [silent(f"b{number}", popularity=0.0) for number in range(5)]
-    given = inputs([*tracks, *others], requests=[asked("u", limit=6, mode="comfort")])
-    reference, default = both(given, diversity_lambda=1.0)
+def test_at_most_five_tracks_of_one_artist() -> None:
+    tracks = [silent(f"a{number}", artist="Ada", popularity=0.6) for number in range(8)]
+    others = [silent(f"b{number}", popularity=0.0) for number in range(8)]
+    given = inputs([*tracks, *others], requests=[asked("u", limit=11, mode="comfort")])
+    reference, default = both(given, diversity_lambda=1.0, artist_gap=0)
     own = [sum(name.startswith("a") for name in ranked(tables, "u")) for tables in (reference, default)]
-    assert own == [5, 3]
+    assert own == [8, 5]
+
+
+@fix("artist_gap")
+def test_an_artist_waits_while_others_are_left() -> None:
+    tracks = [silent(f"a{number}", artist="Ada", popularity=0.9) for number in range(3)]
+    others = [silent(f"b{number}", popularity=0.1) for number in range(6)]
+    given = inputs([*tracks, *others], requests=[asked("u", limit=8, mode="comfort")])
+    reference, default = both(given, diversity_lambda=1.0)
+    assert [name[0] for name in ranked(reference, "u")][:3] == ["a"] * 3
+    assert [name[0] for name in ranked(default, "u")] == ["a", "b", "b", "b", "a", "b", "b", "b"]
+
+
+@fix("parts_scale", "content_weight", "popularity_weight", "exploration_weight", "diversity_lambda")
+def test_parts_are_measured_among_the_candidates() -> None:
+    reference, default = one([track("a"), track("b", popularity=0.9), track("c", popularity=0.1)], (event("u", "a"),))
+    assert candidate(reference, "u", "b")["popularity_points"] == pytest.approx(0.08 * 0.8055, abs=0.02)
+    parts = [candidate(default, "u", name) for name in ("b", "c")]
+    assert [part["score"] for part in parts] == [pytest.approx(part["popularity_points"]) for part in parts]
+    assert [part["score"] for part in parts] == [pytest.approx(100.0), 0.0]
+
+
+@fix("netted_evidence")
+def test_plays_and_skips_are_set_against_each_other() -> None:
+    tracks = [silent(name, artist="Ada", genres=["x"]) for name in "abcd"]
+    events = tuple(event("u", name, "play", days=days, completed_ms=60_000) for name in "ab" for days in range(5))
+    reference, default = one(tracks, (*events, event("u", "c", "skip")))
+    assert candidate(reference, "u", "d")["safety"] == pytest.approx(1 - 0.52 * 0.9)
+    assert candidate(default, "u", "d")["safety"] == 1.0
 
 
 @fix("one_version_per_song")
@@ -207,12 +249,12 @@ def test_one_version_of_a_song() -> None:
 
 @fix("backfill")
 def test_lists_are_filled_first_over_the_cap_then_over_the_bounds() -> None:
-    tracks = [silent(f"a{number}", artist="Ada", popularity=0.5) for number in range(5)]
+    tracks = [silent(f"a{number}", artist="Ada", popularity=0.5) for number in range(7)]
     tracks += [silent("x", popularity=0.9), silent("known")]
-    reference, default = one(tracks, (event("u", "known"),), limit=6, max_popularity=0.6)
-    assert [row["source"] for row in of(reference, "rankings", "u")] == ["ranked"] * 5
+    reference, default = one(tracks, (event("u", "known"),), limit=8, max_popularity=0.6)
+    assert [row["source"] for row in of(reference, "rankings", "u")] == ["ranked"] * 7
     sources = [row["source"] for row in of(default, "rankings", "u")]
-    assert sources == ["ranked"] * 3 + ["backfill_artist"] * 2 + ["backfill_popularity"]
+    assert sources == ["ranked"] * 5 + ["backfill_artist"] * 2 + ["backfill_popularity"]
 
 
 @fix("diversity_pool")

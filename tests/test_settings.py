@@ -71,7 +71,7 @@ class TestPresets:
             ({"undated_decay": 0}, r"setting undated_decay: .*greater than 0"),
             ({"list_limit": 101}, r"setting list_limit: .*less than or equal to 100"),
             ({"exclusions": "fuzzy"}, r"setting exclusions: .*'exact' or 'token'; got 'fuzzy'"),
-            ({"lists": ("sleep",)}, r"setting lists: .*'balanced', 'comfort' or 'discovery'; got 'sleep'"),
+            ({"lists": ("sleep",)}, r"list 'sleep' has no mode of that name; modes: balanced, comfort, discovery"),
             ({"max_per_artist": 0}, r"setting max_per_artist: .*; got 0"),
         ],
     )

@@ -16,9 +16,9 @@ from recsys.errors import LakeError
 from recsys.lake import Run
 from recsys.readers.why import READS, Why, explain
 from recsys.settings import Settings
+from recsys.tables import PARTS
 
 Track = Annotated[str, Parameter(help="Track id; recsys show prints them.")]
-FITS = ("content", "collaborative", "popularity", "exploration")
 
 
 def why(
@@ -68,8 +68,8 @@ def _place(answer: Why) -> str:
 
 
 def _points(parts: dict[str, float]) -> Iterator[tuple[str, str, str]]:
-    """The score as a sum: four fits with their points, times safety, plus promotion."""
-    for fit in FITS:
+    """The score as a sum: each part with its points, times safety, plus promotion."""
+    for fit in PARTS:
         yield fit, f"{parts[fit]:.4f}", f"{parts[f'{fit}_points']:.4f}"
     yield "× safety", f"{parts['safety']:.4f}", ""
     yield "+ commercial", "", f"{parts['commercial']:.4f}"

@@ -167,10 +167,17 @@ def _names(tracks: pl.DataFrame) -> list[list[str]]:
 
 
 def _songs(tracks: pl.DataFrame, main: Ints | None) -> list[str | None]:
-    """Song of each track as a list shows it: that of its main release, by title and artist without the name of a remix."""
-    own = song_keys(tracks["title"].str.replace_all(_REMIX, ""), tracks["artist"])
-    keys = tracks.select(pl.coalesce(own, "song_key", "id" if main is not None else "song_key")).to_series()
-    return (keys if main is None else keys.gather(main)).to_list()
+    """Song of each track as a list shows it, by title and artist without the name of a remix.
+
+    With ``main`` that of its main release; without, the track's key counts where no remix is named.
+    """
+    bare = tracks["title"].str.replace_all(_REMIX, "")
+    own = song_keys(bare, tracks["artist"])
+    if main is not None:
+        return tracks.select(pl.coalesce(own, "song_key", "id")).to_series().gather(main).to_list()
+    remix = (bare != tracks["title"]).fill_null(value=False)
+    key_of = pl.when(remix).then(own).otherwise(pl.coalesce("song_key", own))
+    return tracks.select(key_of).to_series().to_list()
 
 
 def _codes(keys: list[str | None]) -> Ints:

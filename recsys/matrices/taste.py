@@ -66,25 +66,25 @@ def estimate_taste(catalog: Catalog, evidence: Evidence, settings: Settings) -> 
     cold = (liked.sum(axis=1) == 0) & ~asked
     sound = catalog.sound
     heard = catalog.audio.astype(np.float64)
+    behind = liked @ heard + disliked @ heard
     if settings.netted_evidence:
         liked, disliked = verdicts(liked, disliked, base_rate(evidence), TRACK).net, 0.0 * disliked
     signed = liked @ sound - disliked @ sound
     points = liked @ heard + disliked @ heard
     if settings.skip_only_cold:
-        signed[cold], points[cold] = 0.0, 0.0
+        signed[cold], points[cold], behind[cold] = 0.0, 0.0, 0.0
+    each = np.repeat(points[:, None], wanted.shape[1], axis=1)
     if settings.parts_scale == "raw":
         signed += np.where(wanted, TARGET_POINTS * evidence.targets, 0.0)
-        each = points[:, None] + np.where(wanted, TARGET_POINTS, 0.0)
-        points = points + np.where(asked, TARGET_POINTS, 0.0)
-    else:
-        each = np.repeat(points[:, None], len(evidence.targets[0]), axis=1)
+        each += np.where(wanted, TARGET_POINTS, 0.0)
+        points, behind = (some + np.where(asked, TARGET_POINTS, 0.0) for some in (points, behind))
     vector = np.clip(np.divide(signed, each, out=np.zeros_like(signed), where=each > 0), 0.0, 1.0)
     audio = points > 0
     return Taste(
         vector=np.where(each > 0, vector, catalog.centroid),
         counted=np.where(audio[:, None], each > 0, True).astype(np.float64),
         audio=audio,
-        confidence=np.clip(np.log1p(points) / np.log(32.0), 0.0, 1.0),
+        confidence=np.clip(np.log1p(behind) / np.log(32.0), 0.0, 1.0),
         cold=cold,
     )
 
@@ -92,7 +92,7 @@ def estimate_taste(catalog: Catalog, evidence: Evidence, settings: Settings) -> 
 def preferences(catalog: Catalog, evidence: Evidence, settings: Settings) -> Preferences:
     """Points per artist and genre, each map divided by its largest value, or by the larger of the liked and the disliked.
 
-    With ``netted_evidence`` liked names by their net points, and disliked ones by aversion: :mod:`recsys.netting`.
+    With ``netted_evidence`` liked names by their net points, and disliked ones by aversion: :mod:`recsys.matrices.netting`.
     """
     if settings.netted_evidence:
         base = base_rate(evidence)

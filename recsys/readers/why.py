@@ -80,11 +80,18 @@ def explain(
     ranked = tables["rankings"].filter(pl.col("user_id") == user_id, pl.col("list") == name)
     best = ordered(scored, None)
     stage, rule, text, rank = _verdict(scorer, scored, best, row, track, ranked, tables)
-    shown = parts(scorer, scored, Chosen(np.array([row]), np.array([track], dtype=np.int32))).row(0, named=True)
+    shown = _parts(scorer, scored, row, track, ranked)
     title, artist = tables["tracks"].filter(pl.col("id") == track_id).select("title", "artist").row(-1)
     return Why(
         user_id, name, track_id, title, artist, rank, _score_rank(best, row, track), stage, rule, text, shown, voters, shared
     )  # fmt: skip
+
+
+def _parts(scorer: Scorer, scored: Scored, row: int, track: int, ranked: pl.DataFrame) -> dict[str, float]:
+    """The parts as they are stored for a ranked track, else as they would be."""
+    stored = ranked.filter(pl.col("track_id") == scorer.catalog.ids[track])
+    would = parts(scorer, scored, Chosen(np.array([row]), np.array([track], dtype=np.int32)))
+    return (stored.select(would.columns) if stored.height else would).row(0, named=True)
 
 
 def _score_rank(best: Ordered, row: int, track: int) -> int | None:

@@ -8,6 +8,7 @@ import polars as pl
 import pytest
 
 from recsys import Lake
+from recsys.tables import PARTS
 from tests.cli.conftest import Recsys
 
 
@@ -19,7 +20,7 @@ def ranked(lake: Lake, user: str) -> str:
 def test_parts_of_a_ranked_track_add_up_to_its_stored_score(recsys: Recsys, lake: Lake) -> None:
     track = ranked(lake, "demo-u001")
     parts = json.loads(recsys("why", "demo-u001", track, "--lake", lake.root, "--format", "json").out)["parts"]
-    points = sum(parts[f"{fit}_points"] for fit in ("content", "collaborative", "popularity", "exploration"))
+    points = sum(parts[f"{fit}_points"] for fit in PARTS)
     assert points * parts["safety"] + parts["commercial"] == pytest.approx(parts["score"], abs=1e-6)
     answer = recsys("why", "demo-u001", track, "--lake", lake.root)
     assert (answer.code, answer.err) == (0, "")

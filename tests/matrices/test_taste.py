@@ -14,7 +14,7 @@ from recsys.matrices.taste import Evidence, Preferences, Taste, estimate_taste, 
 from recsys.tables import FEATURES, TRACKS
 from tests.support.worlds import frame, silent, track
 
-DEFAULT, REFERENCE = Settings(), Settings.reference()
+DEFAULT, REFERENCE = Settings(parts_scale="raw", netted_evidence=False), Settings.reference()
 ENERGY, VALENCE = FEATURES.index("energy"), FEATURES.index("valence")
 TRACKS_BY_HAND = (
     track("a", energy=0.8, artist="Ada", genres=["rock"]),
@@ -128,3 +128,14 @@ class TestPreferences:
 
     def test_reference_scales_each_map_by_itself(self) -> None:
         assert maps({"a": 1.0}, {"c": 0.1}, REFERENCE)[2:] == [{"cem": 1.0}, {"jazz": 1.0}]
+
+
+class TestNetted:
+    """Scale `spread` and netted evidence: what preset default does with the same evidence."""
+
+    def test_taste_is_what_is_left_after_netting(self) -> None:
+        found = of({"a": 1.0}, {"b": 0.5}, settings=Settings())
+        assert found.vector[0, [ENERGY, VALENCE]] == pytest.approx([0.8, 0.5])
+
+    def test_targets_do_not_move_the_taste(self) -> None:
+        assert of({"a": 1.0}, targets={"energy": 0.1}, settings=Settings()).vector[0, ENERGY] == pytest.approx(0.8)

@@ -15,7 +15,9 @@ from recsys.tables import CANDIDATES
 from tests.support.chance import world
 from tests.support.worlds import AS_OF, asked, event, inputs, of, silent, track
 
-SETTINGS = Settings(lists=("balanced",), list_limit=4, pool=5, diversity_pool=5, max_per_artist=2, neighborhood="co_rated")
+SETTINGS = Settings(
+    lists=("balanced",), artist_gap=0, list_limit=4, pool=5, diversity_pool=5, max_per_artist=2, neighborhood="co_rated"
+)
 UNTIL = AS_OF + timedelta(days=1)
 
 

@@ -58,6 +58,9 @@ def rated(**flags: bool) -> Tables:
 
 
 DAMAGE = {
+    ("candidates", "favourite artists are not passed over"): lambda: (
+        good() | {"candidates": good()["candidates"].with_columns(track_id=pl.lit("x"))}
+    ),
     ("candidates", "the parts add up to the score within 1e-6"): partial(changed, "candidates", score=pl.col("score") + 2e-6),
     ("lists", "as many tracks as asked for"): partial(changed, "lists", limit=100),
     ("lists", "every listener of profiles has a list"): partial(changed, "profiles", user_id="nobody"),

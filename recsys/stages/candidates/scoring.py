@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import polars as pl
-from scipy.sparse import csr_array, diags_array, vstack
+from scipy.sparse import csr_array, vstack
 
 from recsys.matrices import arrays, taste
 from recsys.matrices.arrays import Codes, Floats, Ints, Items, Offsets
@@ -259,7 +259,8 @@ class Scorer:
         if own:
             listeners = requests.listener[own] - first
             mine, starts = liked[listeners], _likes([self._starts(row) for row in own], liked.shape[1])
-            liked = csr_array(vstack([liked, mine + diags_array(self._seed_points(mine, starts)) @ starts]))
+            starts.data *= np.repeat(self._seed_points(mine, starts), np.diff(starts.indptr))
+            liked = csr_array(vstack([liked, mine + starts]))
             disliked = csr_array(vstack([disliked, disliked[listeners]]))
             for position, row in enumerate(own):
                 targets[last - first + position] = requests.targets.get(row, np.nan)

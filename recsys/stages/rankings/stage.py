@@ -14,7 +14,7 @@ from recsys.settings import Settings
 from recsys.stages.candidates.kernels.scores import ranks
 from recsys.stages.candidates.scoring import Scored, Scorer
 from recsys.stages.candidates.stage import Chosen, Ordered, by_points, keys, parts, parts_of, reasons
-from recsys.stages.rankings.kernels.diversity import Picks, nearest_typical, pick_many
+from recsys.stages.rankings.kernels.diversity import Picks, pick_many, typical_distances
 from recsys.stages.rankings.kernels.state import UNRELATED
 from recsys.tables import DROP_RULES, LISTS, RANKINGS
 
@@ -81,16 +81,17 @@ def _columns(pool: Ordered) -> Floats:
 def _variety(scorer: Scorer, pool: Ordered) -> tuple[Floats, Floats]:
     """Per list: points that one unit of distance is worth, and the factor on distances that go by names.
 
-    By spread, a standard deviation of the pool's scores against the typical distance to the nearest of some tracks of the pool,
-    which is also the distance of unrelated tracks when the sound of one is unknown: neither near nor far.
+    By spread, a standard deviation of the pool's scores is worth the mean distance between tracks of the pool; where the sound of
+    a track is unknown, unrelated tracks are as far apart as a track and the nearest of others: neither near nor far.
     """
     lists = len(pool.total)
     if scorer.settings.parts_scale == "raw":
         return np.ones(lists), np.full(lists, scorer.settings.metadata_distance_scale)
-    typical = nearest_typical(scorer.items, pool.track, pool.indptr, scorer.settings.metadata_distance_scale * UNRELATED)
+    otherwise = scorer.settings.metadata_distance_scale * UNRELATED
+    nearest, typical = typical_distances(scorer.items, pool.track, pool.indptr, otherwise)
     parts = zip(pool.indptr, pool.indptr[1:], strict=False)
     spread = np.array([pool.score[start:end].std() if end > start else 0.0 for start, end in parts])
-    return np.where(spread > 0, spread / typical, 1.0), typical / UNRELATED
+    return np.where(spread > 0, spread / typical, 1.0), nearest / UNRELATED
 
 
 def _filled(scorer: Scorer, scored: Scored, picked: Picked) -> Picked:

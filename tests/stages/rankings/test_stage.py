@@ -13,7 +13,7 @@ from recsys.tables import RANKINGS
 from tests.support.chance import world
 from tests.support.worlds import Row, asked, event, inputs, lists, of, ranked, silent, track
 
-DEFAULT, REFERENCE = Settings(lists=()), Settings.reference(lists=())
+DEFAULT, REFERENCE = Settings(lists=(), max_per_artist=3), Settings.reference(lists=())
 Tables = dict[str, pl.DataFrame]
 
 
@@ -122,7 +122,7 @@ class TestFilled:
         assert ranked(made(*tracks, limit=4, max_popularity=0.3), "u") == ["a", "c"]
 
     def test_not_at_all_when_switched_off(self) -> None:
-        settings = Settings(lists=(), backfill=False)
+        settings = Settings(lists=(), backfill=False, max_per_artist=3)
         assert len(ranked(made(*crowd(6, **ADA), settings=settings, limit=5), "u")) == 3
         assert ranked(made(*crowd(6), settings=settings, limit=5, max_popularity=0.4), "u") == ["t04", "t05"]
 

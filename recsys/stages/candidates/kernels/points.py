@@ -29,6 +29,8 @@ COLUMNS = 2 * SIZE + 2
 
 WHOLE = 100.0
 """Points of a candidate that is the best in every part."""
+MOST_COMMERCIAL = 3.5
+"""Points of the greatest promotion; 100 × 0.035 is a rounding error more."""
 KNEE = 100
 """The vote of this rank is where log(1 + vote ÷ it) bends: above it counts by its logarithm, far below as good as nothing."""
 WIDEST = 6.0
@@ -343,7 +345,7 @@ def _totals(tracks, weight, votes, core, counted, values, safety, table):  # typ
     for part in range(SIZE):
         rate[part] *= WHOLE / whole if whole > 0.0 else 0.0
     for at in range(len(core)):
-        boost = WHOLE * tracks.boost[core[at]] * safety[at] if values[CONTENT, at] >= 0.72 else 0.0
+        boost = min(WHOLE * tracks.boost[core[at]], MOST_COMMERCIAL) * safety[at] if values[CONTENT, at] >= 0.72 else 0.0
         points = 0.0
         for part in range(SIZE):
             value = base[at] if part == VOTES else values[part, at]
@@ -359,8 +361,8 @@ def _totals(tracks, weight, votes, core, counted, values, safety, table):  # typ
 def _heavy(weight: Floats, strong: float) -> Floats:
     """Weights of the parts when the greatest vote is ``strong`` (0–1): sound and popularity say a part of what votes cannot."""
     heavy = weight.copy()
-    unsaid = weight[VOTES] * (1.0 - strong)
-    heavy[VOTES] -= unsaid
+    unsaid = weight[VOTES] * (1.0 - strong) ** 2
+    heavy[VOTES] *= strong
     heavy[CONTENT] += INSTEAD_CONTENT * unsaid
     heavy[POPULARITY] += INSTEAD_POPULARITY * unsaid
     return heavy

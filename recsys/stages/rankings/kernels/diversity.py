@@ -22,6 +22,8 @@ from recsys.matrices.arrays import Flags, Floats, Ints, Items, Offsets
 from recsys.stages.rankings.kernels.picking import Out, Rules, cosine_distance, pick_list, room
 from recsys.stages.rankings.kernels.state import ledger
 
+ALIKE = 1e-6
+"""Mean distance to the nearest below which tracks all sound alike."""
 LOOKED_AT = 50
 """Candidates of a list that tell how far its tracks are apart."""
 
@@ -129,25 +131,35 @@ def _pick_many(
 
 
 @njit(nogil=True, cache=True)
-def nearest_typical(items: Items, tracks: Ints, indptr: Offsets, otherwise: float) -> Floats:
-    """(lists,) mean distance of a track to the nearest of some others: of those with audio among :data:`LOOKED_AT` evenly
-    spread over each list's candidates; ``otherwise`` where fewer than two have audio or all sound alike."""
-    out = np.full(indptr.size - 1, otherwise)
+def typical_distances(items: Items, tracks: Ints, indptr: Offsets, otherwise: float) -> tuple[Floats, Floats]:
+    """(lists,) mean distance of a track to the nearest of some others, and to any of them.
+
+    They are those with audio among :data:`LOOKED_AT` evenly spread over each list's candidates; ``otherwise`` stands where fewer
+    than two have audio or all sound alike.
+    """
+    nearest, any_of = np.full(indptr.size - 1, otherwise), np.full(indptr.size - 1, otherwise)
     chosen = np.empty(LOOKED_AT, np.int32)
-    for index in range(out.size):
+    for index in range(nearest.size):
         begin, end, size = indptr[index], indptr[index + 1], 0
-        step = max(1, (end - begin) // LOOKED_AT)
-        for place in range(begin, end, step):
+        for place in range(begin, end, max(1, (end - begin) // LOOKED_AT)):
             if size < LOOKED_AT and items.audio[tracks[place]]:
                 chosen[size] = tracks[place]
                 size += 1
-        total = 0.0
-        for one in range(size):
-            nearest = 1.0
-            for other in range(size):
-                if one != other:
-                    nearest = min(nearest, cosine_distance(items.unit, chosen[one], items.unit, chosen[other]))
-            total += nearest
-        if size > 1 and total > 1e-6 * size:
-            out[index] = total / size
-    return out
+        near, total = _distances(items, chosen[:size])
+        if size > 1 and near > ALIKE:
+            nearest[index], any_of[index] = near, total
+    return nearest, any_of
+
+
+@njit(nogil=True, cache=True)
+def _distances(items: Items, chosen: Ints) -> tuple[float, float]:
+    """Mean distance to the nearest other, and to any other."""
+    near, total, size = 0.0, 0.0, len(chosen)
+    for one in range(size):
+        least = 1.0
+        for other in range(size):
+            if one != other:
+                far = cosine_distance(items.unit, chosen[one], items.unit, chosen[other])
+                least, total = min(least, far), total + far
+        near += least
+    return near / max(size, 1), total / max(size * (size - 1), 1)
