@@ -135,7 +135,7 @@ class Blended:
         folded = model.listeners(seeds)
         fitted = self.model.fitted
         near = fitted.near._replace(**{name: column[listeners] for name, column in fitted.near._asdict().items()})
-        mine = Listeners(near, fitted.als[listeners])
+        mine = Listeners(near, fitted.als[listeners], fitted.votes[listeners])
         parts = [model.scores(one) for one in (mine, folded)]
         roots = [np.sqrt(np.square(part, dtype=np.float64).mean(axis=1)) for part in parts]
         heavy = np.where(roots[0] == 0, 1.0, np.where(roots[1] == 0, 0.0, share))
