@@ -167,17 +167,19 @@ def _names(tracks: pl.DataFrame) -> list[list[str]]:
 
 
 def _songs(tracks: pl.DataFrame, main: Ints | None) -> list[str | None]:
-    """Song of each track as a list shows it, by title and artist without the name of a remix.
-
-    With ``main`` that of its main release; without, the track's key counts where no remix is named.
-    """
+    """Song of each track as a list shows it: the row of its main release, or its key; of a remix that of the song without it."""
     bare = tracks["title"].str.replace_all(_REMIX, "")
     own = song_keys(bare, tracks["artist"])
-    if main is not None:
-        return tracks.select(pl.coalesce(own, "song_key", "id")).to_series().gather(main).to_list()
     remix = (bare != tracks["title"]).fill_null(value=False)
-    key_of = pl.when(remix).then(own).otherwise(pl.coalesce("song_key", own))
-    return tracks.select(key_of).to_series().to_list()
+    if main is None:
+        key_of = pl.when(remix).then(own).otherwise(pl.coalesce("song_key", own))
+        return tracks.select(key_of).to_series().to_list()
+    first: dict[str | None, int] = {}
+    for name, _again, row in sorted(zip(own, remix, main.tolist(), strict=True), key=lambda track: track[1]):
+        if name is not None:
+            first.setdefault(name, row)
+    rows = (first.get(name, row) if again else row for name, again, row in zip(own, remix, main.tolist(), strict=True))
+    return [str(row) for row in rows]
 
 
 def _codes(keys: list[str | None]) -> Ints:
