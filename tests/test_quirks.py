@@ -239,12 +239,21 @@ def test_plays_and_skips_are_set_against_each_other() -> None:
     assert candidate(default, "u", "d")["safety"] == 1.0
 
 
-@fix("one_version_per_song")
+@fix("one_version_per_song", "song_identity")
 def test_one_version_of_a_song() -> None:
-    tracks = [silent("a", song_key="song", popularity=0.9), silent("b", song_key="song"), silent("c", song_key=None)]
+    song = {"title": "Song", "artist": "Ada", "song_key": "ada | song"}
+    tracks = [silent("a", popularity=0.9, **song), silent("b", **song), silent("c")]
     reference, default = one(tracks)
     assert sorted(ranked(reference, "u")) == ["a", "b", "c"]
     assert ranked(default, "u") == ["a", "c"]
+
+
+@fix("credited_artists")
+def test_guests_are_read_from_the_credit() -> None:
+    tracks = [silent("a", artist="Ada feat. Bel"), silent("b")]
+    reference, default = one(tracks, control={"excluded_artists": ["Bel"]})
+    assert sorted(ranked(reference, "u")) == ["a", "b"]
+    assert ranked(default, "u") == ["b"]
 
 
 @fix("backfill")

@@ -223,9 +223,13 @@ class Scorer:
         history, seeds = (np.asarray(one.sum(axis=1)).ravel() for one in (mine, starts))
         return np.asarray(np.maximum(points, share / (1.0 - share) * history / np.maximum(seeds, 1.0)))
 
+    @cached_property
+    def _spreads(self) -> Floats:
+        return points.spreads(self.catalog)
+
     def _wishes(self, rows: range) -> Wishes:
         requests, part = self.requests, slice(rows.start, rows.stop)
-        spreads = points.spreads(self.catalog)
+        spreads = self._spreads
         targets = np.full((len(rows), len(spreads)), np.nan)
         for row in rows:
             targets[row - rows.start] = requests.wanted.get(row, np.nan) / spreads

@@ -70,12 +70,13 @@ def _diverse(scorer: Scorer, scored: Scored, pool: Ordered) -> Picked:
         marginal=picks.marginal * unit[row],
         score_rank=rank[allowed],
         source=source,
-        columns=_columns(pool)[start + picks.position],
+        columns=_columns(pool, start + picks.position),
     )
 
 
-def _columns(pool: Ordered) -> Floats:
-    return np.empty((len(pool.score), 0)) if pool.columns is None else np.column_stack([pool.score, pool.columns])
+def _columns(pool: Ordered, places: NDArray[np.int64]) -> Floats:
+    """Score and parts of candidates of a pool by scale `spread`; empty rows by scale `raw`."""
+    return np.empty((len(places), 0)) if pool.columns is None else np.column_stack([pool.score[places], pool.columns[places]])
 
 
 def _variety(scorer: Scorer, pool: Ordered) -> tuple[Floats, Floats]:
@@ -89,8 +90,10 @@ def _variety(scorer: Scorer, pool: Ordered) -> tuple[Floats, Floats]:
         return np.ones(lists), np.full(lists, scorer.settings.metadata_distance_scale)
     otherwise = scorer.settings.metadata_distance_scale * UNRELATED
     nearest, typical = typical_distances(scorer.items, pool.track, pool.indptr, otherwise)
-    parts = zip(pool.indptr, pool.indptr[1:], strict=False)
-    spread = np.array([pool.score[start:end].std() if end > start else 0.0 for start, end in parts])
+    sizes = np.diff(pool.indptr)
+    row, number = np.repeat(np.arange(lists), sizes), np.maximum(sizes, 1)
+    away = pool.score - (np.bincount(row, pool.score, lists) / number)[row]
+    spread = np.sqrt(np.bincount(row, away**2, lists) / number)
     return np.where(spread > 0, spread / typical, 1.0), nearest / UNRELATED
 
 
@@ -148,7 +151,7 @@ def _kept_out(scored: Scored, row: int, number: int) -> tuple[Ints, Floats]:
         return order.astype(np.int32), np.empty((len(order), 0))
     rules = np.where(scored.rules[row : row + 1] == number, 0, 255).astype(np.uint8)
     found = by_points(scored, np.array([row]), rules, rules.shape[1])
-    return found.track, _columns(found)
+    return found.track, _columns(found, np.arange(len(found.track)))
 
 
 def _ranking_rows(scorer: Scorer, scored: Scored, picked: Picked) -> pl.DataFrame:

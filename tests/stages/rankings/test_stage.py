@@ -119,7 +119,8 @@ class TestFilled:
     def test_never_with_a_second_version(self) -> None:
         songs = (("a", 0.1, "x"), ("b", 0.9, "x"), ("c", 0.8, "y"), ("d", 0.7, "y"))
         tracks = [silent(name, popularity=popularity, song_key=song) for name, popularity, song in songs]
-        assert ranked(made(*tracks, limit=4, max_popularity=0.3), "u") == ["a", "c"]
+        settings = DEFAULT.model_copy(update={"song_identity": "track"})  # by the keys above
+        assert ranked(made(*tracks, settings=settings, limit=4, max_popularity=0.3), "u") == ["a", "c"]
 
     def test_not_at_all_when_switched_off(self) -> None:
         settings = Settings(lists=(), backfill=False, max_per_artist=3)

@@ -149,16 +149,18 @@ def best_points(
                 safety[at] *= facts.doubtful[core[at]]
             if not lists.explicit_safe[row] and tracks.silenced[core[at]]:
                 safety[at] = 0.0
-        table = np.empty((len(core), COLUMNS))
         weight = wishes.weight[row].copy()
         if ties.cold[subject]:
             weight[POPULARITY] = abs(weight[POPULARITY])
-        totals = _totals(tracks, weight, votes[voice], core, counted, values, safety, table)
+        base, low, rate = _scaled(weight, votes[voice], core, counted, values)
+        boost = np.empty(len(core))
+        for at in range(len(core)):
+            boost[at] = WHOLE * tracks.boost[core[at]] * safety[at] if values[CONTENT, at] >= 0.72 else 0.0
+        totals = _totals(base, low, rate, values, safety, boost)
         first = greatest_first(totals)[:most]
         counts[row] = len(first)
-        for at in range(len(first)):
-            chosen[row, at], scores[row, at] = core[first[at]], totals[first[at]]
-            columns[row, at] = table[first[at]]
+        chosen[row, : len(first)], scores[row, : len(first)] = core[first], totals[first]
+        _fill(base, low, rate, values, safety, boost, first, columns[row])
     return _joined(counts, chosen, scores, columns)
 
 
@@ -324,36 +326,57 @@ def _away(value: float, wanted: float, feature: int, octaves: bool) -> float:
 
 
 @njit(nogil=True, cache=True)
-def _totals(tracks, weight, votes, core, counted, values, safety, table):  # type: ignore[no-untyped-def]
-    """Scores of the candidates; fills ``table`` (candidates, COLUMNS)."""
-    totals = np.zeros(len(core))
+def _scaled(weight, votes, core, counted, values):  # type: ignore[no-untyped-def]
+    """Votes as they are measured, and of every part the value of 0 points and the points per unit."""
+    low, rate, base = np.zeros(SIZE), np.zeros(SIZE), np.zeros(len(core))
     if len(core) == 0:
-        return totals
-    low, rate, base = np.zeros(SIZE), np.zeros(SIZE), np.empty(len(core))
+        return base, low, rate
     own = votes[core]
     strong, knee = own.max(), nth_greatest(own, min(KNEE, len(own)))
     knee = knee if knee > 0.0 else strong
-    for at in range(len(core)):
-        base[at] = np.log1p(own[at] / knee) if knee > 0.0 else 0.0
+    if knee > 0.0:
+        for at in range(len(core)):
+            base[at] = np.log1p(own[at] / knee)
     heavy, whole = _heavy(weight, strong), 0.0
     for part in range(SIZE):
-        value = base if part == VOTES else values[part]
-        least, most, unit = _spread(value, counted)
+        least, most, unit = _spread(base if part == VOTES else values[part], counted)
         if unit > 0.0 and heavy[part] != 0.0:
             low[part], rate[part] = least if heavy[part] > 0.0 else most, heavy[part] / unit
             whole += abs(heavy[part]) * (most - least) / unit
     for part in range(SIZE):
         rate[part] *= WHOLE / whole if whole > 0.0 else 0.0
-    for at in range(len(core)):
-        boost = min(WHOLE * tracks.boost[core[at]], MOST_COMMERCIAL) * safety[at] if values[CONTENT, at] >= 0.72 else 0.0
-        points = 0.0
+    return base, low, rate
+
+
+@njit(nogil=True, cache=True)
+def _fill(base, low, rate, values, safety, boost, places, out):  # type: ignore[no-untyped-def]
+    """Columns of the candidates at ``places``."""
+    for at in range(len(places)):
+        place = places[at]
         for part in range(SIZE):
-            value = base[at] if part == VOTES else values[part, at]
-            table[at, part] = values[part, at]
-            table[at, SIZE + part] = max(0.0, (value - low[part]) * rate[part])
-            points += table[at, SIZE + part]
-        table[at, SAFETY], table[at, COMMERCIAL] = safety[at], boost
-        totals[at] = points * safety[at] + boost
+            out[at, part] = values[part, place]
+            out[at, SIZE + part] = _points(base if part == VOTES else values[part], place, low[part], rate[part])
+        out[at, SAFETY], out[at, COMMERCIAL] = safety[place], boost[place]
+
+
+@njit(nogil=True, cache=True)
+def _points(values: Floats, place: int, low: float, rate: float) -> float:
+    """Points of one candidate's part, never below 0."""
+    points = (values[place] - low) * rate
+    return points if points > 0.0 else 0.0
+
+
+@njit(nogil=True, cache=True)
+def _totals(base: Floats, low: Floats, rate: Floats, values: Floats, safety: Floats, boost: Floats) -> Floats:
+    """Scores of the candidates: all points times safety, plus promotion."""
+    totals = np.zeros(len(base))
+    for part in range(SIZE):
+        if rate[part] != 0.0:
+            own = base if part == VOTES else values[part]
+            for at in range(len(own)):
+                totals[at] += _points(own, at, low[part], rate[part])
+    for at in range(len(base)):
+        totals[at] = totals[at] * safety[at] + boost[at]
     return totals
 
 
