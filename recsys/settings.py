@@ -115,6 +115,8 @@ class Settings(BaseModel):
     modes: dict[str, Mode] = Field(default_factory=lambda: dict(MODES))
     """What lists of a mode are after; a mode of a new name is a list of its own once `lists` names it."""
 
+    language: Literal["en", "de"] = "en"
+    """Language of the reasons; `reason_args` say the same in none."""
     lists: tuple[str, ...] = ("balanced", "comfort", "discovery")
     """Lists built for every listener, one a mode; saved requests come on top."""
     list_limit: Annotated[int, Field(ge=1, le=100)] = 50

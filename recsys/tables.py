@@ -46,6 +46,7 @@ STRINGS = pl.List(pl.String())
 VECTOR = pl.Array(pl.Float64(), len(FEATURES))
 MATCHES = pl.Array(pl.Float32(), len(FEATURES))
 TARGETS = pl.Struct({name: pl.Float64() for name in FEATURES})
+BECAUSE = pl.List(pl.Struct({"track_id": pl.String(), "share": pl.Float64()}))
 RANGES = pl.Struct({name: pl.List(pl.Float64()) for name in FEATURES})
 POSTPONED = pl.List(pl.Struct({"track_id": pl.String(), "until": UTC}))
 STRENGTHS = pl.List(pl.Struct({"name": pl.String(), "strength": pl.Float64()}))
@@ -428,6 +429,10 @@ RANKINGS = Table(
         *_PARTS,
         Column("reason_code", pl.String(), "why the track is here, one word"),
         Column("reason", pl.String(), "why the track is here, in words"),
+        Column("reason_args", STRINGS, "what the words of the reason name, in their order; null in preset `reference`", null=True),
+        Column("because", BECAUSE, "own tracks (of a list with seeds: seeds) with the greatest shares of the votes; null in preset `reference`", null=True),
+        Column("because_rest", pl.Float64(), "share of the votes that all else has: with those of `because` it adds up to 1", "share", null=True),
+        Column("supporters", pl.Int32(), "stored neighbours who like the track", "listeners", null=True, low=0),
         Column("explanation", MATCHES, "agreement of the track with the taste, per feature", "0–1"),
         Column("source", pl.String(), "how the row came into the list", allowed=("ranked", "cold", "backfill_artist", "backfill_known_artist", "backfill_popularity")),
         Column("diversity", pl.Float64(), "distance to the nearest track already picked; 1 for the first, 0 when diversity did not run", "0–1", low=0, high=1),

@@ -165,3 +165,10 @@ class Items(NamedTuple):
     credits_indptr: Offsets
     credits_indices: Ints
     song: Ints
+
+
+class Ragged(NamedTuple):
+    """Numbers that belong to each of n rows: of row u ``numbers[indptr[u]:indptr[u + 1]]``."""
+
+    indptr: Offsets
+    numbers: Ints

@@ -5,6 +5,7 @@ One row per track of the snapshot, in its order; names of artists and genres as 
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -13,7 +14,7 @@ import polars as pl
 from scipy.sparse import csr_array
 
 from recsys.matrices import features
-from recsys.matrices.arrays import Flags, Floats, Ints
+from recsys.matrices.arrays import Flags, Floats, Ints, Offsets, pattern
 from recsys.matrices.song import song_keys
 from recsys.matrices.tokens import NameSets, fold, name_sets, token
 from recsys.names import key
@@ -22,6 +23,10 @@ from recsys.tables import FEATURES
 
 _REMIX = r"(?i)\s+[-–—]\s+[^()\[\]]*\b(?:re)?mix\b.*$|\s*[(\[][^()\[\]]*\b(?:re)?mix(?:ed)?\b[^()\[\]]*[)\]]"
 """The name of a remix at the end of a title: in one list it is the same song."""
+
+
+LEAST_SPREAD = 0.02
+"""Standard deviation of a feature, as a share of its range, below which it does not fall."""
 
 
 @dataclass(frozen=True)
@@ -55,6 +60,10 @@ class Catalog:
     main: Ints | None
     """Row of the main release of each track's song; none where every id is a song of its own."""
     exclusions: str
+    titles: pl.Series
+    """Title of each track, its id where it has none."""
+    artist_names: pl.Series
+    """Each artist of ``artist_sets``, as the catalogue first spells it."""
 
     @cached_property
     def row_of(self) -> dict[str, int]:
@@ -109,6 +118,40 @@ class Catalog:
         shape = (len(self.ids), int(of.max(initial=-1)) + 1)
         return csr_array((np.ones(len(of)), of.astype(np.int32), np.arange(len(of) + 1)), shape=shape)
 
+    @cached_property
+    def artists_of(self) -> tuple[Offsets, Ints]:
+        """Distinct artists of each track, ascending: bounds (tracks + 1,) and artists."""
+        members = self.artist_members
+        members.sort_indices()
+        return pattern(members)
+
+    @cached_property
+    def genres_of(self) -> Ints:
+        """(tracks, most genres of one) genres of each track, filled up with the number of genres."""
+        members = self.genre_members
+        lengths = np.diff(members.indptr)
+        out = np.full((len(self.ids), int(lengths.max(initial=0))), len(self.genre_sets.names), np.int32)
+        row = np.repeat(np.arange(len(lengths)), lengths)
+        out[row, np.arange(len(row)) - np.repeat(members.indptr[:-1], lengths)] = members.indices
+        return out
+
+    @cached_property
+    def genre_names(self) -> pl.Series:
+        return pl.Series(list(self.genre_sets.names), dtype=pl.String)
+
+    @cached_property
+    def spreads(self) -> Floats:
+        """(12,) standard deviation of each feature over the tracks with audio, in raw units; at least a fiftieth of its range."""
+        known = self.raw[self.audio]
+        spread = known.std(axis=0) if len(known) else np.zeros(len(FEATURES))
+        return np.asarray(np.maximum(spread, LEAST_SPREAD * (self.space.high - self.space.low)))
+
+    @cached_property
+    def deviations(self) -> Floats:
+        """(tracks, 12) features in standard deviations from the mean, 0 for tracks without audio."""
+        mean = self.raw[self.audio].mean(axis=0) if self.audio.any() else np.zeros(len(FEATURES))
+        return np.where(self.audio[:, None], (self.raw - mean) / self.spreads, 0.0)
+
     def artist_key(self, name: str) -> str:
         return key(name) if self.exclusions == "token" else name
 
@@ -128,6 +171,7 @@ def build_catalog(tracks: pl.DataFrame, settings: Settings, songs: pl.DataFrame 
     parsed, compared = settings.credited_artists == "parsed", key if by_token else token
     named = _names(tracks) if by_token else [[artist] for artist in artists]
     credited = [listed or name for listed, name in zip(tracks["artists"].to_list(), named, strict=True)] if parsed else named
+    artist_sets = name_sets(credited, compared)
     main = _main_releases(tracks["id"], songs) if songs is not None and settings.song_identity == "song" else None
     folds = {artist: fold(artist) for artist in set(artists)}
     return Catalog(
@@ -140,7 +184,7 @@ def build_catalog(tracks: pl.DataFrame, settings: Settings, songs: pl.DataFrame 
         explicit=flags["explicit"].to_numpy(),
         quality_penalty=numbers["quality_penalty"].to_numpy(),
         boost=numbers["commercial_boost"].to_numpy() * flags["discovery_allowed"].to_numpy(),
-        artist_sets=name_sets(credited, compared),
+        artist_sets=artist_sets,
         genre_sets=name_sets(genres, compared),
         excludable_artists=name_sets(named, key if by_token else str, blank=not by_token),
         excludable_genres=name_sets(genres, key if by_token else fold, blank=not by_token),
@@ -148,7 +192,18 @@ def build_catalog(tracks: pl.DataFrame, settings: Settings, songs: pl.DataFrame 
         songs=_codes(_songs(tracks, main) if settings.one_version_per_song else tracks["song_key"].to_list()),
         main=main,
         exclusions=settings.exclusions,
+        titles=tracks.select(pl.coalesce("title", "id")).to_series(),
+        artist_names=pl.Series(_spelled(credited, artist_sets, compared), dtype=pl.String),
     )
+
+
+def _spelled(credited: list[list[str]], artists: NameSets, compared: Callable[[str], str]) -> list[str]:
+    """The first spelling of every name."""
+    first: dict[str, str] = {}
+    for names in credited:
+        for name in names:
+            first.setdefault(compared(name), name.strip())
+    return [first[name] for name in artists.names]
 
 
 def _main_releases(ids: pl.Series, songs: pl.DataFrame) -> Ints:

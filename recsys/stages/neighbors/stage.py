@@ -7,7 +7,9 @@ Two ways, by ``Settings.neighborhood``: ``co_rated`` (scoring rules section 7), 
 from __future__ import annotations
 
 import threading
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from os import cpu_count
 from typing import NamedTuple, Protocol
 
@@ -16,11 +18,14 @@ import polars as pl
 from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
-from recsys.matrices.arrays import Float32s, Floats, Ints, Offsets, pattern
+from recsys.matrices.arrays import Float32s, Floats, Ints, Offsets, Ragged, pattern
 from recsys.matrices.history import History
 from recsys.settings import Settings
+from recsys.stages.neighbors import attribution
+from recsys.stages.neighbors.attribution import attribute
 from recsys.stages.neighbors.chance import Chance
 from recsys.stages.neighbors.collaborative import Collaborative
+from recsys.stages.neighbors.kernels.attribution import LISTED, Form, Shares
 from recsys.stages.neighbors.kernels.blend import shares
 from recsys.stages.neighbors.kernels.votes import votes
 from recsys.stages.neighbors.model import TILE, Listeners, Parameters
@@ -41,6 +46,20 @@ class Neighborhood(NamedTuple):
     similarity: Floats
     overlap: Ints
     weight: Floats
+
+    def strongest(self, most: int) -> tuple[Ints, NDArray[np.int64]]:
+        """Row, and place in the arrays, of the ``most`` neighbours of each listener with the largest weight, ties by listener."""
+        row = np.repeat(np.arange(len(self.indptr) - 1, dtype=np.int32), np.diff(self.indptr))
+        order = np.lexsort((self.neighbors, -self.weight, row))
+        nth = np.arange(len(row)) - self.indptr[row[order]]
+        order = order[nth < most]
+        return row[order], order
+
+    def stored(self, most: int) -> Ragged:
+        """The neighbours that the table `neighbors` has of each listener."""
+        row, place = self.strongest(most)
+        indptr = np.searchsorted(row, np.arange(len(self.indptr), dtype=np.int32))
+        return Ragged(indptr.astype(np.int64), np.ascontiguousarray(self.neighbors[place], np.int32))
 
 
 def neighborhood(history: History, first: int, last: int) -> Neighborhood:
@@ -69,6 +88,12 @@ class Similar(Protocol):
     def scores(self, near: Neighborhood) -> Floats:
         """(listeners of the block, tracks) collaborative scores 0–1."""
 
+    def shares(self, first: int, pairs: Ragged) -> Shares:
+        """Own tracks with the greatest shares of the votes, for tracks asked about of the listeners from ``first`` on."""
+
+    def seed_shares(self, seeds: Sequence[Ints], pairs: Ragged) -> Shares:
+        """The same of somebody whose history are the seeds, for each of some lists of seeds."""
+
     def seeded(self, listeners: Ints, seeds: csr_array, share: float) -> Floats:
         """(n, tracks) collaborative scores 0–1 of listeners as they are by ``share`` (0–1) what likes ``seeds`` (n, tracks)."""
 
@@ -86,6 +111,14 @@ class CoRated:
 
     def scores(self, near: Neighborhood) -> Floats:
         return collaborative(self.history, near, self.canonical, self.settings)
+
+    def shares(self, first: int, pairs: Ragged) -> Shares:  # noqa: ARG002
+        """Unknown: co-rated neighbours vote whoever the listener is."""
+        return nothing_known(len(pairs.numbers))
+
+    def seed_shares(self, seeds: Sequence[Ints], pairs: Ragged) -> Shares:  # noqa: ARG002
+        """Unknown, as for own tracks."""
+        return nothing_known(len(pairs.numbers))
 
     def seeded(self, listeners: Ints, seeds: csr_array, share: float) -> Floats:  # noqa: ARG002
         """Without the seeds: co-rated neighbours vote on a history alone."""
@@ -145,6 +178,23 @@ class Blended:
         damped = (1.0 - heavy) * self._damped(mine.near.explained) + heavy * self._damped(folded.near.explained)
         return self._shares(raw.astype(np.float32), pattern(self.history.rating[listeners]), damped)
 
+    @cached_property
+    def form(self) -> Form:
+        """The model as attribution reads it."""
+        return attribution.form(self.model.model)
+
+    def shares(self, first: int, pairs: Ragged) -> Shares:
+        last = first + len(pairs.indptr) - 1
+        return attribute(self.form, self.model.model.rows.part(first, last), self.model.fitted.part(first, last), pairs)
+
+    def seed_shares(self, seeds: Sequence[Ints], pairs: Ragged) -> Shares:
+        model = self.model.model
+        lengths = np.array([len(one) for one in seeds])
+        indptr = np.r_[0, np.cumsum(lengths)]
+        rows = csr_array((np.ones(indptr[-1]), np.concatenate(seeds), indptr), shape=(len(seeds), self.history.tracks))
+        rows.sum_duplicates()
+        return attribute(self.form, model.standardised(rows), model.listeners(rows), pairs)
+
     def _damped(self, evidence: Floats) -> Floats:
         half = self.settings.evidence_half
         return np.divide(evidence, evidence + half, out=np.zeros_like(evidence), where=evidence > 0)
@@ -165,6 +215,11 @@ class Blended:
         return tile[first - begin : last - begin]
 
 
+def nothing_known(pairs: int) -> Shares:
+    """Shares of pairs of which nothing is known: all of the votes is rest."""
+    return Shares(np.full((pairs, LISTED), -1, np.int32), np.zeros((pairs, LISTED)), np.ones(pairs))
+
+
 def fit_neighbors(history: History, canonical: Ints, settings: Settings) -> Similar:
     """The way the settings name, fitted to all listeners."""
     if settings.neighborhood == "co_rated":
@@ -178,13 +233,10 @@ def fit_neighbors(history: History, canonical: Ints, settings: Settings) -> Simi
 def neighbor_rows(history: History, near: Neighborhood, settings: Settings) -> pl.DataFrame:
     """Table ``neighbors`` of the block: the ``neighbors_kept`` with the largest weight, ties by listener."""
     users = pl.Series(history.users, dtype=pl.String)
-    row = np.repeat(np.arange(len(near.indptr) - 1), np.diff(near.indptr))
-    order = np.lexsort((near.neighbors, -near.weight, row))
-    nth = np.arange(len(row)) - near.indptr[row[order]]
-    order = order[nth < settings.neighbors_kept]
+    row, order = near.strongest(settings.neighbors_kept)
     frame = pl.DataFrame(
         {
-            "user_id": users.gather(near.first + row[order]),
+            "user_id": users.gather(near.first + row),
             "neighbor_id": users.gather(near.neighbors[order]),
             "similarity": near.similarity[order],
             "overlap": near.overlap[order],

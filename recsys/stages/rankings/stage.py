@@ -13,10 +13,13 @@ from recsys.matrices.requests import MOST_LIMIT, rule
 from recsys.settings import Settings
 from recsys.stages.candidates.kernels.scores import ranks
 from recsys.stages.candidates.scoring import Scored, Scorer
-from recsys.stages.candidates.stage import Chosen, Ordered, by_points, keys, parts, parts_of, reasons
+from recsys.stages.candidates.stage import Chosen, Ordered, by_points, keys, parts, parts_of
+from recsys.stages.candidates.stage import reasons as plain
+from recsys.stages.rankings.evidence import Backing, Rows, gather
 from recsys.stages.rankings.kernels.diversity import Picks, pick_many, typical_distances
 from recsys.stages.rankings.kernels.state import UNRELATED
-from recsys.tables import DROP_RULES, LISTS, RANKINGS
+from recsys.stages.rankings.reasons import reasons
+from recsys.tables import DROP_RULES, LISTS, PARTS, RANKINGS, STRINGS
 
 
 class Picked(NamedTuple):
@@ -44,7 +47,7 @@ def rank_lists(scorer: Scorer, scored: Scored, pool: Ordered) -> tuple[pl.DataFr
     picked = _diverse(scorer, scored, pool)
     if scorer.settings.backfill:
         picked = _filled(scorer, scored, picked)
-    return _ranking_rows(scorer, scored, picked), _list_rows(scorer, scored, pool, picked)
+    return _ranking_rows(scorer, scored, pool, picked), _list_rows(scorer, scored, pool, picked)
 
 
 def _diverse(scorer: Scorer, scored: Scored, pool: Ordered) -> Picked:
@@ -154,7 +157,7 @@ def _kept_out(scored: Scored, row: int, number: int) -> tuple[Ints, Floats]:
     return found.track, _columns(found, np.arange(len(found.track)))
 
 
-def _ranking_rows(scorer: Scorer, scored: Scored, picked: Picked) -> pl.DataFrame:
+def _ranking_rows(scorer: Scorer, scored: Scored, pool: Ordered, picked: Picked) -> pl.DataFrame:
     chosen = Chosen(picked.row, picked.track)
     first = np.searchsorted(picked.row, picked.row)
     rank = np.arange(len(picked.row)) - first + 1
@@ -173,8 +176,51 @@ def _ranking_rows(scorer: Scorer, scored: Scored, picked: Picked) -> pl.DataFram
         },
         schema_overrides={"explanation": RANKINGS["explanation"].dtype},
     )
-    named = keys(scorer, scored, chosen, rank).hstack(shown).hstack(reasons(scorer, scored, chosen, shown))
-    return RANKINGS.shape(named.hstack(trace))
+    why = _reasons(scorer, scored, pool, picked) if scored.spread else _plain_reasons(scorer, scored, chosen, shown)
+    return RANKINGS.shape(keys(scorer, scored, chosen, rank).hstack(shown).hstack(why).hstack(trace))
+
+
+def _reasons(scorer: Scorer, scored: Scored, pool: Ordered, picked: Picked) -> pl.DataFrame:
+    """Reasons by the evidence with the most points, and what is stored of the evidence."""
+    points = picked.columns[:, 1 + len(PARTS) : 1 + 2 * len(PARTS)]
+    average = _average_points(pool)
+    rows = Rows(picked.row, picked.track, points - average[picked.row], picked.source)
+    evidence, backing = gather(scorer, scored, rows)
+    return reasons(evidence, scorer.settings.language).hstack(_backing(scorer, backing))
+
+
+def _average_points(pool: Ordered) -> Floats:
+    """(lists, parts) mean points of the candidates of each list."""
+    columns = _columns(pool)[:, 1 + len(PARTS) : 1 + 2 * len(PARTS)]
+    counts = np.diff(pool.indptr)
+    row = np.repeat(np.arange(len(counts)), counts)
+    sums = np.stack([np.bincount(row, weights=column, minlength=len(counts)) for column in columns.T], axis=1)
+    return np.asarray(sums / np.maximum(counts, 1)[:, None])
+
+
+def _backing(scorer: Scorer, backing: Backing) -> pl.DataFrame:
+    """Columns because, because_rest and supporters."""
+    tracks, share, rest = backing.because
+    ids = [_gathered(scorer.track_ids, one) for one in tracks.T]
+    named = [
+        pl.when(one.is_not_null()).then(pl.struct(one.alias("track_id"), pl.Series("share", share[:, at])))
+        for at, one in enumerate(ids)
+    ]
+    because = pl.select(pl.concat_list(named).list.drop_nulls().alias("because"))
+    left = rest + np.where(tracks < 0, share, 0.0).sum(axis=1)
+    return because.with_columns(pl.Series("because_rest", left), pl.Series("supporters", backing.supporters))
+
+
+def _gathered(values: pl.Series, numbers: Ints) -> pl.Series:
+    """Values by number, null for −1."""
+    return values.gather(pl.select(pl.when(pl.Series(numbers) >= 0).then(pl.Series(numbers))).to_series())
+
+
+def _plain_reasons(scorer: Scorer, scored: Scored, chosen: Chosen, shown: pl.DataFrame) -> pl.DataFrame:
+    """The reasons of scale `raw`, which are not about anything of the listener's own."""
+    unused = {"reason_args": pl.lit(None, STRINGS), "because": pl.lit(None, RANKINGS["because"].dtype)}
+    unused |= {"because_rest": pl.lit(None, pl.Float64), "supporters": pl.lit(None, pl.Int32)}
+    return plain(scorer, scored, chosen, shown).with_columns(**unused)
 
 
 def _list_rows(scorer: Scorer, scored: Scored, pool: Ordered, picked: Picked) -> pl.DataFrame:

@@ -1,0 +1,214 @@
+"""What speaks for every row of a block's lists: own tracks, neighbours, artists, sound, what was asked for.
+
+Only rows that are shown are looked at. Own tracks are those that the listener likes (a rating above 0), for a list with seeds its
+seeds; their shares of the votes are exact (:mod:`recsys.stages.neighbors.attribution`).
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from recsys.matrices.arrays import Floats, Ints, Names, Ragged
+from recsys.matrices.catalog import Catalog
+from recsys.stages.candidates.scoring import Scored, Scorer
+from recsys.stages.neighbors.kernels.attribution import Shares
+from recsys.stages.rankings.kernels import evidence as kernel
+from recsys.stages.rankings.kernels.evidence import Described
+from recsys.stages.rankings.reasons import EVIDENCE
+from recsys.stages.rankings.texts import SOUNDS
+from recsys.tables import FEATURES, PARTS
+
+ALIKE = 0.5
+"""Standard deviations from the catalogue's mean, in the same direction, from which a feature is what two tracks share."""
+DECIMALS = {"tempo": 0, "loudness": 1, "time_signature": 0, "key": 0, "mode": 0}
+"""Of a feature's value in words; two for the others."""
+
+
+class Rows(NamedTuple):
+    """Ranking rows of a block."""
+
+    row: NDArray[np.int64]
+    """List, from the block's first."""
+    track: Ints
+    """Row of the catalogue."""
+    points: Floats
+    """(n, parts) points beyond the mean of the list's candidates."""
+    source: NDArray[np.str_]
+
+
+class Backing(NamedTuple):
+    """What is stored of the evidence: own tracks and their shares of the votes, and how many of the stored neighbours agree."""
+
+    because: Shares
+    supporters: Ints
+    neighbors: Ints
+
+
+def gather(scorer: Scorer, scored: Scored, rows: Rows) -> tuple[pl.DataFrame, Backing]:
+    """The evidence of every row in the columns of :data:`recsys.stages.rankings.reasons.EVIDENCE`, and what is stored of it."""
+    catalog, listener = scorer.catalog, scorer.requests.listener[scored.first_list + rows.row] - scored.first
+    keys = listener.astype(np.int64) * len(catalog.ids) + catalog.canonical[rows.track]
+    pairs, place = _pairs(keys, len(scored.near.indptr) - 1, len(catalog.ids))
+    own = liked(scorer, scored.first, len(scored.near.indptr) - 1)
+    because = _of(scorer.similar.shares(scored.first, pairs), place)
+    seeded = _seeded(scorer, scored, rows, because)
+    supporters, neighbors = _supporters(scorer, scored, pairs)
+    compared = _compared(catalog, own, pairs)
+    backing = Backing(because, supporters[place], neighbors[listener])
+    columns = {
+        **dict(zip(PARTS, rows.points.T, strict=True)),
+        **_own_tracks(scorer, because, seeded),
+        "supporters": backing.supporters,
+        "neighbors": backing.neighbors,
+        **_artist(catalog, rows.track, compared.artist[place], compared.by_artist[place]),
+        "theirs": _titled(catalog, compared.theirs[place]),
+        **_sound(scorer, rows.track, compared.nearest[place], compared.cosine[place]),
+        "genre": _genre(scorer, scored, rows),
+        **_fits(scorer, scored, rows),
+        "known": catalog.popularity[rows.track],
+        "fresh": scorer.requests.new_artists[scored.first_list + rows.row],
+        "source": pl.Series(rows.source.tolist(), dtype=pl.String),
+    }
+    return pl.DataFrame(columns).select(pl.col(name).cast(dtype) for name, dtype in EVIDENCE.items()), backing
+
+
+def liked(scorer: Scorer, first: int, count: int) -> Ragged:
+    """Tracks of the catalogue that each of ``count`` listeners from ``first`` on likes."""
+    indptr, tracks = scorer.liked_by_all
+    bounds = indptr[first : first + count + 1]
+    return Ragged(bounds - bounds[0], tracks[bounds[0] : bounds[-1]])
+
+
+def _pairs(keys: NDArray[np.int64], listeners: int, tracks: int) -> tuple[Ragged, NDArray[np.int64]]:
+    """The distinct pairs of listener and track, in order, and the place of each row among them."""
+    distinct, place = np.unique(keys, return_inverse=True)
+    indptr = np.searchsorted(distinct // tracks, np.arange(listeners + 1))
+    return Ragged(indptr.astype(np.int64), (distinct % tracks).astype(np.int32)), place
+
+
+def _seeded(scorer: Scorer, scored: Scored, rows: Rows, because: Shares) -> NDArray[np.bool_]:
+    """Puts seeds in the place of own tracks in lists that have any; returns which rows are in such a list."""
+    seeds = scorer.requests.seeds
+    lists = [row for row in np.unique(rows.row).tolist() if len(seeds.get(scored.first_list + row, ()))]
+    chosen = np.isin(rows.row, lists)
+    if lists:
+        number = np.searchsorted(lists, rows.row[chosen])
+        keys = number.astype(np.int64) * len(scorer.catalog.ids) + scorer.catalog.canonical[rows.track[chosen]]
+        pairs, place = _pairs(keys, len(lists), len(scorer.catalog.ids))
+        shares = _of(scorer.similar.seed_shares([seeds[scored.first_list + row] for row in lists], pairs), place)
+        because.tracks[chosen], because.share[chosen], because.rest[chosen] = shares
+    return chosen
+
+
+def _of(shares: Shares, place: NDArray[np.int64]) -> Shares:
+    return Shares(shares.tracks[place], shares.share[place], shares.rest[place])
+
+
+def _supporters(scorer: Scorer, scored: Scored, pairs: Ragged) -> tuple[Ints, Ints]:
+    """How many of the stored neighbours like the track of each pair, and how many neighbours each listener has."""
+    stored = scored.near.stored(scorer.settings.neighbors_kept)
+    out = np.zeros(len(pairs.numbers), np.int32)
+    everyone = scorer.liked_by_all
+    kernel.count_supporters(stored, everyone, pairs, len(scorer.catalog.ids), out)
+    return out, np.diff(stored.indptr).astype(np.int32)
+
+
+def _compared(catalog: Catalog, own: Ragged, pairs: Ragged) -> kernel.Evidence:
+    count = len(pairs.numbers)
+    numbers = (np.empty(count, np.int32) for _ in range(4))
+    out = kernel.Evidence(next(numbers), np.empty(count), *numbers)
+    described = Described(catalog.unit, catalog.audio, *catalog.artists_of)
+    kernel.compare_own(own, pairs, described, len(catalog.artist_sets.names), out)
+    return out
+
+
+def _own_tracks(scorer: Scorer, because: Shares, seeded: NDArray[np.bool_]) -> dict[str, pl.Series]:
+    titles = {f"own_{at + 1}": _titled(scorer.catalog, because.tracks[:, at]) for at in range(2)}
+    shares = {f"share_{at + 1}": pl.Series(because.share[:, at]) for at in range(2)}
+    seed = pl.select(pl.when(pl.Series(seeded)).then(titles["own_1"])).to_series()
+    return {**titles, **shares, "seed": seed}
+
+
+def _titled(catalog: Catalog, tracks: Ints) -> pl.Series:
+    """Titles of tracks, null for −1."""
+    return catalog.titles.gather(pl.select(pl.when(pl.Series(tracks) >= 0).then(pl.Series(tracks))).to_series())
+
+
+def _artist(catalog: Catalog, track: Ints, artist: Ints, count: Ints) -> dict[str, pl.Series]:
+    """The artist by whom the listener likes most, else the track's first."""
+    bounds, names = catalog.artists_of
+    has = bounds[track + 1] > bounds[track]
+    first = names[np.minimum(bounds[track], max(len(names) - 1, 0))] if len(names) else np.zeros(len(track), np.int32)
+    chosen = np.where(artist >= 0, artist, np.where(has, first, -1))
+    given = pl.select(pl.when(pl.Series(chosen) >= 0).then(pl.Series(chosen))).to_series()
+    return {"artist": catalog.artist_names.gather(given), "by_artist": pl.Series(count)}
+
+
+def _sound(scorer: Scorer, track: Ints, nearest: Ints, cosine: Floats) -> dict[str, pl.Series]:
+    """The own track nearest in sound and up to two features in which both stand out in the same direction."""
+    deviations = scorer.catalog.deviations
+    one, other = deviations[track], deviations[np.maximum(nearest, 0)]
+    shared = np.where((np.sign(one) == np.sign(other)) & (nearest >= 0)[:, None], np.minimum(np.abs(one), np.abs(other)), 0.0)
+    more, less = (np.array([f"{name}{sign}" in SOUNDS["en"] for name in FEATURES]) for sign in "+-")
+    shared = np.where(np.where(one > 0, more, less), shared, 0.0)
+    order = np.argsort(-shared, axis=1, kind="stable")[:, :2]
+    size, sign = np.take_along_axis(shared, order, axis=1), np.take_along_axis(one, order, axis=1)
+    words = np.char.add(np.array(FEATURES)[order], np.where(sign > 0, "+", "-")) if len(track) else np.empty((0, 2), "U1")
+    columns = {
+        f"sound_{at + 1}": pl.select(
+            pl.when(pl.Series(size[:, at] >= ALIKE)).then(pl.Series(words[:, at].tolist(), dtype=pl.String))
+        )
+        for at in range(2)
+    }
+    named = {name: frame.to_series() for name, frame in columns.items()}
+    return {"nearest": _titled(scorer.catalog, nearest), "cosine": pl.Series(cosine), **named}
+
+
+def _genre(scorer: Scorer, scored: Scored, rows: Rows) -> pl.Series:
+    """The genre of each track that the listener likes best; null where it has none of them."""
+    genres, names = scorer.catalog.genres_of, scorer.catalog.genre_names
+    subject = scored.lists.subject[rows.row]
+    strength = _dense(scored.subjects.genres, len(names) + 1)
+    padded = genres[rows.track]
+    values = strength[subject[:, None], padded]
+    best = values.argmax(axis=1) if padded.shape[1] else np.zeros(len(subject), np.int64)
+    at = np.arange(len(subject))
+    chosen = np.where(values[at, best] > 0, padded[at, best], -1) if padded.shape[1] else np.full(len(subject), -1)
+    return names.gather(pl.select(pl.when(pl.Series(chosen) >= 0).then(pl.Series(chosen))).to_series())
+
+
+def _dense(names: Names, width: int) -> Floats:
+    """(subjects, names) strengths; the last column, which padding finds, is 0."""
+    out = np.zeros((len(names.indptr) - 1, width))
+    out[np.repeat(np.arange(len(out)), np.diff(names.indptr)), names.indices] = names.strength
+    return out
+
+
+def _fits(scorer: Scorer, scored: Scored, rows: Rows) -> dict[str, pl.Series]:
+    """The two features of each track that come nearest to what its list asks for, as ``feature=value``."""
+    wanted = scorer.requests.wanted
+    out = np.full((len(rows.row), 2), None, object)
+    for number in np.unique(rows.row).tolist():
+        targets = wanted.get(scored.first_list + number)
+        if targets is not None:
+            at = np.flatnonzero((rows.row == number) & scorer.catalog.audio[rows.track])
+            out[at] = _nearest_features(scorer.catalog, rows.track[at], targets)
+    return {f"fit_{at + 1}": pl.Series(out[:, at].tolist(), dtype=pl.String) for at in range(2)}
+
+
+def _nearest_features(catalog: Catalog, tracks: Ints, targets: Floats) -> NDArray[np.object_]:
+    """(n, 2) words, none where fewer features are asked for."""
+    asked = np.flatnonzero(~np.isnan(targets))
+    away = np.abs(catalog.raw[tracks][:, asked] - targets[asked]) / catalog.spreads[asked]
+    order = np.argsort(away, axis=1, kind="stable")[:, :2]
+    out = np.full((len(tracks), 2), None, object)
+    for at in range(order.shape[1]):
+        chosen = asked[order[:, at]]
+        for feature in np.unique(chosen).tolist():
+            own, name = np.flatnonzero(chosen == feature), FEATURES[feature]
+            out[own, at] = [f"{name}={value:.{DECIMALS.get(name, 2)}f}" for value in catalog.raw[tracks[own], feature]]
+    return out

@@ -1,0 +1,107 @@
+"""What own tracks and neighbours say for a ranked track: the nearest in sound, how many by its artists, how many like it."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+from numba import njit
+
+from recsys.matrices.arrays import Flags, Floats, Ints, Offsets, Ragged
+
+
+class Described(NamedTuple):
+    """What is compared: ``unit`` (tracks, 12) features of length 1, ``audio`` (tracks,) whether known, ``artists`` of each track
+    as ``artists_indptr`` (tracks + 1) and ids."""
+
+    unit: Floats
+    audio: Flags
+    artists_indptr: Offsets
+    artists: Ints
+
+
+class Evidence(NamedTuple):
+    """Per pair: the own track nearest in sound, −1 for none, and its cosine; of the track's artists the one by whom the listener
+    likes most tracks, −1 for none, how many, and the one of these that is nearest in sound, the first where none sounds."""
+
+    nearest: Ints
+    cosine: Floats
+    artist: Ints
+    by_artist: Ints
+    theirs: Ints
+
+
+@njit(nogil=True, cache=True)
+def compare_own(own: Ragged, pairs: Ragged, described: Described, artists: int, out: Evidence) -> None:
+    """Fills ``out`` for all ``pairs``: per listener the tracks asked about, none twice.
+
+    ``own``: the tracks each listener likes; ``artists``: how many there are. The earlier own track, or artist, wins a tie.
+    """
+    bounds, names = described.artists_indptr, described.artists
+    by_artist = np.zeros(artists, np.int32)
+    for user in range(len(own.indptr) - 1):
+        liked = own.numbers[own.indptr[user] : own.indptr[user + 1]]
+        for track in liked:
+            for name in names[bounds[track] : bounds[track + 1]]:
+                by_artist[name] += 1
+        for at in range(pairs.indptr[user], pairs.indptr[user + 1]):
+            track = pairs.numbers[at]
+            out.artist[at], out.by_artist[at] = -1, 0
+            for name in names[bounds[track] : bounds[track + 1]]:
+                if by_artist[name] > out.by_artist[at]:
+                    out.artist[at], out.by_artist[at] = name, by_artist[name]
+            out.nearest[at], out.cosine[at] = _nearest(described, liked, track, -1)
+            out.theirs[at] = _nearest(described, liked, track, out.artist[at])[0] if out.by_artist[at] else -1
+        for track in liked:
+            for name in names[bounds[track] : bounds[track + 1]]:
+                by_artist[name] = 0
+
+
+@njit(nogil=True, cache=True)
+def _nearest(described: Described, liked: Ints, track: int, artist: int) -> tuple[int, float]:
+    """The liked track of the greatest cosine, and the cosine; with ``artist`` ≥ 0 only of those by that artist, with or without
+    audio."""
+    unit, audio, best, closest = described.unit, described.audio, -1, -2.0
+    if not audio[track] and artist < 0:
+        return best, -1.0
+    for other in liked:
+        if other == track or (artist >= 0 and not _by(described, other, artist)):
+            continue
+        cosine = -1.5  # a track without sound is farther than any with it
+        if audio[track] and audio[other]:
+            cosine = 0.0
+            for feature in range(unit.shape[1]):
+                cosine += unit[track, feature] * unit[other, feature]
+        elif artist < 0:
+            continue
+        if cosine > closest:
+            best, closest = other, cosine
+    return best, max(closest, -1.0)
+
+
+@njit(nogil=True, cache=True)
+def _by(described: Described, track: int, artist: int) -> bool:
+    for at in range(described.artists_indptr[track], described.artists_indptr[track + 1]):
+        if described.artists[at] == artist:
+            return True
+    return False
+
+
+@njit(nogil=True, cache=True)
+def count_supporters(neighbors: Ragged, liked: Ragged, pairs: Ragged, tracks: int, out: Ints) -> None:
+    """How many of each listener's neighbours like the track of each pair.
+
+    ``neighbors``: their numbers, per listener; ``liked``: the tracks that every listener of the run likes.
+    """
+    votes = np.zeros(tracks, np.int32)
+    for user in range(len(neighbors.indptr) - 1):
+        others = neighbors.numbers[neighbors.indptr[user] : neighbors.indptr[user + 1]]
+        for other in others:
+            for at in range(liked.indptr[other], liked.indptr[other + 1]):
+                votes[liked.numbers[at]] += 1
+        for at in range(pairs.indptr[user], pairs.indptr[user + 1]):
+            out[at] = votes[pairs.numbers[at]]
+        # only what was counted is cleared: a catalogue is far longer than what 50 neighbours like
+        for other in others:
+            for at in range(liked.indptr[other], liked.indptr[other + 1]):
+                votes[liked.numbers[at]] = 0

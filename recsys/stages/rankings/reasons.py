@@ -1,0 +1,162 @@
+"""Why a row is in its list: the evidence with the most points beyond what an average candidate of the list has, in words.
+
+Every code stands for one kind of evidence; its arguments are stored, so that apps can say it in their own words or language.
+"""
+
+from __future__ import annotations
+
+from functools import reduce
+
+import polars as pl
+
+from recsys.stages.rankings.texts import CODES, FEATURE_WORDS, LONGEST_NAME, SOUNDS, TEXTS
+
+NEAR = 0.8
+"""Cosine from which two tracks sound alike."""
+KNOWN_TO_MANY = 0.6
+"""Popularity from which a track is widely played."""
+FEWEST = 2
+"""Supporters, or tracks by an artist, from which their number is said."""
+MOST_ARGS = 3
+
+EVIDENCE = pl.Schema(
+    {
+        # points of each part beyond the mean of the list's candidates
+        "content": pl.Float64(),
+        "collaborative": pl.Float64(),
+        "popularity": pl.Float64(),
+        "exploration": pl.Float64(),
+        "familiarity": pl.Float64(),
+        "target": pl.Float64(),
+        # titles of the own tracks with the greatest shares of the votes, and these shares
+        "own_1": pl.String(),
+        "own_2": pl.String(),
+        "share_1": pl.Float64(),
+        "share_2": pl.Float64(),
+        # neighbours who like the track, of how many
+        "supporters": pl.Int32(),
+        "neighbors": pl.Int32(),
+        # the artist by whom the listener likes most tracks, how many, and title of the one nearest in sound
+        "artist": pl.String(),
+        "by_artist": pl.Int32(),
+        "theirs": pl.String(),
+        # title of the own track nearest in sound, its cosine, and what both are: feature and direction
+        "nearest": pl.String(),
+        "cosine": pl.Float64(),
+        "sound_1": pl.String(),
+        "sound_2": pl.String(),
+        # the genre of the track that the listener likes best
+        "genre": pl.String(),
+        # title of the list's seed that the votes come from most
+        "seed": pl.String(),
+        # features asked for, as feature=value of the track
+        "fit_1": pl.String(),
+        "fit_2": pl.String(),
+        # popularity 0–1
+        "known": pl.Float64(),
+        # the list wants artists the listener has never played
+        "fresh": pl.Boolean(),
+        # how the row came into the list
+        "source": pl.String(),
+    }
+)
+"""What speaks for a ranking row; null or 0 where there is nothing of the kind."""
+
+
+def reasons(evidence: pl.DataFrame, language: str = "en") -> pl.DataFrame:
+    """Columns `reason_code`, `reason_args` and `reason` of rows in the columns of :data:`EVIDENCE`."""
+    chosen = evidence.select(_code(), *EVIDENCE).select("reason_code", _args())
+    return chosen.with_columns(texts(language).alias("reason"))
+
+
+def _code() -> pl.Expr:
+    """The kind of evidence with the most points; the first in the order of :data:`CODES` of equals."""
+    points = _points()
+    most = pl.max_horizontal(*points.values())
+    code = pl.coalesce(pl.when(value == most).then(pl.lit(name)) for name, value in points.items())
+    named = pl.col("source").is_in(CODES)  # cold, replay, back-fill: how the row came in is the reason
+    return pl.when(named).then(pl.col("source")).when(most > 0).then(code).otherwise(pl.lit("balanced")).alias("reason_code")
+
+
+def _points() -> dict[str, pl.Expr]:
+    """Points that each kind of evidence brings beyond an average candidate, 0 where there is none."""
+    part = {name: pl.col(name).clip(lower_bound=0.0) for name in EVIDENCE.names()[:6]}
+    own = pl.sum_horizontal(pl.col(name).fill_null(0.0).clip(lower_bound=0.0) for name in ("share_1", "share_2")).clip(0.0, 1.0)
+    support = pl.when(pl.col("supporters") >= FEWEST).then(pl.col("supporters") / pl.col("neighbors")).otherwise(0.0)
+    alike = (pl.col("nearest").is_not_null() & (pl.col("cosine") >= NEAR)).fill_null(value=False)
+    points = {
+        "own_tracks": (pl.col("own_1").is_not_null() & pl.col("seed").is_null(), part["collaborative"] * own),
+        "artist": (pl.col("by_artist") > 0, part["familiarity"]),
+        "listeners": (pl.col("supporters") >= FEWEST, part["collaborative"] * support),
+        "sound": (alike, part["content"]),
+        "genre": (~alike & pl.col("genre").is_not_null(), part["content"]),
+        "seed": (pl.col("seed").is_not_null(), part["collaborative"] * own),
+        "target": (pl.col("fit_1").is_not_null(), part["target"]),
+        "discovery": (pl.col("fresh") & pl.col("artist").is_not_null(), part["popularity"] + part["exploration"]),
+        "popular": (~pl.col("fresh") & (pl.col("known") >= KNOWN_TO_MANY), part["popularity"]),
+    }
+    return {name: pl.when(points[name][0]).then(points[name][1]).otherwise(0.0) for name in CODES if name in points}
+
+
+def _args() -> pl.Expr:
+    """Arguments of the text, in its order."""
+    number = {name: pl.col(name).cast(pl.String) for name in ("supporters", "neighbors")}
+    others = pl.col("by_artist") - 1
+    many = pl.col("supporters") >= FEWEST
+    columns: dict[str, tuple[pl.Expr, ...]] = {
+        "own_tracks": (pl.col("own_1"), pl.when(pl.col("share_2") > 0).then(pl.col("own_2"))),
+        "artist": (pl.col("artist"), pl.col("theirs"), pl.when(others >= 1).then(others.cast(pl.String))),
+        "listeners": (number["supporters"], number["neighbors"], pl.when(pl.col("share_1") > 0).then(pl.col("own_1"))),
+        "sound": (pl.col("sound_1"), pl.col("sound_2"), pl.col("nearest")),
+        "genre": (pl.col("genre"),),
+        "seed": (pl.col("seed"), pl.when(pl.col("share_2") > 0).then(pl.col("own_2"))),
+        "target": (pl.col("fit_1"), pl.col("fit_2")),
+        "discovery": (pl.col("artist"), pl.when(many).then(number["supporters"]), pl.when(many).then(number["neighbors"])),
+        "backfill_artist": (pl.col("artist"),),
+        "backfill_known_artist": (pl.col("artist"),),
+    }
+    nothing = pl.lit(None, pl.String)
+    each = [
+        reduce(
+            lambda rest, code: pl.when(pl.col("reason_code") == code[0]).then(code[1]).otherwise(rest),
+            [(code, args[at]) for code, args in columns.items() if at < len(args)],
+            nothing,
+        )
+        for at in range(MOST_ARGS)
+    ]
+    return pl.concat_list(each).list.drop_nulls().alias("reason_args")
+
+
+def texts(language: str) -> pl.Expr:
+    """The text of a row from its `reason_code` and `reason_args`, in a language of :data:`TEXTS`."""
+    words = [_word(pl.col("reason_args").list.get(at, null_on_oob=True), language) for at in range(MOST_ARGS)]
+    count, text = pl.col("reason_args").list.len(), pl.lit(TEXTS[language]["balanced"][0])
+    for code, variants in TEXTS[language].items():
+        for number, template in variants.items():
+            holds = (pl.col("reason_code") == code) & (count == number)
+            text = pl.when(holds).then(_filled(template, words)).otherwise(text)
+    return text.str.slice(0, 1).str.to_uppercase() + text.str.slice(1)
+
+
+def _filled(template: str, words: list[pl.Expr]) -> pl.Expr:
+    """The template with its places filled."""
+    pieces: list[pl.Expr] = []
+    rest = template
+    while "{" in rest:
+        before, _, rest = rest.partition("{")
+        place, _, rest = rest.partition("}")
+        pieces += [pl.lit(before), words[int(place)]]
+    return pl.concat_str(*pieces, pl.lit(rest))
+
+
+def _word(argument: pl.Expr, language: str) -> pl.Expr:
+    """An argument as it is said: a sound in words, a feature with its value, a name cut to its length."""
+    cut = argument.str.slice(0, LONGEST_NAME - 1) + "…"
+    said = pl.when(argument.str.len_chars() > LONGEST_NAME).then(cut).otherwise(argument)
+    said = pl.when(argument.is_in(SOUNDS[language])).then(argument.replace(SOUNDS[language])).otherwise(said)
+    feature, value = argument.str.extract(r"^([a-z_]+)=", 1), argument.str.extract(r"^[a-z_]+=(-?[\d.]+)$", 1)
+    named = pl.concat_str(feature.str.replace_all("_", " "), pl.lit(" "), value)
+    for name, template in FEATURE_WORDS[language].items():
+        before, after = template.split("{}")
+        named = pl.when(feature == name).then(pl.concat_str(pl.lit(before), value, pl.lit(after))).otherwise(named)
+    return pl.when(value.is_not_null()).then(named).otherwise(said)

@@ -1,0 +1,144 @@
+"""The reason of a row: by hand, for every kind of evidence; every text in every language has its places filled and its length."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import polars as pl
+import pytest
+
+from recsys.stages.rankings.reasons import EVIDENCE, MOST_ARGS, reasons, texts
+from recsys.stages.rankings.texts import CODES, LONGEST, LONGEST_NAME, SOUNDS, TEXTS
+
+NOTHING: dict[str, Any] = dict.fromkeys(EVIDENCE.names()) | dict.fromkeys(EVIDENCE.names()[:6], 0.0)
+NOTHING |= {"supporters": 0, "neighbors": 0, "by_artist": 0, "known": 0.0, "fresh": False, "source": "ranked"}
+
+
+def of(language: str = "en", **evidence: Any) -> tuple[str, list[str], str]:
+    row = reasons(pl.DataFrame([NOTHING | evidence], schema=EVIDENCE), language).row(0)
+    return row[0], row[1], row[2]
+
+
+LONG = "Ein sehr langer Titel " * 3
+OTHERS = {
+    **dict.fromkeys(
+        (
+            ("listeners", 2, 0),
+            ("listeners", 2, 1),
+            ("listeners", 3, 0),
+            ("listeners", 3, 1),
+            ("artist", 3, 2),
+            ("discovery", 3, 1),
+            ("discovery", 3, 2),
+        ),
+        "50",
+    ),
+    **dict.fromkeys((("sound", 2, 0), ("sound", 3, 0), ("sound", 3, 1)), "instrumentalness+"),
+    **dict.fromkeys((("target", 1, 0), ("target", 2, 0), ("target", 2, 1)), "instrumentalness=0.88"),
+}
+"""The longest arguments that are no titles or names, by code, number of arguments and place."""
+OWN = {"own_1": "Distant Window", "own_2": "Waking the Halo", "share_1": 0.3, "share_2": 0.2}
+
+
+@pytest.mark.parametrize(
+    ("evidence", "code", "text"),
+    [
+        ({"collaborative": 9.0, **OWN}, "own_tracks", "Because you like Distant Window and Waking the Halo"),
+        ({"collaborative": 9.0, **OWN, "share_2": -0.1}, "own_tracks", "Because you like Distant Window"),
+        ({"collaborative": 9.0, "supporters": 11, "neighbors": 50}, "listeners", "11 of the 50 listeners closest to you like it"),
+        (
+            {"collaborative": 9.0, "supporters": 44, "neighbors": 50, **OWN},
+            "listeners",
+            "44 of the 50 listeners closest to you like it; you like Distant Window",
+        ),
+        (
+            {"familiarity": 3.0, "artist": "Slow Postcards", "by_artist": 4, "theirs": "Orchard at Dusk"},
+            "artist",
+            "More by Slow Postcards: you like Orchard at Dusk and 3 more",
+        ),
+        (
+            {"familiarity": 3.0, "artist": "Slow Postcards", "by_artist": 1, "theirs": "Orchard at Dusk"},
+            "artist",
+            "More by Slow Postcards: you like Orchard at Dusk",
+        ),
+        (
+            {"content": 2.0, "nearest": "Cloud at Noon", "cosine": 0.95, "sound_1": "energy-", "sound_2": "acousticness+"},
+            "sound",
+            "As calm and acoustic as Cloud at Noon, which you like",
+        ),
+        ({"content": 2.0, "nearest": "Cloud at Noon", "cosine": 0.95}, "sound", "Sounds like Cloud at Noon, which you like"),
+        (
+            {"content": 2.0, "nearest": "Cloud at Noon", "cosine": 0.5, "genre": "dub"},
+            "genre",
+            "More dub, a genre you often like",
+        ),
+        (
+            {"collaborative": 9.0, **OWN, "seed": "Distant Window"},
+            "seed",
+            "Goes with Distant Window and Waking the Halo, seeds of this list",
+        ),
+        (
+            {"target": 9.0, "fit_1": "energy=0.88", "fit_2": "tempo=164"},
+            "target",
+            "Energy 0.88, 164 bpm: close to what you asked for",
+        ),
+        ({"fresh": True, "popularity": 3.0, "artist": "Ada"}, "discovery", "New to you: Ada, little known elsewhere"),
+        (
+            {"fresh": True, "exploration": 3.0, "artist": "Ada", "supporters": 7, "neighbors": 50},
+            "discovery",
+            "New to you: Ada; 7 of the 50 listeners closest to you like it",
+        ),
+        ({"popularity": 3.0, "known": 0.8}, "popular", "Widely played"),
+        ({"source": "cold", "popularity": 3.0, "known": 0.8}, "cold", "What most listeners start with"),
+        ({"source": "backfill_artist", "artist": "Ada"}, "backfill_artist", "To fill the list: one more by Ada"),
+        ({}, "balanced", "A little of everything you like"),
+    ],
+)
+def test_by_hand(evidence: dict[str, Any], code: str, text: str) -> None:
+    assert of(**evidence)[::2] == (code, text)
+
+
+def test_the_evidence_with_the_most_points_is_the_reason() -> None:
+    voted = {"collaborative": 10.0, **OWN, "supporters": 30, "neighbors": 50}  # 5 points for own tracks, 6 for listeners
+    assert of(**voted)[0] == "listeners"
+    assert of(**voted | {"supporters": 20})[0] == "own_tracks"
+    assert of(**voted, familiarity=7.0, artist="Ada", by_artist=2, theirs="Dusk")[0] == "artist"
+
+
+def test_equal_evidence_goes_by_the_order_of_codes() -> None:
+    equal = {
+        "collaborative": 10.0,
+        **OWN,
+        "supporters": 25,
+        "neighbors": 50,
+        "familiarity": 5.0,
+        "artist": "Ada",
+        "by_artist": 2,
+        "theirs": "Dusk",
+    }
+    assert of(**equal)[0] == CODES[0] == "own_tracks"
+
+
+def test_german_says_the_same_of_the_same_arguments() -> None:
+    evidence = {"content": 2.0, "nearest": "Cloud at Noon", "cosine": 0.95, "sound_1": "energy-"}
+    assert of("de", **evidence) == ("sound", ["energy-", "Cloud at Noon"], "So ruhig wie Cloud at Noon aus deiner Musik")
+    assert of("de", target=1.0, fit_1="energy=0.88")[2] == "Energie 0.88: fast so, wie du es wolltest"
+
+
+@pytest.mark.parametrize("language", TEXTS)
+def test_every_language_has_every_text_and_none_is_too_long(language: str) -> None:
+    assert TEXTS[language].keys() == TEXTS["en"].keys()
+    assert SOUNDS[language].keys() == SOUNDS["en"].keys()
+    for code, variants in TEXTS[language].items():
+        assert variants.keys() == TEXTS["en"][code].keys()
+        for number, template in variants.items():
+            assert sorted(set(re.findall(r"\{(\d)\}", template))) == [str(place) for place in range(number)]
+            args = [OTHERS.get((code, number, place), LONG) for place in range(number)]
+            schema = {"reason_code": pl.String, "reason_args": pl.List(pl.String)}
+            text = pl.DataFrame({"reason_code": [code], "reason_args": [args]}, schema=schema)
+            said = text.select(texts(language)).item()
+            assert len(said) <= LONGEST, said
+            assert said.count("…") == args.count(LONG)
+    assert max(number for variants in TEXTS[language].values() for number in variants) <= MOST_ARGS
+    assert 2 * LONGEST_NAME < LONGEST
