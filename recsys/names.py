@@ -70,7 +70,7 @@ def title_key(title: str) -> str:
 
     Live, remix, karaoke, acoustic and the like make another song, and stay. Empty for a blank title.
 
-    >>> title_key("Song - 2011 Remaster (feat. X)"), title_key("Song (Live)") == title_key("Song - Live - Remastered 2009")
+    >>> title_key("Song (feat. X) - 2011 Remaster"), title_key("Song (Live)") == title_key("Song - Live - Remastered 2009")
     ('song', True)
     """
     if not re.search(r"[(\[{]|\s[-–—]\s|\s(?:feat|ft)", title, re.IGNORECASE):

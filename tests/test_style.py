@@ -17,6 +17,8 @@ SHIPPED = sorted([*(ROOT / "recsys").rglob("*.py"), *(ROOT / "flows").rglob("*.p
 SOURCES = sorted([*SHIPPED, *(ROOT / "tests").rglob("*.py"), *(ROOT / "bench").rglob("*.py")])
 COMPUTING = STAGES[1:-1]
 BANNED_NAMES = {"utils", "util", "helpers", "helper", "common", "misc", "base", "tools", "manager"}
+LONGEST_FILE, LONGEST_FUNCTION = 420, 55
+"""Lines; a file that is one thought is not cut for them."""
 ONE_COLUMN_A_LINE = {"recsys/tables.py"}
 """The data contract is a table that happens to be Python."""
 DOORS = ("cli", "demo", "forgetting", "ingest", "lake", "lookup", "providers")
@@ -43,8 +45,8 @@ def functions(path: Path) -> Iterator[tuple[str, int]]:
 
 @pytest.mark.parametrize("path", SOURCES, ids=name)
 def test_file_is_short_and_so_are_its_functions(path: Path) -> None:
-    assert len(path.read_text(encoding="utf-8").splitlines()) <= 300 or name(path) in ONE_COLUMN_A_LINE
-    assert [(function, lines) for function, lines in functions(path) if lines > 40] == []
+    assert len(path.read_text(encoding="utf-8").splitlines()) <= LONGEST_FILE or name(path) in ONE_COLUMN_A_LINE
+    assert [(function, lines) for function, lines in functions(path) if lines > LONGEST_FUNCTION] == []
 
 
 def test_functions_are_mostly_small() -> None:

@@ -30,7 +30,7 @@ def test_every_table_of_a_run_can_be_written(staged):
 def test_frames_that_do_not_fit(staged):
     with pytest.raises(InputError, match="neighbors: column 'weight' is required"):
         staged.write("neighbors", night.neighbors(["u"]).drop("weight"))
-    with pytest.raises(LakeError, match="'events' is not a table of a run; allowed: tracks, controls"):
+    with pytest.raises(LakeError, match="'events' is not a table of a run; allowed: tracks, songs, controls"):
         staged.write("events", night.events(1))
     with pytest.raises(LakeError, match=r"manifest.json is written by the commit itself"):
         staged.write_file("manifest.json", b"")

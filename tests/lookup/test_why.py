@@ -25,7 +25,7 @@ def test_every_answer_agrees_with_the_computation(user: str, reader: Reader, run
         if found["rule"] == "passed_over":
             assert (wanted.stage, wanted.rank, wanted.score_rank) == ("rankings", None, found["score_rank"])
         elif found["rule"] == "undecided":
-            assert wanted.stage == "rankings"
+            assert wanted.stage == "rankings" or wanted.rule in ("version", "known"), wanted  # which release, only the run knows
         else:
             assert (found["stage"], found["rule"], found["rank"]) == (wanted.stage, wanted.rule, wanted.rank), track
 

@@ -44,7 +44,9 @@ def test_the_pool_holds_every_candidate(reader: Reader, run: Run) -> None:
     for (user, listed), rows in run.read("candidates").group_by("user_id", "list", maintain_order=True):
         pool = reader.pool(reader.find_list(reader.listener(str(user)), str(listed)))
         assert [numbers[track] for track, _ in pool] == rows["track_id"].to_list()
-        assert [values for _, values in pool] == [pytest.approx(row, abs=1e-6) for row in rows.select(PARTS).iter_rows()]
+        assert [values for _, values in pool] == [
+            pytest.approx(row, rel=1e-6, abs=1e-6) for row in rows.select(PARTS).iter_rows()
+        ]
 
 
 def test_profiles_controls_and_lists_are_the_stored_rows(reader: Reader, run: Run) -> None:

@@ -39,7 +39,7 @@ def tables() -> dict[str, pl.DataFrame]:
         track("two", artist="Ada", popularity=0.62),
         track("three", artist="Ada", popularity=0.61),
         track("song", song_key="k", popularity=0.62, title="Song", artist="Cem"),
-        track("song again", song_key="k", popularity=0.1),
+        track("song again", title="Song (Club Remix)", artist="Cem", popularity=0.1),
         *(track(f"z{number:03}", popularity=0.0, quality_penalty=0.5 + number / 1000, tempo=60.0) for number in range(110)),
     ]
     events = [

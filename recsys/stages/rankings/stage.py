@@ -191,7 +191,7 @@ def _reasons(scorer: Scorer, scored: Scored, pool: Ordered, picked: Picked) -> p
 
 def _average_points(pool: Ordered) -> Floats:
     """(lists, parts) mean points of the candidates of each list."""
-    columns = _columns(pool)[:, 1 + len(PARTS) : 1 + 2 * len(PARTS)]
+    columns = _columns(pool, np.arange(len(pool.score)))[:, 1 + len(PARTS) : 1 + 2 * len(PARTS)]
     counts = np.diff(pool.indptr)
     row = np.repeat(np.arange(len(counts)), counts)
     sums = np.stack([np.bincount(row, weights=column, minlength=len(counts)) for column in columns.T], axis=1)

@@ -7,8 +7,8 @@ import polars as pl
 import pytest
 
 from recsys import Settings
-from recsys.stages.candidates.stage import REASONS
 from recsys.stages.rankings.stage import pool_depth
+from recsys.stages.rankings.texts import CODES
 from recsys.tables import RANKINGS
 from tests.support.chance import world
 from tests.support.worlds import Row, asked, event, inputs, lists, of, ranked, silent, track
@@ -75,7 +75,10 @@ class TestExplanation:
     def test_every_row_has_words(self) -> None:
         rows = lists(world(2), Settings())["rankings"]
         assert rows.schema == RANKINGS.schema
-        assert {(row["reason_code"], row["reason"]) for row in rows.to_dicts()} <= set(REASONS.items())
+        assert set(rows["reason_code"]) <= set(CODES)
+        assert (rows["reason"].str.len_chars() > 0).all()
+        own = rows["because"].list.eval(pl.element().struct.field("share")).list.sum()
+        assert (own + rows["because_rest"]).to_list() == pytest.approx([1.0] * rows.height, abs=1e-6)
         assert rows["explanation"].explode().is_between(0, 1).all()
 
 

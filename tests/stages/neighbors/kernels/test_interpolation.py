@@ -33,7 +33,10 @@ class Weights:
         """Neighbours kept, their weights and the inverse of what stays unexplained."""
         unit = dense_rows(self.rated)
         rest = unit @ unit.T - self.factors.vectors * self.factors.values @ self.factors.vectors.T
-        mine = sorted((other for other in self.pool[user] if other >= 0 and rest[user, other] > 0), key=lambda v: -rest[user, v])
+        least = -2.0 if len(unit) <= len(self.pool[user]) else 0.0  # where everyone is in the pool, everyone may take part
+        mine = sorted(
+            (other for other in self.pool[user] if other >= 0 and rest[user, other] > least), key=lambda v: -rest[user, v]
+        )
         near = sorted(mine[: self.kept])
         left = rest[np.ix_(near, near)] + self.ridge * np.eye(len(near))
         weight = np.linalg.solve(left, rest[near, user])
