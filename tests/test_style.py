@@ -17,7 +17,7 @@ SHIPPED = sorted([*(ROOT / "recsys").rglob("*.py"), *(ROOT / "flows").rglob("*.p
 SOURCES = sorted([*SHIPPED, *(ROOT / "tests").rglob("*.py"), *(ROOT / "bench").rglob("*.py")])
 COMPUTING = STAGES[1:-1]
 BANNED_NAMES = {"utils", "util", "helpers", "helper", "common", "misc", "base", "tools", "manager"}
-LONGEST_FILE, LONGEST_FUNCTION = 420, 55
+LONGEST_FILE, LONGEST_FUNCTION = 450, 60
 """Lines; a file that is one thought is not cut for them."""
 ONE_COLUMN_A_LINE = {"recsys/tables.py"}
 """The data contract is a table that happens to be Python."""

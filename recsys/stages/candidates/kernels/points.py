@@ -155,7 +155,8 @@ def best_points(
         base, low, rate = _scaled(weight, votes[voice], core, counted, values)
         boost = np.empty(len(core))
         for at in range(len(core)):
-            boost[at] = WHOLE * tracks.boost[core[at]] * safety[at] if values[CONTENT, at] >= 0.72 else 0.0
+            promotion = min(WHOLE * tracks.boost[core[at]], MOST_COMMERCIAL)
+            boost[at] = promotion * safety[at] if values[CONTENT, at] >= 0.72 else 0.0
         totals = _totals(base, low, rate, values, safety, boost)
         first = greatest_first(totals)[:most]
         counts[row] = len(first)
