@@ -25,12 +25,13 @@ from pathlib import Path
 from flows import deployments, steps
 from recsys.errors import InputError
 from flows.report import UnpublishedError
-from recsys.stages.candidates import stage as candidates
+import polars as pl
+from recsys.stages.rankings import reasons as words
 from recsys.settings import Settings
 
 lake, as_of = sys.argv[1], datetime.fromisoformat(sys.argv[2])
 first = deployments.nightly(lake, Settings(list_limit=5, pool=10), as_of)
-candidates.REASONS = dict.fromkeys(candidates.REASONS, "")
+words.texts = lambda language: pl.lit("")
 try:
     deployments.nightly(lake, Settings(list_limit=5, pool=10, seed=1), as_of)
 except UnpublishedError as error:

@@ -24,7 +24,8 @@ import json, logging, sys
 from datetime import UTC, datetime
 from pathlib import Path
 from flows import nightly
-from recsys.stages.candidates import stage as candidates
+import polars as pl
+from recsys.stages.rankings import reasons as words
 from recsys.settings import Settings
 
 lake, inbox, as_of = Path(sys.argv[1]), Path(sys.argv[2]), datetime.fromisoformat(sys.argv[3])
@@ -40,7 +41,7 @@ def run(*arguments, **more):
 run(settings, as_of)
 run(settings, as_of)
 run(settings, inbox=inbox)
-candidates.REASONS = dict.fromkeys(candidates.REASONS, "")
+words.texts = lambda language: pl.lit("")
 run(settings.model_copy(update={"seed": 1}), as_of)
 print(json.dumps({"reports": reports, "calls": calls, "prefect": "prefect" in sys.modules}))
 """
