@@ -16,7 +16,9 @@ import httpx
 import pytest
 
 from recsys import Lake
+from recsys.demo import AS_OF
 from tests.cli.conftest import Recsys
+from tests.support.published import publish
 
 pytestmark = pytest.mark.slow
 
@@ -62,22 +64,24 @@ def test_it_serves_with_a_key_and_stops_when_told(lake: Lake) -> None:
     assert "Traceback" not in logged
 
 
-def test_an_idle_server_lets_go_of_a_run_that_is_not_published_any_more(lake: Lake, tmp_path: Path) -> None:
-    copy = Lake(shutil.copytree(lake.root, tmp_path / "lake"))
-    command = [sys.executable, "-c", "from recsys.cli import main; main()", "serve", "--port", "0", "--lake", str(copy.root)]
+def test_an_idle_server_lets_go_of_a_run_that_is_not_published_any_more(tmp_path: Path) -> None:
+    lake = publish(tmp_path / "lake", AS_OF)
+    command = [sys.executable, "-c", "from recsys.cli import main; main()", "serve", "--port", "0", "--lake", str(lake.root)]
     environment = {**os.environ, "PYTHONUNBUFFERED": "1", "COLUMNS": "200"}
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, env=environment) as server:
-        assert server.stdout is not None
-        (address,) = re.findall(r"http://\S+", server.stdout.readline())
-        assert httpx.get(f"{address}readyz", trust_env=False).status_code == 200
-        assert any("/lookup/" in name for name in open_files(server.pid))
-        shutil.rmtree(copy.root / "runs")
-        (copy.root / "CURRENT").unlink()
-        until = time.monotonic() + 30
-        while any("/lookup/" in name for name in open_files(server.pid)):
-            assert time.monotonic() < until
-            time.sleep(0.2)
-        server.kill()
+        try:
+            assert server.stdout is not None
+            (address,) = re.findall(r"http://\S+", server.stdout.readline())
+            assert httpx.get(f"{address}readyz", trust_env=False).status_code == 200
+            assert any("/lookup/" in name for name in open_files(server.pid))
+            shutil.rmtree(lake.root / "runs")
+            (lake.root / "CURRENT").unlink()
+            until = time.monotonic() + 30
+            while any("/lookup/" in name for name in open_files(server.pid)):
+                assert time.monotonic() < until
+                time.sleep(0.2)
+        finally:
+            server.kill()
 
 
 def open_files(pid: int) -> list[str]:
