@@ -86,7 +86,7 @@ def test_every_request_is_in_the_published_description(
             spotify.tracks([ident(1)]),
             spotify.tracks([ident(2), ident(3)]),
             *(spotify.read(Link(kind, ident(4))) for kind in ("album", "playlist", "artist")),  # type: ignore[arg-type]
-            *(spotify.read(Link("me", part)) for part in ("tracks", "top", "recent")),
+            *(spotify.read(Link("me", part)) for part in ("liked", "top", "recent")),
         ]
         with spotify._cache.changing("spotify") as state:
             state.refused[f"{spotify.auth.identity}:artists/top-tracks"] = spotify._cache.clock()
