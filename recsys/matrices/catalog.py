@@ -14,7 +14,7 @@ import polars as pl
 from scipy.sparse import csr_array
 
 from recsys.matrices import features
-from recsys.matrices.arrays import Flags, Floats, Ints, Offsets, pattern
+from recsys.matrices.arrays import Flags, Floats, Ints, Offsets
 from recsys.matrices.song import song_keys
 from recsys.matrices.tokens import NameSets, fold, name_sets, token
 from recsys.names import key
@@ -121,9 +121,7 @@ class Catalog:
     @cached_property
     def artists_of(self) -> tuple[Offsets, Ints]:
         """Distinct artists of each track, ascending: bounds (tracks + 1,) and artists."""
-        members = self.artist_members
-        members.sort_indices()
-        return pattern(members)
+        return self.artist_sets.per_track()
 
     @cached_property
     def genres_of(self) -> Ints:

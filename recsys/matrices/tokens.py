@@ -6,6 +6,7 @@ Lower-casing goes character by character, without accent folding, as in the scor
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from itertools import pairwise
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -53,6 +54,14 @@ class NameSets(NamedTuple):
         members = csr_array((np.ones(len(self.members)), self.members, self.indptr), shape=(groups, len(self.names)))
         grouped = csr_array((np.ones(tracks), self.of, np.arange(tracks + 1)), shape=(tracks, groups))
         return csr_array(grouped @ members)
+
+    def per_track(self) -> tuple[NDArray[np.int64], NDArray[np.int32]]:
+        """Distinct names of each track, ascending: bounds (tracks + 1,) and names."""
+        distinct = [np.unique(self.members[start:end]) for start, end in pairwise(self.indptr)]
+        rows = [distinct[group] for group in self.of]
+        indptr = np.zeros(len(rows) + 1, dtype=np.int64)
+        np.cumsum([len(row) for row in rows], out=indptr[1:])
+        return indptr, np.concatenate(rows).astype(np.int32) if rows else np.empty(0, np.int32)
 
     def bearers(self) -> tuple[NDArray[np.int64], NDArray[np.int32]]:
         """The sets with each name, ascending: bounds (names + 1,) and sets."""

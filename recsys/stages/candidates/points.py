@@ -18,8 +18,6 @@ from recsys.matrices.taste import Evidence
 from recsys.stages.candidates.kernels.points import Facts, Ties
 from recsys.tables import FEATURES
 
-LEAST_SPREAD = 0.02
-"""Standard deviation of a feature, as a share of its range, below which it does not fall."""
 NOISE_VALENCE, NOISE_DANCE = 0.04, 0.25
 """Below both, a recording is rain, wind or hum rather than music."""
 DOUBT, UNDESCRIBED, UNFINISHED = 0.25, 0.75, 3.0
@@ -31,19 +29,11 @@ def facts(catalog: Catalog, history: History) -> Facts:
     indptr, by_artist = _tracks_of_sets(catalog.artist_sets.of, len(catalog.artist_sets.indptr) - 1)
     return Facts(
         popularity=popularity(catalog, history),
-        scaled=np.ascontiguousarray(catalog.raw / spreads(catalog)),
+        scaled=np.ascontiguousarray(catalog.raw / catalog.spreads),
         by_artist_indptr=indptr,
         by_artist=by_artist,
         doubtful=doubtful(catalog, history),
     )
-
-
-def spreads(catalog: Catalog) -> Floats:
-    """(12,) standard deviation of each feature over the tracks with audio, in raw units."""
-    width = catalog.space.high - catalog.space.low
-    known = catalog.raw[catalog.audio]
-    spread = known.std(axis=0) if len(known) else np.zeros(len(FEATURES))
-    return np.asarray(np.maximum(spread, LEAST_SPREAD * width))
 
 
 def popularity(catalog: Catalog, history: History) -> Floats:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from functools import cached_property
-from itertools import pairwise
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -116,7 +115,7 @@ class Scorer:
     def items(self) -> Items:
         """The catalogue as the diversity kernel reads it."""
         catalog = self.catalog
-        genres, artists = _per_track(catalog.genre_sets), _per_track(catalog.artist_sets)
+        genres, artists = catalog.genre_sets.per_track(), catalog.artists_of
         return Items(catalog.unit, catalog.audio, catalog.artist_fold, *genres, *artists, catalog.songs)
 
     @cached_property
@@ -231,13 +230,9 @@ class Scorer:
         history, seeds = (np.asarray(one.sum(axis=1)).ravel() for one in (mine, starts))
         return np.asarray(np.maximum(points, share / (1.0 - share) * history / np.maximum(seeds, 1.0)))
 
-    @cached_property
-    def _spreads(self) -> Floats:
-        return points.spreads(self.catalog)
-
     def _wishes(self, rows: range) -> Wishes:
         requests, part = self.requests, slice(rows.start, rows.stop)
-        spreads = self._spreads
+        spreads = self.catalog.spreads
         targets = np.full((len(rows), len(spreads)), np.nan)
         for row in rows:
             targets[row - rows.start] = requests.wanted.get(row, np.nan) / spreads
@@ -329,12 +324,6 @@ def popularity_fit(popularity: Floats) -> Floats:
     p = np.clip(popularity, 0.0, 1.0)
     balanced = np.clip(0.55 * p + 0.45 * np.clip(1 - 1.15 * np.abs(p - 0.62), 0, 1), 0, 1)
     return np.stack([balanced, 0.35 + 0.65 * p, np.clip(1 - 1.25 * np.abs(p - 0.52), 0, 1)])
-
-
-def _per_track(sets: NameSets) -> tuple[np.ndarray, Ints]:
-    """Distinct names of each track, ascending, as bounds and members."""
-    members = [np.unique(sets.members[start:end]) for start, end in pairwise(sets.indptr)]
-    return _ragged([members[group] for group in sets.of], np.int32)
 
 
 def _likes(rows: list[Ints], tracks: int) -> csr_array:

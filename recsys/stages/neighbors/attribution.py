@@ -42,7 +42,7 @@ def attribute(model: Form, rows: Standardised, listeners: Listeners, pairs: tupl
     is 1. The same bits in any company and for any number of threads.
     """
     indptr, tracks = np.ascontiguousarray(pairs[0], np.int64), np.ascontiguousarray(pairs[1], np.int32)
-    found = Shares(np.full((len(tracks), LISTED), -1, np.int32), np.zeros((len(tracks), LISTED)), np.ones(len(tracks)))
+    found = nothing_known(len(tracks))
     near = listeners.near
     subjects = Subjects(
         rows_of(rows),
@@ -62,6 +62,11 @@ def attribute(model: Form, rows: Standardised, listeners: Listeners, pairs: tupl
     with ThreadPoolExecutor(threads) as workers:
         list(workers.map(fill, bounds[:-1], bounds[1:]))
     return found
+
+
+def nothing_known(pairs: int) -> Shares:
+    """Shares of pairs of which nothing is known: all of the votes is rest."""
+    return Shares(np.full((pairs, LISTED), -1, np.int32), np.zeros((pairs, LISTED)), np.ones(pairs))
 
 
 def rows_of(rows: Standardised) -> Rows:

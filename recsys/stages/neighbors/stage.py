@@ -22,10 +22,10 @@ from recsys.matrices.arrays import Float32s, Floats, Ints, Offsets, Ragged, patt
 from recsys.matrices.history import History
 from recsys.settings import Settings
 from recsys.stages.neighbors import attribution
-from recsys.stages.neighbors.attribution import attribute
+from recsys.stages.neighbors.attribution import attribute, nothing_known
 from recsys.stages.neighbors.chance import Chance
 from recsys.stages.neighbors.collaborative import Collaborative
-from recsys.stages.neighbors.kernels.attribution import LISTED, Form, Shares
+from recsys.stages.neighbors.kernels.attribution import Form, Shares
 from recsys.stages.neighbors.kernels.blend import shares
 from recsys.stages.neighbors.kernels.votes import votes
 from recsys.stages.neighbors.model import TILE, Listeners, Parameters
@@ -213,11 +213,6 @@ class Blended:
             self.tile.begin, self.tile.scores = begin, self.model.scores(begin, end)
         tile: NDArray[np.float32] = self.tile.scores
         return tile[first - begin : last - begin]
-
-
-def nothing_known(pairs: int) -> Shares:
-    """Shares of pairs of which nothing is known: all of the votes is rest."""
-    return Shares(np.full((pairs, LISTED), -1, np.int32), np.zeros((pairs, LISTED)), np.ones(pairs))
 
 
 def fit_neighbors(history: History, canonical: Ints, settings: Settings) -> Similar:

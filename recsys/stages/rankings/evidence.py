@@ -65,7 +65,7 @@ def gather(scorer: Scorer, scored: Scored, rows: Rows) -> tuple[pl.DataFrame, Ba
         "supporters": backing.supporters,
         "neighbors": backing.neighbors,
         **_artist(catalog, rows.track, compared.artist[place], compared.by_artist[place]),
-        "theirs": _titled(catalog, compared.theirs[place]),
+        "theirs": gathered(catalog.titles, compared.theirs[place]),
         **_sound(scorer, rows.track, compared.nearest[place], compared.cosine[place]),
         "genre": _genre(scorer, scored, rows),
         **_fits(scorer, scored, rows),
@@ -127,15 +127,16 @@ def _compared(catalog: Catalog, own: Ragged, pairs: Ragged) -> kernel.Evidence:
 
 
 def _own_tracks(scorer: Scorer, because: Shares, seeded: NDArray[np.bool_]) -> dict[str, pl.Series]:
-    titles = {f"own_{at + 1}": _titled(scorer.catalog, because.tracks[:, at]) for at in range(2)}
+    titles = {f"own_{at + 1}": gathered(scorer.catalog.titles, because.tracks[:, at]) for at in range(2)}
     shares = {f"share_{at + 1}": pl.Series(because.share[:, at]) for at in range(2)}
     seed = pl.select(pl.when(pl.Series(seeded)).then(titles["own_1"])).to_series()
     return {**titles, **shares, "seed": seed}
 
 
-def _titled(catalog: Catalog, tracks: Ints) -> pl.Series:
-    """Titles of tracks, null for −1."""
-    return catalog.titles.gather(pl.select(pl.when(pl.Series(tracks) >= 0).then(pl.Series(tracks))).to_series())
+def gathered(values: pl.Series, numbers: NDArray[np.integer]) -> pl.Series:
+    """Values by number, null for −1."""
+    places = pl.Series(numbers)
+    return values.gather(pl.select(pl.when(places >= 0).then(places)).to_series())
 
 
 def _artist(catalog: Catalog, track: Ints, artist: Ints, count: Ints) -> dict[str, pl.Series]:
@@ -144,8 +145,7 @@ def _artist(catalog: Catalog, track: Ints, artist: Ints, count: Ints) -> dict[st
     has = bounds[track + 1] > bounds[track]
     first = names[np.minimum(bounds[track], max(len(names) - 1, 0))] if len(names) else np.zeros(len(track), np.int32)
     chosen = np.where(artist >= 0, artist, np.where(has, first, -1))
-    given = pl.select(pl.when(pl.Series(chosen) >= 0).then(pl.Series(chosen))).to_series()
-    return {"artist": catalog.artist_names.gather(given), "by_artist": pl.Series(count)}
+    return {"artist": gathered(catalog.artist_names, chosen), "by_artist": pl.Series(count)}
 
 
 def _sound(scorer: Scorer, track: Ints, nearest: Ints, cosine: Floats) -> dict[str, pl.Series]:
@@ -165,7 +165,7 @@ def _sound(scorer: Scorer, track: Ints, nearest: Ints, cosine: Floats) -> dict[s
         for at in range(2)
     }
     named = {name: frame.to_series() for name, frame in columns.items()}
-    return {"nearest": _titled(scorer.catalog, nearest), "cosine": pl.Series(cosine), **named}
+    return {"nearest": gathered(scorer.catalog.titles, nearest), "cosine": pl.Series(cosine), **named}
 
 
 def _genre(scorer: Scorer, scored: Scored, rows: Rows) -> pl.Series:
@@ -178,7 +178,7 @@ def _genre(scorer: Scorer, scored: Scored, rows: Rows) -> pl.Series:
     best = values.argmax(axis=1) if padded.shape[1] else np.zeros(len(subject), np.int64)
     at = np.arange(len(subject))
     chosen = np.where(values[at, best] > 0, padded[at, best], -1) if padded.shape[1] else np.full(len(subject), -1)
-    return names.gather(pl.select(pl.when(pl.Series(chosen) >= 0).then(pl.Series(chosen))).to_series())
+    return gathered(names, chosen)
 
 
 def _dense(names: Names, width: int) -> Floats:

@@ -15,7 +15,7 @@ from recsys.stages.candidates.kernels.scores import ranks
 from recsys.stages.candidates.scoring import Scored, Scorer
 from recsys.stages.candidates.stage import Chosen, Ordered, by_points, keys, parts, parts_of
 from recsys.stages.candidates.stage import reasons as plain
-from recsys.stages.rankings.evidence import Backing, Rows, gather
+from recsys.stages.rankings.evidence import Backing, Rows, gather, gathered
 from recsys.stages.rankings.kernels.diversity import Picks, pick_many, typical_distances
 from recsys.stages.rankings.kernels.state import UNRELATED
 from recsys.stages.rankings.reasons import reasons
@@ -164,13 +164,12 @@ def _ranking_rows(scorer: Scorer, scored: Scored, pool: Ordered, picked: Picked)
     shown = parts_of(picked.columns[:, 0], picked.columns[:, 1:]) if scored.spread else parts(scorer, scored, chosen)
     taste = scored.tastes.vector[scored.lists.subject[picked.row]]
     matches = 1.0 - np.abs(taste - scorer.catalog.normalized[picked.track])
-    nearest = scorer.track_ids.gather(np.maximum(picked.nearest, 0))
     trace = pl.DataFrame(
         {
             "explanation": matches.astype(np.float32),
             "source": pl.Series(picked.source.tolist(), dtype=pl.String),
             "diversity": picked.diversity,
-            "nearest_track_id": pl.select(pl.when(pl.Series(picked.nearest >= 0)).then(nearest)).to_series(),
+            "nearest_track_id": gathered(scorer.track_ids, picked.nearest),
             "marginal": picked.marginal,
             "score_rank": picked.score_rank,
         },
@@ -201,7 +200,7 @@ def _average_points(pool: Ordered) -> Floats:
 def _backing(scorer: Scorer, backing: Backing) -> pl.DataFrame:
     """Columns because, because_rest and supporters."""
     tracks, share, rest = backing.because
-    ids = [_gathered(scorer.track_ids, one) for one in tracks.T]
+    ids = [gathered(scorer.track_ids, one) for one in tracks.T]
     named = [
         pl.when(one.is_not_null()).then(pl.struct(one.alias("track_id"), pl.Series("share", share[:, at])))
         for at, one in enumerate(ids)
@@ -209,11 +208,6 @@ def _backing(scorer: Scorer, backing: Backing) -> pl.DataFrame:
     because = pl.select(pl.concat_list(named).list.drop_nulls().alias("because"))
     left = rest + np.where(tracks < 0, share, 0.0).sum(axis=1)
     return because.with_columns(pl.Series("because_rest", left), pl.Series("supporters", backing.supporters))
-
-
-def _gathered(values: pl.Series, numbers: Ints) -> pl.Series:
-    """Values by number, null for −1."""
-    return values.gather(pl.select(pl.when(pl.Series(numbers) >= 0).then(pl.Series(numbers))).to_series())
 
 
 def _plain_reasons(scorer: Scorer, scored: Scored, chosen: Chosen, shown: pl.DataFrame) -> pl.DataFrame:
