@@ -87,8 +87,9 @@ def test_code_version_of_an_installation_is_that_of_its_clone(root, tmp_path):
 
 
 def test_code_version_covers_every_module_that_computes(root):
-    listing = "import sys, recsys.pipeline; print(*(m.__file__ for n, m in sys.modules.items() if n.split('.')[0] == 'recsys'))"
-    loaded = subprocess.run([sys.executable, "-c", listing], cwd=root, capture_output=True, text=True, check=True).stdout.split()
+    named = "(module.__file__ for name, module in sys.modules.items() if name.split('.')[0] == 'recsys')"
+    command = [sys.executable, "-c", f"import sys, recsys.pipeline; print(*{named}, sep='\\n')"]
+    loaded = subprocess.run(command, cwd=root, capture_output=True, text=True, check=True).stdout.splitlines()
     covered = {path for pattern in COMPUTING for path in root.glob(pattern)}
     assert {Path(path).relative_to(root).as_posix() for path in loaded if Path(path) not in covered} == {
         "recsys/evaluation/__init__.py"
