@@ -9,9 +9,12 @@ import polars as pl
 
 from recsys.lookup.query import MOST_LIMIT
 from recsys.lookup.rows_json import BREAKDOWN, OFFERS, ORIGINS, TRACK
-from recsys.tables import FEATURES, TABLES, Column
+from recsys.tables import FEATURES, PARTS, TABLES, Column
 
 Schema = dict[str, Any]
+
+
+POINTS = "points that each part adds: their sum times safety, plus promotion, is the score; null for a row next by score"
 
 
 def ref(name: str, kind: str = "schemas") -> Schema:
@@ -137,6 +140,7 @@ def _tracks() -> Schema:
                 "reason_code": TEXT,
                 "source": source,
                 "score_breakdown": ref("Breakdown"),
+                "points": nullable(record(dict.fromkeys(PARTS, NUMBER), POINTS)),
                 "explanation": nullable(record(per_feature, "agreement 0–1 of the track with the taste, per feature")),
             }
         ),

@@ -103,5 +103,6 @@ def _from_pool(reader: Reader, listed: Listed, ranked: set[int]) -> Iterator[dic
                 "reason_code": "pool",
                 "source": "pool",
                 "score_breakdown": {**dict(zip(PARTS[1:], rounded, strict=True)), "diversity": 0.0, "final": score},
+                "points": None,
                 "explanation": None,
             }

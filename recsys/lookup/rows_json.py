@@ -11,7 +11,7 @@ from collections.abc import Sequence
 import polars as pl
 
 from recsys.lookup.names import DIGITS
-from recsys.tables import FEATURES
+from recsys.tables import FEATURES, PARTS
 
 ARTISTS = 20
 """Artists shown in a profile: it goes with every answer."""
@@ -44,6 +44,7 @@ _TIME = "%Y-%m-%dT%H:%M:%S%.fZ"
 def rows(ranked: pl.DataFrame) -> pl.Series:
     """Rows of ``rankings`` with their tracks (column ``head``, null where the snapshot has none)."""
     breakdown = pl.struct(*(_rounded(name) for name in BREAKDOWN), _rounded("score").alias("final"))
+    points = pl.struct(*(_rounded(f"{part}_points").alias(part) for part in PARTS))
     matches = (pl.col("explanation").arr.get(at).cast(pl.Float64).round(DIGITS).alias(name) for at, name in enumerate(FEATURES))
     rest = _json(
         _rounded("score"),
@@ -52,6 +53,7 @@ def rows(ranked: pl.DataFrame) -> pl.Series:
         "reason_code",
         "source",
         breakdown.alias("score_breakdown"),
+        points.alias("points"),
         pl.struct(*matches).alias("explanation"),
     )
     head = pl.col("head").fill_null("null")

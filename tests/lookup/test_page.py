@@ -46,9 +46,13 @@ def test_the_list_is_the_stored_one(page: Tab, run: Run) -> None:
     assert page.errors == []
 
 
-def test_every_row_has_a_bar(page: Tab, run: Run) -> None:
-    rows = run.read("rankings").filter(user_id="demo-u001", list="balanced").height
-    assert page.run("document.querySelectorAll('.bar').length") == rows
+def test_bars_are_as_long_as_the_score(page: Tab, run: Run) -> None:
+    widths = page.run(
+        "[...document.querySelectorAll('.bar')].map(bar => [...bar.querySelectorAll('rect:not(.back)')]"
+        ".reduce((sum, rect) => sum + rect.width.baseVal.value, 0))"
+    )
+    scores = run.read("rankings").filter(user_id="demo-u001", list="balanced").sort("rank")["score"]
+    assert widths == [pytest.approx(score / max(scores) * 1000, abs=0.5) for score in scores]
 
 
 def test_taste_is_drawn_from_the_stored_vector(page: Tab) -> None:
@@ -57,9 +61,11 @@ def test_taste_is_drawn_from_the_stored_vector(page: Tab) -> None:
     assert "energy 0." in page.run("document.querySelector('.radar').getAttribute('aria-label')")
 
 
-def test_why_opens_and_closes(page: Tab) -> None:
+def test_why_opens_and_adds_up(page: Tab) -> None:
     page.run("document.querySelector('.open').click()")
-    page.wait("document.querySelector('.more td')?.textContent")
+    numbers = page.wait("[...document.querySelectorAll('.more td:last-child')].map(td => Number(td.textContent))")
+    safety = page.run("Number(document.querySelectorAll('.more tbody tr')[6].children[1].textContent)")
+    assert sum(numbers[:6]) * safety + numbers[7] == pytest.approx(numbers[8], abs=4e-4)
     assert page.run("document.querySelectorAll('.more .meter').length") == 12
     assert page.run("document.querySelector('.open').ariaExpanded") == "true"
     page.run("document.querySelector('.open').click()")

@@ -1,11 +1,11 @@
 import { make, meter, radar, stacked } from "./charts.js";
 
-const PARTS = ["content", "collaborative", "popularity", "exploration"];
+const PARTS = ["content", "collaborative", "popularity", "exploration", "familiarity", "target"];
 const FEATURES = ["danceability", "energy", "loudness", "speechiness", "acousticness", "instrumentalness", "liveness", "valence",
   "tempo", "time_signature", "key", "mode"];
 const SHOWN = 50;
 const at = (id) => document.getElementById(id);
-const state = { user: "", list: "balanced", weights: {} };
+const state = { user: "", list: "balanced" };
 let asked = 0;
 
 async function get(path, parameters = {}) {
@@ -28,7 +28,6 @@ async function show() {
     const [found, lists] = await Promise.all([
       get(`${listener()}/recommendations`, { list: state.list, limit: SHOWN }), get(`${listener()}/lists`)]);
     if (turn !== asked) return; // a later question was answered first
-    state.weights = found.run.weights;
     showRun(found.run);
     showLists(lists.data);
     showRows(found);
@@ -62,15 +61,16 @@ function showLists(lists) {
 function showRows({ data, fallback, pagination }) {
   say(fallback ? `The run does not know ${state.user}: this is the list for new listeners.`
     : `${pagination.returned} of ${pagination.total} tracks for ${state.user}`);
-  at("legend").replaceChildren(...[...PARTS, "commercial"].map((part) => make("span", { class: part }, part)));
+  const counted = (part) => data.some((row) => points(row).some(([name, value]) => name === part && value > 0));
+  at("legend").replaceChildren(...[...PARTS, "commercial"].filter(counted).map((part) => make("span", { class: part }, part)));
   at("legend").hidden = at("ask").hidden = false;
   const whole = Math.max(1, ...data.map((row) => row.score));
   at("rows").replaceChildren(...data.map((row) => showRow(row, whole)));
   at("answer").replaceChildren();
 }
 
-function points({ score_breakdown: fits }) {
-  const parts = PARTS.map((part) => [part, fits[part] * (state.weights[part] ?? 0) * fits.safety]);
+function points({ score_breakdown: fits, points: own }) {
+  const parts = PARTS.map((part) => [part, own[part] * fits.safety]);
   return [...parts, ["commercial", fits.commercial]];
 }
 
@@ -93,10 +93,10 @@ function toggle(item, button, row) {
   else item.append(make("div", { class: "more" }, sum(row), agreement(row)));
 }
 
-/** The score as a sum: fit × weight, times safety, plus promotion. */
+/** The score as a sum: the points of its parts, times safety, plus promotion. */
 function sum(row) {
   const fits = row.score_breakdown;
-  const lines = PARTS.map((part) => line(part, fits[part], fits[part] * (state.weights[part] ?? 0)));
+  const lines = PARTS.map((part) => line(part, fits[part], row.points[part]));
   const total = line("= score", null, row.score);
   total.className = "sum";
   lines.push(line("× safety", fits.safety, null), line("+ commercial", null, fits.commercial), total);
