@@ -48,9 +48,7 @@ def stage(name: str | None = None, *, attempts: int = 1, shown: bool = True) -> 
             if not shown:
                 return function(*args, **kwargs)
             with timing(stage_name):
-                return stamina.retry(on=_may_pass, attempts=attempts, timeout=None, wait_initial=2.0, wait_max=15.0)(function)(
-                    *args, **kwargs
-                )
+                return retried(function, attempts)(*args, **kwargs)
 
         @wraps(function)
         def call(*args: P.args, **kwargs: P.kwargs) -> R:
@@ -59,6 +57,11 @@ def stage(name: str | None = None, *, attempts: int = 1, shown: bool = True) -> 
         return call
 
     return decorate
+
+
+def retried(function: Callable[P, R], attempts: int = ATTEMPTS) -> Callable[P, R]:
+    """The function, tried again where that may help."""
+    return stamina.retry(on=_may_pass, attempts=attempts, timeout=None, wait_initial=2.0, wait_max=15.0)(function)
 
 
 @contextmanager

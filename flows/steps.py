@@ -11,13 +11,11 @@ from pathlib import Path
 from time import perf_counter
 
 import polars as pl
-import stamina
 
 from flows import documents
 from flows.report import RunReport
-from flows.stages import ATTEMPTS, PROGRESS, SECONDS, Shares, logger, recorded, stage
+from flows.stages import ATTEMPTS, PROGRESS, SECONDS, Shares, logger, recorded, retried, stage
 from recsys import pipeline
-from recsys.errors import LakeError
 from recsys.evaluation.quality import judge_run
 from recsys.ingest import FilesRefusedError
 from recsys.ingest.inbox import ingest_inbox
@@ -101,7 +99,7 @@ def lists(staged: Staged, scorer: Scorer, part: int, first: int, last: int) -> N
     """Neighbours, candidates and rankings of one shard of listeners; the three share its time."""
     started, shares = perf_counter(), Shares()
     tables = pipeline.shard(scorer, first, last, PROGRESS.get(), shares)._asdict()
-    stamina.retry(on=LakeError, attempts=ATTEMPTS, timeout=None)(_write)(staged, tables, part)
+    retried(_write)(staged, tables, part)
     for name, seconds in shares.of(perf_counter() - started).items():
         SECONDS.get()[name] += seconds
         logger().info("stage=%s part=%d rows=%d seconds=%.2f", name, part, tables[name].height, seconds)

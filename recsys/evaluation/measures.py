@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_array, diags_array
 
 from recsys.evaluation import metrics
-from recsys.evaluation.metrics import Floats, Lists
+from recsys.evaluation.metrics import Floats, Hits, Lists
 from recsys.evaluation.task import Task
 
 SMOOTHING = 0.01
@@ -26,22 +26,21 @@ class Measured(NamedTuple):
     whole: dict[str, float]
 
 
-def average_precision(lists: Lists, relevant: csr_array, k: int) -> Floats:
+def average_precision(hits: Hits, k: int) -> Floats:
     """Mean over the relevant of the precision at each hit, ÷ all relevant. Manning et al. (2008), section 8.4.
 
-    >>> average_precision(np.array([[5, 1, 2]]), csr_array(np.eye(6)[[1]] + np.eye(6)[[2]]), 3).round(4)
+    >>> average_precision(Hits.of(np.array([[5, 1, 2]]), csr_array(np.eye(6)[[1]] + np.eye(6)[[2]])), 3).round(4)
     array([0.5833])
     """
-    hit = metrics.hits(lists[:, :k], relevant)
+    hit = hits.hit[:, :k]
     at_rank = np.cumsum(hit, axis=1) / np.arange(1, hit.shape[1] + 1)
-    return _share((at_rank * hit).sum(axis=1), np.diff(relevant.indptr))
+    return _share((at_rank * hit).sum(axis=1), hits.relevant)
 
 
-def reciprocal_rank(lists: Lists, relevant: csr_array, k: int) -> Floats:
+def reciprocal_rank(hits: Hits, k: int) -> Floats:
     """1 ÷ rank of the first hit in the first ``k``, 0 without one. Voorhees (1999)."""
-    hit = metrics.hits(lists[:, :k], relevant)
-    first = np.where(hit.any(axis=1), 1.0 / (hit.argmax(axis=1) + 1) if hit.shape[1] else 0.0, 0.0)
-    return np.where(np.diff(relevant.indptr) > 0, first, np.nan)
+    hit = hits.hit[:, :k]
+    return hits.defined(np.where(hit.any(axis=1), 1.0 / (hit.argmax(axis=1) + 1) if hit.shape[1] else 0.0, 0.0))
 
 
 def gini(lists: Lists, catalogue: int, k: int) -> float:
@@ -143,23 +142,24 @@ def measure(lists: Lists, task: Task, cutoffs: tuple[int, ...]) -> Measured:
     """Every metric at every cutoff, named ``ndcg@10`` and so on."""
     each: dict[str, Floats] = {}
     whole: dict[str, float] = {}
+    hits = Hits.of(lists[:, : max(cutoffs)], task.relevant)
     for k in cutoffs:
-        each |= {f"{name}@{k}": values for name, values in _each(lists, task, k).items()}
+        each |= {f"{name}@{k}": values for name, values in _each(lists, hits, task, k).items()}
         whole[f"coverage@{k}"] = metrics.coverage(lists, task.shape[1], k)
         whole[f"gini@{k}"] = gini(lists, task.shape[1], k)
     return Measured(each, whole)
 
 
-def _each(lists: Lists, task: Task, k: int) -> dict[str, Floats]:
-    relevant, known, catalog = task.relevant, task.known, task.catalog
+def _each(lists: Lists, hits: Hits, task: Task, k: int) -> dict[str, Floats]:
+    known, catalog = task.known, task.catalog
     genres = catalog.genre_members
     return {
-        "ndcg": metrics.ndcg(lists, relevant, k),
-        "recall": metrics.recall(lists, relevant, k),
-        "precision": metrics.precision(lists, relevant, k),
-        "map": average_precision(lists, relevant, k),
-        "mrr": reciprocal_rank(lists, relevant, k),
-        "hit_rate": metrics.hit_rate(lists, relevant, k),
+        "ndcg": hits.ndcg(k),
+        "recall": hits.recall(k),
+        "precision": hits.precision(k),
+        "map": average_precision(hits, k),
+        "mrr": reciprocal_rank(hits, k),
+        "hit_rate": hits.hit_rate(k),
         "novelty": metrics.novelty(lists, known, k),
         "diversity": _diversity(lists, task, k),
         "genre_divergence": genre_divergence(lists, known, genres, k),

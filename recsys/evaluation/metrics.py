@@ -7,6 +7,8 @@ report their mean over the others (``np.nanmean``).
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_array
@@ -41,33 +43,63 @@ def hits(lists: Lists, relevant: csr_array) -> NDArray[np.bool_]:
     return np.isin(wanted, keys) & (lists >= 0)
 
 
+class Hits(NamedTuple):
+    """What metrics of accuracy need of lists: looked up once, it serves all of them at every ``k`` up to the lists' length."""
+
+    hit: NDArray[np.bool_]
+    """(n, k) whether each listed item is relevant."""
+    relevant: NDArray[np.integer]
+    """(n,) how many items are."""
+
+    @classmethod
+    def of(cls, lists: Lists, relevant: csr_array) -> Hits:
+        return cls(hits(lists, relevant), np.diff(relevant.indptr))
+
+    def ndcg(self, k: int) -> Floats:
+        """See :func:`ndcg`."""
+        discount = 1.0 / np.log2(np.arange(2, k + 2))
+        hit = self.hit[:, :k]
+        ideal = np.r_[0.0, np.cumsum(discount)][np.minimum(self.relevant, k)]
+        return _ratio(hit @ discount[: hit.shape[1]], ideal)
+
+    def recall(self, k: int) -> Floats:
+        """See :func:`recall`."""
+        return _ratio(self.hit[:, :k].sum(axis=1), np.minimum(self.relevant, k))
+
+    def precision(self, k: int) -> Floats:
+        """See :func:`precision`."""
+        return self.defined(np.asarray(self.hit[:, :k].sum(axis=1) / k))
+
+    def hit_rate(self, k: int) -> Floats:
+        """See :func:`hit_rate`."""
+        return self.defined(self.hit[:, :k].any(axis=1).astype(np.float64))
+
+    def defined(self, values: NDArray[np.float64] | np.float64) -> Floats:
+        """The values, NaN for users without a relevant item."""
+        return np.where(self.relevant > 0, values, np.nan)
+
+
 def ndcg(lists: Lists, relevant: csr_array, k: int) -> Floats:
     """Normalised discounted cumulative gain at ``k``: Σ 1/log₂(rank + 1) over hits ÷ the same sum for a perfect list.
 
     The perfect list has min(k, relevant) hits in front. Järvelin & Kekäläinen (2002), binary gains.
     """
-    discount = 1.0 / np.log2(np.arange(2, k + 2))
-    hit = hits(lists[:, :k], relevant)
-    count = np.diff(relevant.indptr)
-    ideal = np.r_[0.0, np.cumsum(discount)][np.minimum(count, k)]
-    return _ratio(hit @ discount[: hit.shape[1]], ideal)
+    return Hits.of(lists[:, :k], relevant).ndcg(k)
 
 
 def recall(lists: Lists, relevant: csr_array, k: int) -> Floats:
     """Hits in the first ``k`` ÷ min(k, relevant), so that a perfect list has 1 however much is relevant (Liang et al. 2018)."""
-    return _ratio(hits(lists[:, :k], relevant).sum(axis=1), np.minimum(np.diff(relevant.indptr), k))
+    return Hits.of(lists[:, :k], relevant).recall(k)
 
 
 def precision(lists: Lists, relevant: csr_array, k: int) -> Floats:
     """Hits in the first ``k`` ÷ k; a list that is too short counts as if filled with misses."""
-    share = hits(lists[:, :k], relevant).sum(axis=1) / k
-    return np.where(np.diff(relevant.indptr) > 0, share, np.nan)
+    return Hits.of(lists[:, :k], relevant).precision(k)
 
 
 def hit_rate(lists: Lists, relevant: csr_array, k: int) -> Floats:
     """1 when any of the first ``k`` is relevant, else 0."""
-    hit = hits(lists[:, :k], relevant).any(axis=1).astype(np.float64)
-    return np.where(np.diff(relevant.indptr) > 0, hit, np.nan)
+    return Hits.of(lists[:, :k], relevant).hit_rate(k)
 
 
 def coverage(lists: Lists, catalogue: int, k: int) -> float:

@@ -10,7 +10,7 @@ import polars as pl
 from numpy.typing import NDArray
 from scipy.sparse import csc_array, csr_array
 
-from recsys.matrices.arrays import pattern
+from recsys.matrices.arrays import Ragged, pattern
 from recsys.matrices.catalog import Catalog
 
 MILLISECONDS = 86_400_000
@@ -49,6 +49,13 @@ class History:
     def entries(self) -> tuple[NDArray[np.int64], NDArray[np.int32], NDArray[np.float64]]:
         """``rating`` as the kernels read it: bounds of rows, columns, values."""
         return *pattern(self.rating), self.rating.data
+
+    @cached_property
+    def positive(self) -> Ragged:
+        """Tracks of the catalogue that each listener likes, a rating above 0."""
+        good = (self.rating.data > 0) & (self.rating.indices < self.tracks)
+        bounds = np.concatenate([[0], np.cumsum(good)])[self.rating.indptr]
+        return Ragged(bounds.astype(np.int64), self.rating.indices[good].astype(np.int32))
 
     @cached_property
     def row_of(self) -> dict[str, int]:

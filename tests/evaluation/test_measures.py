@@ -9,7 +9,7 @@ from ir_measures import AP, RR, P, Success, nDCG
 from scipy.sparse import csr_array
 
 from recsys.evaluation import measures, metrics
-from recsys.evaluation.metrics import intra_list_distance
+from recsys.evaluation.metrics import Hits, intra_list_distance
 from tests.support.rated import matrix
 
 LISTS = np.array([[4, 0, 2, 7], [1, 3, -1, -1], [5, 6, 7, 8], [-1, -1, -1, -1]])
@@ -18,12 +18,12 @@ RELEVANT = matrix([{0: 1.0, 2: 1.0, 9: 1.0}, {3: 1.0}, {}, {1: 1.0}], 10)
 
 class TestByHand:
     def test_average_precision(self) -> None:
-        found = measures.average_precision(LISTS, RELEVANT, 4)
+        found = measures.average_precision(Hits.of(LISTS, RELEVANT), 4)
         assert found == pytest.approx([(1 / 2 + 2 / 3) / 3, 1 / 2, np.nan, 0.0], nan_ok=True)
 
     def test_reciprocal_rank(self) -> None:
-        assert measures.reciprocal_rank(LISTS, RELEVANT, 4) == pytest.approx([1 / 2, 1 / 2, np.nan, 0.0], nan_ok=True)
-        assert measures.reciprocal_rank(LISTS, RELEVANT, 1) == pytest.approx([0, 0, np.nan, 0.0], nan_ok=True)
+        assert measures.reciprocal_rank(Hits.of(LISTS, RELEVANT), 4) == pytest.approx([1 / 2, 1 / 2, np.nan, 0.0], nan_ok=True)
+        assert measures.reciprocal_rank(Hits.of(LISTS, RELEVANT), 1) == pytest.approx([0, 0, np.nan, 0.0], nan_ok=True)
 
     def test_gini(self) -> None:
         assert measures.gini(np.array([[0, 1], [2, 3]]), 4, 2) == pytest.approx(0.0)
@@ -78,8 +78,8 @@ def test_agrees_with_trec_eval(drawn: tuple[np.ndarray, csr_array], k: int) -> N
     ours = {
         nDCG @ k: metrics.ndcg,
         P @ k: metrics.precision,
-        AP @ k: measures.average_precision,
-        RR @ k: measures.reciprocal_rank,
+        AP @ k: lambda lists, relevant, k: measures.average_precision(Hits.of(lists, relevant), k),
+        RR @ k: lambda lists, relevant, k: measures.reciprocal_rank(Hits.of(lists, relevant), k),
         Success @ k: metrics.hit_rate,
     }
     found = {(one.measure, int(one.query_id)): one.value for one in ir_measures.iter_calc(list(ours), wanted, run)}

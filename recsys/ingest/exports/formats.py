@@ -170,3 +170,10 @@ def mbids(column: str) -> pl.Expr:
     """Only the MusicBrainz ids of a text column."""
     lower = pl.col(column).str.strip_chars().str.to_lowercase()
     return pl.when(lower.str.contains(f"^{_MBID.pattern}$")).then(lower)
+
+
+PLAY = pl.lit("play")
+NAMES = (text("title", "title"), text("artist", "artist"), text("album", "album"))
+"""Columns of a table that names a song by these words."""
+SONG = {name: pl.col(name) for name in ("title", "artist", "album")}
+"""What events take from them."""

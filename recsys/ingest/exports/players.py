@@ -13,6 +13,9 @@ from typing import Any
 import polars as pl
 
 from recsys.ingest.exports.formats import (
+    NAMES,
+    PLAY,
+    SONG,
     Format,
     Picker,
     Reason,
@@ -31,10 +34,6 @@ from recsys.ingest.exports.formats import (
 )
 from recsys.tables import Column
 
-_NAMES = (text("title", "title"), text("artist", "artist"), text("album", "album"))
-_SONG = {name: pl.col(name) for name in ("title", "artist", "album")}
-_PLAY = pl.lit("play")
-
 
 def _named(name: str) -> Picker:
     return either(words(at(name, "#text")), words(at(name, "name")), words(at(name)))
@@ -42,9 +41,9 @@ def _named(name: str) -> Picker:
 
 LASTFM_JSON = Format(
     "lastfm",
-    table("lastfm-json", columns(moment("time", "when it began"), *_NAMES, text("mbid", "MusicBrainz recording id"))),
+    table("lastfm-json", columns(moment("time", "when it began"), *NAMES, text("mbid", "MusicBrainz recording id"))),
     frozenset({"artist", "name"}),
-    {**_SONG, "mbid": pl.col("mbid"), "occurred_at": pl.col("time"), "type": _PLAY},
+    {**SONG, "mbid": pl.col("mbid"), "occurred_at": pl.col("time"), "type": PLAY},
     "title",
     {
         "time": at("date", "uts"),
@@ -57,9 +56,9 @@ LASTFM_JSON = Format(
 
 LASTFM_STATS_JSON = Format(
     "lastfmstats",
-    table("lastfmstats-json", columns(millis("date", "when it began"), *_NAMES)),
+    table("lastfmstats-json", columns(millis("date", "when it began"), *NAMES)),
     frozenset({"track", "artist", "date"}),
-    {**_SONG, "occurred_at": from_millis("date"), "type": _PLAY},
+    {**SONG, "occurred_at": from_millis("date"), "type": PLAY},
     "title",
     {"title": at("track")},
     (undated("date"),),
@@ -70,7 +69,7 @@ ROCKBOX = Format(
     table(
         "rockbox",
         columns(
-            *_NAMES,
+            *NAMES,
             Column("length", pl.Int64(), "length of the track", "s", null=True, low=0, high=86_400),
             text("rating", "L listened, S skipped"),
             moment("time", "when it began"),
@@ -79,11 +78,11 @@ ROCKBOX = Format(
     ),
     frozenset({"\0rockbox"}),
     {
-        **_SONG,
+        **SONG,
         "mbid": mbids("mbid"),
         "duration_ms": pl.col("length") * 1000,
         "occurred_at": pl.col("time"),
-        "type": pl.when(pl.col("rating") == "S").then(pl.lit("skip")).otherwise(_PLAY),
+        "type": pl.when(pl.col("rating") == "S").then(pl.lit("skip")).otherwise(PLAY),
     },
     "title",
 )
@@ -102,7 +101,7 @@ YOUTUBE = Format(
         "title": pl.col("title").str.replace(_WATCHED, ""),
         "artist": pl.col("artist").str.replace(r" - Topic$", ""),
         "occurred_at": pl.col("time"),
-        "type": _PLAY,
+        "type": PLAY,
     },
     "title",
     {"artist": lambda row: _channel(row.get("subtitles"))},

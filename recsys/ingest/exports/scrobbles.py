@@ -13,6 +13,9 @@ from __future__ import annotations
 import polars as pl
 
 from recsys.ingest.exports.formats import (
+    NAMES,
+    PLAY,
+    SONG,
     Format,
     Picker,
     Reason,
@@ -34,8 +37,6 @@ from recsys.ingest.exports.formats import (
 )
 from recsys.matrices.song import spotify_ids
 from recsys.tables import STRINGS, Column
-
-_PLAY = pl.lit("play")
 
 
 def _more(name: str) -> Picker:
@@ -80,7 +81,7 @@ LISTENBRAINZ = Format(
         "duration_ms": pl.col("duration_ms"),
         "occurred_at": pl.col("listened_at"),
         "completed_ms": pl.col("played_ms"),
-        "type": _PLAY,
+        "type": PLAY,
         "context": pl.col("music_service"),
     },
     "track_name",
@@ -125,7 +126,7 @@ MALOJA = Format(
         "duration_ms": pl.col("length"),
         "occurred_at": pl.col("time"),
         "completed_ms": pl.col("duration"),
-        "type": _PLAY,
+        "type": PLAY,
         "context": pl.col("origin"),
     },
     "title",
@@ -160,7 +161,7 @@ PANO = Format(
         "album": pl.col("album"),
         "duration_ms": pl.col("durationMs"),
         "occurred_at": from_millis("timeMs"),
-        "type": pl.when(pl.col("event") == "love").then(pl.lit("like")).otherwise(_PLAY),
+        "type": pl.when(pl.col("event") == "love").then(pl.lit("like")).otherwise(PLAY),
         "context": pl.col("mediaPlayerName"),
     },
     "track",
@@ -176,22 +177,20 @@ PANO = Format(
     ),
 )
 
-_SONG = {name: pl.col(name) for name in ("title", "artist", "album")}
-_NAMES = (text("title", "title"), text("artist", "artist"), text("album", "album"))
 
 LASTFM = Format(
     "lastfm",
-    table("lastfm", columns(moment("time", "when it began"), *_NAMES, text("mbid", "MusicBrainz recording id"))),
+    table("lastfm", columns(moment("time", "when it began"), *NAMES, text("mbid", "MusicBrainz recording id"))),
     frozenset({"time", "title", "artist"}),
-    {**_SONG, "mbid": mbids("mbid"), "occurred_at": pl.col("time"), "type": _PLAY},
+    {**SONG, "mbid": mbids("mbid"), "occurred_at": pl.col("time"), "type": PLAY},
     "title",
 )
 
 LASTFM_STATS = Format(
     "lastfmstats",
-    table("lastfmstats", columns(millis("time", "when it began"), *_NAMES)),
+    table("lastfmstats", columns(millis("time", "when it began"), *NAMES)),
     frozenset({"time", "title", "artist"}),
-    {**_SONG, "occurred_at": from_millis("time"), "type": _PLAY},
+    {**SONG, "occurred_at": from_millis("time"), "type": PLAY},
     "title",
     left_out=(undated("time"),),
 )

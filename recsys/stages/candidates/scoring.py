@@ -118,14 +118,6 @@ class Scorer:
         genres, artists = catalog.genre_sets.per_track(), catalog.artists_of
         return Items(catalog.unit, catalog.audio, catalog.artist_fold, *genres, *artists, catalog.songs)
 
-    @cached_property
-    def liked_by_all(self) -> arrays.Ragged:
-        """Tracks of the catalogue that each listener of the run likes."""
-        rating = self.history.rating
-        good = (rating.data > 0) & (rating.indices < self.history.tracks)
-        bounds = np.concatenate([[0], np.cumsum(good)])[rating.indptr]
-        return arrays.Ragged(bounds.astype(np.int64), rating.indices[good].astype(np.int32))
-
     def block_listeners(self, size: int) -> int:
         """Listeners whose votes, rules and pools fit into ``size`` bytes."""
         lists_each = len(self.lists) / max(1, len(self.history.users))

@@ -78,7 +78,7 @@ def gather(scorer: Scorer, scored: Scored, rows: Rows) -> tuple[pl.DataFrame, Ba
 
 def liked(scorer: Scorer, first: int, count: int) -> Ragged:
     """Tracks of the catalogue that each of ``count`` listeners from ``first`` on likes."""
-    indptr, tracks = scorer.liked_by_all
+    indptr, tracks = scorer.history.positive
     bounds = indptr[first : first + count + 1]
     return Ragged(bounds - bounds[0], tracks[bounds[0] : bounds[-1]])
 
@@ -112,7 +112,7 @@ def _supporters(scorer: Scorer, scored: Scored, pairs: Ragged) -> tuple[Ints, In
     """How many of the stored neighbours like the track of each pair, and how many neighbours each listener has."""
     stored = scored.near.stored(scorer.settings.neighbors_kept)
     out = np.zeros(len(pairs.numbers), np.int32)
-    everyone = scorer.liked_by_all
+    everyone = scorer.history.positive
     kernel.count_supporters(stored, everyone, pairs, len(scorer.catalog.ids), out)
     return out, np.diff(stored.indptr).astype(np.int32)
 

@@ -190,7 +190,9 @@ def _reasons(scorer: Scorer, scored: Scored, pool: Ordered, picked: Picked) -> p
 
 def _average_points(pool: Ordered) -> Floats:
     """(lists, parts) mean points of the candidates of each list."""
-    columns = _columns(pool, np.arange(len(pool.score)))[:, 1 + len(PARTS) : 1 + 2 * len(PARTS)]
+    if pool.columns is None:
+        raise ValueError("only pools of scale spread have points of parts")
+    columns = pool.columns[:, len(PARTS) : 2 * len(PARTS)]
     counts = np.diff(pool.indptr)
     row = np.repeat(np.arange(len(counts)), counts)
     sums = np.stack([np.bincount(row, weights=column, minlength=len(counts)) for column in columns.T], axis=1)
