@@ -96,7 +96,7 @@ def rows(found: Objects, table: Table, *, show: bool = True) -> Rows:
 def _cells(cells: list[Any], column: Column, wrong: dict[int, tuple[str | None, str, str]]) -> pl.Series:
     """One column as text; the first value of a row that its column cannot take goes into ``wrong``."""
     if column.dtype == pl.String and float in map(type, cells):  # ids that went through a floating-point column
-        cells = [int(value) if type(value) is float and value.is_integer() else value for value in cells]
+        cells = [int(value) if type(value) is float and value.is_integer() and abs(value) < 2**63 else value for value in cells]
     kinds, taken = set(map(type, cells)), _TAKES.get(column.dtype, _NUMBERS)
     if not kinds <= taken:
         for place, value in enumerate(cells):

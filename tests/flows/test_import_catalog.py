@@ -47,6 +47,7 @@ def test_events_fetch_the_tracks_they_name(tmp_path: Path, root: Path) -> None:
             "RECCOBEATS_URL": server.address("html"),
             "PREFECT_HOME": str(tmp_path / "prefect"),
             "PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS": "120",
+            "PREFECT_LOGGING_LEVEL": "INFO",  # the command, where another test imported it, sets a higher one
             "PYTHONPATH": str(root),
         }
         kept = {name: value for name, value in os.environ.items() if name not in NAMES}

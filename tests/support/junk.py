@@ -22,6 +22,7 @@ PACKINGS = ("", ".gz", ".zst")
 DAMAGES = ("cut", "flips", "swap", "nuls", "empty", "renamed")
 WORDS = ("x", "Beyoncé", "日本語", "a, b; c", 'say "hi"', "two\nlines", "🎵", "'; --", "مرحبا", "\u202etfel", " spaced ", "\t")
 TIMES = ("2024-01-05T14:23:00Z", "2024-01-05 14:23:00.5+02:00", 1704464581, "1704464581.5", "2099-12-31T23:59:59-11:00")
+DATES = ("1999", "1999-12", "1999-12-31")
 BAD = (
     None, True, -1, 0.1, 2**63, 2**64 - 1, -(2**63), 1e308, "", " ", "nan", "Infinity", "1e400", "-0", "1" * 400, "x" * 5000,
     "\0", '"', '""', "'", "|", "a|\0", "\r", "\x1b[0m", "é\u2028", "\ufeff", "\ud7ff\ue000",
@@ -65,6 +66,8 @@ class Junk:
         """A value that the column takes, as JSON has it."""
         if column.allowed:
             return self.one(column.allowed)
+        if column.ids == "date":
+            return self.one(DATES)
         low, high = (-9 if column.low is None else column.low), (9 if column.high is None else column.high)
         makers: dict[pl.DataType, Callable[[], Any]] = {
             pl.Boolean(): lambda: self.chance(0.5),
