@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -11,9 +12,10 @@ from typing import Any
 import polars as pl
 
 from recsys.errors import UsageError
+from recsys.forgetting.list_names import all_names, renamed, with_names
 from recsys.forgetting.spelling import spellings, written
 from recsys.inputs import ANYONE
-from recsys.lake import Batch
+from recsys.lake import Batch, Lake
 from recsys.providers.cache import NAME, Cache, State
 
 REMOVED = "removed"
@@ -25,18 +27,24 @@ class Listener:
     """A listener to forget, by the exact id. Raises :class:`UsageError` for a blank id and for ``*``."""
 
     id: str
+    lists: Mapping[str, str] = field(default_factory=dict)
+    """Names of others' lists that name the listener → what they become; :meth:`within` a lake knows them."""
     kind = "listener"
 
     def __post_init__(self) -> None:
         if not self.id.strip() or self.id == ANYONE:
             raise UsageError(f"{self.id!r} is nobody in particular; name one listener")
 
+    def within(self, lake: Lake) -> Listener:
+        """The listener with the lists of a lake."""
+        return replace(self, lists=renamed(all_names(lake), self._hidden))
+
     def batch(self, batch: Batch) -> tuple[pl.DataFrame, pl.DataFrame, str] | None:
         """Kept rows, rejects and source name of a batch without the listener; none when nothing changes."""
         rows, rejects = batch.read().drop("batch"), batch.read_rejects()
         kept = self.run(batch.table, rows)
         own = "user_id" in rows.columns and rows.height > 0 and kept.is_empty()
-        left = self._sources_hidden(self._without_rejects(rejects, mixed=not kept.equals(rows), own=own))
+        left = self._sources_hidden(self._without_rejects(rejects, mixed=kept.height < rows.height, own=own))
         source, kept = self._hidden(batch.source), self._sources_hidden(kept)
         same = kept.equals(rows) and left.equals(rejects) and source == batch.source
         return None if same else (kept, left, source)
@@ -66,7 +74,7 @@ class Listener:
         if table == "checks":
             named = rows["example"].map_elements(self.named, return_dtype=pl.Boolean, skip_nulls=True).fill_null(value=False)
             rows = rows.with_columns(example=pl.when(named).then(None).otherwise(pl.col("example")))
-        return rows
+        return with_names(rows, table, self.lists)
 
     def named(self, text: str) -> bool:
         """Whether a text names the listener, as a word of its own."""

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import polars as pl
 
 from recsys.errors import UsageError
-from recsys.lake import Batch
+from recsys.lake import Batch, Lake
 from recsys.providers.cache import Cache
 from recsys.providers.merge import FILE, MENTION, ORDER, provenance, without
 from recsys.tables import TRACKS
@@ -26,6 +26,10 @@ class Provider:
     def __post_init__(self) -> None:
         if self.id not in NAMES:
             raise UsageError(f"{self.id!r} supplies no tracks; allowed: {', '.join(NAMES)}")
+
+    def within(self, _lake: Lake) -> Provider:
+        """The same in every lake."""
+        return self
 
     def batch(self, batch: Batch) -> tuple[pl.DataFrame, pl.DataFrame, str] | None:
         """Kept rows, rejects and source name of a batch without the provider's values; none when nothing changes.
