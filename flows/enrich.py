@@ -10,7 +10,7 @@ from collections.abc import Sequence
 
 from prefect import flow
 
-from flows.outcome import conclude
+from flows.outcome import conclude, wordless
 from flows.stages import stage, stopwatch
 from recsys.errors import RecsysError
 from recsys.lake import Lake
@@ -29,15 +29,19 @@ def enrich(lake: str = "data/lake", providers: Sequence[str] | None = None, ever
     stopwatch()
     summaries: list[Summary] = []
     left_out: dict[str, str] = {}
-    failures: dict[str, str] = {}
-    for name in imports.SCHEDULED if providers is None else providers:
-        try:
-            summaries.append(tracks(Lake(lake), name, everything))
-        except NotConfiguredError as error:
-            (left_out if providers is None else failures)[name] = str(error)
-        except RecsysError as error:
-            failures[name] = str(error)
-    conclude("enrich", summaries, left_out, failures)
+    failures: dict[str, Exception] = {}
+    with wordless("enrich"):
+        for name in imports.SCHEDULED if providers is None else providers:
+            try:
+                summaries.append(tracks(Lake(lake), name, everything))
+            except NotConfiguredError as error:
+                if providers is None:
+                    left_out[name] = str(error)
+                else:
+                    failures[name] = error
+            except RecsysError as error:
+                failures[name] = error
+        conclude("enrich", summaries, left_out, failures)
     return summaries
 
 

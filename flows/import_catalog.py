@@ -10,7 +10,7 @@ from collections.abc import Sequence
 
 from prefect import flow
 
-from flows.outcome import conclude
+from flows.outcome import conclude, wordless
 from flows.stages import stage, stopwatch
 from recsys.lake import Lake
 from recsys.providers import imports, settings
@@ -34,9 +34,10 @@ def import_catalog(
     """
     stopwatch()
     home = Lake(lake)
-    links = [parse(source) for source in sources] or lacking(home)
-    summary = tracks(home, links, limit, enrich, listener)
-    conclude("import-catalog", [summary], {}, {})
+    with wordless("import-catalog"):
+        links = [parse(source) for source in sources] or lacking(home)
+        summary = tracks(home, links, limit, enrich, listener)
+        conclude("import-catalog", [summary], {}, {})
     return summary
 
 

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import re
 
-_CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff\ud800-\udfff]")
+_CONTROLS = re.compile(
+    r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff\ufffe\uffff\ud800-\udfff]"
+)
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
 def printable(text: str) -> str:
     """The text with a replacement sign for each control character (C0 but tab and line feed, C1), for what turns the direction
-    of writing, and for halves of characters."""
+    of writing, for halves of characters, and for what is none: XML holds what is left."""
     return _CONTROLS.sub("\ufffd", text)
 
 

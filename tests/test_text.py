@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 from datetime import UTC, datetime
+from xml.etree import ElementTree
 
 import pytest
 
@@ -16,7 +17,7 @@ EVIL = "a\x1b]0;title\x07b\x9bc\u202ed\u2066e\x7f\x00f\ud800"
 BAD = [
     *map(chr, range(0x20)),
     *map(chr, range(0x7F, 0xA0)),
-    *"\u061c\u200e\u200f\u202a\u202b\u202d\u202e\u2067\u2068\u2069\ufeff",
+    *"\u061c\u200e\u200f\u202a\u202b\u202d\u202e\u2067\u2068\u2069\ufeff\ufffe\uffff",
 ]
 
 
@@ -52,6 +53,14 @@ def test_playlists_hold_no_commands_and_no_formulas(form: str) -> None:
     if form == "csv":
         (read,) = csv.DictReader(io.StringIO(text))
         assert (read["track_id"], read["artist"], read["score"]) == ("'=1+1", "'@SUM(A1)", "-1.5")
+
+
+def test_xml_holds_every_name() -> None:
+    row = dict.fromkeys(COLUMNS) | {"rank": 1, "track_id": "t", "title": "".join(BAD) + "\xa0Zoë", "score": 1.0, "reason": "r"}
+    text = FORMATS["xspf"](Playlist("u", "l", "run", datetime(2026, 1, 1, tzinfo=UTC), [row | {"reason_code": "x"}]))
+    title = ElementTree.fromstring(text).findtext(".//{*}track/{*}title")  # noqa: S314
+    assert title is not None
+    assert title.strip("\ufffd\t\n") == "\xa0Zoë"
 
 
 def test_numbers_are_no_formulas() -> None:

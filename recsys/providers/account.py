@@ -72,6 +72,18 @@ class Summary:
             return f"{self.not_asked:,} of {self.account['asked']:,} were not asked for"
         return None
 
+    @property
+    def shortfall_kind(self) -> str | None:
+        """The same in numbers and kinds, without a word from outside: what may be kept where nobody can be forgotten."""
+        if self.shortfall is None:
+            return None
+        causes = Counter(skip.code for skip in self.failed)
+        said = [f"{count:,} failed ({code})" for code, count in sorted(causes.items())]
+        said += [f"{len(self.problems):,} answers not whole"] if self.problems else []
+        said += [f"{self.not_asked:,} not asked for"] if self.not_asked else []
+        said += ["stopped early"] if self.stopped else []
+        return ", ".join(said)
+
     def take(self, listing: Listing) -> None:
         """Count what the listing did not bring."""
         self.skipped += [skip for skip in listing.skipped if not skip.failed]

@@ -11,7 +11,7 @@ from datetime import datetime
 from typing import Any
 from xml.etree.ElementTree import Element, SubElement, indent, tostring
 
-from recsys.text import cell, one_line
+from recsys.text import cell, one_line, printable
 
 Row = Mapping[str, Any]
 
@@ -102,21 +102,21 @@ def location(playlist: Playlist, row: Row) -> str | None:
 def xspf(playlist: Playlist) -> str:
     """XML Shareable Playlist Format (https://xspf.org), the same as JSPF in XML."""
     root = Element("playlist", version="1", xmlns="http://xspf.org/ns/0/")
-    SubElement(root, "title").text = _printable(playlist.title)
+    SubElement(root, "title").text = printable(playlist.title)
     SubElement(root, "creator").text = "recsys"
-    SubElement(root, "annotation").text = _printable(f"list {playlist.name} of run {playlist.run}")
+    SubElement(root, "annotation").text = printable(f"list {playlist.name} of run {playlist.run}")
     SubElement(root, "date").text = playlist.as_of.isoformat()
     tracks = SubElement(root, "trackList")
     for row in playlist.rows:
         track = SubElement(tracks, "track")
         if place := location(playlist, row):
-            SubElement(track, "location").text = _printable(place)
+            SubElement(track, "location").text = printable(place)
         for name in identifiers(row):
-            SubElement(track, "identifier").text = _printable(name)
+            SubElement(track, "identifier").text = printable(name)
         fields = {key: value for key, value in _jspf_track(row).items() if key != "identifier"}
         for key in ("title", "creator", "annotation", "album", "trackNum", "duration"):
             if key in fields:
-                SubElement(track, key).text = _printable(str(fields[key]))
+                SubElement(track, key).text = printable(str(fields[key]))
     indent(root)
     return tostring(root, encoding="unicode", xml_declaration=False) + "\n"
 
@@ -128,11 +128,6 @@ def listenbrainz(playlist: Playlist) -> str:
     for track in body["playlist"]["track"]:
         track["identifier"] = track["identifier"][:1]
     return json.dumps(body, ensure_ascii=False, indent=1) + "\n"
-
-
-def _printable(text: str) -> str:
-    """Text without the signs that XML cannot hold."""
-    return "".join(sign if sign.isprintable() or sign in "\t\n" else " " for sign in text)
 
 
 def comma_separated(playlist: Playlist) -> str:

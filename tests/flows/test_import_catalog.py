@@ -16,6 +16,7 @@ from recsys.providers.batches import Catalog
 from recsys.providers.settings import NAMES
 from recsys.tables import EVENTS, REJECTS
 from tests.providers.spotify_answers import ident
+from tests.support.bytes import naming
 from tests.support.hostile import Hostile
 
 pytestmark = pytest.mark.slow
@@ -59,9 +60,12 @@ def test_events_fetch_the_tracks_they_name(tmp_path: Path, root: Path) -> None:
     first, again, unchanged, states = json.loads(done.stdout.splitlines()[-1])
     assert (first, again, unchanged) == (2, 0, 1)
     assert [state[0] for state in states] == ["FAILED", "FAILED"]
-    assert "HTML" in states[0][1]
+    assert "HTML" not in states[0][1]
+    assert "reccobeats: " in states[0][1]
     told = done.stdout + done.stderr
     assert "musicbrainz was left out: musicbrainz: set MUSICBRAINZ_APP_NAME" in told
     assert "listenbrainz: asked=0" in told
     assert Catalog.of(lake).ids == {ident(1), ident(2)}
+    assert "HTML" in told
     assert "canary" not in done.stderr + done.stdout
+    assert naming(tmp_path / "prefect", "HTML") == []

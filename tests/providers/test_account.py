@@ -22,6 +22,14 @@ def test_the_account_adds_up_and_says_what_is_missing() -> None:
     assert summary.shortfall == "1 of 12 failed, the first: 503"
     summary.take(Listing(stopped=UnavailableError("down")))
     assert summary.shortfall == "down"
+    assert summary.shortfall_kind == "1 failed (failed), 4 not asked for, stopped early"
+
+
+def test_the_kind_of_a_shortfall_has_no_word_from_outside() -> None:
+    whole = Summary("s", imported=1)
+    assert whole.shortfall_kind is None
+    secret = Summary("s", failed=[Skip("ann", "unreadable", "no user ann", 1)], problems=["ann's page"], stopped="/1/user/ann")
+    assert secret.shortfall_kind == "1 failed (unreadable), 1 answers not whole, stopped early"
 
 
 def test_two_accounts_are_one() -> None:
