@@ -158,9 +158,25 @@ def shard(staged: Staged, part: int, users: list[str]) -> None:
         frame = keys.with_columns(track, rank, *(pl.Series(name, values) for name, values in numbers.items()))
         if table == "rankings":
             matches = pl.Series("explanation", rng.random((count, 12)).astype(np.float32))
-            reasons = pl.lit("audio features closely match your current taste profile").alias("reason")
-            frame = frame.with_columns(matches, reasons, pl.lit("content").alias("reason_code"), pl.lit("ranked").alias("source"))
+            frame = frame.with_columns(matches, pl.lit("ranked").alias("source")).hstack(evidence(rng, lists.height, depth))
         staged.write(table, filled(table, frame), part)
+
+
+def evidence(rng: np.random.Generator, lists: int, depth: int) -> pl.DataFrame:
+    """Reasons and own tracks of ``depth`` rows of each list, the own ones among 60 that its listener likes."""
+    liked = rng.integers(0, TRACK_COUNT, (lists, 60))
+    number = np.take_along_axis(liked, rng.integers(0, 60, (lists, depth * 3)), axis=1).reshape(-1, 3)
+    share, ids = rng.random(number.shape) / 3, np.char.add("t", np.char.zfill(number.astype(str), 6))
+    own = [pl.struct(pl.Series("track_id", ids[:, at]), pl.Series("share", share[:, at])) for at in range(3)]
+    titles = [pl.Series(np.char.add("Title of track ", number[:, at].astype(str))) for at in range(2)]
+    return pl.select(
+        pl.format("Because you like {} and {}", *titles).alias("reason"),
+        pl.lit("own_tracks").alias("reason_code"),
+        pl.concat_list(titles).alias("reason_args"),
+        pl.concat_list(own).alias("because"),
+        pl.Series("because_rest", 1 - share.sum(axis=1)),
+        pl.Series("supporters", rng.integers(0, 50, len(number)).astype(np.int32)),
+    )
 
 
 def profiles(users: list[str]) -> pl.DataFrame:

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 from recsys.lookup.app import PAGE
 from recsys.lookup.query import LIMIT, MOST_LIMIT, MOST_OFFSET, NEEDS_A_RUN, PARAMETERS, PLAIN
+from recsys.stages.rankings.texts import TEXTS
 from tests.schemas import FLAG, TEXT, Schema, listed, nullable, record, ref, schemas
 
 DOCUMENT = PAGE / "openapi.json"
@@ -111,7 +112,13 @@ def _segments() -> Schema:
         "track_id": "track; percent-encoded like a listener",
     }
     prefix = {"name": "prefix", "in": "query", "description": "beginning of the id", "schema": {"type": "string", "default": ""}}
-    return {"prefix": prefix} | {
+    language = {
+        "name": "Accept-Language",
+        "in": "header",
+        "description": f"language of the reasons: {', '.join(TEXTS)}; any other gets the run's own",
+        "schema": TEXT,
+    }
+    return {"prefix": prefix, LANGUAGE: language} | {
         name: {"name": name, "in": "path", "required": True, "description": meaning, "schema": {"type": "string", "minLength": 1}}
         for name, meaning in meanings.items()
     }
@@ -132,10 +139,17 @@ class Operation(NamedTuple):
     problems: tuple[int, ...] = STORED
     more: Schema = MappingProxyType({})  # type: ignore[assignment]
 
+    @property
+    def spoken(self) -> bool:
+        """Whether the answer has reasons, which are in the reader's language."""
+        return LANGUAGE in self.parameters
+
     def document(self) -> Schema:
         ok = {
             "description": "stored rows",
-            "headers": {name: {"schema": TEXT} for name in ("ETag", "X-Request-ID")},
+            "headers": {
+                name: {"schema": TEXT} for name in ("ETag", "X-Request-ID", *(("Content-Language",) if self.spoken else ()))
+            },
             "content": {"application/json": {"schema": self.answer}},
         }
         unchanged = {"304": ref("Unchanged", "responses")} if self.problems is STORED else {}
@@ -161,6 +175,7 @@ NARROWS = {
 }
 ASKS = {"requestBody": {"required": True, "content": {"application/json": {"schema": ref("Body")}}}}
 OPEN = {"security": []}
+LANGUAGE = "language"
 OF_USER = "/v1/users/{user_id}"
 
 
@@ -170,11 +185,11 @@ def paths() -> Schema:
     asked, providers = answered(listed(ref("List")), fallback=FLAG), record({"data": listed(ref("Provider"))})
     # fmt: off
     get = {
-        f"{OF_USER}/recommendations": Operation("recommendations", "One list of one listener", "lists", lists, (*user, *PARAMETERS), more=NARROWS),
+        f"{OF_USER}/recommendations": Operation("recommendations", "One list of one listener", "lists", lists, (*user, *PARAMETERS, LANGUAGE), more=NARROWS),
         f"{OF_USER}/taste-profile": Operation("taste_profile", "A listener's profile", "listeners", own["TasteProfile"], user),
         f"{OF_USER}/controls": Operation("controls", "A listener's controls as the run used them", "listeners", own["Controls"], user),
         f"{OF_USER}/lists": Operation("lists", "What each list asked for, what was dropped, what came out", "listeners", asked, user),
-        f"{OF_USER}/why/{{track_id}}": Operation("why", "Why a track is, or is not, in a list", "lists", answered(ref("Why")), ("user_id", "track_id", "list")),
+        f"{OF_USER}/why/{{track_id}}": Operation("why", "Why a track is, or is not, in a list", "lists", answered(ref("Why")), ("user_id", "track_id", "list", LANGUAGE)),
         "/v1/users": Operation("users", "The first 20 listeners whose id begins so", "listeners", answered(listed(TEXT)), ("prefix",)),
         "/v1/tracks/{track_id}": Operation("track", "A track of the run's snapshot", "run", answered(ref("WholeTrack")), ("track_id",)),
         "/v1/runs/current": Operation("run", "The published run's manifest in short", "run", answered(ref("RunSummary"))),
@@ -182,7 +197,7 @@ def paths() -> Schema:
         "/healthz": Operation("alive", "The process answers", "health", record({"status": TEXT}), (), (414, 421), OPEN),
         "/readyz": Operation("ready", "A run is loaded", "health", record({"status": TEXT, "run": ref("Run")}), (), (414, 421, 503), OPEN),
     }
-    post = Operation("legacy_recommendations", "The older service's request, answered from stored lists", "lists", lists, (), POSTED, ASKS)
+    post = Operation("legacy_recommendations", "The older service's request, answered from stored lists", "lists", lists, (LANGUAGE,), POSTED, ASKS)
     # fmt: on
     gets = {path: {"get": operation.document()} for path, operation in get.items()}
     return gets | {"/v1/recommendations": {"post": post.document()}}

@@ -134,10 +134,12 @@ def _tracks() -> Schema:
         "Row": record(
             {
                 "track": ref("Track"),
+                "because": _because(),
                 "score": NUMBER,
                 "rank": WHOLE | {"minimum": 1},
                 "reason": TEXT,
                 "reason_code": TEXT,
+                **columns("rankings", ["reason_args", "supporters", "because_rest"]),
                 "source": source,
                 "score_breakdown": ref("Breakdown"),
                 "points": nullable(record(dict.fromkeys(PARTS, NUMBER), POINTS)),
@@ -145,6 +147,12 @@ def _tracks() -> Schema:
             }
         ),
     }
+
+
+def _because() -> Schema:
+    named = columns("tracks", ("title", "artist"))
+    own = {"track_id": TEXT | {"description": "track; tracks.id"}, **named, "share": NUMBER | {"description": "of the votes"}}
+    return nullable(listed(record(own))) | {"description": columns("rankings", ["because"])["because"]["description"]}
 
 
 def _taste_profile() -> Schema:

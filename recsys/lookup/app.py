@@ -17,11 +17,12 @@ from starlette.routing import Route, Router
 from recsys.errors import LakeError
 from recsys.lookup import status
 from recsys.lookup.current import Current, Published
-from recsys.lookup.gateway import Gateway, Headers, Quick, Ready
+from recsys.lookup.gateway import SCOPE_HEADERS, Gateway, Headers, Quick, Ready
+from recsys.lookup.languages import said, translated
 from recsys.lookup.problem import ProblemError, wrong
 from recsys.lookup.query import PLAIN, SAVED, Query, from_address, from_body, pairs
 from recsys.lookup.reader import Listener
-from recsys.lookup.stored import Stored, addressed, fresh, known, zipped
+from recsys.lookup.stored import Stored, addressed, fresh, known, spoken, zipped
 
 PAGE = Path(__file__).parent / "page"
 ASSETS = {
@@ -46,12 +47,12 @@ def build(
     """The lookup of the lake in ``root`` as an ASGI application; see :class:`Gateway` for keys, hosts and log."""
     current = Current(root)
     routes = [
-        Route("/v1/users/{user_id}/recommendations", Stored(current, recommendations), methods=["GET"]),
+        Route("/v1/users/{user_id}/recommendations", Stored(current, recommendations, spoken=True), methods=["GET"]),
         Route("/v1/recommendations", posted(current), methods=["POST"]),
         Route("/v1/users/{user_id}/taste-profile", Stored(current, taste_profile), methods=["GET"]),
         Route("/v1/users/{user_id}/controls", Stored(current, controls), methods=["GET"]),
         Route("/v1/users/{user_id}/lists", Stored(current, lists), methods=["GET"]),
-        Route("/v1/users/{user_id}/why/{track_id}", Stored(current, explained, threaded=True), methods=["GET"]),
+        Route("/v1/users/{user_id}/why/{track_id}", Stored(current, explained, threaded=True, spoken=True), methods=["GET"]),
         Route("/v1/tracks/{track_id}", Stored(current, track), methods=["GET"]),
         Route("/v1/users", Stored(current, users), methods=["GET"]),
         Route("/v1/runs/current", Stored(current, run), methods=["GET"]),
@@ -74,13 +75,16 @@ def quick(current: Current) -> Quick:
         user = path[len(_BEGIN) : -len(_END)]
         if not user or b"/" in user:
             return None
-        published, address = current.get(), addressed(path, text, headers)
+        published = current.get()
+        language = spoken(published, headers)
+        address = addressed(path, text, headers, language)
         try:
             ready = known(published, address, headers)
             if zipped(headers) and (ready is None or ready.body):
                 return None
             if ready is None:
-                ready = fresh(published, address, list_answer(published, decoded(user), from_address(text)))
+                answer = list_answer(published, decoded(user), from_address(text), language)
+                ready = fresh(published, address, answer, language)
             return ready
         except LakeError as error:
             current.drop(error)
@@ -94,7 +98,8 @@ _BEGIN, _END = b"/v1/users/", b"/recommendations"
 
 def recommendations(published: Published, request: Request) -> bytes:
     """One list of one listener."""
-    return list_answer(published, segment(request, "user_id"), from_address(request.scope["query_string"]))
+    language = spoken(published, request.scope[SCOPE_HEADERS])
+    return list_answer(published, segment(request, "user_id"), from_address(request.scope["query_string"]), language)
 
 
 def posted(current: Current) -> Endpoint:
@@ -106,11 +111,13 @@ def posted(current: Current) -> Endpoint:
         try:
             if lets_explicit_in and blocks_explicit(published.reader.listener(user_id)):
                 raise wrong("include_explicit", f"the listener's controls forbid explicit tracks; {SAVED}")
-            answer = list_answer(published, user_id, query)
+            language = spoken(published, request.scope[SCOPE_HEADERS])
+            answer = list_answer(published, user_id, query, language)
         except LakeError as error:
             current.drop(error)
             raise
-        return Response(answer, headers={"cache-control": "no-store"}, media_type="application/json")
+        headers = {"cache-control": "no-store", "content-language": language}
+        return Response(answer, headers=headers, media_type="application/json")
 
     return endpoint
 
@@ -120,8 +127,8 @@ def blocks_explicit(listener: Listener) -> bool:
     return orjson.loads(listener.controls)["allow_explicit"] is False
 
 
-def list_answer(published: Published, user_id: str, query: Query) -> bytes:
-    """``{data, taste_profile, run, fallback, pagination}`` of a list."""
+def list_answer(published: Published, user_id: str, query: Query, language: str) -> bytes:
+    """``{data, taste_profile, run, fallback, pagination}`` of a list, its reasons in a language."""
     reader = published.reader
     listener = reader.listener(user_id)
     listed = reader.find_list(listener, query.list)
@@ -133,6 +140,8 @@ def list_answer(published: Published, user_id: str, query: Query) -> bytes:
         data = orjson.dumps(rows[query.offset : query.offset + query.limit])[1:-1]
     else:
         total, data = listed.rows_count, reader.rows(listed, query.offset, query.limit)
+    if language != reader.language:
+        data = said(data, language)
     returned = max(0, min(query.limit, total - query.offset))
     return ANSWER % (
         data,
@@ -175,7 +184,11 @@ def explained(published: Published, request: Request) -> bytes:
 
     parameters = dict(pairs(request.scope["query_string"], ("list",)))
     name = parameters.get("list", PLAIN.list)
-    return record(published, orjson.dumps(why(published.reader, segment(request, "user_id"), segment(request, "track_id"), name)))
+    answer = why(published.reader, segment(request, "user_id"), segment(request, "track_id"), name)
+    if answer["row"] is not None:
+        answer["row"] = translated(answer["row"], spoken(published, request.scope[SCOPE_HEADERS]))
+        answer["text"] = answer["row"]["reason"]
+    return record(published, orjson.dumps(answer))
 
 
 def track(published: Published, request: Request) -> bytes:

@@ -43,7 +43,7 @@ HEADERS = [
     (b"x-frame-options", b"DENY"),
     (b"referrer-policy", b"no-referrer"),
     (b"cross-origin-resource-policy", b"same-origin"),
-    (b"vary", b"accept-encoding"),
+    (b"vary", b"accept-encoding, accept-language"),
 ]
 
 Headers = dict[bytes, bytes]

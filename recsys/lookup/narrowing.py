@@ -7,12 +7,11 @@ from typing import Any
 
 import orjson
 
+from recsys.lookup.languages import POOL_REASONS
 from recsys.lookup.names import DIGITS, PARTS
 from recsys.lookup.query import Query
 from recsys.lookup.reader import Listed, Reader
 from recsys.matrices.tokens import token
-
-POOL_REASON = "next by score among the list's stored candidates"
 
 
 def narrowed(reader: Reader, listed: Listed, query: Query) -> list[dict[str, Any]]:
@@ -97,10 +96,14 @@ def _from_pool(reader: Reader, listed: Listed, ranked: set[int]) -> Iterator[dic
             score, *rounded = (round(value, DIGITS) for value in values)
             yield {
                 "track": reader.track(number),
+                "because": None,
                 "score": score,
                 "rank": 0,
-                "reason": POOL_REASON,
+                "reason": POOL_REASONS[reader.language],
                 "reason_code": "pool",
+                "reason_args": None,
+                "supporters": None,
+                "because_rest": None,
                 "source": "pool",
                 "score_breakdown": {**dict(zip(PARTS[1:], rounded, strict=True)), "diversity": 0.0, "final": score},
                 "points": None,

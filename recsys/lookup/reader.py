@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from time import monotonic
 from typing import Any, NamedTuple
-from zlib import crc32
 
 import orjson
 import pyarrow as pa
+from isal.isal_zlib import crc32
 
 from recsys.errors import LakeError, NotFoundError
 from recsys.lake.run import Run
 from recsys.lookup.columns import Columns
+from recsys.lookup.languages import language_of
 from recsys.lookup.names import CHECK, CODEC, FILES, FIRST, FORMAT, LENGTHS, OFFSETS, PARTS, SIZES, name
 
 STRANGER = b"*"
@@ -20,7 +21,8 @@ SHOWN = 20
 """Listeners named at a time."""
 LOOK = 0.001
 """Seconds between two looks at whether the files are as they were."""
-_CODEC = pa.Codec(CODEC)
+_decompress = pa.Codec(CODEC).decompress
+_lengths, _sizes = LENGTHS.unpack_from, SIZES.unpack_from
 
 
 class Listener(NamedTuple):
@@ -60,7 +62,7 @@ class Reader:
     """
 
     def __init__(self, run: Run) -> None:
-        self.run = run
+        self.run, self.language = run, language_of(run)
         files = _files(run)
         self._files, self._next_look = tuple(files.values()), 0.0
         self._users, self._names, self._lists, self._rows, self._pool, self._tracks = (files[file] for file in FILES)
@@ -69,14 +71,13 @@ class Reader:
 
     def listener(self, user_id: str) -> Listener:
         """The listener, or the stranger. Raises :class:`NotFoundError` when the run has neither."""
-        key = user_id.encode()
-        record = self._find(key)
-        known = record is not None
-        if record is None:
-            record = self._find(STRANGER)
+        record = self._find(user_id.encode())
+        if record is not None:
+            return Listener(True, *record.split(b"\n"))
+        record = self._find(STRANGER)
         if record is None:
             raise NotFoundError(f"no listener {user_id!r}, and run {self.run.id} has no lists for new listeners")
-        return Listener(known, *record.split(b"\n"))
+        return Listener(False, *record.split(b"\n"))
 
     def check(self) -> None:
         """Raises :class:`LakeError` when a file was removed or changed. It is called so often that it looks once in ``LOOK``."""
@@ -100,9 +101,10 @@ class Reader:
     def find_list(self, listener: Listener, wanted: str) -> Listed:
         """One list. Raises :class:`NotFoundError` naming those there are."""
         found = orjson.loads(listener.lists)
-        if wanted not in found:
+        numbers = found.get(wanted)
+        if numbers is None:
             raise NotFoundError(f"no list {wanted!r}; lists: {', '.join(found)}")
-        return Listed(*found[wanted])
+        return Listed(*numbers)
 
     def record(self, listed: Listed) -> bytes:
         """The row of the table `lists`, JSON."""
@@ -163,9 +165,9 @@ class Reader:
         if not self._buckets:
             return None
         bucket = self._users.text("users", crc32(key) % self._buckets)
-        at = 0
-        while at < len(bucket):
-            id_length, length = LENGTHS.unpack_from(bucket, at)
+        at, end = 0, len(bucket)
+        while at < end:
+            id_length, length = _lengths(bucket, at)
             begin = at + 8 + id_length
             if id_length == len(key) and bucket.startswith(key, at + 8):
                 return bucket[begin : begin + length]
@@ -175,11 +177,11 @@ class Reader:
 
 def _unpacked(data: memoryview, total: int, others: bytes | None) -> bytes:
     """The text of a list's first rows, and of the others. Raises :class:`LakeError` when they are damaged."""
-    packed, size, others_size = SIZES.unpack_from(data)
+    packed, size, others_size = _sizes(data)
     begin = SIZES.size + 4 * total
     try:
-        text: bytes = _CODEC.decompress(data[begin : begin + packed], size, asbytes=True)
-        return text if others is None else text + _CODEC.decompress(others, others_size, asbytes=True)
+        text: bytes = _decompress(data[begin : begin + packed], size, asbytes=True)
+        return text if others is None else text + _decompress(others, others_size, asbytes=True)
     except (OSError, ValueError, MemoryError) as error:
         raise LakeError(f"rows of a list are damaged: {error}; publish another run") from error
 

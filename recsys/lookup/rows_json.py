@@ -41,8 +41,11 @@ ORIGINS = ("origin", "provenance")
 _TIME = "%Y-%m-%dT%H:%M:%S%.fZ"
 
 
-def rows(ranked: pl.DataFrame) -> pl.Series:
-    """Rows of ``rankings`` with their tracks (column ``head``, null where the snapshot has none)."""
+def rows(ranked: pl.DataFrame, own: pl.DataFrame) -> pl.Series:
+    """Rows of ``rankings`` with their tracks (column ``head``, null where the snapshot has none).
+
+    ``own``: columns track_id and name of every track, as :func:`names` writes them.
+    """
     breakdown = pl.struct(*(_rounded(name) for name in BREAKDOWN), _rounded("score").alias("final"))
     points = pl.struct(*(_rounded(f"{part}_points").alias(part) for part in PARTS))
     matches = (pl.col("explanation").arr.get(at).cast(pl.Float64).round(DIGITS).alias(name) for at, name in enumerate(FEATURES))
@@ -51,13 +54,31 @@ def rows(ranked: pl.DataFrame) -> pl.Series:
         "rank",
         "reason",
         "reason_code",
+        "reason_args",
+        "supporters",
+        _rounded("because_rest"),
         "source",
         breakdown.alias("score_breakdown"),
         points.alias("points"),
         pl.struct(*matches).alias("explanation"),
     )
     head = pl.col("head").fill_null("null")
-    return ranked.select(pl.concat_str(pl.lit('{"track":'), head, pl.lit(","), rest.str.slice(1)).alias("row")).to_series()
+    parts = (pl.lit('{"track":'), head, pl.lit(',"because":'), _because(ranked, own), pl.lit(","), rest.str.slice(1))
+    return ranked.select(pl.concat_str(parts).alias("row")).to_series()
+
+
+def _because(ranked: pl.DataFrame, own: pl.DataFrame) -> pl.Series:
+    """The own tracks behind each row with their shares as a JSON array, ``null`` where nothing of the kind was stored."""
+    numbered = ranked.lazy().select("because", row=pl.int_range(pl.len()))
+    each = numbered.filter(pl.col("because").list.len() > 0).explode("because").unnest("because")
+    unnamed = pl.concat_str(_json("track_id").str.strip_suffix("}"), pl.lit(',"title":null,"artist":null'))
+    text = pl.concat_str(pl.col("name").fill_null(unnamed), pl.lit(',"share":'), pl.col("share").round(DIGITS), pl.lit("}"))
+    named = each.join(own.lazy(), on="track_id", how="left", maintain_order="left")
+    texts = named.group_by("row", maintain_order=True).agg(text.str.join(","))
+    array = pl.concat_str(pl.lit("["), pl.col("name").fill_null(""), pl.lit("]"))
+    joined = numbered.join(texts, on="row", how="left", maintain_order="left")
+    whole = pl.when(pl.col("because").is_null()).then(pl.lit("null")).otherwise(array)
+    return joined.select(whole.alias("because")).collect().to_series()
 
 
 def tracks(found: pl.DataFrame) -> pl.DataFrame:
@@ -65,6 +86,12 @@ def tracks(found: pl.DataFrame) -> pl.DataFrame:
     sound = pl.struct(*FEATURES)
     features = pl.when(pl.all_horizontal(pl.col(FEATURES).is_null())).then(None).otherwise(sound).alias("features")
     return found.select(_json(*TRACK, features, *OFFERS).alias("head"), _json(*ORIGINS).str.strip_prefix("{").alias("more"))
+
+
+def names(found: pl.DataFrame) -> pl.Series:
+    """Tracks as rows name those they are there because of: id, title and artist, without the last ``}``."""
+    named = _json(pl.col("id").alias("track_id"), "title", "artist").str.strip_suffix("}")
+    return found.select(named.alias("name")).to_series()
 
 
 def profiles(found: pl.DataFrame) -> pl.Series:

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from zlib import crc32
 
+from isal.isal_zlib import crc32
 from starlette.requests import Request
 from starlette.types import Receive, Scope, Send
 
 from recsys.errors import LakeError
 from recsys.lookup.current import Current, Published
 from recsys.lookup.gateway import SCOPE_HEADERS, Headers, Ready
+from recsys.lookup.languages import preferred
 
 KEPT = 32
 """Answers of one run that are kept; more would drive what every request needs out of the processor's cache."""
@@ -25,30 +26,38 @@ _JSON = (b"content-type", b"application/json")
 class Stored:
     """It speaks ASGI itself, for it answers most requests."""
 
-    def __init__(self, current: Current, answer: Answer, *, threaded: bool = False) -> None:
-        self._current, self._answer, self._threaded = current, answer, threaded
+    def __init__(self, current: Current, answer: Answer, *, threaded: bool = False, spoken: bool = False) -> None:
+        self._current, self._answer, self._threaded, self._spoken = current, answer, threaded, spoken
 
     async def __call__(self, scope: Scope, _: Receive, send: Send) -> None:
-        published, address = self._current.get(), addressed(scope["path"].encode(), scope["query_string"], scope[SCOPE_HEADERS])
+        published, headers = self._current.get(), scope[SCOPE_HEADERS]
+        language = spoken(published, headers) if self._spoken else ""
+        address = addressed(scope["path"].encode(), scope["query_string"], headers, language)
         try:
-            ready = known(published, address, scope[SCOPE_HEADERS])
+            ready = known(published, address, headers)
             if ready is None:
                 ask = self._answer
                 body = (
                     await asyncio.to_thread(ask, published, Request(scope)) if self._threaded else ask(published, Request(scope))
                 )
-                ready = fresh(published, address, body)
+                ready = fresh(published, address, body, language)
         except LakeError as error:
             self._current.drop(error)
             raise
-        headers = [*ready.headers]  # a copy, for what compresses the answer changes it
-        await send({"type": "http.response.start", "status": ready.status, "headers": headers})
+        own = [*ready.headers]  # a copy, for what compresses the answer changes it
+        await send({"type": "http.response.start", "status": ready.status, "headers": own})
         await send({"type": "http.response.body", "body": ready.body})
 
 
-def addressed(path: bytes, query: bytes, headers: Headers) -> bytes:
-    """Names an answer: whether the gateway compresses it, path, query."""
-    return b"%b%b?%b" % (b"z" if zipped(headers) else b"p", path, query)
+def spoken(published: Published, headers: Headers) -> str:
+    """The language to answer in."""
+    wanted, stored = headers.get(b"accept-language"), published.reader.language
+    return stored if wanted is None else preferred(wanted, stored)
+
+
+def addressed(path: bytes, query: bytes, headers: Headers, language: str = "") -> bytes:
+    """Names an answer: whether the gateway compresses it, language, path, query."""
+    return b"%b%b%b?%b" % (b"z" if zipped(headers) else b"p", language.encode(), path, query)
 
 
 def zipped(headers: Headers) -> bool:
@@ -69,9 +78,12 @@ def known(published: Published, address: bytes, headers: Headers) -> Ready | Non
     return published.answers.get(address)
 
 
-def fresh(published: Published, address: bytes, body: bytes) -> Ready:
-    """The answer, which is kept: apps ask for the same listeners again."""
-    ready = Ready(200, [_JSON, (b"content-length", b"%d" % len(body)), (b"etag", etag(published, address)), _PRIVATE], body)
+def fresh(published: Published, address: bytes, body: bytes, language: str = "") -> Ready:
+    """The answer, which is kept: apps ask for the same listeners again. ``language``: of the reasons in it; empty = none."""
+    headers = [_JSON, (b"content-length", b"%d" % len(body)), (b"etag", etag(published, address)), _PRIVATE]
+    if language:
+        headers.append((b"content-language", language.encode()))
+    ready = Ready(200, headers, body)
     answers = published.answers
     if len(answers) >= KEPT:
         del answers[next(iter(answers))]

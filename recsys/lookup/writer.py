@@ -23,18 +23,18 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from itertools import pairwise
 from pathlib import Path
-from zlib import crc32
 
 import numpy as np
 import orjson
 import polars as pl
 import pyarrow as pa
 import pyarrow.parquet as pq
+from isal.isal_zlib import crc32
 
 from recsys.lake import Staged
 from recsys.lookup import rows_json
 from recsys.lookup.columns import sealed
-from recsys.lookup.names import CODEC, FILES, FIRST, FORMAT, LENGTHS, NO_TRACK, OFFSETS, PARTS, SIZES, name
+from recsys.lookup.names import CODEC, FILES, FIRST, FORMAT, LENGTHS, LEVEL, NO_TRACK, OFFSETS, PARTS, SIZES, name
 from recsys.lookup.offsets import offsets
 from recsys.tables import CONTROLS, LISTS
 
@@ -73,7 +73,7 @@ def write(staged: Staged) -> None:
 
 
 def _write_tracks(staged: Staged) -> pl.DataFrame:
-    """Returns columns track_id, track (its number) and head."""
+    """Returns columns track_id, track (its number), head and name."""
     heads = []
     found = _table(staged, "tracks").unique("id", keep="last", maintain_order=True).sort("id")
     with _file(staged, "tracks") as append:
@@ -82,7 +82,8 @@ def _write_tracks(staged: Staged) -> pl.DataFrame:
             append(part.select("id").hstack(text))
             heads.append(text["head"])
     numbers = found.select(pl.col("id").alias("track_id"), pl.int_range(pl.len(), dtype=pl.Int32).alias("track"))
-    return numbers.with_columns(pl.concat(heads).alias("head") if heads else pl.lit("").alias("head"))
+    head = pl.concat(heads).alias("head") if heads else pl.lit("").alias("head")
+    return numbers.with_columns(head, rows_json.names(found))
 
 
 def _write_rows(staged: Staged, ids: pl.DataFrame) -> pl.DataFrame:
@@ -99,8 +100,8 @@ def _write_rows(staged: Staged, ids: pl.DataFrame) -> pl.DataFrame:
 
 
 def _texts(part: pl.DataFrame, ids: pl.DataFrame) -> Texts:
-    ranked = _numbered(part, ids)
-    return _counted(part), rows_json.rows(ranked), ranked["track"]
+    ranked = _numbered(part, ids.drop("name"))
+    return _counted(part), rows_json.rows(ranked, ids.select("track_id", "name")), ranked["track"]
 
 
 def _ahead(pool: ThreadPoolExecutor, parts: Iterable[Texts]) -> Iterator[tuple[pl.DataFrame, pl.DataFrame]]:
@@ -117,7 +118,7 @@ def _ahead(pool: ThreadPoolExecutor, parts: Iterable[Texts]) -> Iterator[tuple[p
 
 def _packed(counted: pl.DataFrame, texts: pl.Series, tracks: pl.Series) -> tuple[pl.DataFrame, pl.DataFrame]:
     """The lists with offset (in this part), bytes and first_bytes of each, and its rows."""
-    codec, rows, sizes = pa.Codec(CODEC), [], []
+    codec, rows, sizes = pa.Codec(CODEC, LEVEL), [], []
     all_texts, numbers = texts.cast(pl.Binary).to_list(), tracks.to_numpy().astype("<i4")
     bounds = np.append(0, counted["count"].cum_sum().to_numpy())
     for begin, end in pairwise(bounds.tolist()):
@@ -134,7 +135,7 @@ def _packed(counted: pl.DataFrame, texts: pl.Series, tracks: pl.Series) -> tuple
 
 def _write_pool(staged: Staged, ids: pl.DataFrame) -> pl.DataFrame:
     """Returns columns user_id, list, pool_first, pool_count, pool_sum."""
-    lists, numbers = [], ids.drop("head")
+    lists, numbers = [], ids.drop("head", "name")
     with _file(staged, "pool") as append:
         for part in _whole_lists(staged.files("candidates"), [*_KEYS, "track_id", *PARTS]):
             rows, counted = _numbered(part, numbers), _counted(part)

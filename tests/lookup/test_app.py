@@ -12,7 +12,7 @@ import pytest
 
 from recsys.lake import Run
 from recsys.lookup.app import ASSETS
-from recsys.lookup.narrowing import POOL_REASON
+from recsys.lookup.languages import POOL_REASONS
 from tests.support.published import SLASHED
 
 LIST = "/v1/users/demo-u001/recommendations"
@@ -102,7 +102,7 @@ def test_narrowing_fills_from_the_pool_and_never_widens(client: httpx.Client, ru
         assert genre not in row["track"]["genres"]
     kept = [row["track"]["id"] for row in first if any(row["track"]["id"] == other["track"]["id"] for other in rows)]
     assert [row["track"]["id"] for row in rows[: len(kept)]] == kept
-    assert {row["reason"] for row in rows if row["source"] == "pool"} <= {POOL_REASON}
+    assert {row["reason"] for row in rows if row["source"] == "pool"} <= {POOL_REASONS["en"]}
     assert any(row["source"] == "pool" for row in rows)
 
 

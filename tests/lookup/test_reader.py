@@ -9,7 +9,7 @@ import pytest
 
 from recsys import Lake, LakeError, NotFoundError
 from recsys.lake import Run
-from recsys.lookup.names import FILES, OFFSETS, name
+from recsys.lookup.names import FILES, FORMAT, OFFSETS, name
 from recsys.lookup.reader import Reader
 
 
@@ -93,13 +93,13 @@ def test_a_run_without_lookup_files_says_what_to_do(run: Run) -> None:
 def test_files_of_another_format_say_what_to_do(own: Lake, monkeypatch: pytest.MonkeyPatch) -> None:
     run = own.published()
     index = run.path / OFFSETS
-    index.write_bytes(index.read_bytes().replace(b'"format":3', b'"format":2'))
+    index.write_bytes(index.read_bytes().replace(b'"format":%d' % FORMAT, b'"format":%d' % (FORMAT - 1)))
     monkeypatch.setattr(Run, "file", lambda run, wanted: run.path / wanted)
     with pytest.raises(LakeError, match=r"another format.*recsys run"):
         Reader(run)
 
 
-@pytest.mark.parametrize("index", [b"", b"{}", b"[]", b'{"format":3}', b'{"format":3,"files":{"users":{}}}'])
+@pytest.mark.parametrize("index", [b"", b"{}", b"[]", b'{"format":%d}' % FORMAT, b'{"format":%d,"files":{"users":{}}}' % FORMAT])
 def test_a_damaged_index_is_not_used(own: Lake, index: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
     run = own.published()
     (run.path / OFFSETS).write_bytes(index)

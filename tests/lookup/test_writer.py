@@ -39,6 +39,21 @@ def test_every_ranking_row_is_there_in_order(reader: Reader, run: Run) -> None:
         assert there["explanation"] == pytest.approx(dict(zip(FEATURES, row["explanation"], strict=True)), abs=6e-5)
 
 
+def test_own_tracks_are_named_with_their_shares(reader: Reader, run: Run) -> None:
+    found, names = answers(reader, run), {row["id"]: (row["title"], row["artist"]) for row in run.read("tracks").to_dicts()}
+    behind = 0
+    for row in run.read("rankings").iter_rows(named=True):
+        there = found[row["user_id"], row["list"]][row["rank"] - 1]
+        assert [(own["track_id"], own["share"]) for own in there["because"]] == [  # type: ignore[attr-defined]
+            (own["track_id"], pytest.approx(own["share"], abs=6e-5)) for own in row["because"]
+        ]
+        assert all((own["title"], own["artist"]) == names[own["track_id"]] for own in there["because"])  # type: ignore[attr-defined]
+        assert (there["reason_args"], there["supporters"]) == (row["reason_args"], row["supporters"])
+        assert there["because_rest"] == pytest.approx(row["because_rest"], abs=6e-5)
+        behind += bool(row["because"])
+    assert behind > 50
+
+
 def test_the_pool_holds_every_candidate(reader: Reader, run: Run) -> None:
     numbers = dict(enumerate(run.read("tracks")["id"].unique().sort()))
     for (user, listed), rows in run.read("candidates").group_by("user_id", "list", maintain_order=True):
