@@ -228,6 +228,7 @@ EVENTS = Table(
         Column("weight", pl.Float64(), "overrides the weight of the type; 0 or null = none", null=True, low=-100, high=100),
         Column("occurred_at", UTC, "when it happened; null decays by a fixed 0.7", "UTC", null=True),
         Column("completed_ms", pl.Int64(), "how long a play lasted", "ms", null=True, low=0, high=86_400_000),
+        Column("plays", pl.Int64(), "how often it happened, the last time at `occurred_at`; null = once", null=True, low=1, high=1_000_000),
         Column("context", pl.String(), "where or why, as the source says it; used by `controls.ignored_contexts`", null=True),
         Column("source", pl.String(), "format and file the row came from", null=True),
     ),

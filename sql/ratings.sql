@@ -4,6 +4,7 @@
 -- Inputs:  events, controls (history_from, ignored_contexts), releases (track_id, song) of songs with several;
 --          variables as_of (timestamptz), half_life_days (days), undated_decay (0-1)
 -- Units:   points: like 1, save 0.9, play 0.45 (over 30 s) or 0.2, skip -0.55, dislike -1, hide -1.25; an event's own weight wins.
+--          An event that counts several plays is as many.
 --          Decay halves every half_life_days and is 1 for events after as_of.
 -- Sums are decimal, so that no order of addition changes a bit; decay is counted from the pair's newest event and applied to
 -- the sum, so that very old events keep their digits.
@@ -26,6 +27,7 @@ with weighted as (
             when 'hide' then -1.25
             else 0.0
         end)::double as weight,
+        coalesce(e.plays, 1) as times,
         -- an undated event has the age at which an event decays as much
         case
             when e.occurred_at is null then -log2(getvariable('undated_decay')) * getvariable('half_life_days')
@@ -47,7 +49,7 @@ heard as (
 shaped as (
     select
         *,
-        (case when shapes then weight else 0 end)::double as effect,
+        (case when shapes then weight * times else 0 end)::double as effect,
         min(half_lives) over (partition by user_id, song) as newest
     from weighted
 )
@@ -58,8 +60,8 @@ select
     sum((greatest(effect, 0) * pow(0.5, half_lives - newest))::decimal(38, 15))::double * pow(0.5, min(newest)) as liked,
     sum((greatest(-effect, 0) * pow(0.5, half_lives - newest))::decimal(38, 15))::double * pow(0.5, min(newest)) as disliked,
     sum(greatest(effect, 0)::decimal(38, 15))::double as positive,
-    count(*) as events,
-    count(*) filter (weight < 0) as negative_events,
+    sum(times)::bigint as events,
+    coalesce(sum(times) filter (weight < 0), 0)::bigint as negative_events,
     bool_or(weight > 0) as known,
     coalesce(
         arg_max(against, (coalesce(epoch_us(occurred_at), 0), against)) filter (against or type in ('like', 'save')),

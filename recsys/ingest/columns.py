@@ -12,7 +12,7 @@ import polars as pl
 from recsys.errors import InputError, UsageError
 from recsys.ingest.rows import Rows, quoted
 from recsys.lake import Lake
-from recsys.tables import FEATURES, TRACKS, Table
+from recsys.tables import EVENTS, FEATURES, TRACKS, Table
 
 NESTED = "features"
 """In ``tracks`` outside CSV: an object of the audio features."""
@@ -20,7 +20,7 @@ NESTED = "features"
 
 def aliases(table: Table) -> dict[str, str]:
     """Other names of columns."""
-    return {"track_id": "id"} if table is TRACKS else {}
+    return {TRACKS.name: {"track_id": "id"}, EVENTS.name: {"play_count": "plays", "playcount": "plays"}}.get(table.name, {})
 
 
 def known(table: Table, *, nested: bool) -> list[str]:
@@ -114,6 +114,8 @@ class Header:
         final = [self._named(name, names, known_names, foreign=foreign) for name in names]
         strange = [name for name, ours in zip(names, final, strict=True) if ours is None and name.strip()]
         taken = {*filter(None, final), *self.hive}
+        if self.table is EVENTS and "plays" in taken:  # what is counted was played
+            taken.add("type")
         if foreign:
             self.ignored += strange
             self.scale.setdefault("popularity", 100.0)
@@ -160,8 +162,18 @@ class Header:
         values = [
             pl.lit(value or None, pl.String).alias(name) for name, value in self.hive.items() if name not in block.frame.columns
         ]
+        if self.table is EVENTS and "plays" in block.frame.columns:
+            values.append(_counted_type(block.frame, self.hive.get("type")))
         scaled = [_scaled(block.frame[name], most) for name, most in self.scale.items() if name in block.frame.columns]
         return Rows(block.frame.with_columns(*values, *scaled), block.texts, block.broken) if values or scaled else block
+
+
+def _counted_type(frame: pl.DataFrame, otherwise: str | None) -> pl.Expr:
+    """``type``, which is *play* where only a number of plays says what happened."""
+    play = pl.when(pl.col("plays").is_not_null()).then(pl.lit(otherwise or "play"))
+    if "type" not in frame.columns:
+        return play.alias("type")
+    return pl.coalesce("type", play).alias("type") if frame.schema["type"] in (pl.String, pl.Null) else pl.col("type")
 
 
 def _scaled(numbers: pl.Series, most: float) -> pl.Series:

@@ -25,7 +25,8 @@ from recsys.ingest import magic
 
 Kind = Literal["parquet", "csv", "json"]
 
-_GZIP, _ZSTD, _ZIP, _PARQUET = b"\x1f\x8b", b"\x28\xb5\x2f\xfd", b"PK\x03\x04", b"PAR1"
+_GZIP, _ZSTD, _PARQUET = b"\x1f\x8b", b"\x28\xb5\x2f\xfd", b"PAR1"
+ZIP = b"PK\x03\x04"
 _CHUNK = 2**20
 UNPACKED = 2**28
 """Bytes that every packed file may unpack to."""
@@ -40,6 +41,7 @@ _KINDS: dict[str, Kind] = {
     ".jsonl": "json",
     ".ndjson": "json",
 }
+_SUFFIXES, _BOOKS = tuple(_KINDS), (".xlsx",)
 _PACKED = (".gz", ".zst")
 ALLOWED = "Parquet, CSV, JSON Lines or a JSON array, plain, .gz or .zst"
 
@@ -205,6 +207,8 @@ def kind(source: Source) -> Kind:
     head = source.head()
     if not head.strip():
         raise InputError(f"{source.label}: the file is empty; allowed: {ALLOWED}")
+    if head.startswith(ZIP):
+        raise InputError(f"{source.label}: an Excel workbook; save its sheet as CSV (UTF-8)")
     if head.startswith(_PARQUET):
         return "parquet"
     named = _KINDS.get(source.suffix)
@@ -215,15 +219,15 @@ def kind(source: Source) -> Kind:
     return named or ("json" if head.removeprefix(b"\xef\xbb\xbf").lstrip()[:1] in b"{[" else "csv")
 
 
-def find(paths: Sequence[Path]) -> list[Source]:
+def find(paths: Sequence[Path], *, workbooks: bool = False) -> list[Source]:
     """Every file meant by ``paths``, in the order given; a folder means its files with a known suffix, in order of name, and a
-    zip archive its members, those of an archive inside it too.
+    zip archive its members, those of an archive inside it too. ``workbooks``: those in folders and archives as well.
 
     Raises :class:`InputError` when a path does not exist or holds no such file.
     """
     if not paths:
         raise InputError(f"no file was named; allowed: {ALLOWED}, or a folder of them")
-    return [source for path in paths for source in _expanded(Path(path))]
+    return [source for path in paths for source in _expanded(Path(path), _SUFFIXES + _BOOKS if workbooks else _SUFFIXES)]
 
 
 def named(paths: Sequence[Path]) -> str:
@@ -231,26 +235,24 @@ def named(paths: Sequence[Path]) -> str:
     return _utf8(", ".join(map(str, paths)))
 
 
-def _expanded(path: Path) -> list[Source]:
+def _expanded(path: Path, suffixes: tuple[str, ...]) -> list[Source]:
     if path.is_dir():
         inside = (file for file in sorted(_files(path)) if not _hidden(file.relative_to(path)))
         sources = [
             replace(source, hive=_hive(file.relative_to(path)))
             for file in inside
-            if _wanted(file.name)
-            for source in _members(file, named=False)
+            if _wanted(file.name, suffixes)
+            for source in _members(file, suffixes, named=False)
         ]
         if not sources:
-            suffixes = " ".join(_KINDS)
-            raise InputError(
-                f"{path}: the folder holds no file to read; allowed: {suffixes}, plain or with {' or '.join(_PACKED)}, or .zip"
-            )
+            allowed = f"{' '.join(_KINDS)}, plain or with {' or '.join(_PACKED)}, or .zip"
+            raise InputError(f"{path}: the folder holds no file to read; allowed: {allowed}")
         return sources
     if not path.exists():
         raise InputError(f"{path}: no such file or folder; check the name")
     if not path.is_file():
         raise InputError(f"{path}: a pipe or a device, which may never end; save what comes out of it to a file")
-    return _members(path, named=True)
+    return _members(path, suffixes, named=True)
 
 
 def _files(folder: Path) -> Iterator[Path]:
@@ -262,8 +264,8 @@ def _files(folder: Path) -> Iterator[Path]:
         yield from (path for name in names if (path := Path(place, name)).is_file())
 
 
-def _wanted(name: str) -> bool:
-    return _suffix(name) in _KINDS or name.lower().endswith((".zip", "scrobbler.log"))
+def _wanted(name: str, suffixes: tuple[str, ...]) -> bool:
+    return _suffix(name) in suffixes or name.lower().endswith((".zip", "scrobbler.log"))
 
 
 def _hive(path: Path) -> tuple[tuple[str, str], ...]:
@@ -271,42 +273,41 @@ def _hive(path: Path) -> tuple[tuple[str, str], ...]:
     return tuple((name, "" if value == "__HIVE_DEFAULT_PARTITION__" else unquote(value)) for name, _, value in parts)
 
 
-def _members(path: Path, *, named: bool) -> list[Source]:
+def _members(path: Path, suffixes: tuple[str, ...], *, named: bool) -> list[Source]:
     source = Source(path, named=named)
     try:
         with reading(source), source.raw() as raw:
-            if raw.read(4) != _ZIP:
+            if raw.read(4) != ZIP:
                 return [source]
             with zipfile.ZipFile(path) as archive:
-                found = _inside(source, archive)
-                names = archive.namelist()
+                if magic.WORKBOOK in archive.namelist():
+                    return [source]
+                found = _inside(source, archive, suffixes)
     except InputError as error:  # it stops no other file
         return [replace(source, fault=str(error))]
-    if magic.WORKBOOK in names:
-        return [replace(source, fault=f"{source.label}: an Excel workbook; save its sheet as CSV (UTF-8)")]
     if not found and named:
         raise InputError(f"{path}: the archive holds no file to read; allowed inside: {' '.join(_KINDS)}")
     return found
 
 
-def _inside(source: Source, archive: zipfile.ZipFile) -> list[Source]:
+def _inside(source: Source, archive: zipfile.ZipFile, suffixes: tuple[str, ...]) -> list[Source]:
     """The files in an archive, and those in archives in it."""
     found: list[Source] = []
     for name in sorted(info.filename for info in archive.infolist() if not info.is_dir()):
-        if _hidden(Path(name)) or not _wanted(name):
+        if _hidden(Path(name)) or not _wanted(name, suffixes):
             continue
         member = Source(source.path, name, named=False, archive=source.archive)
         if not name.lower().endswith(".zip"):
             found.append(member)
         elif source.archive is None:
-            found += _nested(replace(member, archive=name, member=None), archive.read(name))
+            found += _nested(replace(member, archive=name, member=None), archive.read(name), suffixes)
     return found
 
 
-def _nested(source: Source, data: bytes) -> list[Source]:
+def _nested(source: Source, data: bytes, suffixes: tuple[str, ...]) -> list[Source]:
     try:
         with zipfile.ZipFile(BytesIO(data)) as archive:
-            return _inside(source, archive)
+            return _inside(source, archive, suffixes)
     except zipfile.BadZipFile as error:
         return [replace(source, fault=f"{source.label}: damaged or cut-off compressed file ({error}); fetch it again")]
 

@@ -24,7 +24,7 @@ KINDS = [
     (b"version https://git-lfs.github.com/spec/v1\noid sha256:0\n", "Git LFS"),
     (b"\n<!DOCTYPE html><html>", "HTML"),
     (b"\0" * 257 + b"ustar", "tar archive"),
-    (packed("[Content_Types].xml", b"<x/>"), "Excel workbook; save its sheet as CSV"),
+    (packed("[Content_Types].xml", b"<x/>"), "Excel workbook.* save its sheet .*as CSV"),
 ]
 
 

@@ -12,10 +12,12 @@ import polars as pl
 from recsys.errors import InputError, UsageError
 from recsys.ingest import files, magic, report
 from recsys.ingest.exports import reading
+from recsys.ingest.exports.artists import Names, known_artists, with_artists
 from recsys.ingest.exports.formats import FILE, Format
 from recsys.ingest.exports.libraries import LIBRARY, banned_artists
 from recsys.ingest.exports.mentions import events, identified, matched, mentions
 from recsys.ingest.exports.reading import KNOWN, NotAHistoryError
+from recsys.ingest.exports.services import APPLE
 from recsys.ingest.files import Source
 from recsys.ingest.report import Report
 from recsys.ingest.rows import LINE, ON_PURPOSE, broken_rows, rejects
@@ -53,10 +55,11 @@ def ingest_export(
     if not user_id.strip() or user_id == ANYONE:
         raise UsageError(f"user_id is {user_id!r}; name the listener whose history it is")
     zone = zone_named(time_zone) or "UTC"
-    sources = files.find(paths)
+    sources = files.find(paths, workbooks=True)
+    artists = cache(lambda: known_artists(lake, sources))
     catalogue = cache(lambda: lake.input("tracks").filter(pl.col("origin") == "catalog"))
     with lake.stamps() as stamps:
-        reports = each(sources, partial(_ingest_file, lake, stamps, user_id, zone, catalogue, progress))
+        reports = each(sources, partial(_ingest_file, lake, stamps, user_id, zone, catalogue, artists, progress))
     if all(done.note and not done.rows_read for done in reports):
         raise InputError(f"{files.named(paths)}: no listening history in it. Known: {KNOWN}")
     return reports
@@ -68,6 +71,7 @@ def _ingest_file(
     user_id: str,
     zone: str,
     catalogue: Callable[[], pl.DataFrame],
+    artists: Callable[[], Names],
     progress: Progress | None,
     source: Source,
 ) -> list[Report]:
@@ -76,7 +80,7 @@ def _ingest_file(
             digest = stamped(stamps, source, user_id)
             if before := known(lake, "events", source, digest):
                 return [before, *filter(None, [known(lake, "tracks", source, digest)])]
-            form, kept, broken, read = _read(source, zone, progress)
+            form, kept, broken, read = _read(source, zone, artists, progress)
     except NotAHistoryError:
         if source.named:
             raise
@@ -117,13 +121,16 @@ def _ban(lake: Lake, user_id: str, source: Source, digest: str) -> Report | None
     return Report(source.name, "controls", 1, 1, note=f"{len(banned)} banned artists")
 
 
-def _read(source: Source, zone: str, progress: Progress | None) -> tuple[Format, pl.DataFrame, list[pl.DataFrame], int]:
+def _read(
+    source: Source, zone: str, artists: Callable[[], Names], progress: Progress | None
+) -> tuple[Format, pl.DataFrame, list[pl.DataFrame], int]:
     """Format, identified plays with ``line``, rejects, rows read."""
     kept: list[pl.DataFrame] = []
     broken: list[pl.DataFrame] = []
     read, size = 0, source.size
     head = source.head()
-    magic.refuse(source.label, head)
+    if not head.startswith(files.ZIP):  # a workbook, which is looked into
+        magic.refuse(source.label, head)
     if not head.strip():
         raise InputError(f"{source.label}: the file is empty. Known: {KNOWN}")
     with source.raw() as raw, files.unpacked(raw) as stream:
@@ -131,7 +138,7 @@ def _read(source: Source, zone: str, progress: Progress | None) -> tuple[Format,
         for block in blocks:
             good, bad = validate(form.table, block, zone)
             read += block.height
-            plays, unwanted = _plays(form, good, source.name)
+            plays, unwanted = _plays(form, good, source.name, artists)
             kept.append(plays)
             broken += [bad, *unwanted]
             if progress:
@@ -140,7 +147,7 @@ def _read(source: Source, zone: str, progress: Progress | None) -> tuple[Format,
     return form, whole, [*broken, repeats], read
 
 
-def _plays(form: Format, good: pl.DataFrame, name: str) -> tuple[pl.DataFrame, list[pl.DataFrame]]:
+def _plays(form: Format, good: pl.DataFrame, name: str, artists: Callable[[], Names]) -> tuple[pl.DataFrame, list[pl.DataFrame]]:
     """Identified plays, and rejects for rows that are left out on purpose or name no song."""
     unwanted: list[pl.DataFrame] = []
     for reason in form.left_out:
@@ -148,7 +155,10 @@ def _plays(form: Format, good: pl.DataFrame, name: str) -> tuple[pl.DataFrame, l
         chosen = good.with_columns(pl.lit(name).alias(FILE)).select(reason.rows.fill_null(value=False)).to_series()
         unwanted.append(_refused(good.filter(chosen), reason.code, reason.words, None))
         good = good.filter(~chosen)
-    plays = identified(form.plays(good)).with_columns(good[LINE])
+    listened = form.plays(good)
+    if form is APPLE and listened["artist"].null_count():
+        listened = with_artists(listened, artists())
+    plays = identified(listened).with_columns(good[LINE])
     named = plays["track_id"].is_not_null()
     words = f"{form.names}: the entry names no song; a title and an artist, or an id, are required"
     unwanted.append(_refused(good.filter(~named), "missing", words, form.names))

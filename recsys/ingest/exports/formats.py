@@ -36,11 +36,12 @@ LISTENS = pl.Schema(
         "duration_ms": pl.Int64(),
         "occurred_at": UTC,
         "completed_ms": pl.Int64(),
+        "plays": pl.Int64(),
         "type": pl.String(),
         "context": pl.String(),
     }
 )
-"""What every format becomes: one play (or like) per row. ``occurred_at`` is its start."""
+"""What every format becomes: one play (or like) per row, or as many as ``plays``. ``occurred_at`` is its start."""
 
 Row = Mapping[str, Any]
 Picker = Callable[[Row], Any]

@@ -11,28 +11,34 @@ import orjson
 import polars as pl
 
 from recsys.errors import InputError
-from recsys.ingest import arrays, csv, json
+from recsys.ingest import arrays, csv, files, json
+from recsys.ingest.exports import workbooks
 from recsys.ingest.exports.formats import Format
 from recsys.ingest.exports.libraries import FEEDBACK, LIBRARY, library
 from recsys.ingest.exports.players import LASTFM_JSON, LASTFM_STATS_JSON, ROCKBOX, ROCKBOX_COLUMNS, YOUTUBE, pages
 from recsys.ingest.exports.scrobbles import LASTFM, LASTFM_STATS, LISTENBRAINZ, MALOJA, PANO
+from recsys.ingest.exports.services import APPLE_LIBRARY, HEADINGS, KOITO, SHEET, apple_library
 from recsys.ingest.exports.spotify import BASIC, EXTENDED
 from recsys.ingest.files import Source
 from recsys.ingest.lines import Lines, blocks
 from recsys.ingest.rows import LINE, Fault, Rows
 
-FORMATS = (EXTENDED, BASIC, LISTENBRAINZ, PANO, LASTFM_STATS_JSON, MALOJA, LASTFM_JSON, YOUTUBE, FEEDBACK, LIBRARY)
+FORMATS = (
+    *(EXTENDED, BASIC, LISTENBRAINZ, PANO, LASTFM_STATS_JSON, KOITO, MALOJA, LASTFM_JSON, YOUTUBE, FEEDBACK, LIBRARY),
+    APPLE_LIBRARY,
+)
 KNOWN = (
     "Spotify's extended or basic streaming history (JSON), ListenBrainz (JSON Lines, API answers), Last.fm or Libre.fm CSV "
     "(artist, track, time), Last.fm JSON, lastfmstats.com CSV and JSON, Maloja JSON, Pano Scrobbler JSON Lines and CSV, "
-    ".scrobbler.log, YouTube Music's watch-history.json, Spotify's YourLibrary.json, ListenBrainz' feedback.jsonl"
+    ".scrobbler.log, YouTube Music's watch-history.json, Spotify's YourLibrary.json, ListenBrainz' feedback.jsonl, Apple Music's "
+    "Play Activity (CSV) and Library Tracks (JSON), Deezer's workbook, Koito JSON, Tidal CSV"
 )
 
 _COLUMNS = {
-    "artist": ("artist", "artist_name", "artistname"),
-    "title": ("track", "title", "song", "track_name", "trackname"),
-    "album": ("album", "album_name", "release", "release_name"),
-    "time": ("uts", "timestamp", "time", "date", "listened_at", "date-time", "utc_time"),
+    "artist": ("artist", "artist_name", "artistname", "artist name", "artists"),
+    "title": ("track", "title", "song", "track_name", "trackname", "track_title", "track title", "song title", "track name"),
+    "album": ("album", "album_name", "release", "release_name", "album_title", "album title", "album name"),
+    "time": ("uts", "timestamp", "time", "date", "listened_at", "date-time", "utc_time", "played_at", "entry_date"),
     "mbid": ("track_mbid", "recording_mbid", "mbid"),
 }
 _HEADERLESS = ["artist", "album", "title", "time"]
@@ -50,6 +56,8 @@ class NotAHistoryError(InputError):
 def read(source: Source, stream: BinaryIO, seen: Callable[[], None]) -> tuple[Format, Iterator[Rows]]:
     """The file's format and its rows. Raises :class:`NotAHistoryError` when nothing in it looks like plays."""
     head = source.head().removeprefix(b"\xef\xbb\xbf").lstrip()
+    if head.startswith(files.ZIP):
+        return _workbook(source, stream.read())
     if head.startswith(b"["):
         return _document(source, stream.read())
     if not head.startswith(b"{"):
@@ -72,7 +80,7 @@ def _one_per_line(head: bytes) -> bool:
 
 def _inside(document: Any) -> list[Any] | None:
     """The plays in a document: a list of them, Maloja's object, what is sent to ListenBrainz, what its API answers."""
-    for read in (library, pages):
+    for read in (library, pages, apple_library):
         if (found := read(document)) is not None:
             return found
     if isinstance(document, list):
@@ -81,6 +89,8 @@ def _inside(document: Any) -> list[Any] | None:
     plays = payload.get("listens") if isinstance(payload, dict) else payload
     if isinstance(document, dict) and "scrobbles" in document:
         plays = document["scrobbles"]
+    elif isinstance(document, dict) and "listens" in document:
+        plays = document["listens"]
     return plays if isinstance(plays, list) else None
 
 
@@ -94,6 +104,14 @@ def _document(source: Source, data: bytes) -> tuple[Format, Iterator[Rows]]:
         raise InputError(f"{source.label}: {found.faults[0][3]}; fetch the export again. Known: {KNOWN}")
     form = _format(source, found.rows)
     return form, iter([_rows(found, form)])
+
+
+def _workbook(source: Source, data: bytes) -> tuple[Format, Iterator[Rows]]:
+    header, rows = workbooks.sheet(source, data, SHEET)
+    for heading in HEADINGS:
+        if names := heading.names(header):
+            return heading.form, workbooks.blocks(rows, names, heading.form.table.names)
+    raise _unknown(source)
 
 
 def _lines(source: Source, text: Iterator[Lines]) -> tuple[Format, Iterator[Rows]]:
@@ -157,6 +175,9 @@ def _header(lines: pl.DataFrame) -> tuple[int, list[str], str, Format] | None:
         own = [name.strip() for name in csv.fields(text, separator) or []]
         if {"timeMs", "track", "artist"} <= set(own):
             return number, own, separator, PANO
+        for heading in HEADINGS:
+            if told := heading.names(own):
+                return number, told, separator, heading.form
         names = _named(csv.fields(text, separator) or [])
         if {"artist", "title", "time"} <= set(names):
             form = LASTFM_STATS if re.search(r"date#", text, re.IGNORECASE) else LASTFM

@@ -50,6 +50,7 @@ def test_a_play_starts_before_it_ends(lake: Lake, put: Put) -> None:
         "type": "play",
         "weight": None,
         "completed_ms": 200_000,
+        "plays": None,
         "context": "clickrow",
         "source": "spotify-extended Streaming_History_Audio_2024_1.json",
     }
