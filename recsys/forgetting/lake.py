@@ -79,7 +79,7 @@ def _rewrite_batches(lake: Lake, subject: Subject) -> tuple[int, int]:
     for batch in lake.batches():
         if (rewritten := subject.batch(batch)) is not None:
             kept, rejects, source = rewritten
-            rows += batch.rows_read - kept.height - rejects.height
+            rows += batch.rows_read - sum(batch.unlisted.values()) - kept.height - rejects.height
             changed += 1
             rewrite_batch(lake, batch, kept, rejects, source)
     return rows, changed

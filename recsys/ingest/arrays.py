@@ -17,6 +17,11 @@ from recsys.errors import InputError
 from recsys.ingest.files import Source
 from recsys.ingest.json import Objects, put, strict
 
+BLOCK = 50_000
+"""Elements taken apart at once."""
+MOST_BYTES, MOST_OBJECTS, MOST_VALUES = 2**28, 4_000_000, 20_000_000
+"""Of a document: it is parsed as a whole, and every object and value of it takes memory of its own."""
+
 _BOM = b"\xef\xbb\xbf"
 _DECODER = json.JSONDecoder(strict=False)
 _BETWEEN = re.compile(r"[\s,]*")
@@ -24,12 +29,15 @@ _NEXT = re.compile(r"\}\s*,\s*(?=\{)")
 
 
 def document(source: Source, data: bytes) -> tuple[Any, bool]:
-    """A whole document, and whether it is valid JSON. Raises :class:`InputError` when it cannot be taken apart at all,
-    and for an array that is cut off.
+    """A whole document, and whether it is valid JSON. Raises :class:`InputError` when it cannot be taken apart at all, for one
+    that is too large for one piece, and for an array that is cut off.
 
     Of an invalid array, the elements are returned as their texts.
     """
     data = data.removeprefix(_BOM)
+    if len(data) > MOST_BYTES or data.count(b"{") + data.count(b"[") > MOST_OBJECTS or data.count(b",") > MOST_VALUES:
+        most = f"{MOST_BYTES:,} bytes, {MOST_OBJECTS:,} objects and {MOST_VALUES:,} values"
+        raise InputError(f"{source.label}: too large for one JSON document, which has at most {most}; write one object a line")
     try:
         return orjson.loads(data), True
     except orjson.JSONDecodeError as error:
@@ -42,15 +50,23 @@ def document(source: Source, data: bytes) -> tuple[Any, bool]:
             raise InputError(f"{source.label}: not JSON ({error}); fetch or write the file again") from error
 
 
-def elements(rows: Sequence[Any], *, valid: bool = True) -> Objects:
-    """The objects among the elements of an array. ``valid``: whether it came from valid JSON."""
-    found = Objects([], [], [], [])
-    for number, row in enumerate(rows, 1):
-        if valid:
-            put(found, number, row, orjson.dumps(row).decode())
-        else:
-            strict(found, number, row if isinstance(row, str) else json.dumps(row, ensure_ascii=False))
-    return found
+def elements(rows: Sequence[Any], *, valid: bool = True) -> Iterator[Objects]:
+    """The objects among the elements of an array, in blocks. ``valid``: whether it came from valid JSON."""
+    for first in range(0, max(len(rows), 1), BLOCK):
+        found = Objects([], [], [], [])
+        for number, row in enumerate(rows[first : first + BLOCK], first + 1):
+            if valid:
+                _put(found, number, row)
+            else:
+                strict(found, number, row if isinstance(row, str) else json.dumps(row, ensure_ascii=False))
+        yield found
+
+
+def _put(found: Objects, number: int, row: Any) -> None:
+    try:
+        put(found, number, row, orjson.dumps(row).decode())
+    except orjson.JSONEncodeError:
+        found.faults.append((number, None, "json", "the element is nested too deeply; at most 250 levels are read", None))
 
 
 def _texts(text: str) -> Iterator[str]:

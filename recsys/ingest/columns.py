@@ -33,6 +33,16 @@ def required(table: Table) -> list[str]:
     return [column.name for column in table if not column.null]
 
 
+MOST = 1_000
+"""Columns of a file."""
+
+
+def require_width(label: str, count: int) -> None:
+    """Raise :class:`InputError` for a file with more columns than any table of music has."""
+    if count > MOST:
+        raise InputError(f"{label}: {count:,} columns; at most {MOST:,} are read: keep those that `recsys tables` names")
+
+
 _INDEX = re.compile(r"__index_level_\d+__|Unnamed: \d+(?:\.\d+)?|index|level_0")
 """What pandas calls the numbers of its rows."""
 _FOREIGN = {
@@ -109,6 +119,7 @@ class Header:
         blank or twice there. A column that is not known is refused rather than dropped, but for the numbers of pandas' rows and
         the further columns of well-known tables of tracks.
         """
+        require_width(label, len(names))
         foreign = self.table is TRACKS and any(name.strip().lower() in _SIGNS for name in names)
         known_names = known(self.table, nested=nested)
         final = [self._named(name, names, known_names, foreign=foreign) for name in names]

@@ -22,6 +22,7 @@ import pyarrow as pa
 
 from recsys.errors import InputError
 from recsys.ingest import magic
+from recsys.lake.stamps import Stamp
 
 Kind = Literal["parquet", "csv", "json"]
 
@@ -32,6 +33,8 @@ UNPACKED = 2**28
 """Bytes that every packed file may unpack to."""
 RATIO = 100
 """Unpacked bytes per packed one beyond that."""
+MOST_MEMBERS = 10_000
+"""Files that an archive may hold."""
 _KINDS: dict[str, Kind] = {
     ".parquet": "parquet",
     ".pq": "parquet",
@@ -81,10 +84,10 @@ class Source:
             return archive.getinfo(self.member).file_size
 
     @property
-    def stamp(self) -> tuple[int, int]:
-        """Size and time of change: the same before and after reading when nobody wrote to the file meanwhile."""
+    def stamp(self) -> Stamp:
+        """The same before and after reading when nobody wrote to the file, or put another in its place, meanwhile."""
         status = self.path.stat()
-        return status.st_size, status.st_mtime_ns
+        return status.st_size, status.st_mtime_ns, status.st_ctime_ns, status.st_ino
 
     @contextmanager
     def raw(self) -> Iterator[BinaryIO]:
@@ -94,9 +97,7 @@ class Source:
                 yield handle
         else:
             with self._archive() as archive:
-                info = archive.getinfo(self.member)
-                if info.file_size > allowance(info.compress_size):
-                    raise too_much(info.compress_size)
+                require_allowed(archive.getinfo(self.member))
                 with archive.open(self.member) as inner:
                     yield cast("BinaryIO", inner)
 
@@ -106,7 +107,7 @@ class Source:
             if self.archive is None:
                 yield outer
                 return
-            with zipfile.ZipFile(BytesIO(outer.read(self.archive))) as inner:
+            with zipfile.ZipFile(BytesIO(_archived(outer, self.archive))) as inner:
                 yield inner
 
     @contextmanager
@@ -144,6 +145,27 @@ def allowance(packed: int) -> int:
 def too_much(packed: int) -> OSError:
     """The error for a file that unpacks to more."""
     return OSError(f"it unpacks to more than {allowance(packed):,} bytes, more than a listening history ever does")
+
+
+def require_allowed(member: zipfile.ZipInfo) -> None:
+    """Raise :class:`OSError` for a member of an archive that unpacks to too much."""
+    if member.file_size > allowance(member.compress_size):
+        raise too_much(member.compress_size)
+
+
+def require_modest(archive: zipfile.ZipFile, packed: int) -> None:
+    """Raise :class:`OSError` for an archive of ``packed`` bytes with too many files, or that unpacks to too much."""
+    members = archive.infolist()
+    if len(members) > MOST_MEMBERS:
+        raise OSError(f"it holds {len(members):,} files; at most {MOST_MEMBERS:,} are read: unpack it, or pack fewer")
+    if sum(member.file_size for member in members) > allowance(packed):
+        raise too_much(packed)
+
+
+def _archived(outer: zipfile.ZipFile, name: str) -> bytes:
+    """The bytes of an archive in an archive."""
+    require_allowed(outer.getinfo(name))
+    return outer.read(name)
 
 
 def _size(raw: BinaryIO) -> int:
@@ -280,6 +302,7 @@ def _members(path: Path, suffixes: tuple[str, ...], *, named: bool) -> list[Sour
             if raw.read(4) != ZIP:
                 return [source]
             with zipfile.ZipFile(path) as archive:
+                require_modest(archive, path.stat().st_size)
                 if magic.WORKBOOK in archive.namelist():
                     return [source]
                 found = _inside(source, archive, suffixes)
@@ -300,16 +323,19 @@ def _inside(source: Source, archive: zipfile.ZipFile, suffixes: tuple[str, ...])
         if not name.lower().endswith(".zip"):
             found.append(member)
         elif source.archive is None:
-            found += _nested(replace(member, archive=name, member=None), archive.read(name), suffixes)
+            found += _nested(replace(member, archive=name, member=None), _archived(archive, name), suffixes)
     return found
 
 
 def _nested(source: Source, data: bytes, suffixes: tuple[str, ...]) -> list[Source]:
     try:
         with zipfile.ZipFile(BytesIO(data)) as archive:
+            require_modest(archive, len(data))
             return _inside(source, archive, suffixes)
     except zipfile.BadZipFile as error:
         return [replace(source, fault=f"{source.label}: damaged or cut-off compressed file ({error}); fetch it again")]
+    except OSError as error:
+        return [replace(source, fault=f"{source.label}: {error}")]
 
 
 def _suffix(name: str) -> str:

@@ -103,7 +103,19 @@ def _cells(cells: list[Any], column: Column, wrong: dict[int, tuple[str | None, 
             if type(value) not in taken:
                 reason = f"{column.name} is {_JSON_TYPES[type(value)]}; {_wanted(taken)} is allowed"
                 wrong.setdefault(place, (column.name, "type", reason))
-    return pl.Series(cells if kinds <= _TEXTS else [_text(value) for value in cells], dtype=pl.String)
+    return pl.Series(cells if kinds <= _TEXTS else _texts(cells, column, wrong), dtype=pl.String)
+
+
+def _texts(cells: list[Any], column: Column, wrong: dict[int, tuple[str | None, str, str]]) -> list[str | None]:
+    """The cells as text; a value that is nested too deeply goes into ``wrong``."""
+    texts: list[str | None] = []
+    for place, value in enumerate(cells):
+        try:
+            texts.append(_text(value))
+        except orjson.JSONEncodeError:
+            texts.append(None)
+            wrong.setdefault(place, (column.name, "type", f"{column.name} is nested too deeply; at most 250 levels are read"))
+    return texts
 
 
 def read(blocks: Iterable[Lines], table: Table) -> Iterator[Rows]:

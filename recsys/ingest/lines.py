@@ -4,14 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import BinaryIO
 
+import numpy as np
 import polars as pl
 
 from recsys.ingest.rows import LINE, Fault, broken_rows
 
 BLOCK = 32 * 2**20
 """Bytes read at once."""
+
+MOST = 200_000
+"""Lines of a block: a short line may take more memory than a long one."""
 
 LONGEST = 4 * 2**20
 """Bytes of the longest line, and of the longest CSV record, that is read."""
@@ -31,9 +36,10 @@ def blocks(stream: BinaryIO, seen: Callable[[], None] = lambda: None) -> Iterato
     """All lines of UTF-8 text. A byte-order mark is dropped, ``\\r\\n`` counts as ``\\n``; ``seen`` is called once per block."""
     first = 1
     for data in _whole_lines(stream):
-        count = data.count(b"\n") + (not data.endswith(b"\n"))
-        yield _lines(data.removeprefix(_BOM) if first == 1 else data, first)
-        first += count
+        for part in _parts(data):
+            count = part.count(b"\n") + (not part.endswith(b"\n"))
+            yield _lines(part.removeprefix(_BOM) if first == 1 else part, first)
+            first += count
         seen()
 
 
@@ -49,6 +55,17 @@ def _whole_lines(stream: BinaryIO) -> Iterator[bytes]:
             pending = pending[: LONGEST + 1]
     if pending:
         yield pending
+
+
+def _parts(data: bytes) -> Iterator[bytes]:
+    """Whole lines in parts of at most :data:`MOST`."""
+    if data.count(b"\n") <= MOST:
+        yield data
+        return
+    ends = np.flatnonzero(np.frombuffer(data, np.uint8) == ord("\n"))[MOST - 1 :: MOST] + 1
+    for start, end in pairwise([0, *ends.tolist(), len(data)]):
+        if start < end:
+            yield data[start:end]
 
 
 def _lines(data: bytes, first: int) -> Lines:

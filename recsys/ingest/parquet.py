@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from io import BufferedReader, BytesIO
-from typing import BinaryIO
+from pathlib import Path
 from uuid import UUID
 
 import polars as pl
@@ -15,6 +15,7 @@ import pyarrow.parquet as pq
 
 from recsys.errors import InputError
 from recsys.ingest import columns, values
+from recsys.ingest.budget import batches, require_modest
 from recsys.ingest.columns import Header
 from recsys.ingest.files import Source
 from recsys.ingest.rows import LINE, Fault, Rows, broken_rows
@@ -24,9 +25,6 @@ from recsys.tables import FEATURES, TRACKS, Table
 _PER_SECOND = {"s": 1, "ms": 10**3, "us": 10**6, "ns": 10**9}
 _FIRST, _LAST = -62_135_596_800, 253_402_300_799  # seconds from 1970 to the years 1 and 9999
 
-BLOCK = 1_000_000
-"""Rows read at once."""
-
 
 def read(source: Source, header: Header, seen: Callable[[float], None] = lambda _: None) -> Iterator[Rows]:
     """Blocks of a Parquet file; ``seen`` is told the share of rows read so far.
@@ -35,28 +33,25 @@ def read(source: Source, header: Header, seen: Callable[[float], None] = lambda 
     a type that can never be read.
     """
     with source.open() as stream:
-        file = _opened(source, stream)
+        with _undamaged(source):
+            place: Path | BytesIO = source.path if isinstance(stream, BufferedReader) else BytesIO(stream.read())
+            file = pq.ParquetFile(place, page_checksum_verification=True)
+            require_modest(file.metadata, source.size)
         names = header.read(source.label, file.schema_arrow.names, nested=True)
         taken = [place for place, name in enumerate(names) if name not in header.dropped]
         schema = pa.schema([_plain(file.schema_arrow.field(place)) for place in taken])
         renamed = {file.schema_arrow.names[place]: names[place] for place in taken}
         _check_types(source, header.table, schema, renamed)
         start = 1
-        for batch in _batches(source, file):
+        for batch in _undamaged_batches(source, batches(place, file, source.size)):
             yield _block(_texts(batch.select(taken)), start, renamed, header.table)
             start += batch.num_rows
             seen((start - 1) / file.metadata.num_rows)
 
 
-def _opened(source: Source, stream: BinaryIO) -> pq.ParquetFile:
-    plain = isinstance(stream, BufferedReader)
+def _undamaged_batches(source: Source, read: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
     with _undamaged(source):
-        return pq.ParquetFile(source.path if plain else BytesIO(stream.read()), page_checksum_verification=True)
-
-
-def _batches(source: Source, file: pq.ParquetFile) -> Iterator[pa.RecordBatch]:
-    with _undamaged(source):
-        yield from file.iter_batches(BLOCK)
+        yield from read
 
 
 @contextmanager

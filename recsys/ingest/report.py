@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-import polars as pl
-
 from recsys.errors import InputError
+from recsys.lake import Rejects
 
 
 @dataclass(frozen=True)
@@ -48,13 +48,13 @@ class FilesRefusedError(InputError):
         super().__init__("\n".join([*shown, *([last] if reports else [])]))
 
 
-def causes(rejects: pl.DataFrame) -> dict[str, int]:
+def causes(rejects: Rejects) -> dict[str, int]:
     """Rejected rows by code, most frequent first."""
-    counts = rejects.group_by("code").len().sort(["len", "code"], descending=[True, False])
-    return dict(counts.iter_rows())
+    counts = Counter(rejects.rows["code"].to_list()) + Counter(rejects.unlisted)
+    return dict(sorted(counts.items(), key=lambda one: (-one[1], one[0])))
 
 
-def examples(rejects: pl.DataFrame) -> dict[str, str]:
+def examples(rejects: Rejects) -> dict[str, str]:
     """The first reject of each code, in words."""
-    first = rejects.unique("code", keep="first", maintain_order=True)
+    first = rejects.rows.unique("code", keep="first", maintain_order=True)
     return {code: f"line {line}: {reason}" for code, line, reason in first.select("code", "line", "reason").iter_rows()}

@@ -6,11 +6,13 @@ broken ones. :data:`CODES` is the whole vocabulary of causes.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 import polars as pl
 
+from recsys.lake.batches import Rejects
 from recsys.tables import REJECTS
 
 CODES = {
@@ -51,6 +53,9 @@ LINE = "line"
 """Int64 column beside a block's columns: line of the file, or row number in Parquet and JSON arrays; first = 1."""
 
 LONGEST_RAW = 2000
+LISTED = 10_000
+"""Rejected rows of a file that are kept in order; of those after them, :data:`SAMPLE`."""
+SAMPLE = 1_000
 
 _FAULT = {name: REJECTS[name].dtype for name in ("line", "column", "code", "reason", "raw")}
 
@@ -88,12 +93,58 @@ def broken_rows(faults: Iterable[Fault]) -> pl.DataFrame:
     return frame.with_columns(pl.col("raw").str.slice(0, LONGEST_RAW), pl.lit(None, pl.String).alias("user_id"))
 
 
+class Refused:
+    """The rejected rows of one file: all are counted; the first :data:`LISTED`, the first of each code, and a sample are kept."""
+
+    def __init__(self) -> None:
+        self.causes: Counter[str] = Counter()
+        """All of them by code."""
+        self._listed = broken_rows(())
+        self._sample = broken_rows(())
+
+    @property
+    def count(self) -> int:
+        """All of them."""
+        return self.causes.total()
+
+    def add(self, broken: pl.DataFrame) -> None:
+        """Count rows as in :func:`broken_rows`, and keep some."""
+        if broken.is_empty():
+            return
+        room = max(0, LISTED - self._listed.height)
+        first = broken["code"].is_first_distinct() & ~broken["code"].is_in(list(self.causes))
+        listed = first | (pl.int_range(broken.height, eager=True) < room)
+        self.causes.update(dict(broken.group_by("code").len().iter_rows()))
+        if listed.any():
+            self._listed = _alone(pl.concat([self._listed, broken.filter(listed)]))
+        if not listed.all():
+            self._sample = _alone(pl.concat([self._sample, broken.filter(~listed)]).sort(_drawn(), LINE).head(SAMPLE))
+
+    def table(self, *, batch: str, table: str, source: str, user: str | None = None) -> Rejects:
+        """The table ``rejects`` of the file, by line, and what it leaves out; ``user``: the listener whose file it is."""
+        facts = {"batch": pl.lit(batch), "table": pl.lit(table), "source": pl.lit(source)}
+        rows = pl.concat([self._listed, self._sample]).with_columns(pl.col("raw").str.slice(0, LONGEST_RAW), **facts)
+        rows = rows.with_columns(pl.col("user_id").fill_null(pl.lit(user, pl.String)))
+        unlisted = self.causes - Counter(dict(rows.group_by("code").len().iter_rows()))
+        return Rejects(REJECTS.conform(rows.sort("line", "column", maintain_order=True)), dict(sorted(unlisted.items())))
+
+
+def _alone(frame: pl.DataFrame) -> pl.DataFrame:
+    """A copy that holds the texts of its own rows alone: a chosen row keeps the texts of its whole block in memory."""
+    return pl.DataFrame(frame.to_arrow(compat_level=pl.CompatLevel.oldest()), schema=frame.schema)
+
+
+def _drawn() -> pl.Expr:
+    """The same draw for a line every time (Knuth's multiplicative hash): the least are a sample."""
+    return (pl.col(LINE) % 2**31 * 2_654_435_761) % 2**32
+
+
 def rejects(broken: Iterable[pl.DataFrame], *, batch: str, table: str, source: str, user: str | None = None) -> pl.DataFrame:
-    """The table ``rejects`` of one file, by line; ``user``: the listener whose file it is."""
-    facts = {"batch": pl.lit(batch), "table": pl.lit(table), "source": pl.lit(source)}
-    rows = pl.concat([broken_rows(()), *broken]).with_columns(pl.col("raw").str.slice(0, LONGEST_RAW), **facts)
-    rows = rows.with_columns(pl.col("user_id").fill_null(pl.lit(user, pl.String)))
-    return REJECTS.conform(rows.sort("line", "column", maintain_order=True))
+    """The table ``rejects`` of a few rows: see :class:`Refused`."""
+    refused = Refused()
+    for frame in broken:
+        refused.add(frame)
+    return refused.table(batch=batch, table=table, source=source, user=user).rows
 
 
 def as_json(frame: pl.DataFrame) -> pl.Series:

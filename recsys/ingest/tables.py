@@ -16,14 +16,16 @@ from recsys.ingest.columns import Header
 from recsys.ingest.files import Source
 from recsys.ingest.lines import Lines
 from recsys.ingest.report import FilesRefusedError, Report
-from recsys.ingest.rows import LINE, Rows, rejects
+from recsys.ingest.rows import LINE, Refused, Rows
 from recsys.ingest.validation import validate, without_repeats
-from recsys.lake import Lake, Stamps
+from recsys.lake import Lake, Rejects, Stamps
 from recsys.matrices import song
 from recsys.tables import EVENTS, INPUTS, TABLES, TRACKS, Table
 
 _SEPARATOR_LINE = re.compile(r"sep=([,;\t]|\\t)\s*")
 
+HOPELESS = 1_000_000
+"""Rows after which a file without a single good one is given up."""
 Progress = Callable[[str, int, int], None]
 """Told the file's name, the bytes done and the bytes there are."""
 
@@ -89,7 +91,7 @@ def known(lake: Lake, table: str, source: Source, digest: str) -> Report | None:
     if batch is None:
         return None
     counts = (batch.rows_read, batch.kept, batch.rejected)
-    faults = batch.read_rejects()
+    faults = Rejects(batch.read_rejects(), batch.unlisted)
     return Report(source.name, table, *counts, report.causes(faults), already=True, examples=report.examples(faults))
 
 
@@ -100,15 +102,23 @@ def stamped(stamps: Stamps, source: Source, salt: str = "") -> str:
     return stamps.digest(key, source.stamp, lambda: source.digest(salt))
 
 
-def refuse_if_useless(source: Source, read: int, kept: int, faults: pl.DataFrame) -> None:
+def refuse_if_useless(source: Source, read: int, kept: int, faults: Rejects) -> None:
     """Raise :class:`InputError` for a file with rows but no good one."""
     if read and not kept:
         first = next(iter(report.examples(faults).values()))
         counts = ", ".join(f"{code} {count}" for code, count in report.causes(faults).items())
         raise InputError(f"{source.label}: none of its {read} rows can be used ({counts}); {first}. Nothing was ingested")
-    if read != kept + faults.height:
-        counted = f"{read} rows read, but {kept} kept and {faults.height} rejected"
+    if read != kept + faults.total:
+        counted = f"{read} rows read, but {kept} kept and {faults.total} rejected"
         raise InputError(f"{source.label}: {counted}, which is a fault of recsys; please report it. Nothing was ingested")
+
+
+def refuse_hopeless(source: Source, read: int, kept: int, refused: Refused) -> None:
+    """Raise :class:`InputError` for a file of which nothing could be used so far: who reads on, reads rubbish for hours."""
+    if read > HOPELESS and not kept:
+        faults = refused.table(batch="", table="", source=source.name)
+        first = next(iter(report.examples(faults).values()))
+        raise InputError(f"{source.label}: none of its first {read:,} rows can be used; {first}. Nothing was ingested")
 
 
 def _contract(table: str) -> Table:
@@ -131,36 +141,37 @@ def _ingest_file(lake: Lake, stamps: Stamps, plan: Header, source: Source, zone:
         digest = stamped(stamps, source, header.salt)
         if before := known(lake, table.name, source, digest):
             return before
-        kept, broken, read = _read(header, source, zone, progress)
-    faults = rejects(broken, batch=digest, table=table.name, source=source.name)
+        kept, refused, read = _read(header, source, zone, progress)
+    faults = refused.table(batch=digest, table=table.name, source=source.name)
     if not read:
         return Report(source.name, table.name, note="no rows in it")
     refuse_if_useless(source, read, kept.height, faults)
     lake.add_batch(table.name, kept, rejects=faults, source=source.name, digest=digest, rows_read=read)
     matched = kept.filter(pl.col("track_id").is_in(plan.catalogue(lake).implode())).height if table is EVENTS else None
     return Report(
-        source.name, table.name, read, kept.height, faults.height, causes=report.causes(faults), examples=report.examples(faults),
+        source.name, table.name, read, kept.height, faults.total, causes=report.causes(faults), examples=report.examples(faults),
         note=header.note, matched=matched,
     )  # fmt: skip
 
 
-def _read(
-    header: Header, source: Source, zone: str | None, progress: Progress | None
-) -> tuple[pl.DataFrame, list[pl.DataFrame], int]:
-    table = header.table
-    kept: list[pl.DataFrame] = []
-    broken: list[pl.DataFrame] = []
+def _read(header: Header, source: Source, zone: str | None, progress: Progress | None) -> tuple[pl.DataFrame, Refused, int]:
+    """Kept rows, rejected rows, rows read."""
+    table, refused = header.table, Refused()
+    kept: list[pl.DataFrame] = [pl.DataFrame(schema={LINE: pl.Int64, **table.schema})]
     read = 0
     for block in blocks(source, header, progress):
         good, bad = validate(table, header.completed(block), zone)
         read += block.height
-        kept.append(good)
-        broken.append(bad)
-    whole = pl.concat([pl.DataFrame(schema={LINE: pl.Int64, **table.schema}), *kept])
+        if good.height:
+            kept.append(good)
+        refused.add(bad)
+        refuse_hopeless(source, read, len(kept) - 1, refused)
+    whole = pl.concat(kept)
     if table is not EVENTS:
         whole, repeats = without_repeats(whole, table.key, " and ".join(table.key))
-        broken.append(repeats)
-    return _finished(table, whole.drop(LINE), source), broken, read
+        for part in repeats:
+            refused.add(part)
+    return _finished(table, whole.drop(LINE), source), refused, read
 
 
 def blocks(source: Source, header: Header, progress: Progress | None) -> Iterator[Rows]:
@@ -199,7 +210,7 @@ def _json(source: Source, text: Iterator[Lines], table: Table) -> Iterator[Rows]
     if source.head().removeprefix(b"\xef\xbb\xbf").lstrip().startswith(b"["):
         with source.open() as stream:
             rows, valid = arrays.document(source, stream.read())
-        yield json.rows(arrays.elements(rows, valid=valid), table)
+        yield from (json.rows(found, table) for found in arrays.elements(rows, valid=valid))
     else:
         yield from json.read(text, table)
 

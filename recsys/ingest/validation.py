@@ -6,15 +6,17 @@ order of the contract's columns. ``rows.height == kept.height + rejected.height`
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import polars as pl
 
 from recsys.ingest import values
-from recsys.ingest.rows import CODES, LINE, Rows, as_json, broken_rows
+from recsys.ingest.rows import CODES, LINE, Rows, as_json
 from recsys.tables import POSTPONED, RANGES, STRINGS, TARGETS, UTC, Column, Table
 
 _SHOWN = 80
+_PART = 100_000
+"""Rows whose rejects are written at once."""
 
 _TYPES = {
     pl.String(): "text",
@@ -60,15 +62,20 @@ def validate(table: Table, rows: Rows, zone: str | None = None) -> tuple[pl.Data
     return kept.filter(~bad), pl.concat([rows.broken, refused])
 
 
-def without_repeats(kept: pl.DataFrame, key: Sequence[str], what: str) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """The first row of each key, and rejects for the later ones. Rows must be in file order and have ``line``."""
+def without_repeats(kept: pl.DataFrame, key: Sequence[str], what: str) -> tuple[pl.DataFrame, Iterator[pl.DataFrame]]:
+    """The first row of each key, and rejects for the later ones, in parts. Rows must be in file order and have ``line``."""
     first = kept.select(pl.struct(key).is_first_distinct()).to_series()
     if first.all():
-        return kept, broken_rows(())
+        return kept, iter(())
+    return kept.filter(first), _repeats(kept, first, key, what)
+
+
+def _repeats(kept: pl.DataFrame, first: pl.Series, key: Sequence[str], what: str) -> Iterator[pl.DataFrame]:
     origins = kept.filter(first).select(*key, pl.col(LINE).alias("\0origin"))
-    repeats = kept.filter(~first).join(origins, on=list(key), how="left", nulls_equal=True, maintain_order="left")
     reason = pl.concat_str(pl.lit(f"{what} is already on line "), "\0origin", pl.lit("; the first is kept"))
-    return kept.filter(first), _rejects(repeats, as_json(kept.filter(~first)), pl.lit("duplicate"), reason, pl.lit(key[0]))
+    for part in kept.filter(~first).iter_slices(_PART):
+        repeats = part.join(origins, on=list(key), how="left", nulls_equal=True, maintain_order="left")
+        yield _rejects(repeats, as_json(part), pl.lit("duplicate"), reason, pl.lit(key[0]))
 
 
 def rejected(frame: pl.DataFrame, code: pl.Expr, reason: pl.Expr, column: pl.Expr) -> pl.DataFrame:

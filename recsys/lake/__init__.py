@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from recsys.lake.batches import Batch
+    from recsys.lake.batches import Batch, Rejects
     from recsys.lake.lake import Lake
     from recsys.lake.plan import Plan, code_version
     from recsys.lake.reading import read
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from recsys.lake.staged import Staged
     from recsys.lake.stamps import Stamps
 
-__all__ = ["Batch", "Lake", "Manifest", "Plan", "Run", "Staged", "Stamps", "code_version", "default_root", "read"]
+__all__ = ["Batch", "Lake", "Manifest", "Plan", "Rejects", "Run", "Staged", "Stamps", "code_version", "default_root", "read"]
 
 _DEFAULT = "data/lake"
 
@@ -28,6 +28,7 @@ _HOMES = {
     "Lake": "lake",
     "Manifest": "records",
     "Plan": "plan",
+    "Rejects": "batches",
     "Run": "run",
     "Staged": "staged",
     "Stamps": "stamps",

@@ -14,6 +14,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
+from typing import NamedTuple
 
 import polars as pl
 
@@ -21,6 +23,18 @@ from recsys.inputs import BATCH
 from recsys.lake import files, parquet
 from recsys.lake.records import RECEIPT, File, Receipt, Source, load
 from recsys.tables import REJECTS, TABLES
+
+
+class Rejects(NamedTuple):
+    """Rejected rows of a source: those that are kept, and how many more there were by code."""
+
+    rows: pl.DataFrame
+    unlisted: Mapping[str, int] = MappingProxyType({})
+
+    @property
+    def total(self) -> int:
+        """All of them."""
+        return self.rows.height + sum(self.unlisted.values())
 
 
 @dataclass(frozen=True)
@@ -54,8 +68,13 @@ class Batch:
 
     @property
     def rejected(self) -> int:
-        """Rows of the source that are in ``rejects``."""
-        return (self.receipt.rejects and self.receipt.rejects.rows) or 0
+        """Rows of the source that were rejected; of very many, ``rejects`` has the first and a sample."""
+        return ((self.receipt.rejects and self.receipt.rejects.rows) or 0) + sum(self.unlisted.values())
+
+    @property
+    def unlisted(self) -> Mapping[str, int]:
+        """Rejected rows that are not in ``rejects``, by code."""
+        return self.receipt.unlisted or {}
 
     @property
     def as_source(self) -> Source:
@@ -121,7 +140,7 @@ def write_batch(
     folder: Path,
     table: str,
     kept: pl.DataFrame,
-    rejects: pl.DataFrame,
+    rejects: Rejects,
     source: str,
     digest: str,
     account: Mapping[str, int] | None = None,
@@ -130,17 +149,18 @@ def write_batch(
     name = f"{digest}.parquet"
     files.make_folder(folder)
     refused = None
-    if rejects.height:
+    if rejects.rows.height:
         files.make_folder(folder / "rejects")
-        parquet.write(folder / "rejects" / name, rejects, REJECTS, "rejects")
-        refused = File.of(folder, f"rejects/{name}", table="rejects", rows=rejects.height)
+        parquet.write(folder / "rejects" / name, rejects.rows, REJECTS, "rejects")
+        refused = File.of(folder, f"rejects/{name}", table="rejects", rows=rejects.rows.height)
     parquet.write(folder / name, kept, TABLES[table], "kept")
     receipt = Receipt(
         digest=digest,
         source=source.encode("utf-8", "backslashreplace").decode(),
-        rows_read=kept.height + rejects.height,
+        rows_read=kept.height + rejects.total,
         kept=File.of(folder, name, table=table, rows=kept.height),
         rejects=refused,
+        unlisted=dict(rejects.unlisted) or None,
         account=None if account is None else dict(account),
     )
     with files.create(folder / RECEIPT, "receipt") as handle:

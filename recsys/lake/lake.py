@@ -29,7 +29,7 @@ from recsys.lake import batches as _batches
 from recsys.lake import files
 from recsys.lake import pointer as _pointer
 from recsys.lake import stamps as _stamps
-from recsys.lake.batches import Batch
+from recsys.lake.batches import Batch, Rejects
 from recsys.lake.plan import Plan
 from recsys.lake.pointer import CURRENT, Pointer, Publication
 from recsys.lake.records import MANIFEST, Status
@@ -68,7 +68,7 @@ class Lake:
         table: str,
         kept: pl.DataFrame,
         *,
-        rejects: pl.DataFrame,
+        rejects: pl.DataFrame | Rejects,
         source: str,
         digest: str,
         rows_read: int,
@@ -81,9 +81,10 @@ class Lake:
         """
         if table not in INPUTS or not _DIGEST.fullmatch(digest):
             raise LakeError(f"batch {digest!r} of {table!r}: a SHA-256 and one of {', '.join(INPUTS)} are needed")
-        kept, rejects = TABLES[table].conform(kept), REJECTS.conform(rejects)
-        if rows_read != kept.height + rejects.height:
-            counts = f"{rows_read} rows read, but {kept.height} kept and {rejects.height} rejected"
+        refused = rejects if isinstance(rejects, Rejects) else Rejects(rejects)
+        kept, refused = TABLES[table].conform(kept), refused._replace(rows=REJECTS.conform(refused.rows))
+        if rows_read != kept.height + refused.total:
+            counts = f"{rows_read} rows read, but {kept.height} kept and {refused.total} rejected"
             raise LakeError(f"{source}: {counts}; nothing was ingested")
         with self._writer.alone():
             if self.has_batch(table, digest):
@@ -91,7 +92,7 @@ class Lake:
             home = self.root / "inputs" / table
             ordinal = max((ordinal for ordinal, _ in _batches.folders(home)), default=0) + 1
             staged = self._staging / f"{table}-{digest}"
-            _batches.write_batch(staged, table, kept, rejects, source, digest, account)
+            _batches.write_batch(staged, table, kept, refused, source, digest, account)
             files.make_folder(home)
             self._writer.require()
             files.move(staged, home / f"{ordinal:06d}", "batch")

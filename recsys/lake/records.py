@@ -128,6 +128,8 @@ class Receipt(Record):
     rows_read: Count
     kept: File
     rejects: File | None = None
+    unlisted: dict[str, Count] | None = None
+    """Rejected rows beyond those in ``rejects``, by code: of a file with very many, the first and a sample are kept."""
     account: dict[str, Count] | None = None
     """What came of everything that a provider was asked for, by outcome; none for a file."""
 

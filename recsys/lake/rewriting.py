@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 import polars as pl
 
 from recsys.lake import files
-from recsys.lake.batches import Batch, superseded, write_batch
+from recsys.lake.batches import Batch, Rejects, superseded, write_batch
 from recsys.lake.lake import Lake
 from recsys.lake.run import Run
 from recsys.lake.writer import STAGING
@@ -29,7 +29,7 @@ def rewrite_batch(lake: Lake, batch: Batch, kept: pl.DataFrame, rejects: pl.Data
     revision = int(batch.path.name.partition(".")[2] or 0) + 1
     staged = lake.root / STAGING / f"{batch.table}-{batch.digest}"
     with lake.writer():
-        write_batch(staged, batch.table, kept, rejects, source, batch.digest)
+        write_batch(staged, batch.table, kept, Rejects(rejects, batch.unlisted), source, batch.digest)
         files.move(staged, batch.path.parent / f"{batch.ordinal:06d}.{revision}", "batch")
         remove_superseded(lake)
 

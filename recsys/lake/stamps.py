@@ -21,8 +21,9 @@ NAME = "stamps.json"
 SETTLED_NS = 2_000_000_000
 """A file that changed less than this before it was read may change again within one tick of its clock."""
 
-Stamp = tuple[int, int]
-"""Size in bytes and time of change in nanoseconds."""
+Stamp = tuple[int, int, int, int]
+"""Size in bytes; when the content, and when anything about the file changed, in nanoseconds; inode. Who replaces a file can set
+the first time, and neither of the last two."""
 
 
 class Stamps:
@@ -39,7 +40,7 @@ class Stamps:
         if known == [*stamp] and isinstance(digest, str):
             return digest
         digest = read()
-        if stamp[1] < time.time_ns() - SETTLED_NS:
+        if max(stamp[1:3]) < time.time_ns() - SETTLED_NS:
             self._entries[name] = [*stamp, digest]
             self.changed = True
         return digest

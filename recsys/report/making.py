@@ -30,6 +30,11 @@ def _page(lake: Lake, run: Run, before: Run | None, peak_bytes: int | None) -> s
 
 
 def _rejects(lake: Lake, run: Run) -> pl.DataFrame:
-    """Rejected rows of the batches that the run was made from."""
+    """Rejected rows of the batches that the run was made from: ``table, code, rows, reason`` (one of them)."""
     used = {(source.table, source.ordinal) for source in run.manifest.inputs}
-    return pl.concat([REJECTS.empty(), *(each.read_rejects() for each in lake.batches() if (each.table, each.ordinal) in used)])
+    batches = [each for each in lake.batches() if (each.table, each.ordinal) in used]
+    listed = pl.concat([REJECTS.empty(), *(each.read_rejects() for each in batches)])
+    counted = listed.group_by("table", "code").agg(pl.len().cast(pl.Int64).alias("rows"), pl.col("reason").min())
+    beyond = [(each.table, code, rows, None) for each in batches for code, rows in each.unlisted.items()]
+    whole = pl.concat([counted, pl.DataFrame(beyond, schema=counted.schema, orient="row")])
+    return whole.group_by("table", "code").agg(pl.col("rows").sum(), pl.col("reason").min()).sort("table", "code")

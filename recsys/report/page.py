@@ -25,7 +25,7 @@ class Extras:
     drift: pl.DataFrame | None = None
     """Rules about the difference from it, in the columns of ``checks``."""
     rejects: pl.DataFrame | None = None
-    """Rejected input rows, in the columns of ``rejects``."""
+    """Rejected input rows: ``table, code, rows, reason``."""
     quality: pl.DataFrame | None = None
     """Table ``quality`` of the lake."""
     peak_bytes: int | None = None
@@ -54,7 +54,7 @@ def render(run: Run, extras: Extras | None = None) -> str:
         before=extras.before,
         peak_bytes=extras.peak_bytes,
         intake=facts.intake(run).to_dicts(),
-        rejects=_causes(extras.rejects),
+        rejects=[] if extras.rejects is None else extras.rejects.to_dicts(),
         numbers=facts.numbers(run, extras.before),
         overlap=facts.overlap(run, extras.before).to_dicts(),
         figures=list(figures(run, extras)),
@@ -113,12 +113,6 @@ def _quality(quality: pl.DataFrame | None) -> Iterator[Figure]:
 
 def _figure(title: str, text: str, chart: Any) -> Figure:
     return Figure(title, text, Markup(charts.svg(chart, f"{title}. {text}")))  # noqa: S704  (the library's own output)
-
-
-def _causes(rejects: pl.DataFrame | None) -> list[dict[str, Any]]:
-    if rejects is None or rejects.is_empty():
-        return []
-    return rejects.group_by("table", "code").agg(pl.len().alias("rows"), pl.col("reason").min()).sort("table", "code").to_dicts()
 
 
 def _checks(run: Run, extras: Extras) -> dict[str, Any]:

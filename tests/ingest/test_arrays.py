@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from recsys.errors import InputError
+from recsys.ingest import arrays
 from recsys.ingest.arrays import document, elements
 from recsys.ingest.files import Source
 
@@ -29,7 +30,7 @@ SOURCE = Source(Path("x.json"))
 )
 def test_elements(text: bytes, good: list[object], codes: list[str]) -> None:
     rows, valid = document(SOURCE, text)
-    found = elements(rows, valid=valid)
+    (found,) = elements(rows, valid=valid)
     assert [row["a"] for row in found.rows] == good
     assert [code for _, _, code, _, _ in found.faults] == codes
 
@@ -37,7 +38,7 @@ def test_elements(text: bytes, good: list[object], codes: list[str]) -> None:
 def test_an_object_with_one_bad_play() -> None:
     whole, valid = document(SOURCE, b'{"scrobbles": [{"a": "\\udc00"}, {"a": 2}]}')
     assert not valid
-    found = elements(whole["scrobbles"], valid=valid)
+    (found,) = elements(whole["scrobbles"], valid=valid)
     assert found.numbers == [2]
     assert len(found.faults) == 1
 
@@ -46,3 +47,21 @@ def test_an_object_with_one_bad_play() -> None:
 def test_what_is_cut_off(text: bytes) -> None:
     with pytest.raises(InputError, match=r"x\.json: not JSON"):
         document(SOURCE, text)
+
+
+def test_long_arrays_come_in_blocks_with_true_numbers(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(arrays, "BLOCK", 2)
+    blocks = list(elements([{"a": 1}, 7, {"a": 3}, {"a": 4}, 8]))
+    assert [found.numbers for found in blocks] == [[1], [3, 4], []]
+    assert [fault[0] for found in blocks for fault in found.faults] == [2, 5]
+
+
+def test_what_is_too_large_for_one_piece_or_too_deep(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(arrays, "MOST_OBJECTS", 3)
+    with pytest.raises(InputError, match="too large for one JSON document"):
+        document(SOURCE, b"[{},{},{}]")
+    deep: list[object] = []
+    for _ in range(300):
+        deep = [deep]
+    (found,) = elements([{"a": deep}, {"a": 1}])
+    assert (found.numbers, found.faults[0][:3]) == ([2], (1, None, "json"))

@@ -12,7 +12,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from recsys.errors import InputError
-from recsys.ingest import parquet
+from recsys.ingest import budget, parquet
 from recsys.ingest.columns import Header
 from recsys.ingest.files import Source
 from recsys.ingest.validation import validate
@@ -137,7 +137,7 @@ def test_columns_that_do_not_fit(path: Path, columns: dict[str, Any], message: s
 
 
 def test_rows_are_counted_over_blocks(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(parquet, "BLOCK", 3)
+    monkeypatch.setattr(budget, "ROWS", 3)
     pq.write_table(pa.table({"user_id": [str(row) for row in range(8)]}), path)
     seen: list[float] = []
     blocks = list(parquet.read(Source(path), Header.of(CONTROLS, {}, {}), seen.append))

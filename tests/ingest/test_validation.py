@@ -45,6 +45,7 @@ def test_reasons_are_short_and_printable() -> None:
 
 def test_repeats_name_the_line_that_is_kept() -> None:
     frame = pl.DataFrame({LINE: [2, 3, 4], "id": ["a", "b", "a"], "x": [1, 2, 3]})
-    kept, rejected = without_repeats(frame, ("id",), "id")
+    kept, parts = without_repeats(frame, ("id",), "id")
+    (rejected,) = parts
     assert kept["x"].to_list() == [1, 2]
     assert rejected.row(0) == (4, "id", "duplicate", "id is already on line 2; the first is kept", '{"id":"a","x":3}', None)

@@ -20,7 +20,7 @@ from recsys.ingest.exports.reading import KNOWN, NotAHistoryError
 from recsys.ingest.exports.services import APPLE
 from recsys.ingest.files import Source
 from recsys.ingest.report import Report
-from recsys.ingest.rows import LINE, ON_PURPOSE, broken_rows, rejects
+from recsys.ingest.rows import LINE, ON_PURPOSE, Refused, broken_rows, rejects
 from recsys.ingest.tables import Progress, each, known, refuse_if_useless, stamped, zone_named
 from recsys.ingest.validation import rejected, validate, without_repeats
 from recsys.inputs import ANYONE
@@ -80,15 +80,15 @@ def _ingest_file(
             digest = stamped(stamps, source, user_id)
             if before := known(lake, "events", source, digest):
                 return [before, *filter(None, [known(lake, "tracks", source, digest)])]
-            form, kept, broken, read = _read(source, zone, artists, progress)
+            form, kept, refused, read = _read(source, zone, artists, progress)
     except NotAHistoryError:
         if source.named:
             raise
         return [Report(source.name, "events", note="not a listening history; left alone")]
     if not read:
         return [Report(source.name, "events", note="no plays in it")]
-    faults = rejects(broken, batch=digest, table="events", source=source.name, user=user_id)
-    if not faults["code"].is_in(list(ON_PURPOSE)).any():
+    faults = refused.table(batch=digest, table="events", source=source.name, user=user_id)
+    if not ON_PURPOSE & refused.causes.keys():
         refuse_if_useless(source, read, kept.height, faults)
     songs = mentions(kept)
     plays = events(kept, user_id, f"{form.name} {source.name}")
@@ -97,7 +97,7 @@ def _ingest_file(
             none = rejects([], batch=digest, table="tracks", source=source.name)
             lake.add_batch("tracks", songs, rejects=none, source=source.name, digest=digest, rows_read=songs.height)
         lake.add_batch("events", plays, rejects=faults, source=source.name, digest=digest, rows_read=read)
-    counts = (read, plays.height, faults.height)
+    counts = (read, plays.height, faults.total)
     done = [Report(source.name, "events", *counts, report.causes(faults), examples=report.examples(faults))]
     if form is LIBRARY and (bans := _ban(lake, user_id, source, digest)):
         done.append(bans)
@@ -123,10 +123,10 @@ def _ban(lake: Lake, user_id: str, source: Source, digest: str) -> Report | None
 
 def _read(
     source: Source, zone: str, artists: Callable[[], Names], progress: Progress | None
-) -> tuple[Format, pl.DataFrame, list[pl.DataFrame], int]:
-    """Format, identified plays with ``line``, rejects, rows read."""
+) -> tuple[Format, pl.DataFrame, Refused, int]:
+    """Format, identified plays with ``line``, rejected rows, rows read."""
     kept: list[pl.DataFrame] = []
-    broken: list[pl.DataFrame] = []
+    refused = Refused()
     read, size = 0, source.size
     head = source.head()
     if not head.startswith(files.ZIP):  # a workbook, which is looked into
@@ -140,11 +140,14 @@ def _read(
             read += block.height
             plays, unwanted = _plays(form, good, source.name, artists)
             kept.append(plays)
-            broken += [bad, *unwanted]
+            for part in (bad, *unwanted):
+                refused.add(part)
             if progress:
                 progress(source.name, raw.tell(), size)
     whole, repeats = without_repeats(pl.concat(kept), ("track_id", "occurred_at", "type", "completed_ms"), "the play")
-    return form, whole, [*broken, repeats], read
+    for part in repeats:
+        refused.add(part)
+    return form, whole, refused, read
 
 
 def _plays(form: Format, good: pl.DataFrame, name: str, artists: Callable[[], Names]) -> tuple[pl.DataFrame, list[pl.DataFrame]]:

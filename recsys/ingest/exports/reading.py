@@ -12,6 +12,7 @@ import polars as pl
 
 from recsys.errors import InputError
 from recsys.ingest import arrays, csv, files, json
+from recsys.ingest.columns import require_width
 from recsys.ingest.exports import workbooks
 from recsys.ingest.exports.formats import Format
 from recsys.ingest.exports.libraries import FEEDBACK, LIBRARY, library
@@ -99,11 +100,13 @@ def _document(source: Source, data: bytes) -> tuple[Format, Iterator[Rows]]:
     plays = _inside(document)
     if plays is None:
         raise _unknown(source)
-    found = arrays.elements(plays, valid=valid)
-    if not valid and not found.rows:
-        raise InputError(f"{source.label}: {found.faults[0][3]}; fetch the export again. Known: {KNOWN}")
-    form = _format(source, found.rows)
-    return form, iter([_rows(found, form)])
+    blocks = arrays.elements(plays, valid=valid)
+    first = list(islice(blocks, _BLOCKS))
+    rows = [row for found in first for row in found.rows]
+    if not valid and not rows:
+        raise InputError(f"{source.label}: {first[0].faults[0][3]}; fetch the export again. Known: {KNOWN}")
+    form = _format(source, rows)
+    return form, (_rows(found, form) for found in chain(first, blocks))
 
 
 def _workbook(source: Source, data: bytes) -> tuple[Format, Iterator[Rows]]:
@@ -155,6 +158,7 @@ def _csv(source: Source, text: Iterator[Lines]) -> tuple[Format, Iterator[Rows]]
     if layout is None:
         raise _unknown(source)
     number, names, separator, form = layout
+    require_width(source.label, len(names))
     rest = Lines(first.frame.filter(pl.col(LINE) > number), first.broken)
 
     def rows() -> Iterator[Rows]:

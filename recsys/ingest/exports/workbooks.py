@@ -13,7 +13,7 @@ import polars as pl
 from python_calamine import CalamineError, CalamineWorkbook
 
 from recsys.errors import InputError
-from recsys.ingest.files import Source, allowance, too_much
+from recsys.ingest.files import Source, require_modest
 from recsys.ingest.rows import LINE, Rows
 
 _BLOCK = 50_000
@@ -25,8 +25,7 @@ def sheet(source: Source, data: bytes, name: str) -> tuple[list[str], Iterator[l
     or has no such sheet, and :class:`OSError` for one that unpacks to too much."""
     advice = f"export it again, or save its sheet {name} as CSV (UTF-8)"
     with zipfile.ZipFile(BytesIO(data)) as archive:
-        if sum(member.file_size for member in archive.infolist()) > allowance(len(data)):
-            raise too_much(len(data))
+        require_modest(archive, len(data))
     try:
         book = CalamineWorkbook.from_filelike(BytesIO(data))
         if name not in book.sheet_names:
