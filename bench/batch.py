@@ -139,19 +139,19 @@ def _read(world: Path) -> Inputs:
     return Inputs(*(pl.read_parquet(world / name) for name in ("tracks", "events")))
 
 
-def show(found: dict[str, Any]) -> None:
-    size = f"{found['users']:,} listeners, {found['tracks']:,} tracks, {found['events']:,} events, all synthetic"
+def show(result: dict[str, Any]) -> None:
+    size = f"{result['users']:,} listeners, {result['tracks']:,} tracks, {result['events']:,} events, all synthetic"
     table = Table(box=SIMPLE_HEAD, pad_edge=False)
     table.add_column("stage")
     table.add_column("seconds", justify="right")
     table.add_column("peak MiB", justify="right")
-    for stage, seconds in found["seconds"].items():
-        table.add_row(stage, f"{seconds:.2f}", f"{found['peak_mib'][stage]:,}" if stage in found["peak_mib"] else "")
+    for stage, seconds in result["seconds"].items():
+        table.add_row(stage, f"{seconds:.2f}", f"{result['peak_mib'][stage]:,}" if stage in result["peak_mib"] else "")
     console = Console(highlight=False)
-    console.print(f"preset {found['preset']}, {found['lists']} lists each: {size}", table, sep="\n")
-    rate = found["ranked_rows"] / found["seconds"]["total"]
-    console.print(f"{rate:,.0f} ranked rows a second on {found['threads']} threads")
-    console.print(f"{found['machine']}; load {found['load']} before, median of {found['rounds']}")
+    console.print(f"preset {result['preset']}, {result['lists']} lists each: {size}", table, sep="\n")
+    rate = result["ranked_rows"] / result["seconds"]["total"]
+    console.print(f"{rate:,.0f} ranked rows a second on {result['threads']} threads")
+    console.print(f"{result['machine']}; load {result['load']} before, median of {result['rounds']}")
 
 
 def main() -> None:
@@ -165,8 +165,8 @@ def main() -> None:
     given = parser.parse_args()
     chosen = {"lists": tuple(given.lists)} if given.lists else {}
     settings = Settings.preset_of(given.preset, threads=given.threads, **chosen)
-    found = measure(given.users, given.tracks, given.events, settings, given.rounds, given.seed)
-    print(json.dumps(found)) if given.json else show(found)
+    result = measure(given.users, given.tracks, given.events, settings, given.rounds, given.seed)
+    print(json.dumps(result)) if given.json else show(result)
 
 
 if __name__ == "__main__":

@@ -27,6 +27,7 @@ from recsys.settings import Preset
 from recsys.stages.candidates.scoring import Scorer
 from recsys.stages.candidates.stage import Ordered, pools
 from recsys.stages.rankings.kernels.diversity import pick_many
+from recsys.stages.rankings.kernels.picking import Pool, Rules
 from recsys.stages.rankings.stage import pool_depth
 from recsys.stages.ratings import rate
 from recsys.stages.snapshot import take_snapshot
@@ -87,7 +88,8 @@ def scorer(preset: Preset, tracks: int) -> Scorer:
 def measure(made: Scorer, pool: Ordered, items: Items, limit: int, rules: tuple[int, bool], rounds: int) -> dict[str, Any]:
     """Both ways on the lists of some listeners. Without rules the picks are compared."""
     lam, scale, count = made.settings.diversity_lambda, made.settings.metadata_distance_scale, len(pool.total)
-    given = (items, pool.track, pool.score, pool.indptr, np.full(count, limit), lam, scale, *rules)
+    candidates, limits = Pool(pool.track, pool.score), np.full(count, limit)
+    given = (items, candidates, pool.indptr, limits, Rules(lam, scale, *rules, 0))
     parts = [slice(*pool.indptr[row : row + 2]) for row in range(count)]
 
     def one_by_one(some: list[slice]) -> list[np.ndarray]:
@@ -95,7 +97,7 @@ def measure(made: Scorer, pool: Ordered, items: Items, limit: int, rules: tuple[
 
     clock, processor = timed(lambda: pick_many(*given), rounds)
     slow = timed(lambda: one_by_one(parts[::8]), 3)[1] / len(parts[::8])
-    plain = pick_many(*given[:7])[1].position.reshape(count, limit)
+    plain = pick_many(*given[:4], Rules(lam, scale, 0, False, 0))[1].position.reshape(count, limit)
     same = all((one == other).all() for one, other in zip(plain, one_by_one(parts), strict=True))
     return {
         "candidates": round(float(np.diff(pool.indptr).mean())),

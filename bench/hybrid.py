@@ -47,9 +47,9 @@ def artists(folder: Path, train: csr_array) -> pl.DataFrame:
 def listed(table: pl.DataFrame, listeners: int, name: str) -> np.ndarray:
     """The first tracks of everybody's list, (listeners, LENGTH), −1 for none."""
     rows = table.filter(pl.col("list") == name, pl.col("rank") <= LENGTH, pl.col("user_id") != "*")
-    found = np.full((listeners, LENGTH), -1, np.int64)
-    found[rows["user_id"].cast(pl.Int64), rows["rank"] - 1] = rows["track_id"].cast(pl.Int64)
-    return found
+    result = np.full((listeners, LENGTH), -1, np.int64)
+    result[rows["user_id"].cast(pl.Int64), rows["rank"] - 1] = rows["track_id"].cast(pl.Int64)
+    return result
 
 
 def qualities(split: Split, tracks: pl.DataFrame, settings: Settings) -> dict[str, Quality]:
@@ -62,11 +62,11 @@ def qualities(split: Split, tracks: pl.DataFrame, settings: Settings) -> dict[st
     for row, user in enumerate(scorer.history.users):
         if user != "*":
             votes[int(user)] = scorer.similar.scores(scorer.similar.near(row, row + 1))[0]
-    found = {"collaborative part alone": quality(votes, split)}
+    result = {"collaborative part alone": quality(votes, split)}
     for name in settings.lists:
         for words, table in (("by score", "candidates"), ("as shown", "rankings")):
-            found[f"{name}, {words}"] = judged(listed(tables[table], len(votes), name), split)
-    return found
+            result[f"{name}, {words}"] = judged(listed(tables[table], len(votes), name), split)
+    return result
 
 
 def main() -> None:
@@ -82,8 +82,8 @@ def main() -> None:
     settings = Settings(**{"list_limit": LENGTH, "pool": LENGTH, **changed})
     numbers: dict[str, Any] = {}
     print("| list | NDCG@10 | Recall@20 | coverage@10 |\n|---|---|---|---|")
-    for name, found in qualities(split, artists(arguments.data, split.train), settings).items():
-        values = float(np.nanmean(found.ndcg)), float(np.nanmean(found.recall)), found.coverage
+    for name, result in qualities(split, artists(arguments.data, split.train), settings).items():
+        values = float(np.nanmean(result.ndcg)), float(np.nanmean(result.recall)), result.coverage
         numbers[name] = dict(zip(("ndcg@10", "recall@20", "coverage@10"), values, strict=True))
         print(f"| {name} | {' | '.join(f'{value:.4f}' for value in values)} |", flush=True)
     if arguments.json:

@@ -237,7 +237,7 @@ def over_http(lake: Lake, folder: Path, listeners: int) -> None:
             }
             rounds = [{name: wrk(*one) for name, one in shapes.items()} for _ in range(ROUNDS)]
         print(f"answers of {body.stat().st_size:,} bytes; resident after all requests: {resident(server):.0f} MiB")
-    best = {name: max(found[name] for found in rounds) for name in shapes}
+    best = {name: max(result[name] for result in rounds) for name in shapes}
     for name, (rate, p99, busy) in best.items():
         share, cheap = rate / best["bare route"][0], best["bare route"][2] / busy
         print(f"{name}: {rate:,.0f} requests/s, p99 {p99:.2f} ms, {busy:.0f} µs of CPU each ({share:.0%}; by CPU {cheap:.0%})")
@@ -291,8 +291,8 @@ def answered(port: int, path: str, started: float) -> float:
 
 def resident(pid: int) -> float:
     """Resident memory of a process in MiB."""
-    (found,) = re.findall(r"VmRSS:\s+(\d+)", Path(f"/proc/{pid}/status").read_text())
-    return int(found) / 1024
+    (result,) = re.findall(r"VmRSS:\s+(\d+)", Path(f"/proc/{pid}/status").read_text())
+    return int(result) / 1024
 
 
 if __name__ == "__main__":

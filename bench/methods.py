@@ -122,8 +122,8 @@ def als(train: csr_array, factors: int, ridge: float, alpha: float) -> Scores:
     """Preferences; the confidence of a rating is 1 + alpha · log(1 + rating), of none 1."""
     if PEER != "implicit":
         rows = low_rank.standardised(train)
-        found = factorize(train, start(rows, low_rank.factors(rows, factors), factors), ridge)
-        return found.listeners @ found.tracks.T
+        als_factors = factorize(train, start(rows, low_rank.factors(rows, factors), factors), ridge)
+        return als_factors.listeners @ als_factors.tracks.T
     from implicit.cpu.als import AlternatingLeastSquares
 
     with warnings.catch_warnings():

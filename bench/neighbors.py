@@ -99,7 +99,7 @@ def co_rated_row(rated: csr_array, user: int) -> NDArray[np.float64]:
     return out
 
 
-def wrong(rated: csr_array, found: Nearest, method: Method, sample: NDArray[np.int64]) -> int:
+def wrong(rated: csr_array, result: Nearest, method: Method, sample: NDArray[np.int64]) -> int:
     """How many of the sample's neighbours brute force would not have named, at their place."""
     known = csr_array((np.ones_like(rated.data), rated.indices, rated.indptr), shape=rated.shape)
     failed = 0
@@ -108,13 +108,13 @@ def wrong(rated: csr_array, found: Nearest, method: Method, sample: NDArray[np.i
         overlap = known @ known[[user]].toarray()[0]
         row[(overlap == 0) | (row < 1e-12)] = 0.0
         row[user], row[row > 1 - 1e-12] = 0.0, 1.0
-        order = np.lexsort((np.arange(row.size), -row))[: found.indices.shape[1]]
+        order = np.lexsort((np.arange(row.size), -row))[: result.indices.shape[1]]
         best = row[order]
-        same, at = found.indices[user][: best.size], found.similarity[user][: best.size]
+        same, at = result.indices[user][: best.size], result.similarity[user][: best.size]
         there = best > 0
         tied = (best < 1) & there & (np.abs(row[same] - best) < NEAR)
         good = np.where(there, (same == order) | tied, same == -1)
-        good &= (np.abs(at - best) < NEAR) & (~there | (found.overlap[user][: best.size] == overlap[same]))
+        good &= (np.abs(at - best) < NEAR) & (~there | (result.overlap[user][: best.size] == overlap[same]))
         failed += int((~good).sum())
     return failed
 
@@ -125,7 +125,7 @@ def measure(rated: csr_array, k: int, method: Method, threads: int, rounds: int,
     users, items = rated.shape
     popularity = np.bincount(rated.indices, minlength=items).astype(np.float64)
     sample = np.random.default_rng(0).choice(users, min(sampled, users), replace=False)
-    found = nearest(rated, k, method, threads)
+    result = nearest(rated, k, method, threads)
     return {
         "method": method,
         "k": k,
@@ -140,7 +140,7 @@ def measure(rated: csr_array, k: int, method: Method, threads: int, rounds: int,
         "work_mib": round(working_memory(lambda: nearest(rated, k, method, threads)), 1),
         "peak_mib": round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024, 1),
         "checked": int(sample.size),
-        "wrong": wrong(rated, found, method, sample),
+        "wrong": wrong(rated, result, method, sample),
         "load": round(os.getloadavg()[0], 2),
     }
 
@@ -160,10 +160,10 @@ def growth(arguments: argparse.Namespace) -> list[dict[str, Any]]:
     rows = []
     for users in GROWTH:
         rated = matrix(ratings(users, 2 * users, PER_USER * users))
-        found = measure(rated, arguments.k, arguments.method, arguments.threads, arguments.rounds, 5)
-        row = {name: found[name] for name in ("users", "ratings", "products", "seconds", "processor_seconds", "work_mib")}
-        row["ns_per_product"] = round(1e9 * found["processor_seconds"] / found["products"], 3)
-        row["bytes_per_user"] = round(found["work_mib"] * MIB / users)
+        result = measure(rated, arguments.k, arguments.method, arguments.threads, arguments.rounds, 5)
+        row = {name: result[name] for name in ("users", "ratings", "products", "seconds", "processor_seconds", "work_mib")}
+        row["ns_per_product"] = round(1e9 * result["processor_seconds"] / result["products"], 3)
+        row["bytes_per_user"] = round(result["work_mib"] * MIB / users)
         row["users²_mib"] = round(4 * users**2 / MIB)
         rows.append(row)
     return rows

@@ -22,7 +22,8 @@ from bench.neighbors import show, working_memory
 from recsys import Settings
 from recsys.pipeline import prepare
 from recsys.settings import Preset
-from recsys.stages.candidates.scoring import Scored, Scorer
+from recsys.stages.candidates.scored import Scored
+from recsys.stages.candidates.scoring import Scorer
 from recsys.stages.candidates.stage import Ordered, ordered
 from recsys.stages.ratings import rate
 from recsys.stages.snapshot import take_snapshot
@@ -34,15 +35,15 @@ def scorer(preset: Preset, lists: tuple[str, ...], tracks: int) -> Scorer:
     return prepare(snapshot, rate(snapshot, settings), settings)
 
 
-def exact(scored: Scored, found: Ordered, most: int) -> bool:
+def exact(scored: Scored, result: Ordered, most: int) -> bool:
     """Whether the best are those of a full sort of every list's candidates."""
     for row, (scores, rules) in enumerate(zip(scored.score, scored.rules, strict=True)):
         candidates = np.flatnonzero(rules == 0)
         best = candidates[np.argsort(-scores[candidates], kind="stable")][:most]
-        part = slice(*found.indptr[row : row + 2])
+        part = slice(*result.indptr[row : row + 2])
         if (
-            found.track[part].tobytes() != best.astype(np.int32).tobytes()
-            or found.score[part].tobytes() != scores[best].tobytes()
+            result.track[part].tobytes() != best.astype(np.int32).tobytes()
+            or result.score[part].tobytes() != scores[best].tobytes()
         ):
             return False
     return True

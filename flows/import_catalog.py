@@ -16,7 +16,7 @@ from recsys.lake import Lake
 from recsys.providers import imports, settings
 from recsys.providers.account import Summary
 from recsys.providers.reccobeats import ReccoBeats
-from recsys.providers.spotify.links import Link, parse
+from recsys.providers.spotify.links import Link, parse_link
 
 
 @flow(name="import-catalog", validate_parameters=False, persist_result=False)
@@ -35,7 +35,7 @@ def import_catalog(
     stopwatch()
     home = Lake(lake)
     with wordless("import-catalog"):
-        links = [parse(source) for source in sources] or lacking(home)
+        links = [parse_link(source) for source in sources] or lacking(home)
         summary = tracks(home, links, limit, enrich, listener)
         conclude("import-catalog", [summary], {}, {})
     return summary
@@ -54,6 +54,6 @@ def tracks(lake: Lake, links: list[Link], limit: int | None, enrich: bool, liste
         enrichers = [ReccoBeats(access)] if enrich else []
         source = imports.catalogue(access)
         access.cache.prune(source.name)
-        own = imports.Own(listener) if listener else None
+        own = imports.OwnHistory(listener) if listener else None
         resolve = imports.resolver(access)
         return imports.import_tracks(lake, source, links, limit=limit, enrichers=enrichers, resolve=resolve, own=own)

@@ -79,7 +79,7 @@ def timing(name: str) -> Iterator[None]:
     logger().info("stage=%s seconds=%.2f", name, seconds)
 
 
-class Shares:
+class ShardTimes:
     """How stages that take turns, block by block on many threads, share one wall time: in proportion to their own seconds."""
 
     def __init__(self) -> None:

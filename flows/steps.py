@@ -14,7 +14,7 @@ import polars as pl
 
 from flows import documents
 from flows.report import RunReport
-from flows.stages import ATTEMPTS, PROGRESS, SECONDS, Shares, logger, recorded, retried, stage
+from flows.stages import ATTEMPTS, PROGRESS, SECONDS, ShardTimes, logger, recorded, retried, stage
 from recsys import pipeline
 from recsys.evaluation.quality import judge_run
 from recsys.ingest import FilesRefusedError
@@ -97,7 +97,7 @@ def neighbors(snapshot: Snapshot, catalog: Catalog, history: History, settings: 
 @stage("neighbors, candidates, rankings", shown=False)
 def lists(staged: Staged, scorer: Scorer, part: int, first: int, last: int) -> None:
     """Neighbours, candidates and rankings of one shard of listeners; the three share its time."""
-    started, shares = perf_counter(), Shares()
+    started, shares = perf_counter(), ShardTimes()
     tables = pipeline.shard(scorer, first, last, PROGRESS.get(), shares)._asdict()
     retried(_write)(staged, tables, part)
     for name, seconds in shares.of(perf_counter() - started).items():
@@ -127,7 +127,7 @@ def checks(staged: Staged, settings: Settings) -> tuple[pl.DataFrame, pl.DataFra
 def lookup(staged: Staged) -> None:
     """What readers open beside the tables: the files of the lookup, and the views of analysts."""
     writer.write(staged)
-    staged.write_file(views.NAME, views.staged_views(staged).encode())
+    staged.write_file(views.VIEWS_FILE, views.staged_views(staged).encode())
 
 
 @stage("publish", attempts=ATTEMPTS)

@@ -16,13 +16,13 @@ from duckdb import CaseExpression, ConstantExpression, Expression, FunctionExpre
 from duckdb import ColumnExpression as Value
 
 from recsys import models
-from recsys.models import Rows
+from recsys.models import TableRows
 from recsys.tables import TABLES, Column, Table
 
 TYPES = "columns and types are those of the contract"
 
 
-class Result(NamedTuple):
+class _Result(NamedTuple):
     """A rule in words, how many rows break it, and the key of one of them."""
 
     rule: str
@@ -60,22 +60,22 @@ def _bounds(column: Column) -> list[Expression]:
     return below + above
 
 
-def check(name: str, rows: Rows, *, keyed: bool = True) -> list[Result]:
+def check(name: str, rows: TableRows, *, keyed: bool = True) -> list[_Result]:
     """What became of one table's own rules; ``keyed``: whether its key must be unique.
 
     A table without the contract's columns and types breaks that one rule; the others are then not tested.
     """
     table = TABLES[name]
     if wrong := _unlike(table, rows):
-        return [Result(TYPES, len(wrong), wrong[0])]
+        return [_Result(TYPES, len(wrong), wrong[0])]
     tested = list(rules(table))
     counts = [_count(rule.broken).alias(str(place)) for place, rule in enumerate(tested)]
     height, *failures = models.aggregate(rows, [FunctionExpression("count").alias("rows"), *counts])
-    results = [Result(TYPES, 0, None)]
+    results = [_Result(TYPES, 0, None)]
     for rule, count in zip(tested, failures, strict=True):
-        results.append(Result(rule.text, count, _example(table, rows, rule) if count else None))
+        results.append(_Result(rule.text, count, _example(table, rows, rule) if count else None))
     if keyed:
-        results.append(Result(f"key ({', '.join(table.key)}) is unique", height - models.distinct(rows, table.key), None))
+        results.append(_Result(f"key ({', '.join(table.key)}) is unique", height - models.distinct(rows, table.key), None))
     return results
 
 
@@ -84,14 +84,14 @@ def _count(broken: Expression) -> Expression:
     return FunctionExpression("count", CaseExpression(broken, ConstantExpression(1)))
 
 
-def _example(table: Table, rows: Rows, rule: Rule) -> str:
+def _example(table: Table, rows: TableRows, rule: Rule) -> str:
     """Key of one row that breaks the rule: the least, so that it is always the same."""
     words = FunctionExpression("concat_ws", ConstantExpression(" "), *map(Value, table.key))
     (key,) = models.aggregate(rows, [FunctionExpression("min", CaseExpression(rule.broken, words))])
     return str(key)
 
 
-def _unlike(table: Table, rows: Rows) -> list[str]:
+def _unlike(table: Table, rows: TableRows) -> list[str]:
     """Names of columns that are missing, unknown, out of order or of another type."""
     actual = rows.schema if isinstance(rows, pl.DataFrame) else pl.Schema(pl.read_parquet_schema(rows[0]))
     if list(actual) == table.names:

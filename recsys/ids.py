@@ -85,4 +85,4 @@ _EXPRESSIONS: Mapping[str, Callable[[pl.Expr], pl.Expr]] = {
     "spotify": _spotify,
     "date": _date,
 }
-KINDS = tuple(_EXPRESSIONS)
+_KINDS = tuple(_EXPRESSIONS)

@@ -8,6 +8,7 @@ from datetime import datetime
 from functools import cache
 from importlib.resources import files
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import duckdb
@@ -28,11 +29,11 @@ NO_COPY = pl.CompatLevel.newest()
 """Arrow's own string views, which DuckDB reads as they are."""
 
 Variable = str | float | bool | datetime
-Rows = pl.DataFrame | Sequence[Path]
+TableRows = pl.DataFrame | Sequence[Path]
 """A frame, or the Parquet files that hold a table."""
 
 
-def run(name: str, views: Mapping[str, Rows], variables: Mapping[str, Variable] | None = None) -> pl.DataFrame:
+def run(name: str, views: Mapping[str, TableRows], variables: Mapping[str, Variable] | None = None) -> pl.DataFrame:
     """Rows of model ``sql/<name>.sql`` over ``views`` (name → rows), with DuckDB variables set."""
     with _cursor() as con:
         con.execute("set TimeZone = 'UTC'")
@@ -44,14 +45,14 @@ def run(name: str, views: Mapping[str, Rows], variables: Mapping[str, Variable] 
         return result
 
 
-def aggregate(rows: Rows, values: Sequence[duckdb.Expression]) -> tuple[Any, ...]:
+def aggregate(rows: TableRows, values: Sequence[duckdb.Expression]) -> tuple[Any, ...]:
     """Aggregates over all rows, in one pass."""
     with _cursor() as con:
         row: tuple[Any, ...] = _relation(con, rows).aggregate(list(values)).fetchall()[0]
         return row
 
 
-def distinct(rows: Rows, columns: Sequence[str]) -> int:
+def distinct(rows: TableRows, columns: Sequence[str]) -> int:
     """How many different values the columns have together (by their 64-bit hashes, which take little memory)."""
     key = duckdb.FunctionExpression("hash", *map(duckdb.ColumnExpression, columns)).alias("key")
     with _cursor() as con:
@@ -71,12 +72,12 @@ def _cursor() -> Iterator[duckdb.DuckDBPyConnection]:
         raise RecsysError(f"DuckDB is out of memory ({cause}); close other programs, or run on fewer listeners") from error
 
 
-def _relation(con: duckdb.DuckDBPyConnection, rows: Rows) -> duckdb.DuckDBPyRelation:
+def _relation(con: duckdb.DuckDBPyConnection, rows: TableRows) -> duckdb.DuckDBPyRelation:
     source = _source(con, rows)
     return con.from_arrow(source) if isinstance(rows, pl.DataFrame) else source
 
 
-def _source(con: duckdb.DuckDBPyConnection, rows: Rows) -> Any:
+def _source(con: duckdb.DuckDBPyConnection, rows: TableRows) -> Any:
     if isinstance(rows, pl.DataFrame):
         return rows.to_arrow(compat_level=NO_COPY)
     return con.read_parquet([str(path) for path in rows])
@@ -84,5 +85,13 @@ def _source(con: duckdb.DuckDBPyConnection, rows: Rows) -> Any:
 
 @cache
 def _engine() -> duckdb.DuckDBPyConnection:
-    """One empty database: it takes ten times as long to start as a small model to run. Views and variables live in a cursor."""
-    return duckdb.connect()
+    """One empty database: it takes ten times as long to start as a small model to run. Views and variables live in a cursor.
+
+    What does not fit in memory goes to a folder that nobody else can read, not to the working folder as DuckDB would have it.
+    """
+    return duckdb.connect(config={"temp_directory": _spill().name})
+
+
+@cache
+def _spill() -> TemporaryDirectory[str]:
+    return TemporaryDirectory(prefix="recsys-")

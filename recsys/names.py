@@ -76,7 +76,7 @@ def title_key(title: str) -> str:
     if not re.search(r"[(\[{]|\s[-–—]\s|\s(?:feat|ft)", title, re.IGNORECASE):
         return key(title)
     core = _GUESTS.sub(" ", _NOTE.sub(" ", title))
-    notes = [note for found in _NOTE.findall(title) for note in found if note]
+    notes = [note for match in _NOTE.findall(title) for note in match if note]
     kept = sorted(filter(None, map(_note, notes)))
     return " ".join([key(core) or key(title), *kept])
 
@@ -133,13 +133,13 @@ class Artists:
         first: dict[str, str] = {}
         for name in names:
             first.setdefault(key(name), name)
-        return [name for found, name in first.items() if found]
+        return [name for plausible, name in first.items() if plausible]
 
     def _guests(self, title: str) -> Iterable[str]:
         for note in _NOTE.findall(title):
-            found = _GUEST_NOTE.fullmatch(note[0] or note[1])
-            if found and (found[1] or self._all_known(_MAYBE.split(found[2]))):  # "(with tears in my eyes)" credits nobody
-                yield from self._split(found[2], guests=True)
+            guests = _GUEST_NOTE.fullmatch(note[0] or note[1])
+            if guests and (guests[1] or self._all_known(_MAYBE.split(guests[2]))):  # "(with tears in my eyes)" credits nobody
+                yield from self._split(guests[2], guests=True)
         for text in _GUESTS.findall(_NOTE.sub(" ", title)):
             yield from self._split(text, guests=True)
 
@@ -179,4 +179,4 @@ def genres(listed: Sequence[str]) -> list[str]:
     for text in listed:
         for name in _GENRES.split(text):
             first.setdefault(key(name), name.strip())
-    return [name for found, name in first.items() if found]
+    return [name for plausible, name in first.items() if plausible]

@@ -23,7 +23,7 @@ Preset = Literal["default", "reference"]
 Share = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
 Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 Weight = Annotated[float, Field(ge=0, le=10, allow_inf_nan=False)]
-Count = Annotated[int, Field(ge=1)]
+_Count = Annotated[int, Field(ge=1)]
 Signed = Annotated[float, Field(ge=-10, le=10, allow_inf_nan=False)]
 
 
@@ -70,7 +70,7 @@ class Mode(BaseModel):
     """Whose tracks: anyone's, or only those of artists the listener has never played."""
 
 
-MODES: dict[str, Mode] = {
+_MODES: dict[str, Mode] = {
     "balanced": Mode(),
     "comfort": Mode(familiarity=1.5, popularity=0.1, distance=0.0),
     "discovery": Mode(popularity=-0.5, distance=1.0, exploration=0.1, artists="new"),
@@ -112,7 +112,7 @@ class Settings(BaseModel):
     diversity_lambda: Share = 0.8
     """Weight of the score, in standard deviations of a list's pool, against the distance to the nearest pick, in mean distances
     of the pool; 1 = score alone."""
-    modes: dict[str, Mode] = Field(default_factory=lambda: dict(MODES))
+    modes: dict[str, Mode] = Field(default_factory=lambda: dict(_MODES))
     """What lists of a mode are after; a mode of a new name is a list of its own once `lists` names it."""
 
     language: Literal["en", "de"] = "en"
@@ -121,15 +121,15 @@ class Settings(BaseModel):
     """Lists built for every listener, one a mode; saved requests come on top."""
     list_limit: Annotated[int, Field(ge=1, le=100)] = 50
     """Tracks in each built-in list."""
-    pool: Count = 100
+    pool: _Count = 100
     """Rows per list kept in `candidates`: twice a list's length, so that a reader can narrow it."""
-    measured: Count = 1000
+    measured: _Count = 1000
     """Tracks with the most votes that a list's scores are computed for, and a quarter as many by the artists its listener loves;
     all where votes say too little."""
-    diversity_pool: Count | None = 500
+    diversity_pool: _Count | None = 500
     """Best tracks by score among which diversity picks; none = the whole catalogue (exact, as the older service). Given 1,000,
     it took 99.9 % of its picks from the first 400."""
-    neighbors_kept: Count = 50
+    neighbors_kept: _Count = 50
     """Neighbours per listener stored in `neighbors`."""
 
     half_life_days: Positive = 120 * math.log(2)
@@ -186,7 +186,7 @@ class Settings(BaseModel):
     """Parts count as they are, or by their spread among the candidates of a list, 0–100 points together."""
     netted_evidence: bool = True
     """Plays and skips of an artist, genre or song are set against each other and against the listener's habit of skipping."""
-    max_per_artist: Count | None = 5
+    max_per_artist: _Count | None = 5
     """Most tracks of one credited artist in a list; none = no cap."""
     artist_gap: Annotated[int, Field(ge=0, le=100)] = 3
     """Rows between two by one artist in a list, while others are left; 0 = any."""
@@ -211,7 +211,7 @@ class Settings(BaseModel):
 
     seed: int = 0
     """Seed of every random choice."""
-    threads: Count | None = None
+    threads: _Count | None = None
     """Worker threads; none = one per core. Never changes a result."""
 
     @model_validator(mode="before")
@@ -222,7 +222,7 @@ class Settings(BaseModel):
             return values
         whole = {**PRESETS.get(values.get("preset", "default"), {}), **values}
         if isinstance(whole.get("modes"), dict):
-            whole["modes"] = {**MODES, **whole["modes"]}
+            whole["modes"] = {**_MODES, **whole["modes"]}
         return whole
 
     @model_validator(mode="after")

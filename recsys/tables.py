@@ -51,7 +51,7 @@ RANGES = pl.Struct({name: pl.List(pl.Float64()) for name in FEATURES})
 POSTPONED = pl.List(pl.Struct({"track_id": pl.String(), "until": UTC}))
 STRENGTHS = pl.List(pl.Struct({"name": pl.String(), "strength": pl.Float64()}))
 
-Kind = Literal["input", "output"]
+_Kind = Literal["input", "output"]
 
 
 @dataclass(frozen=True)
@@ -85,7 +85,7 @@ class Table:
     """One table: its grain in words, its key, its sort order and its columns."""
 
     name: str
-    kind: Kind
+    kind: _Kind
     grain: str
     key: tuple[str, ...]
     columns: tuple[Column, ...]

@@ -7,7 +7,7 @@ from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from recsys.lookup.app import PAGE
-from recsys.lookup.query import LIMIT, MOST_LIMIT, MOST_OFFSET, NEEDS_A_RUN, PARAMETERS, PLAIN
+from recsys.lookup.query import _MOST_LIMIT, LIMIT, MOST_OFFSET, NEEDS_A_RUN, PARAMETERS, PLAIN
 from recsys.stages.rankings.texts import TEXTS
 from tests.schemas import FLAG, TEXT, Schema, listed, nullable, record, ref, schemas
 
@@ -77,7 +77,7 @@ def _schema(name: str) -> Schema:
         return {"type": "array", "items": {"type": "string"}}
     return {
         "list": {"type": "string", "default": PLAIN.list},
-        "limit": {"type": "integer", "minimum": 1, "maximum": MOST_LIMIT, "default": LIMIT},
+        "limit": {"type": "integer", "minimum": 1, "maximum": _MOST_LIMIT, "default": LIMIT},
         "offset": {"type": "integer", "minimum": 0, "maximum": MOST_OFFSET, "default": PLAIN.offset},
         "min_popularity": {"type": "number", "minimum": 0, "maximum": 1},
         "max_popularity": {"type": "number", "minimum": 0, "maximum": 1},
@@ -88,7 +88,7 @@ def _schema(name: str) -> Schema:
 def body() -> Schema:
     """The older service's request: the same parameters under its names, and what would need a run."""
     special: Schema = {
-        "limit": {"description": f"≤ 0 or absent = {LIMIT}, at most {MOST_LIMIT} count"},
+        "limit": {"description": f"≤ 0 or absent = {LIMIT}, at most {_MOST_LIMIT} count"},
         "list": {"description": "comfort or discovery; anything else is balanced"},
     }
     fields: Schema = {"user_id": {"type": "string", "pattern": "[^\\s\\u001c-\\u001f\\u0085]"}}

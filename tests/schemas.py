@@ -7,7 +7,7 @@ from typing import Any
 
 import polars as pl
 
-from recsys.lookup.query import MOST_LIMIT
+from recsys.lookup.query import _MOST_LIMIT
 from recsys.lookup.rows_json import BREAKDOWN, OFFERS, ORIGINS, TRACK
 from recsys.tables import FEATURES, PARTS, TABLES, Column
 
@@ -87,7 +87,7 @@ def schemas() -> Schema:
         "Pagination": record(dict.fromkeys(("offset", "limit", "returned", "total"), WHOLE)),
         "Recommendations": record(
             {
-                "data": listed(ref("Row")) | {"maxItems": MOST_LIMIT},
+                "data": listed(ref("Row")) | {"maxItems": _MOST_LIMIT},
                 "taste_profile": ref("TasteProfile"),
                 "run": ref("Run"),
                 "fallback": FLAG

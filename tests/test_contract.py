@@ -34,8 +34,8 @@ def row(table: Table) -> dict[str, Any]:
 
 
 def broken(table: Table, rows: list[dict[str, Any]] | pl.DataFrame) -> dict[str, tuple[int, str | None]]:
-    found = check(table.name, rows if isinstance(rows, pl.DataFrame) else frame(table, rows))
-    return {result.rule: (result.failures, result.example) for result in found if result.failures}
+    outcome = check(table.name, rows if isinstance(rows, pl.DataFrame) else frame(table, rows))
+    return {result.rule: (result.failures, result.example) for result in outcome if result.failures}
 
 
 CASES = [(TABLES[name], column) for name in OUTPUTS for column in TABLES[name]]
@@ -50,9 +50,9 @@ def test_good_and_empty_tables(name: str) -> None:
 
 @pytest.mark.parametrize(("table", "column"), [case for case in CASES if not case[1].null], ids=str)
 def test_nulls(table: Table, column: Column) -> None:
-    found = broken(table, [row(table) | {column.name: None}])
-    assert found.keys() == {f"{column.name} is never null"}
-    assert found[f"{column.name} is never null"][0] == 1
+    result = broken(table, [row(table) | {column.name: None}])
+    assert result.keys() == {f"{column.name} is never null"}
+    assert result[f"{column.name} is never null"][0] == 1
 
 
 @pytest.mark.parametrize(("table", "column"), [case for case in CASES if case[1].range], ids=str)
@@ -97,26 +97,26 @@ def test_files(tmp_path: Path) -> None:
     files = [tmp_path / "0", tmp_path / "1"]
     for path in files:
         frame(table, [row(table) | {"similarity": 2.0}]).write_parquet(path)
-    found = {result.rule: result for result in check("neighbors", files) if result.failures}
-    assert found["similarity lies in -1 … 1"].failures == 2
-    assert found["similarity lies in -1 … 1"].example == "a a"
-    assert found["key (user_id, neighbor_id) is unique"].failures == 1
+    outcome = {result.rule: result for result in check("neighbors", files) if result.failures}
+    assert outcome["similarity lies in -1 … 1"].failures == 2
+    assert outcome["similarity lies in -1 … 1"].example == "a a"
+    assert outcome["key (user_id, neighbor_id) is unique"].failures == 1
 
 
 def test_a_table_of_other_types_fails_the_run_and_the_rest_is_not_asked() -> None:
-    found = check_tables(good() | {"lists": good()["lists"].drop("returned")}, Settings())
-    assert not passed(found)
-    assert found.filter(~pl.col("passed"))["rule"].to_list() == [TYPES]
+    result = check_tables(good() | {"lists": good()["lists"].drop("returned")}, Settings())
+    assert not passed(result)
+    assert result.filter(~pl.col("passed"))["rule"].to_list() == [TYPES]
 
 
 def test_wide_values_in_the_snapshot_are_a_warning_and_repeated_tracks_are_allowed_where_settings_keep_them() -> None:
     tracks = pl.concat([good()["tracks"], good()["tracks"]]).with_columns(popularity=pl.lit(2.0))
-    found = check_tables(good() | {"tracks": tracks}, Settings.reference())
-    assert passed(found)
-    assert found.filter(~pl.col("passed")).select("rule", "severity").rows() == [("popularity lies in 0 … 1", "warn")]
+    result = check_tables(good() | {"tracks": tracks}, Settings.reference())
+    assert passed(result)
+    assert result.filter(~pl.col("passed")).select("rule", "severity").rows() == [("popularity lies in 0 … 1", "warn")]
     assert not passed(check_tables(good() | {"tracks": tracks}, Settings()))
 
 
 def test_every_checked_table_has_rules_of_its_own() -> None:
-    found = check_tables(good(), Settings())
-    assert all(found.filter(pl.col("table") == name).height > len(TABLES[name].key) for name in CHECKED)
+    result = check_tables(good(), Settings())
+    assert all(result.filter(pl.col("table") == name).height > len(TABLES[name].key) for name in CHECKED)

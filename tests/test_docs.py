@@ -40,9 +40,9 @@ def test_the_notebook_runs(lake: Lake, monkeypatch: pytest.MonkeyPatch) -> None:
     for code in re.findall(r"```python\n(.+?)```", ANALYSTS, re.DOTALL):
         exec(code, names)  # noqa: S102
     for name in ("best", "reasons", "per_artist"):
-        found = names[name]
-        assert isinstance(found, pl.DataFrame)
-        assert found.height
+        result = names[name]
+        assert isinstance(result, pl.DataFrame)
+        assert result.height
     ranked = lake.published().read("rankings")
     assert names["reasons"]["rows"].sum() == ranked.height  # type: ignore[index]
 

@@ -18,5 +18,5 @@ MODULES = [
 
 @pytest.mark.parametrize("module", MODULES)
 def test_examples(module: str) -> None:
-    found = doctest.testmod(import_module(module))
-    assert (found.failed, found.attempted > 0) == (0, True)
+    result = doctest.testmod(import_module(module))
+    assert (result.failed, result.attempted > 0) == (0, True)

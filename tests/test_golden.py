@@ -14,9 +14,10 @@ import polars as pl
 import pytest
 
 from recsys import InputError, build, models, pipeline
-from recsys.matrices.requests import MODES, rule
+from recsys.matrices.requests import _MODES, rule
 from recsys.matrices.taste import preferences
-from recsys.stages.candidates.scoring import Scored, Scorer
+from recsys.stages.candidates.scored import Scored
+from recsys.stages.candidates.scoring import Scorer
 from recsys.stages.candidates.stage import Chosen, parts
 from recsys.stages.neighbors.stage import neighborhood
 from recsys.tables import CHECKS, METRICS
@@ -143,7 +144,7 @@ def compare_space(made: Run) -> None:
         close(catalog.normalized, [shared["normalized"][i] for i in made.order])
         assert catalog.audio.tolist() == [shared["has_audio"][i] for i in made.order]
         for mode, fit in shared["popularity_fit"].items():
-            close(made.scorer.tracks.fit[MODES.index(mode)], [fit[i] for i in made.order])
+            close(made.scorer.tracks.fit[_MODES.index(mode)], [fit[i] for i in made.order])
         compare_distances(made, shared["track_distance_upper"])
 
 
@@ -159,18 +160,18 @@ def compare_distances(made: Run, upper: list[list[float]]) -> None:
 
 
 def compare_ratings(made: Run) -> None:
-    shared, found = made.case["expected"]["shared"], {}
+    shared, result = made.case["expected"]["shared"], {}
     for row in made.tables["ratings"].to_dicts():
-        found.setdefault(row["user_id"], {})[row["track_id"]] = row
+        result.setdefault(row["user_id"], {})[row["track_id"]] = row
     expected: dict[tuple[str, str], list[float]] = {}
     for event, weight, decay in zip(made.case["interactions"], shared["event_weight"], shared["event_decay"], strict=True):
         sums = expected.setdefault((event["user_id"], event["track_id"]), [0.0, 0.0])
         sums[weight < 0] += abs(weight) * decay
-    assert {user: set(rows) for user, rows in found.items()} == {u: set(rows) for u, rows in shared["user_ratings"].items()}
+    assert {user: set(rows) for user, rows in result.items()} == {u: set(rows) for u, rows in shared["user_ratings"].items()}
     for user, rows in shared["user_ratings"].items():
-        assert {track: found[user][track]["rating"] for track in rows} == pytest.approx(rows, abs=EXACT)
+        assert {track: result[user][track]["rating"] for track in rows} == pytest.approx(rows, abs=EXACT)
     for (user, track), sums in expected.items():
-        assert [found[user][track]["liked"], found[user][track]["disliked"]] == pytest.approx(sums, abs=EXACT)
+        assert [result[user][track]["liked"], result[user][track]["disliked"]] == pytest.approx(sums, abs=EXACT)
 
 
 def compare_neighbors(made: Run) -> None:
@@ -182,10 +183,10 @@ def compare_neighbors(made: Run) -> None:
     kernel = dict(zip(pairs, zip(near.similarity, near.overlap, strict=True), strict=True))
     by_sql = models.run("neighbors", {"ratings": made.tables["ratings"]})
     sql = {(a, b): (r, n) for a, b, r, n in by_sql.select("user_id", "neighbor_id", "similarity", "overlap").rows()}
-    for found in (kernel, sql):
-        assert set(found) == set(expected)
+    for result in (kernel, sql):
+        assert set(result) == set(expected)
         for pair, (similarity, overlap) in expected.items():
-            assert found[pair] == (pytest.approx(similarity, abs=EXACT), overlap)
+            assert result[pair] == (pytest.approx(similarity, abs=EXACT), overlap)
 
 
 def compare_scores(made: Run, row: int, expected: dict[str, list[float]]) -> None:
@@ -225,8 +226,8 @@ def compare_filters(made: Run, row: int, expected: Case) -> None:
 def compare_preferences(made: Run, row: int, expected: dict[str, dict[str, float] | None]) -> None:
     scorer, scored = made.scorer, made.scored
     own = [number for number in range(len(scored.score)) if number in scorer.requests.seeds or number in scorer.requests.targets]
-    found = preferences(scorer.catalog, scorer._evidence(0, len(scorer.history.users), own), scorer.settings)
-    for kind, strengths in zip(KINDS, found, strict=True):
+    result = preferences(scorer.catalog, scorer._evidence(0, len(scorer.history.users), own), scorer.settings)
+    for kind, strengths in zip(KINDS, result, strict=True):
         names = (scorer.catalog.genre_sets if "genres" in kind else scorer.catalog.artist_sets).names
         mine = strengths[[int(scored.lists.subject[row])]].toarray()[0]
         assert {name: mine[number] for name, number in names.items() if mine[number]} == pytest.approx(
@@ -234,5 +235,5 @@ def compare_preferences(made: Run, row: int, expected: dict[str, dict[str, float
         )
 
 
-def close(found: object, expected: object, tolerance: float = EXACT) -> None:
-    np.testing.assert_allclose(found, expected, atol=tolerance, rtol=tolerance)
+def close(result: object, expected: object, tolerance: float = EXACT) -> None:
+    np.testing.assert_allclose(result, expected, atol=tolerance, rtol=tolerance)

@@ -12,7 +12,7 @@ import pytest
 from recsys import Settings, build
 from recsys.errors import InputError, UsageError
 from recsys.inputs import Inputs
-from recsys.settings import MODES, Mode
+from recsys.settings import _MODES, Mode
 from recsys.tables import PARTS
 from tests.support.worlds import AS_OF, Row, asked, event, inputs, of, ranked, track
 
@@ -109,9 +109,9 @@ class TestSeeds:
     def test_a_disliked_seed_still_leads_but_is_not_listed(self) -> None:
         dislike = (event("calm-00", "loud-01", "dislike"),)
         tables = lists(asked("calm-00", "seeded", limit=12, seed_track_ids=["loud-01"]), more=dislike)
-        found = ranked(tables, "calm-00", "seeded")
-        assert "loud-01" not in found
-        assert scenes(found).count("loud") >= 6
+        result = ranked(tables, "calm-00", "seeded")
+        assert "loud-01" not in result
+        assert scenes(result).count("loud") >= 6
 
     def test_all_tracks_of_a_scene_as_seeds_leave_the_others(self) -> None:
         seeds = [f"loud-{number:02}" for number in range(ARTISTS * EACH)]
@@ -144,10 +144,10 @@ class TestTargets:
         assert row["target"] > 0.5
 
     def test_bounds_are_a_rule(self, plain: dict[str, pl.DataFrame]) -> None:
-        found = ranked(plain, "calm-01", "strict")
-        assert found
-        assert all(150 <= tempo <= 180 for tempo in facts(plain, found, "tempo"))
-        assert all(energy <= 0.3 for energy in facts(plain, found, "energy"))
+        result = ranked(plain, "calm-01", "strict")
+        assert result
+        assert all(150 <= tempo <= 180 for tempo in facts(plain, result, "tempo"))
+        assert all(energy <= 0.3 for energy in facts(plain, result, "energy"))
 
     def test_bounds_that_contradict_leave_nothing_and_name_the_rule(self, plain: dict[str, pl.DataFrame]) -> None:
         row = of(plain, "lists", "calm-01", "never")[0]
@@ -169,11 +169,11 @@ class TestModes:
         few = tuple(event("ann", f"calm-{number:02}") for number in range(8))
         tables = lists(more=few)
         heard = artists_heard(tables, "ann")
-        found = {name: facts(tables, ranked(tables, "ann", name), "artist") for name in MODES}
-        assert not set(found["discovery"]) & heard
-        share = {name: np.mean([artist in heard for artist in artists]) for name, artists in found.items()}
+        result = {name: facts(tables, ranked(tables, "ann", name), "artist") for name in _MODES}
+        assert not set(result["discovery"]) & heard
+        share = {name: np.mean([artist in heard for artist in artists]) for name, artists in result.items()}
         assert share["comfort"] > share["balanced"] > share["discovery"]
-        popularity = {name: np.mean(facts(tables, ranked(tables, "ann", name), "popularity")) for name in MODES}
+        popularity = {name: np.mean(facts(tables, ranked(tables, "ann", name), "popularity")) for name in _MODES}
         assert popularity["discovery"] < popularity["balanced"]
         assert of(tables, "lists", "ann", "discovery")[0]["dropped_known_artist"] > 0
 
@@ -190,7 +190,7 @@ class TestModes:
     def test_no_two_neighbours_by_one_artist(self, plain: dict[str, pl.DataFrame]) -> None:
         for (_, name), rows in plain["rankings"].sort("rank").group_by("user_id", "list"):
             artists = facts(plain, rows.sort("rank")["track_id"].to_list(), "artist")
-            if name in MODES:
+            if name in _MODES:
                 assert all(one != other for one, other in pairwise(artists))
 
 

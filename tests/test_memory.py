@@ -29,8 +29,8 @@ def limited() -> Iterator[None]:
 
 def test_a_small_run_is_checked_as_with_more(limited: None) -> None:
     tables = {name: good()[name] for name in CHECKED}
-    found = check_tables(tables, Settings(lists=("balanced",), list_limit=2))
-    assert found["passed"].all()
+    frame = check_tables(tables, Settings(lists=("balanced",), list_limit=2))
+    assert frame["passed"].all()
 
 
 def test_too_much_is_said(limited: None) -> None:

@@ -41,6 +41,13 @@ def test_nothing_is_printed_while_a_model_runs(sql: Path) -> None:
     assert models.run("bar", {}).item() is False
 
 
+def test_what_does_not_fit_in_memory_goes_to_a_folder_of_our_own(sql: Path) -> None:
+    (sql / "spill.sql").write_text("select current_setting('temp_directory') as folder")
+    folder = Path(models.run("spill", {}).item())
+    assert Path.cwd() not in folder.parents
+    assert folder.stat().st_mode & 0o077 == 0
+
+
 @pytest.mark.parametrize("value", ["text with 'quotes'", 0.1, True, datetime(2026, 6, 1, 12, tzinfo=UTC)])
 def test_variables_arrive_as_they_are(sql: Path, value: models.Variable) -> None:
     (sql / "echo.sql").write_text("select getvariable('given') as found")
@@ -66,8 +73,8 @@ def test_days_begin_at_midnight_utc(sql: Path, monkeypatch: pytest.MonkeyPatch) 
 def test_threads_do_not_see_each_others_views(sql: Path) -> None:
     (sql / "look.sql").write_text("select x from numbers")
     with ThreadPoolExecutor(4) as pool:
-        found = pool.map(lambda x: models.run("look", {"numbers": pl.DataFrame({"x": [x]})}).item(), range(40))
-    assert list(found) == list(range(40))
+        result = pool.map(lambda x: models.run("look", {"numbers": pl.DataFrame({"x": [x]})}).item(), range(40))
+    assert list(result) == list(range(40))
 
 
 @pytest.mark.parametrize("path", MODELS, ids=lambda path: path.stem)

@@ -38,12 +38,12 @@ SEEDS = st.integers(0, 10**6)
 
 def digests(tables: Tables) -> dict[str, bytes]:
     """Every table as Parquet bytes; parts of a table lie together."""
-    found = {}
+    result = {}
     for name, table in tables.items():
         file = io.BytesIO()
         table.rechunk().write_parquet(file)
-        found[name] = file.getvalue()
-    return found
+        result[name] = file.getvalue()
+    return result
 
 
 class TestEveryRun:
@@ -88,9 +88,9 @@ class TestEveryRun:
         controls = {row["user_id"]: row for row in given_.controls.to_dicts()}
         opinions = dict(opinions_of(given_))
         for row in build(given_, DEFAULT, as_of=AS_OF)["rankings"].to_dicts():
-            found, wishes = tracks[row["track_id"]], controls.get(row["user_id"])
+            result, wishes = tracks[row["track_id"]], controls.get(row["user_id"])
             assert opinions.get((row["user_id"], row["track_id"]), "open") == "open"
-            assert wishes is None or not blocks(wishes, found)
+            assert wishes is None or not blocks(wishes, result)
 
 
 def opinions_of(given_: Inputs) -> Iterator[tuple[tuple[str, str], str]]:
@@ -106,14 +106,14 @@ def opinions_of(given_: Inputs) -> Iterator[tuple[tuple[str, str], str]]:
             yield (str(user), str(heard)), "rejected"
 
 
-def blocks(wishes: Row, found: Row) -> bool:
-    names = {token(name) for name in (found["artist"] or "", *(found["artists"] or ()))}
+def blocks(wishes: Row, row: Row) -> bool:
+    names = {token(name) for name in (row["artist"] or "", *(row["artists"] or ()))}
     later = {put["track_id"] for put in wishes["postponed_tracks"] or () if put["until"] is None or put["until"] > AS_OF}
     return (
-        (found["explicit"] is True and wishes["allow_explicit"] is False)
-        or found["id"] in {*(wishes["excluded_tracks"] or ()), *later}
+        (row["explicit"] is True and wishes["allow_explicit"] is False)
+        or row["id"] in {*(wishes["excluded_tracks"] or ()), *later}
         or bool(names & set(map(token, wishes["excluded_artists"] or ())))
-        or bool(set(map(token, found["genres"])) & set(map(token, wishes["excluded_genres"] or ())))
+        or bool(set(map(token, row["genres"])) & set(map(token, wishes["excluded_genres"] or ())))
     )
 
 
@@ -138,7 +138,7 @@ class TestReaction:
         )
         for name in ("balanced", "comfort", "discovery"):
             one, other = ([row["track_id"] for row in rows_of(tables, user, name)] for tables in (before, after))
-            rest = [found for found in one if found != dropped]
+            rest = [result for result in one if result != dropped]
             assert other[: len(rest)] == rest
             assert dropped not in other
 

@@ -144,9 +144,9 @@ def test_q21_q23_votes_are_measured_by_their_evidence() -> None:
     far = [event("v", "c", weight=0.5), event("v", "gone", weight=50.0)]
     near = [event("v", "c", weight=0.01)]
     for more, reference, default in ((far, 0.01, 0.2 / 1.2), (near, 1.0, 0.004 / 1.004)):
-        found = both(inputs(tracks, [*events, *more], requests=[asked("u")]), neighborhood="co_rated")
-        assert candidate(found[0], "u", "c")["collaborative"] == pytest.approx(reference)
-        assert candidate(found[1], "u", "c")["collaborative"] == pytest.approx(default)
+        result = both(inputs(tracks, [*events, *more], requests=[asked("u")]), neighborhood="co_rated")
+        assert candidate(result[0], "u", "c")["collaborative"] == pytest.approx(reference)
+        assert candidate(result[1], "u", "c")["collaborative"] == pytest.approx(default)
 
 
 @fix("neighborhood")

@@ -80,6 +80,6 @@ def test_python_runs() -> None:
     *lines, last = code.strip().splitlines()
     names: dict[str, object] = {}
     exec("\n".join(lines), names)  # noqa: S102
-    found = eval(last, names)  # noqa: S307
-    assert isinstance(found, pl.DataFrame)
-    assert found["track_id"].to_list() == ["b", "c"]
+    result = eval(last, names)  # noqa: S307
+    assert isinstance(result, pl.DataFrame)
+    assert result["track_id"].to_list() == ["b", "c"]

@@ -94,9 +94,9 @@ def test_no_such_column() -> None:
 class TestConform:
     def test_order_types_and_nulls(self) -> None:
         frame = pl.DataFrame({"count": [1.0, None], "extra": [0, 0], "name": ["x", "y"]})
-        found = SMALL.conform(frame)
-        assert found.schema == SMALL.schema
-        assert found.rows() == [("x", 1, None, None), ("y", None, None, None)]
+        result = SMALL.conform(frame)
+        assert result.schema == SMALL.schema
+        assert result.rows() == [("x", 1, None, None), ("y", None, None, None)]
 
     @pytest.mark.parametrize(
         ("columns", "message"),

@@ -10,7 +10,7 @@ from xml.etree import ElementTree
 import pytest
 
 from recsys.cli.screen import console, grid, say, warn
-from recsys.readers.export import COLUMNS, FORMATS, Playlist
+from recsys.readers.export import FORMATS, PLAYLIST_COLUMNS, Playlist
 from recsys.text import cell, one_line, printable
 
 EVIL = "a\x1b]0;title\x07b\x9bc\u202ed\u2066e\x7f\x00f\ud800"
@@ -45,7 +45,7 @@ def test_nothing_that_is_shown_commands_the_terminal(capsys: pytest.CaptureFixtu
 
 @pytest.mark.parametrize("form", ["m3u", "xspf", "csv"])
 def test_playlists_hold_no_commands_and_no_formulas(form: str) -> None:
-    row = dict.fromkeys(COLUMNS) | {"rank": 1, "track_id": "=1+1", "title": EVIL, "artist": "@SUM(A1)", "score": -1.5}
+    row = dict.fromkeys(PLAYLIST_COLUMNS) | {"rank": 1, "track_id": "=1+1", "title": EVIL, "artist": "@SUM(A1)", "score": -1.5}
     text = FORMATS[form](
         Playlist("u\x1b", EVIL, "run", datetime(2026, 1, 1, tzinfo=UTC), [row | {"reason": EVIL, "reason_code": "x"}])
     )
@@ -56,7 +56,13 @@ def test_playlists_hold_no_commands_and_no_formulas(form: str) -> None:
 
 
 def test_xml_holds_every_name() -> None:
-    row = dict.fromkeys(COLUMNS) | {"rank": 1, "track_id": "t", "title": "".join(BAD) + "\xa0Zoë", "score": 1.0, "reason": "r"}
+    row = dict.fromkeys(PLAYLIST_COLUMNS) | {
+        "rank": 1,
+        "track_id": "t",
+        "title": "".join(BAD) + "\xa0Zoë",
+        "score": 1.0,
+        "reason": "r",
+    }
     text = FORMATS["xspf"](Playlist("u", "l", "run", datetime(2026, 1, 1, tzinfo=UTC), [row | {"reason_code": "x"}]))
     title = ElementTree.fromstring(text).findtext(".//{*}track/{*}title")  # noqa: S314
     assert title is not None

@@ -17,7 +17,7 @@ from recsys.evaluation.baselines import BASELINES
 from recsys.evaluation.bootstrap import Interval
 from recsys.evaluation.holdout import Holdout, holdout_task
 from recsys.evaluation.intent import intent_task, judge_intent
-from recsys.evaluation.judging import FIRST, Judgement, judge
+from recsys.evaluation.judging import PRODUCT, Judgement, judge
 from recsys.evaluation.pairs import pairs_task
 from recsys.evaluation.shipped import MOST
 from recsys.evaluation.task import Task
@@ -34,8 +34,8 @@ Train = Annotated[
     Path | None, Parameter(name="--train", help="Instead of a lake: pairs to learn from (user_id, item_id, value).")
 ]
 Test = Annotated[Path | None, Parameter(name="--test", help="Pairs to predict, in the same columns.")]
-Tracks = Annotated[Path | None, Parameter(name="--tracks", help="The items of these pairs, in the columns of `tracks`.")]
-Lists = Annotated[str, Parameter(name="--lists", help="Lists to judge, with commas; the first is compared with the others.")]
+_Tracks = Annotated[Path | None, Parameter(name="--tracks", help="The items of these pairs, in the columns of `tracks`.")]
+_Lists = Annotated[str, Parameter(name="--lists", help="Lists to judge, with commas; the first is compared with the others.")]
 Cutoffs = Annotated[str, Parameter(name="--k", help="Lengths at which lists are judged, with commas, 1 to 100.")]
 Only = Annotated[str | None, Parameter(name="--methods", help=f"Only these, with commas: {', '.join(METHODS)}.")]
 Intent = Annotated[
@@ -49,8 +49,8 @@ def evaluate(
     holdout: HoldoutText = "last:20%",
     train: Train = None,
     test: Test = None,
-    tracks: Tracks = None,
-    lists: Lists = "balanced",
+    tracks: _Tracks = None,
+    lists: _Lists = "balanced",
     k: Cutoffs = "10,20",
     methods: Only = None,
     intent: Intent = False,
@@ -76,11 +76,11 @@ def evaluate(
 
 
 def _intent(inputs: Inputs, settings: Settings, *, as_json: bool) -> None:
-    found = judge_intent(intent_task(inputs), settings)
+    measures = judge_intent(intent_task(inputs), settings)
     if as_json:
-        print_json(found)
+        print_json(measures)
         return
-    rows = [(name, "" if value is None else f"{value:,.4g}") for name, value in found.items()]
+    rows = [(name, "" if value is None else f"{value:,.4g}") for name, value in measures.items()]
     console().print(grid("intent", ("what", "number"), rows, right=("number",)))
 
 
@@ -113,19 +113,19 @@ def read(path: Path) -> pl.DataFrame:
 
 def _cutoffs(text: str) -> tuple[int, ...]:
     try:
-        found = tuple(sorted({int(word) for word in text.split(",")}))
+        cutoffs = tuple(sorted({int(word) for word in text.split(",")}))
     except ValueError as error:
         raise UsageError(f"--k {text!r} holds something else than whole numbers; write  --k 10,20") from error
-    if found[0] < 1 or found[-1] > MOST:
+    if cutoffs[0] < 1 or cutoffs[-1] > MOST:
         raise UsageError(f"--k {text!r}: a list has 1 to {MOST} tracks; write  --k 10,20")
-    return found
+    return cutoffs
 
 
 def _words(text: str, allowed: tuple[str, ...], option: str) -> tuple[str, ...]:
-    found = tuple(dict.fromkeys(word.strip() for word in text.split(",")))
-    if wrong := [word for word in found if word not in allowed]:
+    words = tuple(dict.fromkeys(word.strip() for word in text.split(",")))
+    if wrong := [word for word in words if word not in allowed]:
         raise UsageError(f"{option}: {wrong[0]!r} does not exist; allowed: {', '.join(allowed)}")
-    return found
+    return words
 
 
 def _print(judged: Judgement) -> None:
@@ -141,8 +141,8 @@ def _print(judged: Judgement) -> None:
     for method in judged.measured:
         values = judged.values(method)
         shown = ["" if isnan(values[name]) else f"{values[name]:.4f}" for name in names]
-        rows.append((method, *shown, "" if method == FIRST else _gap(judged.differences(method)["all"][gap])))
-    columns = ("method", *names, f"{FIRST} − this, {gap}")
+        rows.append((method, *shown, "" if method == PRODUCT else _gap(judged.differences(method)["all"][gap])))
+    columns = ("method", *names, f"{PRODUCT} − this, {gap}")
     console().print(grid(None, columns, rows, right=columns[1:-1], whole=("method", *columns[1:2], columns[-1])))
     for method, why in judged.unavailable.items():
         say(f"without {method}: {why}")
@@ -151,5 +151,5 @@ def _print(judged: Judgement) -> None:
     say("brackets: 95 % of resamples of the listeners; all metrics, groups and intervals:  recsys evaluate --json")
 
 
-def _gap(found: Interval) -> str:
-    return f"{found.mean:+.4f} [{found.low:+.4f}, {found.high:+.4f}]"
+def _gap(interval: Interval) -> str:
+    return f"{interval.mean:+.4f} [{interval.low:+.4f}, {interval.high:+.4f}]"

@@ -17,33 +17,33 @@ from recsys.cli.screen import console, say
 from recsys.cli.show import ListName, RunId, open_run, summary
 from recsys.errors import InputError, ProviderError, UsageError
 from recsys.lake import Lake, Run
-from recsys.readers.export import COLUMNS, FORMATS, Playlist
+from recsys.readers.export import FORMATS, PLAYLIST_COLUMNS, Playlist
 
-Listener = Annotated[str | None, Parameter(help="Listener; without one, every listener.")]
-Form = Annotated[
+_Listener = Annotated[str | None, Parameter(help="Listener; without one, every listener.")]
+_Target = Annotated[
     Literal["jspf", "xspf", "m3u", "listenbrainz", "csv", "json"],
     Parameter(name="--format", help="Kind of file; listenbrainz = JSPF of the tracks with a MusicBrainz id."),
 ]
-Out = Annotated[
+_Out = Annotated[
     Path | None, Parameter(name="--out", help="File to write, or the folder for every listener's; else standard output.")
 ]
 To = Annotated[
     Literal["file", "listenbrainz", "spotify", "navidrome", "subsonic", "jellyfin"], Parameter(name="--to", help="Where to.")
 ]
-Paths = Annotated[Path | None, Parameter(name="--paths", help="CSV with track_id and path: files that m3u and xspf name.")]
-DryRun = Annotated[bool, Parameter(name="--dry-run", negative=(), help="Look everything up, write nothing.")]
+_Paths = Annotated[Path | None, Parameter(name="--paths", help="CSV with track_id and path: files that m3u and xspf name.")]
+_DryRun = Annotated[bool, Parameter(name="--dry-run", negative=(), help="Look everything up, write nothing.")]
 
 
 def export(
-    user: Listener = None,
+    user: _Listener = None,
     /,
     *,
     name: ListName = "balanced",
     to: To = "file",
-    form: Form = "jspf",
-    out: Out = None,
-    paths: Paths = None,
-    dry_run: DryRun = False,
+    form: _Target = "jspf",
+    out: _Out = None,
+    paths: _Paths = None,
+    dry_run: _DryRun = False,
     run: RunId = None,
     lake: LakeFolder = None,
 ) -> None:
@@ -149,4 +149,4 @@ def rows(run: Run, user_id: str, name: str) -> pl.DataFrame:
     """The list's rows in order of rank, with what its tracks are known by."""
     tracks = run.scan("tracks").rename({"id": "track_id"}).unique("track_id", keep="last", maintain_order=True)
     ranked = run.scan("rankings").filter(pl.col("user_id") == user_id, pl.col("list") == name)
-    return ranked.join(tracks, on="track_id", how="left").sort("rank").select(COLUMNS).collect()
+    return ranked.join(tracks, on="track_id", how="left").sort("rank").select(PLAYLIST_COLUMNS).collect()

@@ -13,11 +13,11 @@ from recsys.forgetting import Listener, Provider
 from recsys.forgetting import forget as forget_subject
 from recsys.lake import Lake
 
-User = Annotated[str | None, Parameter(help="Listener.")]
+_User = Annotated[str | None, Parameter(help="Listener.")]
 ProviderName = Annotated[str | None, Parameter(name="--provider", help="Instead: everything that this source supplied.")]
 
 
-def forget(user: User = None, /, *, provider: ProviderName = None, lake: LakeFolder = None) -> None:
+def forget(user: _User = None, /, *, provider: ProviderName = None, lake: LakeFolder = None) -> None:
     """Remove a listener from inputs, rejects, stored answers and every run. It cannot be undone.
 
     Everybody else's lists stay as they are; the next run is made without the listener's votes.

@@ -15,10 +15,10 @@ from recsys.errors import UsageError
 from recsys.ingest import FilesRefusedError, Report, ingest, ingest_export
 from recsys.lake import Lake
 
-Paths = Annotated[list[Path], Parameter(help="Files or folders: Parquet, CSV, JSON Lines; plain, .gz or .zst.")]
+_Paths = Annotated[list[Path], Parameter(help="Files or folders: Parquet, CSV, JSON Lines; plain, .gz or .zst.")]
 Exports = Annotated[list[Path], Parameter(help="Files or folders of a Spotify, ListenBrainz or Last.fm export.")]
-User = Annotated[str, Parameter(name="--user", help="Listener whose history it is.")]
-Columns = Annotated[str | None, Parameter(name="--columns", help="What the files call columns, e.g. title=track_name,id=uri.")]
+_User = Annotated[str, Parameter(name="--user", help="Listener whose history it is.")]
+_Columns = Annotated[str | None, Parameter(name="--columns", help="What the files call columns, e.g. title=track_name,id=uri.")]
 Scale = Annotated[str | None, Parameter(name="--scale", help="Greatest value of a column that is 1 here, e.g. popularity=100.")]
 TimeZone = Annotated[str | None, Parameter(name="--time-zone", help="Zone of times that name none, e.g. Europe/Berlin.")]
 
@@ -32,31 +32,31 @@ app = App(name="ingest", help="Read files into the lake.", help_format="plaintex
 
 
 @app.command(sort_key=0)
-def tracks(paths: Paths, /, *, lake: LakeFolder = None, columns: Columns = None, scale: Scale = None) -> None:
+def tracks(paths: _Paths, /, *, lake: LakeFolder = None, columns: _Columns = None, scale: Scale = None) -> None:
     """Read the catalogue: track metadata and audio features."""
     _ingest("tracks", paths, lake, columns=columns, scale=scale)
 
 
 @app.command(sort_key=1)
-def events(paths: Paths, /, *, lake: LakeFolder = None, time_zone: TimeZone = None, columns: Columns = None) -> None:
+def events(paths: _Paths, /, *, lake: LakeFolder = None, time_zone: TimeZone = None, columns: _Columns = None) -> None:
     """Read what listeners played, skipped, liked, saved, disliked and hid."""
     _ingest("events", paths, lake, time_zone, columns=columns)
 
 
 @app.command(sort_key=2)
-def controls(paths: Paths, /, *, lake: LakeFolder = None, time_zone: TimeZone = None) -> None:
+def controls(paths: _Paths, /, *, lake: LakeFolder = None, time_zone: TimeZone = None) -> None:
     """Read what listeners forbid and postpone."""
     _ingest("controls", paths, lake, time_zone)
 
 
 @app.command(sort_key=3)
-def requests(paths: Paths, /, *, lake: LakeFolder = None) -> None:
+def requests(paths: _Paths, /, *, lake: LakeFolder = None) -> None:
     """Read saved lists, of one listener or of everyone (`*`)."""
     _ingest("requests", paths, lake)
 
 
 @app.command(sort_key=4)
-def export(paths: Exports, /, *, user: User, lake: LakeFolder = None, time_zone: TimeZone = None) -> None:
+def export(paths: Exports, /, *, user: _User, lake: LakeFolder = None, time_zone: TimeZone = None) -> None:
     """Read one listener's personal export; addresses, devices and other personal data are left out."""
     folder = lake_folder(lake)
     with progress() as bars:

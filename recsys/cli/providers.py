@@ -29,7 +29,7 @@ from recsys.providers.musicbrainz.dump import DatabaseDump
 from recsys.providers.scrobbles import import_scrobbles
 from recsys.providers.spotify.auth import Login
 from recsys.providers.spotify.callback import Callback
-from recsys.providers.spotify.links import Kind, parse
+from recsys.providers.spotify.links import Kind, parse_link
 from recsys.providers.status import ProviderStatus, statuses
 
 Sources = Annotated[
@@ -40,10 +40,12 @@ Market = Annotated[str | None, Parameter(name="--market", help="Two-letter count
 Most = Annotated[int | None, Parameter(name="--limit", help="Most tracks of one source.", validator=Number(gte=1))]
 Results = Annotated[int, Parameter(name="--limit", help="Most results.", validator=Number(gte=1, lte=1000))]
 Enrich = Annotated[bool, Parameter(name="--enrich", help="Ask ReccoBeats for audio features, too.")]
-DryRun = Annotated[bool, Parameter(name="--dry-run", negative=(), help="Read everything, write nothing.")]
+_DryRun = Annotated[bool, Parameter(name="--dry-run", negative=(), help="Read everything, write nothing.")]
 Type = Annotated[Literal["track", "album", "artist", "playlist"], Parameter(name="--type", help="What to look for.")]
 Save = Annotated[bool, Parameter(name="--save", negative=(), help="Import what was found.")]
-Tracks = Annotated[list[str] | None, Parameter(name="--tracks", consume_multiple=True, negative=(), help="Only these track ids.")]
+_Tracks = Annotated[
+    list[str] | None, Parameter(name="--tracks", consume_multiple=True, negative=(), help="Only these track ids.")
+]
 All = Annotated[bool, Parameter(name="--all", negative=(), help="The whole catalogue, not only what listeners played.")]
 Force = Annotated[bool, Parameter(name="--force", negative=(), help="Also tracks that lack nothing or had no answer.")]
 Dump = Annotated[
@@ -56,7 +58,7 @@ Feedback = Annotated[bool, Parameter(name="--feedback", negative=(), help="Also 
 Refresh = Annotated[bool, Parameter(name="--refresh", negative=(), help="Ask anew instead of using stored answers.")]
 Calls = Annotated[int | None, Parameter(name="--calls", help="Most requests of this command.", validator=Number(gte=1))]
 Since = Annotated[str | None, Parameter(name="--since", help="Only from this moment on, e.g. 2026-06-01.")]
-Listener = Annotated[str | None, Parameter(name="--user", help="Listener whose history it becomes; else the user's name there.")]
+_Listener = Annotated[str | None, Parameter(name="--user", help="Listener whose history it becomes; else the user's name there.")]
 ListenerName = Annotated[str, Parameter(help="ListenBrainz user.")]
 
 import_ = App(name="import", help="Fetch tracks and listens from outside into the lake.", help_format="plaintext")
@@ -74,7 +76,7 @@ def spotify(
     listener: Owner = None,
     since: Since = None,
     enrich: Enrich = False,
-    dry_run: DryRun = False,
+    dry_run: _DryRun = False,
     refresh: Refresh = False,
     calls: Calls = None,
     lake: LakeFolder = None,
@@ -82,7 +84,7 @@ def spotify(
 ) -> None:
     """Import tracks, albums, playlists and artists; links of other services are resolved where possible."""
     home = Lake(lake_folder(lake))
-    links = [parse(source) for source in sources]
+    links = [parse_link(source) for source in sources]
     with _access(home, market, refresh=refresh, calls=calls) as access, progress() as bars:
         summary = imports.import_tracks(
             home,
@@ -92,7 +94,7 @@ def spotify(
             enrichers=[imports.enricher("reccobeats", access)] if enrich else [],
             resolve=imports.resolver(access),
             dry_run=dry_run,
-            own=imports.Own(listener, moment(since)) if listener else None,
+            own=imports.OwnHistory(listener, moment(since)) if listener else None,
             progress=bars,
         )
     print_summary(summary, form, "read, nothing written" if dry_run else "imported")
@@ -103,7 +105,7 @@ def listenbrainz(
     user: ListenerName,
     /,
     *,
-    listener: Listener = None,
+    listener: _Listener = None,
     since: Since = None,
     feedback: Feedback = False,
     refresh: Refresh = False,
@@ -129,7 +131,7 @@ def lastfm(
     user: Annotated[str, Parameter(help="Last.fm user.")],
     /,
     *,
-    listener: Listener = None,
+    listener: _Listener = None,
     since: Since = None,
     calls: Calls = None,
     lake: LakeFolder = None,
@@ -170,7 +172,7 @@ def search(
 @enrich.command(sort_key=0)
 def musicbrainz(
     *,
-    tracks: Tracks = None,
+    tracks: _Tracks = None,
     everything: All = False,
     force: Force = False,
     calls: Calls = None,
@@ -188,7 +190,7 @@ def musicbrainz(
 @enrich.command(sort_key=1)
 def audio(
     *,
-    tracks: Tracks = None,
+    tracks: _Tracks = None,
     everything: All = False,
     force: Force = False,
     calls: Calls = None,
@@ -205,7 +207,7 @@ def audio(
 
 
 @enrich.command(sort_key=2)
-def popularity(*, tracks: Tracks = None, everything: All = False, lake: LakeFolder = None, form: Format = "table") -> None:
+def popularity(*, tracks: _Tracks = None, everything: All = False, lake: LakeFolder = None, form: Format = "table") -> None:
     """How widely tracks are heard, from ListenBrainz; needs their MusicBrainz ids."""
     home = Lake(lake_folder(lake))
     with _access(home) as access:

@@ -7,7 +7,7 @@ from typing import Annotated
 from cyclopts import Parameter
 
 from recsys.cli.options import LakeFolder, lake_folder
-from recsys.cli.runs import RunId
+from recsys.cli.runs import OneRun
 from recsys.cli.screen import minute, say
 from recsys.errors import UsageError
 from recsys.lake import Lake
@@ -15,7 +15,7 @@ from recsys.lake import Lake
 Accept = Annotated[str | None, Parameter(name="--accept", help="Why a run that failed its checks is published all the same.")]
 
 
-def publish(run: RunId, /, *, accept: Accept = None, lake: LakeFolder = None) -> None:
+def publish(run: OneRun, /, *, accept: Accept = None, lake: LakeFolder = None) -> None:
     """Make a run the published one, for instance an older one."""
     if accept is not None and not accept.strip():
         raise UsageError('--accept needs a reason, which is kept:  --accept "rankings are short on purpose"')

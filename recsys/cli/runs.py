@@ -16,12 +16,12 @@ from recsys.lake import Lake, Manifest, Run
 from recsys.lake.pruning import prune
 from recsys.readers.diff import READS, compare_runs
 
-RunId = Annotated[str, Parameter(help="Run; see recsys runs list.")]
-AnyRun = Annotated[str | None, Parameter(help="Run; without it, the published one.")]
-Listener = Annotated[str | None, Parameter(name="--user", help="Only this listener's lists, row by row.")]
+OneRun = Annotated[str, Parameter(help="Run; see recsys runs list.")]
+_AnyRun = Annotated[str | None, Parameter(help="Run; without it, the published one.")]
+_Listener = Annotated[str | None, Parameter(name="--user", help="Only this listener's lists, row by row.")]
 Keep = Annotated[int, Parameter(name="--keep", help="Newest runs to keep.", validator=Number(gte=1))]
 Days = Annotated[float, Parameter(name="--days", help="Younger runs to keep.", validator=Number(gte=0))]
-DryRun = Annotated[bool, Parameter(name="--dry-run", help="Only say what would be removed.", negative="")]
+_DryRun = Annotated[bool, Parameter(name="--dry-run", help="Only say what would be removed.", negative="")]
 
 app = App(name="runs", help="Look at the runs of the lake, compare them, go back, clean up.", help_format="plaintext")
 
@@ -39,7 +39,7 @@ def list_runs(*, lake: LakeFolder = None, form: Format = "table") -> None:
 
 
 @app.command(sort_key=1)
-def show(run: AnyRun = None, /, *, lake: LakeFolder = None, form: Format = "table") -> None:
+def show(run: _AnyRun = None, /, *, lake: LakeFolder = None, form: Format = "table") -> None:
     """Show what a run was made from, what it measured, which rules it broke, and when it was published."""
     home = Lake(lake_folder(lake))
     chosen = _chosen(home, run)
@@ -74,7 +74,7 @@ def _pages(made: Manifest) -> list[tuple[str, tuple[str, ...], list[tuple[object
 
 
 @app.command(sort_key=2)
-def verify(run: AnyRun = None, /, *, lake: LakeFolder = None) -> None:
+def verify(run: _AnyRun = None, /, *, lake: LakeFolder = None) -> None:
     """Read every byte of a run, compare it with the manifest, and derive the run's id again."""
     chosen = _chosen(Lake(lake_folder(lake)), run)
     if damage := chosen.damage():
@@ -83,7 +83,7 @@ def verify(run: AnyRun = None, /, *, lake: LakeFolder = None) -> None:
 
 
 @app.command(name="diff", sort_key=3)
-def compare(before: RunId, after: RunId, /, *, user: Listener = None, lake: LakeFolder = None, form: Format = "table") -> None:
+def compare(before: OneRun, after: OneRun, /, *, user: _Listener = None, lake: LakeFolder = None, form: Format = "table") -> None:
     """Show what entered, left and moved in the lists between two runs, and why."""
     home = Lake(lake_folder(lake))
     old, new = home.run(before), home.run(after)
@@ -130,7 +130,7 @@ def rollback(*, lake: LakeFolder = None) -> None:
 
 
 @app.command(name="prune", sort_key=5)
-def remove(*, keep: Keep = 7, days: Days = 7, dry_run: DryRun = False, lake: LakeFolder = None) -> None:
+def remove(*, keep: Keep = 7, days: Days = 7, dry_run: _DryRun = False, lake: LakeFolder = None) -> None:
     """Remove runs that are neither among the newest nor young, and what interrupted commands left.
 
     The published run stays, and so does one that a server has open.

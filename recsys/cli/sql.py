@@ -14,27 +14,27 @@ from recsys.cli.screen import WIDTH, console
 from recsys.cli.show import RunId
 from recsys.errors import UsageError
 from recsys.lake import Lake
-from recsys.readers.views import Session
+from recsys.readers.views import SqlSession
 
 PROMPT, MORE = "recsys> ", "   ...> "
 
-Query = Annotated[str | None, Parameter(help="DuckDB SQL; without it, a prompt, or what comes through a pipe.")]
-Rows = Annotated[Literal["table", "csv", "json", "parquet"], Parameter(name="--format", help="How to print the rows.")]
+_Query = Annotated[str | None, Parameter(help="DuckDB SQL; without it, a prompt, or what comes through a pipe.")]
+_Rows = Annotated[Literal["table", "csv", "json", "parquet"], Parameter(name="--format", help="How to print the rows.")]
 
 
-def sql(query: Query = None, /, *, run: RunId = None, form: Rows = "table", lake: LakeFolder = None) -> None:
+def sql(query: _Query = None, /, *, run: RunId = None, form: _Rows = "table", lake: LakeFolder = None) -> None:
     """Query a run, the inputs and earlier runs with DuckDB. Nothing can be changed."""
     if form == "parquet" and sys.stdout.isatty():
         raise UsageError("parquet is not for a screen; write it to a file:  recsys sql … --format parquet > rows.parquet")
     home = Lake(lake_folder(lake))
-    with Session(home, home.run(run) if run else home.published()) as session:
+    with SqlSession(home, home.run(run) if run else home.published()) as session:
         if query is None and sys.stdin.isatty():
             _prompt(session, form)
         else:
             _answer(session, sys.stdin.read() if query is None else query, form)
 
 
-def _answer(session: Session, text: str, form: str) -> None:
+def _answer(session: SqlSession, text: str, form: str) -> None:
     answer = session.run(text)
     if answer is None:
         return
@@ -44,7 +44,7 @@ def _answer(session: Session, text: str, form: str) -> None:
         session.copy(answer, form, sys.stdout.buffer)
 
 
-def _prompt(session: Session, form: str) -> None:
+def _prompt(session: SqlSession, form: str) -> None:
     """Read statements up to a semicolon until end of input; an error ends the statement, not the prompt."""
     readline.set_auto_history(True)
     console().print("show tables; describe rankings; … end with a semicolon, leave with .quit or Ctrl-D", markup=False)

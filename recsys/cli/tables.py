@@ -13,7 +13,7 @@ from recsys.cli.screen import console, grid, markdown, print_json, say
 from recsys.errors import NotFoundError
 from recsys.tables import TABLES, Column, Table
 
-COLUMNS = ("column", "type", "null", "unit", "range", "meaning")
+_COLUMNS = ("column", "type", "null", "unit", "range", "meaning")
 
 
 def tables(
@@ -64,11 +64,11 @@ def _print_all() -> None:
 
 def _print_one(table: Table) -> None:
     title = f"{table.name} ({table.kind}): {table.grain}; key {', '.join(table.key)}"
-    console().print(grid(title, COLUMNS, [_cells(column) for column in table]))
+    console().print(grid(title, _COLUMNS, [_cells(column) for column in table]))
 
 
 def _record(table: Table) -> dict[str, object]:
-    columns = [dict(zip(COLUMNS, _cells(column), strict=True)) | {"null": column.null} for column in table]
+    columns = [dict(zip(_COLUMNS, _cells(column), strict=True)) | {"null": column.null} for column in table]
     return {"table": table.name, "kind": table.kind, "grain": table.grain, "key": table.key, "columns": columns}
 
 
@@ -79,4 +79,4 @@ def tables_markdown(chosen: Iterable[Table] = tuple(TABLES.values())) -> str:
 
 def _markdown(table: Table) -> str:
     head = f"## {table.name}\n\n{table.kind.capitalize()}; {table.grain}; key ({', '.join(table.key)}).\n\n"
-    return head + markdown(COLUMNS, [(f"`{column.name}`", *_cells(column)[1:]) for column in table])
+    return head + markdown(_COLUMNS, [(f"`{column.name}`", *_cells(column)[1:]) for column in table])

@@ -8,29 +8,29 @@ from typing import Annotated
 from cyclopts import Parameter
 from cyclopts.validators import Number
 
-from recsys.cli.evaluate import HoldoutText, Tracks, read
+from recsys.cli.evaluate import HoldoutText, _Tracks, read
 from recsys.cli.options import LakeFolder, Threads, lake_folder
 from recsys.cli.screen import progress, say
 from recsys.errors import InputError, UsageError
 from recsys.evaluation.holdout import Holdout, holdout_task
 from recsys.evaluation.pairs import pairs_task, validation
-from recsys.evaluation.search import search, settings_file, verdict
+from recsys.evaluation.search import search_settings, tuned_settings, verdict
 from recsys.evaluation.task import Task
 from recsys.lake import Lake
 from recsys.settings import load
 
-Train = Annotated[Path | None, Parameter(name="--train", help="Instead of a lake: pairs to learn from; a fifth validates.")]
+_Train = Annotated[Path | None, Parameter(name="--train", help="Instead of a lake: pairs to learn from; a fifth validates.")]
 Trials = Annotated[int, Parameter(name="--trials", help="Settings to try.", validator=Number(gte=1))]
-Out = Annotated[Path, Parameter(name="--out", help="Settings file to write.")]
+_Out = Annotated[Path, Parameter(name="--out", help="Settings file to write.")]
 
 
 def tune(
     *,
     holdout: HoldoutText = "last:20%",
-    train: Train = None,
-    tracks: Tracks = None,
+    train: _Train = None,
+    tracks: _Tracks = None,
     trials: Trials = 30,
-    out: Out = Path("tuned.toml"),
+    out: _Out = Path("tuned.toml"),
     lake: LakeFolder = None,
     threads: Threads = None,
 ) -> None:
@@ -43,15 +43,17 @@ def tune(
     if not task.judged.any():
         raise InputError("nothing new in the validation part, so nothing can be compared; choose a larger --holdout")
     with progress() as bars:
-        found = search(task, settings, trials, tell=lambda done: bars("trials", done, trials))
+        searched = search_settings(task, settings, trials, tell=lambda done: bars("trials", done, trials))
     evidence = {"data": train or lake_folder(lake), "listeners judged": int(task.judged.sum()), "trials": trials}
     try:
-        out.write_text(settings_file(found, evidence), encoding="utf-8")
+        out.write_text(tuned_settings(searched, evidence), encoding="utf-8")
     except OSError as error:
         raise UsageError(f"cannot write {out}: {error.strerror}; choose another file with --out") from error
-    for name, before, after in zip(("ndcg@10", "coverage@10", "difference"), found.start.aims, found.best.aims, strict=True):
+    for name, before, after in zip(
+        ("ndcg@10", "coverage@10", "difference"), searched.start.aims, searched.best.aims, strict=True
+    ):
         say(f"{name}: {before:.4f} now, {after:.4f} tuned")
-    say(f"gain in ndcg@10 {found.gain.mean:+.4f} [{found.gain.low:+.4f}, {found.gain.high:+.4f}]: {verdict(found)}")
+    say(f"gain in ndcg@10 {searched.gain.mean:+.4f} [{searched.gain.low:+.4f}, {searched.gain.high:+.4f}]: {verdict(searched)}")
     say(f"wrote {out}; to use it:  cp {out} recsys.toml")
 
 

@@ -18,12 +18,12 @@ from recsys.readers.why import READS, Why, explain
 from recsys.settings import Settings
 from recsys.tables import PARTS
 
-Track = Annotated[str, Parameter(help="Track id; recsys show prints them.")]
+_Track = Annotated[str, Parameter(help="Track id; recsys show prints them.")]
 
 
 def why(
     user: User,
-    track: Track,
+    track: _Track,
     /,
     *,
     name: ListName = "balanced",

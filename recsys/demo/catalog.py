@@ -17,8 +17,8 @@ ARTISTS_PER_GROUP = 30
 REISSUES = 40
 NEWEST_YEAR = 2025
 
-Floats = npt.NDArray[np.float64]
-Ints = npt.NDArray[np.int64]
+_Floats = npt.NDArray[np.float64]
+_Ints = npt.NDArray[np.int64]
 
 _SPREAD = np.array([0.09, 0.09, 2.0, 0.03, 0.08, 0.09, 0.05, 0.11, 11.0, 0.0])
 _LOW = np.array([0.02, 0.01, -45.0, 0.02, 0.001, 0.0, 0.02, 0.02, 45.0, 3.0])
@@ -87,7 +87,7 @@ def _group_tracks(rng: np.random.Generator, group: TasteGroup, artists: list[str
     return frame.with_columns(pl.col(pl.Float64).fill_nan(None))
 
 
-def _credits(rng: np.random.Generator, artists: list[str], performers: Ints, titles: list[str]) -> dict[str, list[Any]]:
+def _credits(rng: np.random.Generator, artists: list[str], performers: _Ints, titles: list[str]) -> dict[str, list[Any]]:
     """Who made what, and when: artist credit, all artists, title, album and release date; albums are an artist's years."""
     guests = np.where(rng.random(len(titles)) < 0.06, (performers + 1 + rng.integers(0, 5, len(titles))) % len(artists), -1)
     years = NEWEST_YEAR - rng.integers(0, 4, len(titles)) * 3 - performers % 4
@@ -108,7 +108,7 @@ def _date(year: int, artist: int) -> str:
     return (f"{year}-{month:02}-{day:02}", f"{year}-{month:02}-{day:02}", f"{year}-{month:02}", f"{year}")[artist % 4]
 
 
-def _audio(rng: np.random.Generator, group: TasteGroup) -> dict[str, Floats]:
+def _audio(rng: np.random.Generator, group: TasteGroup) -> dict[str, _Floats]:
     count = TRACKS_PER_GROUP
     sound = np.clip(rng.normal(group.sound, _SPREAD, (count, len(group.sound))), _LOW, _HIGH).round(3)
     values = np.column_stack([sound, rng.integers(0, 12, count), rng.integers(0, 2, count)])

@@ -32,8 +32,8 @@ _SKIPS = 40
 _UNDATED = 0.001
 _UNKNOWN_TRACK = 0.0015
 
-Floats = npt.NDArray[np.float64]
-Ints = npt.NDArray[np.int64]
+_Floats = npt.NDArray[np.float64]
+_Ints = npt.NDArray[np.int64]
 
 
 def listeners() -> list[str]:
@@ -41,13 +41,13 @@ def listeners() -> list[str]:
     return [f"demo-u{number:03}" for number in range(1, LISTENERS + 1)]
 
 
-def homes(rng: np.random.Generator) -> Ints:
+def homes(rng: np.random.Generator) -> _Ints:
     """Home and second group of every listener: (300, 2) positions in ``GROUPS``, never the same twice."""
     home = np.arange(LISTENERS) % len(GROUPS)
     return np.column_stack([home, (home + rng.integers(1, len(GROUPS), LISTENERS)) % len(GROUPS)])
 
 
-def events(rng: np.random.Generator, tracks: pl.DataFrame, track_groups: Ints, home: Ints) -> pl.DataFrame:
+def events(rng: np.random.Generator, tracks: pl.DataFrame, track_groups: _Ints, home: _Ints) -> pl.DataFrame:
     """Exactly 40,000 events in contract columns, in time order.
 
     A listener plays a personal library again and again: mostly popular tracks and favourite artists of the home group, some of
@@ -72,7 +72,7 @@ def events(rng: np.random.Generator, tracks: pl.DataFrame, track_groups: Ints, h
     return EVENTS.conform(frame.sort("occurred_at", "user_id", "track_id", "type", nulls_last=True))
 
 
-def _counts(rng: np.random.Generator, users: list[str]) -> Ints:
+def _counts(rng: np.random.Generator, users: list[str]) -> _Ints:
     """Events per listener: few heavy listeners, many light ones, none for the cold ones."""
     share = rng.lognormal(0.0, 0.8, len(users))
     share[[users.index(user) for user in (*COLD, SKIPPER)]] = 0
@@ -81,18 +81,18 @@ def _counts(rng: np.random.Generator, users: list[str]) -> Ints:
     return counts
 
 
-def _appeal(rng: np.random.Generator, tracks: pl.DataFrame, track_groups: Ints, home: Ints, strays: bool) -> Floats:
+def _appeal(rng: np.random.Generator, tracks: pl.DataFrame, track_groups: _Ints, home: _Ints, strays: bool) -> _Floats:
     """How likely the listener is to know each track: (n_tracks,), sums to 1."""
     near = np.where(track_groups == home[0], 1.0, np.where(track_groups == home[1], 0.12, 0.05 if strays else 0.008))
     artists = tracks["artists"].list.first().rank("dense").to_numpy()
     favourites = rng.choice(np.unique(artists[track_groups == home[0]]), 4, replace=False)
     appeal = near * tracks["popularity"].to_numpy() ** 2 * np.where(np.isin(artists, favourites), 5.0, 1.0)
-    shares: Floats = appeal / appeal.sum()
+    shares: _Floats = appeal / appeal.sum()
     return shares
 
 
 def _listener_events(
-    rng: np.random.Generator, user: str, count: int, tracks: pl.DataFrame, appeal: Floats, home: Ints, track_groups: Ints
+    rng: np.random.Generator, user: str, count: int, tracks: pl.DataFrame, appeal: _Floats, home: _Ints, track_groups: _Ints
 ) -> pl.DataFrame:
     library = rng.choice(len(appeal), min(len(appeal) // 4, 4 + int(count * 0.6)), replace=False, p=appeal)
     loyalty = 1.0 / np.arange(1, len(library) + 1) ** 0.6
@@ -123,7 +123,7 @@ def _moments(rng: np.random.Generator, count: int) -> npt.NDArray[np.datetime64]
     return np.datetime64(AS_OF.replace(tzinfo=None), "us") + seconds.astype("timedelta64[s]")
 
 
-def _completed(rng: np.random.Generator, kinds: npt.NDArray[np.str_], durations: Ints) -> pl.Series:
+def _completed(rng: np.random.Generator, kinds: npt.NDArray[np.str_], durations: _Ints) -> pl.Series:
     """Milliseconds heard: nearly all of a play, under 30 s of a skip, null for the rest."""
     share = np.minimum(1.0, rng.uniform(0.35, 2.5, len(kinds)))
     heard = np.where(kinds == "skip", rng.integers(800, 29_000, len(kinds)), (durations * share).astype(np.int64))

@@ -11,41 +11,41 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_array, csr_matrix, diags_array
 
-from recsys.evaluation.metrics import Lists, ndcg, top
+from recsys.evaluation.metrics import Ranked, ndcg, top
 from recsys.evaluation.splits import hold_out
 
 Scores = NDArray[np.floating[Any]]
-Scorer = Callable[[int, int], Scores]
+_Scorer = Callable[[int, int], Scores]
 """(listeners first … last − 1, tracks); the larger the better, −inf or NaN = never listed."""
-Fit = Callable[..., Scorer]
+Fit = Callable[..., _Scorer]
 
-BLOCK = 512
+_BLOCK = 512
 """Listeners scored at once."""
-DENSE = 8000
+_DENSE = 8000
 """Most listeners or tracks, whichever are fewer, that EASE solves for: a square dense system."""
 SIMILAR = 200
 """Similar items kept per item by item-cosine."""
-RIDGES = (50.0, 100.0, 200.0, 400.0)
+_RIDGES = (50.0, 100.0, 200.0, 400.0)
 VALIDATION = 1000
 """Seed of the part of the known tracks that a choice is made on."""
 
 
-class UnavailableError(Exception):
+class NotInstalledError(Exception):
     """A baseline that cannot be had here, and why, in words."""
 
 
-def popularity(known: csr_array, _seed: int) -> Scorer:
+def _popularity(known: csr_array, _seed: int) -> _Scorer:
     """Listeners who know a track, for everybody alike."""
     heard = np.bincount(known.indices, minlength=known.shape[1]).astype(np.float64)
     return lambda first, last: np.broadcast_to(heard, (last - first, len(heard)))
 
 
-def random(known: csr_array, seed: int) -> Scorer:
+def random(known: csr_array, seed: int) -> _Scorer:
     """Any order, another one for each listener."""
     return lambda first, last: np.random.Generator(np.random.PCG64([seed, first])).random((last - first, known.shape[1]))
 
 
-def item_cosine(known: csr_array, _seed: int) -> Scorer:
+def item_cosine(known: csr_array, _seed: int) -> _Scorer:
     """Summed cosine of a track with the known ones, over listeners. Sarwar et al. (2001).
 
     Of each track the :data:`SIMILAR` most similar others count.
@@ -76,15 +76,15 @@ def _strongest(unit: csr_array) -> csr_array:
     return csr_array(joined, shape=(rows.shape[0], rows.shape[0]))
 
 
-def ease(known: csr_array, _seed: int, ridge: float | None = None) -> Scorer:
+def ease(known: csr_array, _seed: int, ridge: float | None = None) -> _Scorer:
     """X B with B = I − P / diag P, P = (XᵀX + λI)⁻¹, X binary, by way of (XXᵀ + λI)⁻¹ X. Steck (2019).
 
-    λ: the best of :data:`RIDGES` on a part of the known tracks. Raises :class:`UnavailableError` beyond :data:`DENSE`.
+    λ: the best of :data:`_RIDGES` on a part of the known tracks. Raises :class:`NotInstalledError` beyond :data:`_DENSE`.
     """
-    if known.shape[0] > DENSE:
-        raise UnavailableError(f"{known.shape[0]:,} listeners; EASE is solved for at most {DENSE:,} (--listeners)")
+    if known.shape[0] > _DENSE:
+        raise NotInstalledError(f"{known.shape[0]:,} listeners; EASE is solved for at most {_DENSE:,} (--listeners)")
     if ridge is None:
-        ridge = _chosen(lambda part, value: ease(part, 0, value), known, RIDGES)
+        ridge = _chosen(lambda part, value: ease(part, 0, value), known, _RIDGES)
     seen = np.flatnonzero(np.bincount(known.indices, minlength=known.shape[1]))
     dense = _binary(known)[:, seen].toarray().astype(np.float32)
     solved = np.linalg.solve(dense @ dense.T + np.float32(ridge) * np.eye(len(dense), dtype=np.float32), dense)
@@ -98,10 +98,10 @@ def ease(known: csr_array, _seed: int, ridge: float | None = None) -> Scorer:
     return score
 
 
-def als(known: csr_array, seed: int) -> Scorer:
+def als(known: csr_array, seed: int) -> _Scorer:
     """Implicit-feedback ALS of the library `implicit` (extra ``evaluate``): 64 factors. Hu, Koren & Volinsky (2008)."""
     if importlib.util.find_spec("implicit") is None:
-        raise UnavailableError("the library implicit is not installed:  pip install 'recsys[evaluate]'")
+        raise NotInstalledError("the library implicit is not installed:  pip install 'recsys[evaluate]'")
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # about the threads of BLAS
         from implicit.cpu.als import AlternatingLeastSquares
@@ -113,7 +113,7 @@ def als(known: csr_array, seed: int) -> Scorer:
 
 
 BASELINES: dict[str, Fit] = {
-    "popularity": popularity,
+    "popularity": _popularity,
     "random": random,
     "item-cosine": item_cosine,
     "ease": ease,
@@ -122,20 +122,20 @@ BASELINES: dict[str, Fit] = {
 """Name → fit(known, seed)."""
 
 
-def listed(score: Scorer, barred: csr_array, k: int) -> Lists:
+def top_listed(score: _Scorer, barred: csr_array, k: int) -> Ranked:
     """(listeners, k) best tracks of every listener without the ``barred`` ones."""
-    starts = range(0, barred.shape[0], BLOCK)
-    ends = [min(start + BLOCK, barred.shape[0]) for start in starts]
+    starts = range(0, barred.shape[0], _BLOCK)
+    ends = [min(start + _BLOCK, barred.shape[0]) for start in starts]
     blocks = [top(np.asarray(score(start, end)), barred[start:end], k) for start, end in zip(starts, ends, strict=True)]
     return np.concatenate([np.empty((0, k), np.int64), *blocks])
 
 
-def _chosen(fit: Callable[[csr_array, float], Scorer], known: csr_array, choices: tuple[float, ...]) -> float:
+def _chosen(fit: Callable[[csr_array, float], _Scorer], known: csr_array, choices: tuple[float, ...]) -> float:
     """The choice with the greatest NDCG@10 on a part of what is known; the first of equals."""
     part = hold_out(known, 0.2, VALIDATION)
     if not part.test.nnz:
         return choices[0]
-    quality = [float(np.nanmean(ndcg(listed(fit(part.train, choice), part.train, 10), part.test, 10))) for choice in choices]
+    quality = [float(np.nanmean(ndcg(top_listed(fit(part.train, choice), part.train, 10), part.test, 10))) for choice in choices]
     return choices[int(np.argmax(quality))]
 
 

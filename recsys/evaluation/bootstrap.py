@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 RESAMPLES = 1000
 LEVEL = 0.95
-BLOCK = 4096
+_BLOCK = 4096
 
 
 class Interval(NamedTuple):
@@ -36,8 +36,8 @@ def intervals(values: NDArray[np.float64], seed: int = 0, resamples: int = RESAM
     filled = np.where(counted, values, 0.0)
     rng = np.random.Generator(np.random.PCG64(seed))
     sums, weights = np.zeros((resamples, values.shape[1])), np.zeros((resamples, values.shape[1]))
-    for first in range(0, len(values), BLOCK):
-        part = slice(first, first + BLOCK)
+    for first in range(0, len(values), _BLOCK):
+        part = slice(first, first + _BLOCK)
         drawn = rng.poisson(1.0, (resamples, len(values[part]))).astype(np.float64)
         sums += drawn @ filled[part]
         weights += drawn @ counted[part]

@@ -24,7 +24,7 @@ from recsys.stages.ratings import rate
 from recsys.stages.snapshot import take_snapshot
 
 _FORM = re.compile(r"(last|random):(\d+(?:\.\d+)?)(d|%)")
-ALLOWED = "last:30d, last:20% or random:20%"
+_ALLOWED = "last:30d, last:20% or random:20%"
 
 
 @dataclass(frozen=True)
@@ -47,10 +47,10 @@ class Holdout:
         """
         match = _FORM.fullmatch(text.strip())
         if not match or (match[1] == "random" and match[3] == "d"):
-            raise UsageError(f"--holdout {text!r} is no part of the events; write {ALLOWED}")
+            raise UsageError(f"--holdout {text!r} is no part of the events; write {_ALLOWED}")
         amount = float(match[2])
         if amount <= 0 or (match[3] == "%" and amount >= 100):
-            raise UsageError(f"--holdout {text!r}: more than 0 and less than all; write {ALLOWED}")
+            raise UsageError(f"--holdout {text!r}: more than 0 and less than all; write {_ALLOWED}")
         return cls(match[1], amount, match[3])  # type: ignore[arg-type]
 
 
@@ -74,7 +74,7 @@ def holdout_task(inputs: Inputs, holdout: Holdout, seed: int = 0) -> Task:
     if undated := before["occurred_at"].null_count():
         notes.append(f"{undated:,} undated events are learnt from")
     after = events.filter(pl.col("occurred_at") >= cut)
-    return make_task(Inputs(tracks=kept, events=before), cut, opinions(after, newest), notes)
+    return make_task(Inputs(tracks=kept, events=before), cut, held_opinions(after, newest), notes)
 
 
 def cut_at(events: pl.DataFrame, holdout: Holdout, newest: datetime) -> datetime:
@@ -85,7 +85,7 @@ def cut_at(events: pl.DataFrame, holdout: Holdout, newest: datetime) -> datetime
     return times[min(len(times) - 1, int(len(times) * (1 - holdout.amount / 100)))]
 
 
-def opinions(events: pl.DataFrame, as_of: datetime) -> pl.DataFrame:
+def held_opinions(events: pl.DataFrame, as_of: datetime) -> pl.DataFrame:
     """``user_id, track_id, approved, declined``: what events alone say about each pair."""
     rated = rate(take_snapshot(Inputs(tracks=_named(events), events=events), Settings(), as_of), Settings())
     declined = (pl.col("negative_events") > 0) | pl.col("rejected")
@@ -113,7 +113,7 @@ def _known_at(tracks: pl.DataFrame, before: pl.DataFrame, cut: datetime) -> tupl
 
 def _random(tracks: pl.DataFrame, events: pl.DataFrame, holdout: Holdout, newest: datetime, seed: int) -> Task:
     """Hide a share of the pairs that each listener approved of, with all their events."""
-    pairs = opinions(events, newest).filter("approved").sort(PAIR)
+    pairs = held_opinions(events, newest).filter("approved").sort(PAIR)
     users = pairs["user_id"].unique(maintain_order=True)
     bounds = np.r_[0, np.cumsum(pairs.group_by("user_id", maintain_order=True).len()["len"].cast(pl.Int64).to_numpy())]
     column = np.arange(pairs.height) - np.repeat(bounds[:-1], np.diff(bounds))

@@ -1,9 +1,9 @@
 """Do seeds, targets and modes steer a list? A protocol for any lake whose events tell what belongs together.
 
-An intent is what one listener heard in one context (``events.context``: a playlist, a place, an hour), or in one session where no
-event has a context: events less than :data:`PAUSE` apart. Of each listener's largest intent a share is hidden, with all events of
-these tracks; the others stay. Five of the rest are the seeds of the list `seeded`; the list `target` asks for much energy and a
-fast tempo; both are compared with `balanced`, and `balanced` with the other modes.
+An intent is what one listener heard in one context (``events.context``: a playlist, a place, an hour), or in one session where
+no event has a context: events less than :data:`_PAUSE` apart. Of each listener's largest intent a share is hidden, with all
+events of these tracks; the others stay. Five of the rest are the seeds of the list `seeded`; the list `target` asks for much
+energy and a fast tempo; both are compared with `balanced`, and `balanced` with the other modes.
 """
 
 from __future__ import annotations
@@ -20,15 +20,15 @@ from recsys.settings import Settings
 from recsys.stages.snapshot import take_snapshot
 from recsys.tables import FEATURES, REQUESTS
 
-K = 50
-SEEDS = 5
-LEAST = 10
+_K = 50
+_SEEDS = 5
+_LEAST = 10
 """Tracks of an intent, at least."""
-HIDDEN = 0.3
-PAUSE = timedelta(minutes=30)
-LISTENERS = 1000
-TARGET = {"energy": 0.9, "tempo": 165.0}
-MODES = ("balanced", "comfort", "discovery")
+_HIDDEN = 0.3
+_PAUSE = timedelta(minutes=30)
+_LISTENERS = 1000
+_TARGET = {"energy": 0.9, "tempo": 165.0}
+_MODES = ("balanced", "comfort", "discovery")
 CELL = ["user_id", "track_id"]
 
 
@@ -42,7 +42,7 @@ class IntentTask:
 
 
 def intent_task(inputs: Inputs, seed: int = 0) -> IntentTask:
-    """The task of a lake's inputs. Raises :class:`InputError` when no listener has an intent of :data:`LEAST` tracks."""
+    """The task of a lake's inputs. Raises :class:`InputError` when no listener has an intent of :data:`_LEAST` tracks."""
     newest = inputs.events["occurred_at"].max()
     as_of = newest if isinstance(newest, datetime) else datetime.fromisoformat("2026-01-01T00:00:00+00:00")
     snapshot = take_snapshot(Inputs(tracks=inputs.tracks, events=inputs.events), Settings(), as_of)
@@ -50,7 +50,7 @@ def intent_task(inputs: Inputs, seed: int = 0) -> IntentTask:
     heard = events.filter(~pl.col("type").is_in(["skip", "dislike", "hide"]))
     members = _drawn(_largest(_intents(heard)), seed)
     if members.is_empty():
-        raise InputError(f"no listener has {LEAST} tracks in one context or session; intents cannot be judged on this lake")
+        raise InputError(f"no listener has {_LEAST} tracks in one context or session; intents cannot be judged on this lake")
     before = events.join(members.filter("hidden"), on=CELL, how="anti")
     return IntentTask(Inputs(tracks=snapshot.tracks, events=before, requests=_requests(members)), as_of, members)
 
@@ -60,33 +60,33 @@ def _intents(heard: pl.DataFrame) -> pl.DataFrame:
     if heard["context"].null_count() < heard.height:
         return heard.drop_nulls("context").select(*CELL, intent=pl.col("context")).unique()
     dated = heard.drop_nulls("occurred_at").sort("user_id", "occurred_at", "track_id")
-    begins = pl.col("occurred_at").diff().over("user_id").fill_null(timedelta(days=9)) > PAUSE
+    begins = pl.col("occurred_at").diff().over("user_id").fill_null(timedelta(days=9)) > _PAUSE
     return dated.with_columns(intent=begins.cum_sum().over("user_id").cast(pl.String)).select(*CELL, "intent").unique()
 
 
 def _largest(intents: pl.DataFrame) -> pl.DataFrame:
     """Each listener's intent of the most tracks; the first by name of equals."""
-    sizes = intents.group_by("user_id", "intent").len("size").filter(pl.col("size") >= LEAST)
+    sizes = intents.group_by("user_id", "intent").len("size").filter(pl.col("size") >= _LEAST)
     best = sizes.sort("user_id", "size", "intent", descending=[False, True, False]).unique(
         "user_id", keep="first", maintain_order=True
     )
-    best = best.gather_every(max(1, -(-best.height // LISTENERS)))
+    best = best.gather_every(max(1, -(-best.height // _LISTENERS)))
     return intents.join(best, on=["user_id", "intent"]).select(*CELL, "size").sort(CELL)
 
 
 def _drawn(members: pl.DataFrame, seed: int) -> pl.DataFrame:
     """Which tracks are hidden, and which of the rest are seeds: in an order that only the seed decides."""
     order = pl.struct(CELL).hash(seed).rank("ordinal").over("user_id")
-    hidden = order <= (HIDDEN * pl.col("size")).floor()
-    seeds = ~hidden & (order > pl.col("size") - SEEDS)
+    hidden = order <= (_HIDDEN * pl.col("size")).floor()
+    seeds = ~hidden & (order > pl.col("size") - _SEEDS)
     return members.select(*CELL, hidden=hidden, seed=seeds)
 
 
 def _requests(members: pl.DataFrame) -> pl.DataFrame:
     seeds = members.filter("seed").group_by("user_id", maintain_order=True).agg(pl.col("track_id").alias("seed_track_ids"))
-    seeded = seeds.with_columns(list=pl.lit("seeded"), limit=pl.lit(K, pl.Int64))
-    wanted = pl.struct([pl.lit(TARGET.get(name), pl.Float64).alias(name) for name in FEATURES])
-    target = seeds.select("user_id", list=pl.lit("target"), limit=pl.lit(K, pl.Int64), feature_targets=wanted)
+    seeded = seeds.with_columns(list=pl.lit("seeded"), limit=pl.lit(_K, pl.Int64))
+    wanted = pl.struct([pl.lit(_TARGET.get(name), pl.Float64).alias(name) for name in FEATURES])
+    target = seeds.select("user_id", list=pl.lit("target"), limit=pl.lit(_K, pl.Int64), feature_targets=wanted)
     return REQUESTS.conform(pl.concat([seeded, target], how="diagonal"))
 
 
@@ -99,24 +99,24 @@ def judge_intent(task: IntentTask, settings: Settings) -> dict[str, float | None
     of `balanced`'s. ``shared_*``: tracks of 50 shared with `balanced`. ``unheard_*``: share of rows by artists the listener
     never played. ``popularity_*``: mean popularity.
     """
-    limits = settings.model_copy(update={"lists": MODES, "list_limit": K})
-    rows = build(task.inputs, limits, as_of=task.as_of)["rankings"].filter(pl.col("rank") <= K)
+    limits = settings.model_copy(update={"lists": _MODES, "list_limit": _K})
+    rows = build(task.inputs, limits, as_of=task.as_of)["rankings"].filter(pl.col("rank") <= _K)
     users = task.members.select("user_id").unique()
-    facts = task.inputs.tracks.select(pl.col("id").alias("track_id"), "artist", "popularity", *TARGET)
+    facts = task.inputs.tracks.select(pl.col("id").alias("track_id"), "artist", "popularity", *_TARGET)
     rows = rows.join(users, on="user_id", how="semi").join(facts, on="track_id", how="left", suffix="_given")
     votes = _by_list(rows, pl.col("collaborative").mean())
     away = _by_list(rows, _distance(facts))
-    found: dict[str, float | None] = {"listeners": users.height}
+    measures: dict[str, float | None] = {"listeners": users.height}
     for name in ("seeded", "balanced"):
         own = rows.filter(pl.col("list") == name)
-        found |= {f"{name}_ndcg@50": _gain(own, task.members), f"{name}_rows": _belonging(own, task.members)}
-    found |= {"target_distance": _ratio(away, "target"), "target_votes": _ratio(votes, "target")}
-    found |= {f"shared_{name}": _shared(rows, name) for name in ("seeded", "target", "comfort", "discovery")}
+        measures |= {f"{name}_ndcg@50": _gain(own, task.members), f"{name}_rows": _belonging(own, task.members)}
+    measures |= {"target_distance": _ratio(away, "target"), "target_votes": _ratio(votes, "target")}
+    measures |= {f"shared_{name}": _shared(rows, name) for name in ("seeded", "target", "comfort", "discovery")}
     unheard = _by_list(_unheard(rows, task.inputs.events, facts), pl.col("unheard").mean())
     known = _by_list(rows, pl.col("popularity_given" if "popularity_given" in rows.columns else "popularity").mean())
-    for name in MODES:
-        found |= {f"unheard_{name}": unheard.get(name), f"popularity_{name}": known.get(name)}
-    return found
+    for name in _MODES:
+        measures |= {f"unheard_{name}": unheard.get(name), f"popularity_{name}": known.get(name)}
+    return measures
 
 
 def _by_list(rows: pl.DataFrame, value: pl.Expr) -> dict[str, float | None]:
@@ -130,8 +130,8 @@ def _ratio(values: dict[str, float | None], name: str) -> float | None:
 
 def _distance(facts: pl.DataFrame) -> pl.Expr:
     """Mean over the targets of the mean distance in standard deviations."""
-    spread = {name: facts[name].std() or None for name in TARGET}
-    away = [((pl.col(name) - wanted).abs() / spread[name]).mean() for name, wanted in TARGET.items()]
+    spread = {name: facts[name].std() or None for name in _TARGET}
+    away = [((pl.col(name) - wanted).abs() / spread[name]).mean() for name, wanted in _TARGET.items()]
     return pl.mean_horizontal(away)
 
 
@@ -140,7 +140,7 @@ def _gain(rows: pl.DataFrame, members: pl.DataFrame) -> float | None:
     hidden = members.filter("hidden")
     discount = 1 / (pl.col("rank") + 1).log(2)
     gained = rows.join(hidden, on=CELL, how="semi").group_by("user_id").agg(discount.sum().alias("gain"))
-    sizes = hidden.group_by("user_id").len("size").with_columns(rank=pl.int_ranges(1, pl.min_horizontal("size", K) + 1))
+    sizes = hidden.group_by("user_id").len("size").with_columns(rank=pl.int_ranges(1, pl.min_horizontal("size", _K) + 1))
     best = sizes.explode("rank").group_by("user_id").agg(discount.sum().alias("best"))
     both = best.join(gained, on="user_id", how="left").select(pl.col("gain").fill_null(0.0) / pl.col("best"))
     return _number(both.to_series().mean())

@@ -13,13 +13,13 @@ from recsys.evaluation import baselines
 from recsys.evaluation.bootstrap import Interval, intervals
 from recsys.evaluation.groups import ALL, groups
 from recsys.evaluation.measures import Measured, measure
-from recsys.evaluation.metrics import Lists
+from recsys.evaluation.metrics import Ranked
 from recsys.evaluation.shipped import Shipped
 from recsys.evaluation.task import Task
 from recsys.pipeline import Progress
 from recsys.settings import Settings
 
-FIRST = "default"
+PRODUCT = "default"
 COMPARED = ("ndcg", "recall")
 """Metrics whose differences between methods get an interval."""
 
@@ -50,8 +50,8 @@ class Judgement:
         names = [f"{metric}@{k}" for metric in COMPARED for k in self.cutoffs]
         members = {name: chosen for name, chosen in groups(self.task).items() if chosen.any()}
         columns = [np.where(chosen, first[name] - other[name], np.nan) for chosen in members.values() for name in names]
-        found = iter(intervals(np.column_stack(columns)))
-        return {group: {name: next(found) for name in names} for group in members}
+        estimates = iter(intervals(np.column_stack(columns)))
+        return {group: {name: next(estimates) for name in names} for group in members}
 
     def by_group(self, method: str) -> dict[str, dict[str, float]]:
         """Group → metric → mean over its listeners; the group of all is left out."""
@@ -73,10 +73,13 @@ class Judgement:
             "k": list(self.cutoffs),
             "methods": {name: _plain(self.values(name)) for name in self.measured},
             "intervals": {name: {key: _bounds(one) for key, one in self.intervals(name).items()} for name in self.measured},
-            "groups": {name: {group: _plain(found) for group, found in self.by_group(name).items()} for name in self.measured},
+            "groups": {
+                name: {group: _plain(measures) for group, measures in self.by_group(name).items()} for name in self.measured
+            },
             "differences": {
                 name: {
-                    group: {key: _bounds(one) for key, one in found.items()} for group, found in self.differences(name).items()
+                    group: {key: _bounds(one) for key, one in measures.items()}
+                    for group, measures in self.differences(name).items()
                 }
                 for name in self.measured
                 if name != first
@@ -99,7 +102,7 @@ def judge(
     and the baselines; ``methods`` = only these of them."""
     measured: dict[str, Measured] = {}
     unavailable: dict[str, str] = {}
-    wanted = None if methods is None else {FIRST, *methods}
+    wanted = None if methods is None else {PRODUCT, *methods}
     for name, lists in _methods(task, max(cutoffs), names, settings, wanted, progress):
         if isinstance(lists, str):
             unavailable[name] = lists
@@ -110,11 +113,11 @@ def judge(
 
 def _methods(
     task: Task, k: int, names: Sequence[str], settings: Settings | None, wanted: set[str] | None, progress: Progress | None
-) -> Iterator[tuple[str, Lists | str]]:
+) -> Iterator[tuple[str, Ranked | str]]:
     """Name and lists of every method, or why it cannot be had."""
     default = Shipped(task, Settings(), k)
     for name, lists in default.lists(names, progress).items():
-        yield FIRST if name == names[0] else name, lists
+        yield PRODUCT if name == names[0] else name, lists
     if wanted is None or "votes" in wanted:
         yield "votes", default.votes()
     del default
@@ -125,8 +128,8 @@ def _methods(
     for name, fit in baselines.BASELINES.items():
         if wanted is None or name in wanted:
             try:
-                yield name, baselines.listed(fit(task.known, 0), task.barred, k)
-            except baselines.UnavailableError as error:
+                yield name, baselines.top_listed(fit(task.known, 0), task.barred, k)
+            except baselines.NotInstalledError as error:
                 yield name, str(error)
 
 
@@ -138,5 +141,5 @@ def _plain(values: dict[str, float]) -> dict[str, float | None]:
     return {name: None if np.isnan(value) else value for name, value in values.items()}
 
 
-def _bounds(found: Interval) -> list[float | None]:
-    return [None if np.isnan(value) else value for value in found]
+def _bounds(interval: Interval) -> list[float | None]:
+    return [None if np.isnan(value) else value for value in interval]

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_array, diags_array
 
 from recsys.evaluation import metrics
-from recsys.evaluation.metrics import Floats, Hits, Lists
+from recsys.evaluation.metrics import Floats, Hits, Ranked
 from recsys.evaluation.task import Task
 
 SMOOTHING = 0.01
@@ -43,7 +43,7 @@ def reciprocal_rank(hits: Hits, k: int) -> Floats:
     return hits.defined(np.where(hit.any(axis=1), 1.0 / (hit.argmax(axis=1) + 1) if hit.shape[1] else 0.0, 0.0))
 
 
-def gini(lists: Lists, catalogue: int, k: int) -> float:
+def gini(lists: Ranked, catalogue: int, k: int) -> float:
     """Gini coefficient of how often each track of the catalogue is listed. Fleder & Hosanagar (2009).
 
     0 = all alike, 1 = one track alone; NaN when nothing is listed.
@@ -56,7 +56,7 @@ def gini(lists: Lists, catalogue: int, k: int) -> float:
     return float(((2 * ranks - catalogue - 1) @ counts) / (catalogue * counts.sum()))
 
 
-def genre_divergence(lists: Lists, known: csr_array, genres: csr_array, k: int) -> Floats:
+def genre_divergence(lists: Ranked, known: csr_array, genres: csr_array, k: int) -> Floats:
     """Kullback–Leibler divergence, in nats, of the list's genres from those of the known tracks: 0 = calibrated. Steck (2018).
 
     ``genres`` (tracks × genres): a track spreads 1 over its genres. NaN where either side has none.
@@ -68,11 +68,11 @@ def genre_divergence(lists: Lists, known: csr_array, genres: csr_array, k: int) 
     mixed.data = np.log(mixed.data)
     entropy = profile.copy()
     entropy.data = entropy.data * np.log(entropy.data)
-    found = np.asarray(entropy.sum(axis=1)).ravel() - np.asarray(profile.multiply(mixed).sum(axis=1)).ravel()
-    return np.where((np.diff(profile.indptr) > 0) & (np.diff(listed.indptr) > 0), np.maximum(found, 0.0), np.nan)
+    divergence = np.asarray(entropy.sum(axis=1)).ravel() - np.asarray(profile.multiply(mixed).sum(axis=1)).ravel()
+    return np.where((np.diff(profile.indptr) > 0) & (np.diff(listed.indptr) > 0), np.maximum(divergence, 0.0), np.nan)
 
 
-def popularity_lift(lists: Lists, known: csr_array, k: int) -> Floats:
+def popularity_lift(lists: Ranked, known: csr_array, k: int) -> Floats:
     """Mean popularity of the list ÷ that of the listener's known tracks − 1; popularity = listeners who know a track.
 
     0 = as popular as what the listener hears. Abdollahpouri et al. (2020).
@@ -84,7 +84,7 @@ def popularity_lift(lists: Lists, known: csr_array, k: int) -> Floats:
     return _share(listed, own) - 1.0
 
 
-def concentration(lists: Lists, artist: NDArray[np.integer], k: int) -> Floats:
+def concentration(lists: Ranked, artist: NDArray[np.integer], k: int) -> Floats:
     """Herfindahl index of the artists of the first ``k``: 1 = one artist, 1 ÷ k = each another.
 
     ``artist`` (tracks,): number of the artist; −1 = unknown, an artist of its own.
@@ -95,7 +95,7 @@ def concentration(lists: Lists, artist: NDArray[np.integer], k: int) -> Floats:
     return _share(np.asarray(table.multiply(table).sum(axis=1)).ravel(), np.square((shown >= 0).sum(axis=1)))
 
 
-def repeats(lists: Lists, known: csr_array, songs: NDArray[np.integer], k: int) -> Floats:
+def repeats(lists: Ranked, known: csr_array, songs: NDArray[np.integer], k: int) -> Floats:
     """Share of the first ``k`` that are songs the listener knows, by any release.
 
     ``songs`` (tracks,): number of the song; −1 = unknown, a song of its own.
@@ -109,12 +109,12 @@ def repeats(lists: Lists, known: csr_array, songs: NDArray[np.integer], k: int) 
     return _hit_share(np.where(shown >= 0, by[np.maximum(shown, 0)], -1), pattern)
 
 
-def skips(lists: Lists, skipped: csr_array, k: int) -> Floats:
+def skips(lists: Ranked, skipped: csr_array, k: int) -> Floats:
     """Share of the first ``k`` that the listener skipped, disliked or hid after the cut, and never approved of."""
     return _hit_share(lists[:, :k], skipped)
 
 
-def genre_distance(lists: Lists, genres: csr_array, k: int) -> Floats:
+def genre_distance(lists: Ranked, genres: csr_array, k: int) -> Floats:
     """Intra-list diversity over genres: mean cosine distance of all pairs of the first ``k``. Ziegler et al. (2005).
 
     As :func:`recsys.evaluation.metrics.intra_list_distance`, over sparse vectors.
@@ -129,7 +129,7 @@ def genre_distance(lists: Lists, genres: csr_array, k: int) -> Floats:
     return _share(pairs - together, pairs)
 
 
-def incidence(lists: Lists, columns: int) -> csr_array:
+def incidence(lists: Ranked, columns: int) -> csr_array:
     """(n × columns) how often each column is listed."""
     listed = lists >= 0
     bounds = np.r_[0, np.cumsum(listed.sum(axis=1))]
@@ -138,7 +138,7 @@ def incidence(lists: Lists, columns: int) -> csr_array:
     return table
 
 
-def measure(lists: Lists, task: Task, cutoffs: tuple[int, ...]) -> Measured:
+def measure(lists: Ranked, task: Task, cutoffs: tuple[int, ...]) -> Measured:
     """Every metric at every cutoff, named ``ndcg@10`` and so on."""
     each: dict[str, Floats] = {}
     whole: dict[str, float] = {}
@@ -150,7 +150,7 @@ def measure(lists: Lists, task: Task, cutoffs: tuple[int, ...]) -> Measured:
     return Measured(each, whole)
 
 
-def _each(lists: Lists, hits: Hits, task: Task, k: int) -> dict[str, Floats]:
+def _each(lists: Ranked, hits: Hits, task: Task, k: int) -> dict[str, Floats]:
     known, catalog = task.known, task.catalog
     genres = catalog.genre_members
     return {
@@ -170,7 +170,7 @@ def _each(lists: Lists, hits: Hits, task: Task, k: int) -> dict[str, Floats]:
     }
 
 
-def _diversity(lists: Lists, task: Task, k: int) -> Floats:
+def _diversity(lists: Ranked, task: Task, k: int) -> Floats:
     """Over genres; over audio features where the catalogue names no genre; undefined where it has neither."""
     catalog = task.catalog
     if catalog.genre_members.nnz:
@@ -192,7 +192,7 @@ def _by_row(matrix: csr_array) -> csr_array:
     return scaled
 
 
-def _hit_share(lists: Lists, pattern: csr_array) -> Floats:
+def _hit_share(lists: Ranked, pattern: csr_array) -> Floats:
     return _share(metrics.hits(lists, pattern).sum(axis=1), (lists >= 0).sum(axis=1))
 
 

@@ -14,10 +14,10 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
 Floats = NDArray[np.float64]
-Lists = NDArray[np.integer]
+Ranked = NDArray[np.integer]
 
 
-def top(scores: NDArray[np.floating], known: csr_array, k: int) -> Lists:
+def top(scores: NDArray[np.floating], known: csr_array, k: int) -> Ranked:
     """The ``k`` best items of each row of ``scores`` (n, items) without the known ones, (n, k).
 
     Ties go to the lower item. Scores of NaN or −inf are never listed; rows that run out are padded with −1.
@@ -34,7 +34,7 @@ def top(scores: NDArray[np.floating], known: csr_array, k: int) -> Lists:
     return lists
 
 
-def hits(lists: Lists, relevant: csr_array) -> NDArray[np.bool_]:
+def hits(lists: Ranked, relevant: csr_array) -> NDArray[np.bool_]:
     """(n, k) whether each listed item is relevant."""
     items = relevant.shape[1]
     filled = np.diff(relevant.indptr)
@@ -52,7 +52,7 @@ class Hits(NamedTuple):
     """(n,) how many items are."""
 
     @classmethod
-    def of(cls, lists: Lists, relevant: csr_array) -> Hits:
+    def of(cls, lists: Ranked, relevant: csr_array) -> Hits:
         return cls(hits(lists, relevant), np.diff(relevant.indptr))
 
     def ndcg(self, k: int) -> Floats:
@@ -79,7 +79,7 @@ class Hits(NamedTuple):
         return np.where(self.relevant > 0, values, np.nan)
 
 
-def ndcg(lists: Lists, relevant: csr_array, k: int) -> Floats:
+def ndcg(lists: Ranked, relevant: csr_array, k: int) -> Floats:
     """Normalised discounted cumulative gain at ``k``: Σ 1/log₂(rank + 1) over hits ÷ the same sum for a perfect list.
 
     The perfect list has min(k, relevant) hits in front. Järvelin & Kekäläinen (2002), binary gains.
@@ -87,22 +87,22 @@ def ndcg(lists: Lists, relevant: csr_array, k: int) -> Floats:
     return Hits.of(lists[:, :k], relevant).ndcg(k)
 
 
-def recall(lists: Lists, relevant: csr_array, k: int) -> Floats:
+def recall(lists: Ranked, relevant: csr_array, k: int) -> Floats:
     """Hits in the first ``k`` ÷ min(k, relevant), so that a perfect list has 1 however much is relevant (Liang et al. 2018)."""
     return Hits.of(lists[:, :k], relevant).recall(k)
 
 
-def precision(lists: Lists, relevant: csr_array, k: int) -> Floats:
+def precision(lists: Ranked, relevant: csr_array, k: int) -> Floats:
     """Hits in the first ``k`` ÷ k; a list that is too short counts as if filled with misses."""
     return Hits.of(lists[:, :k], relevant).precision(k)
 
 
-def hit_rate(lists: Lists, relevant: csr_array, k: int) -> Floats:
+def hit_rate(lists: Ranked, relevant: csr_array, k: int) -> Floats:
     """1 when any of the first ``k`` is relevant, else 0."""
     return Hits.of(lists[:, :k], relevant).hit_rate(k)
 
 
-def coverage(lists: Lists, catalogue: int, k: int) -> float:
+def coverage(lists: Ranked, catalogue: int, k: int) -> float:
     """Distinct items in the first ``k`` of all lists ÷ items in the ``catalogue``.
 
     Aggregate diversity (Adomavicius & Kwon 2012) as a share.
@@ -111,7 +111,7 @@ def coverage(lists: Lists, catalogue: int, k: int) -> float:
     return float((listed >= 0).sum() / catalogue) if catalogue else 0.0
 
 
-def novelty(lists: Lists, known: csr_array, k: int) -> Floats:
+def novelty(lists: Ranked, known: csr_array, k: int) -> Floats:
     """Mean self-information of the first ``k``, in bits: −log₂(share of users who know the item). Zhou et al. (2010).
 
     An item that nobody knows counts as known by one user. NaN for an empty list. ``known``: ratings (users × items).
@@ -124,7 +124,7 @@ def novelty(lists: Lists, known: csr_array, k: int) -> Floats:
     return _ratio(bits.sum(axis=1), listed.sum(axis=1))
 
 
-def intra_list_distance(lists: Lists, vectors: Floats, k: int) -> Floats:
+def intra_list_distance(lists: Ranked, vectors: Floats, k: int) -> Floats:
     """Mean cosine distance over all pairs of the first ``k``, 0–2; ``vectors`` (items, d). Ziegler et al. (2005).
 
     NaN for lists of fewer than two items. A vector of 0 is at distance 1 from every other.

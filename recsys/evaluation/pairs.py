@@ -11,11 +11,11 @@ from recsys.evaluation.task import Task, make_task
 from recsys.inputs import Inputs
 from recsys.tables import EVENTS, TRACKS
 
-AS_OF = datetime(2026, 1, 1, tzinfo=UTC)
+_AS_OF = datetime(2026, 1, 1, tzinfo=UTC)
 """The day of every event: pairs have no time."""
-PLAY = 0.45
+_PLAY = 0.45
 """Points of a play; a value of n counts as n plays."""
-COLUMNS = ("user_id", "item_id", "value")
+_COLUMNS = ("user_id", "item_id", "value")
 IDS = ("id", "item_id", "track_id")
 """Names that the id of a track may have."""
 
@@ -30,30 +30,30 @@ def pairs_task(train: pl.DataFrame, test: pl.DataFrame, tracks: pl.DataFrame | N
     learnt, hidden = (_summed(frame, name, notes) for frame, name in ((train, "train"), (test, "test")))
     catalogue = _catalogue(learnt, hidden) if tracks is None else _tracks(tracks, learnt, notes)
     _only_in(hidden, learnt, notes)
-    moment = pl.lit(AS_OF).cast(EVENTS.schema["occurred_at"])
+    moment = pl.lit(_AS_OF).cast(EVENTS.schema["occurred_at"])
     events = learnt.select(
-        "user_id", pl.col("item_id").alias("track_id"), type=pl.lit("play"), weight=PLAY * pl.col("value"), occurred_at=moment
+        "user_id", pl.col("item_id").alias("track_id"), type=pl.lit("play"), weight=_PLAY * pl.col("value"), occurred_at=moment
     )
     later = hidden.select(
         "user_id", pl.col("item_id").alias("track_id"), approved=pl.lit(value=True), declined=pl.lit(value=False)
     )
-    return make_task(Inputs(tracks=catalogue, events=events), AS_OF, later, notes)
+    return make_task(Inputs(tracks=catalogue, events=events), _AS_OF, later, notes)
 
 
 def validation(train: pl.DataFrame, share: float = 0.2, seed: int = 1000) -> tuple[pl.DataFrame, pl.DataFrame]:
     """``train`` without, and only with, a random ``share`` (0–1) of its pairs: what to choose settings on."""
-    if missing := [column for column in COLUMNS if column not in train.columns]:
-        raise InputError(f"train: column {missing[0]!r} is missing; needed: {', '.join(COLUMNS)}")
+    if missing := [column for column in _COLUMNS if column not in train.columns]:
+        raise InputError(f"train: column {missing[0]!r} is missing; needed: {', '.join(_COLUMNS)}")
     pairs = train.with_columns(pl.col("user_id", "item_id").cast(pl.String))
     drawn = pl.struct("user_id", "item_id").hash(seed) % 1_000_000 < share * 1_000_000
-    return pairs.filter(~drawn).select(COLUMNS), pairs.filter(drawn).select(COLUMNS)
+    return pairs.filter(~drawn).select(_COLUMNS), pairs.filter(drawn).select(_COLUMNS)
 
 
 def _summed(frame: pl.DataFrame, name: str, notes: list[str]) -> pl.DataFrame:
     """One row per (user, item) with a positive value."""
-    if missing := [column for column in COLUMNS if column not in frame.columns]:
+    if missing := [column for column in _COLUMNS if column not in frame.columns]:
         raise InputError(
-            f"{name}: column {missing[0]!r} is missing; needed: {', '.join(COLUMNS)}; it has: {', '.join(frame.columns)}"
+            f"{name}: column {missing[0]!r} is missing; needed: {', '.join(_COLUMNS)}; it has: {', '.join(frame.columns)}"
         )
     ids = pl.col("user_id", "item_id").cast(pl.String)
     try:

@@ -13,14 +13,14 @@ import numpy as np
 
 from recsys.errors import UsageError
 from recsys.evaluation.bootstrap import Interval, intervals
-from recsys.evaluation.metrics import Floats, Lists, coverage, ndcg
+from recsys.evaluation.metrics import Floats, Ranked, coverage, ndcg
 from recsys.evaluation.shipped import Shipped
 from recsys.evaluation.task import Task
 from recsys.settings import Settings
 
-K = 10
-MODES = ("balanced", "discovery")
-RANGES: dict[str, tuple[float, float]] = {
+_K = 10
+_MODES = ("balanced", "discovery")
+_RANGES: dict[str, tuple[float, float]] = {
     "content_weight": (0.0, 2.0),
     "collab_weight": (0.25, 10.0),
     "popularity_weight": (0.0, 0.5),
@@ -50,7 +50,7 @@ class Trial:
 
 
 @dataclass(frozen=True)
-class Found:
+class Searched:
     """The settings as they are, the best trial, and the paired interval of the gain in NDCG@10."""
 
     start: Trial
@@ -59,37 +59,39 @@ class Found:
     trials: int
 
 
-def search(task: Task, settings: Settings, trials: int, seed: int = 0, tell: Callable[[int], None] | None = None) -> Found:
+def search_settings(
+    task: Task, settings: Settings, trials: int, seed: int = 0, tell: Callable[[int], None] | None = None
+) -> Searched:
     """The best of ``trials`` on ``task``, a validation part. Raises :class:`UsageError` without Optuna."""
     try:
         import optuna
     except ImportError as error:
         raise UsageError("the library optuna is not installed:  pip install 'recsys[evaluate]'") from error
     optuna.logging.set_verbosity(optuna.logging.WARNING)
-    shipped = Shipped(task, settings, K)
-    start = tried(shipped, {name: float(getattr(settings, name)) for name in RANGES})
+    shipped = Shipped(task, settings, _K)
+    start = tried(shipped, {name: float(getattr(settings, name)) for name in _RANGES})
     study = optuna.create_study(directions=["maximize"] * 3, sampler=optuna.samplers.TPESampler(seed=seed))
     seen = [start]
     for number in range(trials):
         trial = study.ask()
-        seen.append(tried(shipped, {name: round(trial.suggest_float(name, *bounds), 3) for name, bounds in RANGES.items()}))
+        seen.append(tried(shipped, {name: round(trial.suggest_float(name, *bounds), 3) for name, bounds in _RANGES.items()}))
         study.tell(trial, seen[-1].aims)
         if tell:
             tell(number + 1)
     best = max(_allowed(seen, start), key=lambda trial: trial.aims)
     (gain,) = intervals((best.accuracy - start.accuracy)[:, None])
-    return Found(start, best, gain, trials)
+    return Searched(start, best, gain, trials)
 
 
 def tried(shipped: Shipped, values: dict[str, float]) -> Trial:
     """What comes of ``values``."""
-    lists = shipped.changed(**values).lists(MODES)
+    lists = shipped.changed(**values).lists(_MODES)
     balanced, task = lists["balanced"], shipped.task
-    covered = coverage(balanced, task.shape[1], K)
-    return Trial(values, ndcg(balanced, task.relevant, K), covered, apart(balanced, lists["discovery"]))
+    covered = coverage(balanced, task.shape[1], _K)
+    return Trial(values, ndcg(balanced, task.relevant, _K), covered, apart(balanced, lists["discovery"]))
 
 
-def apart(one: Lists, other: Lists) -> float:
+def apart(one: Ranked, other: Ranked) -> float:
     """Share of the listed tracks that the counterpart of their list lacks."""
     both = (one[:, :, None] == other[:, None, :]) & (one >= 0)[:, :, None]
     listed = (one >= 0).sum()
@@ -103,19 +105,19 @@ def _allowed(seen: list[Trial], start: Trial) -> Iterator[Trial]:
             yield trial
 
 
-def settings_file(found: Found, evidence: dict[str, Any]) -> str:
+def tuned_settings(searched: Searched, evidence: dict[str, Any]) -> str:
     """The values as a settings file, with their evidence above them."""
     names = ("ndcg@10", "coverage@10", "difference of discovery from balanced")
     lines = [f"# {name}: {value}" for name, value in evidence.items()]
-    for name, before, after in zip(names, found.start.aims, found.best.aims, strict=True):
+    for name, before, after in zip(names, searched.start.aims, searched.best.aims, strict=True):
         lines.append(f"# {name}: {before:.4f} -> {after:.4f}")
-    low, high = found.gain.low, found.gain.high
+    low, high = searched.gain.low, searched.gain.high
     lines.append(
-        f"# gain in ndcg@10: {found.gain.mean:+.4f}, 95 % of resamples between {low:+.4f} and {high:+.4f}: {verdict(found)}"
+        f"# gain in ndcg@10: {searched.gain.mean:+.4f}, 95 % of resamples between {low:+.4f} and {high:+.4f}: {verdict(searched)}"
     )
-    return "\n".join([*lines, *(f"{name} = {value}" for name, value in found.best.values.items()), ""])
+    return "\n".join([*lines, *(f"{name} = {value}" for name, value in searched.best.values.items()), ""])
 
 
-def verdict(found: Found) -> str:
+def verdict(searched: Searched) -> str:
     """Whether the gain may be chance, in words."""
-    return "beyond chance" if found.gain.low > 0 else "within chance: keep the settings as they are"
+    return "beyond chance" if searched.gain.low > 0 else "within chance: keep the settings as they are"

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from recsys.evaluation.metrics import Lists, top
+from recsys.evaluation.metrics import Ranked, top
 from recsys.evaluation.task import Task
 from recsys.inputs import ANYONE
 from recsys.pipeline import Progress, prepare, shard, shard_ranges
@@ -21,7 +21,7 @@ from recsys.stages.snapshot import take_snapshot
 
 MOST = 100
 """Longest list."""
-BLOCK = 256
+_BLOCK = 256
 """Listeners whose votes are looked at together."""
 
 
@@ -40,7 +40,7 @@ class Shipped:
         other.scorer = replace(self.scorer, settings=self.scorer.settings.model_copy(update=values))
         return other
 
-    def lists(self, names: Sequence[str], progress: Progress | None = None) -> dict[str, Lists]:
+    def lists(self, names: Sequence[str], progress: Progress | None = None) -> dict[str, Ranked]:
         """List name → (listeners, k) tracks; listeners without history get the list of those without any."""
         rows = pl.concat(self._rankings(names, progress))
         return {name: arranged(rows.filter(pl.col("list") == name), self.task, self.k) for name in names}
@@ -51,20 +51,20 @@ class Shipped:
             wanted = pl.col("list").is_in(names) & (pl.col("rank") <= self.k)
             yield rows.filter(wanted).select("user_id", "list", "rank", "track_id")
 
-    def votes(self) -> Lists:
+    def votes(self) -> Ranked:
         """The best tracks by the votes of similar listeners alone: no content, no diversity, no rules."""
         out = np.full((self.task.shape[0], self.k), -1, np.int64)
         row_of = {user: row for row, user in enumerate(self.task.users)}
         users = self.scorer.history.users
-        for first in range(0, len(users), BLOCK):
-            last = min(first + BLOCK, len(users))
+        for first in range(0, len(users), _BLOCK):
+            last = min(first + _BLOCK, len(users))
             rows = np.array([row_of.get(user, -1) for user in users[first:last]])
             scores = self.scorer.similar.scores(self.scorer.similar.near(first, last))[rows >= 0]
             out[rows[rows >= 0]] = top(scores, self.task.barred[rows[rows >= 0]], self.k)
         return out
 
 
-def arranged(rows: pl.DataFrame, task: Task, k: int) -> Lists:
+def arranged(rows: pl.DataFrame, task: Task, k: int) -> Ranked:
     """Lists as an array from ``user_id, rank, track_id`` of one list; tracks that the task does not know are left out (−1)."""
     ids = pl.DataFrame({"track_id": task.catalog.ids, "column": range(len(task.catalog.ids))})
     placed = rows.filter(pl.col("rank") <= k).join(ids, on="track_id", how="inner")

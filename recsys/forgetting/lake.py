@@ -116,11 +116,11 @@ def _write_others(run: Run, staged: Staged, subject: Subject) -> None:
     """Lookup files and views anew; any other file as it is, unless it names the subject."""
     others = {file.path for file in run.manifest.files if not file.table}
     looked_up = {path for path in others if path.startswith(f"{FOLDER}/")}
-    if views.NAME in others:
-        staged.write_file(views.NAME, views.staged_views(staged).encode())
+    if views.VIEWS_FILE in others:
+        staged.write_file(views.VIEWS_FILE, views.staged_views(staged).encode())
     if looked_up:
         writer.write(staged)
-    for other in sorted(others - looked_up - {views.NAME}):
+    for other in sorted(others - looked_up - {views.VIEWS_FILE}):
         content = run.read_file(other)
         if not subject.holds(content):
             staged.write_file(other, content)

@@ -13,10 +13,10 @@ import polars as pl
 
 from recsys.errors import UsageError
 from recsys.forgetting.list_names import all_names, renamed, with_names
-from recsys.forgetting.spelling import spellings, written
+from recsys.forgetting.spelling import readings, spellings
 from recsys.inputs import ANYONE
 from recsys.lake import Batch, Lake
-from recsys.providers.cache import NAME, Cache, State
+from recsys.providers.cache import CACHE_FILE, Cache, State
 
 REMOVED = "removed"
 """Stands for a file name that named the listener."""
@@ -63,7 +63,7 @@ class Listener:
         return pl.DataFrame(rows, schema=rejects.schema)
 
     def _without_texts(self, row: dict[str, Any], *, mixed: bool) -> dict[str, Any]:
-        named = {key for key in ("column", "reason", "raw") if row[key] and any(map(self.named, spellings(row[key])))}
+        named = {key for key in ("column", "reason", "raw") if row[key] and any(map(self.named, readings(row[key])))}
         hidden = {"column": None, "reason": REMOVED, "raw": None}
         return row | {key: hidden[key] for key in named | ({"raw"} if mixed else set())}
 
@@ -103,7 +103,7 @@ class Listener:
 
     def _drafts(self, folder: Path) -> int:
         """Remove what writers that were killed left beside the database; how many files."""
-        files = [path for path in folder.rglob("*") if path.is_file() and not path.name.startswith(NAME)]
+        files = [path for path in folder.rglob("*") if path.is_file() and not path.name.startswith(CACHE_FILE)]
         named = [path for path in files if self.holds(path.read_bytes())]
         for path in named:
             path.unlink(missing_ok=True)
@@ -124,4 +124,4 @@ class Listener:
 
     @cached_property
     def _word(self) -> re.Pattern[str]:
-        return re.compile(rf"(?<!\w)(?:{'|'.join(map(re.escape, sorted(written(self.id))))})(?!\w)")
+        return re.compile(rf"(?<!\w)(?:{'|'.join(map(re.escape, sorted(spellings(self.id))))})(?!\w)")

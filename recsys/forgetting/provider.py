@@ -10,10 +10,10 @@ import polars as pl
 from recsys.errors import UsageError
 from recsys.lake import Batch, Lake
 from recsys.providers.cache import Cache
-from recsys.providers.merge import FILE, MENTION, ORDER, provenance, without
+from recsys.providers.merge import FROM_FILE, MENTION, ORDER, provenance, without
 from recsys.tables import TRACKS
 
-NAMES = tuple(sorted({name for order in ORDER.values() for name in order} - {FILE, MENTION}))
+_NAMES = tuple(sorted({name for order in ORDER.values() for name in order} - {FROM_FILE, MENTION}))
 
 
 @dataclass(frozen=True)
@@ -24,8 +24,8 @@ class Provider:
     kind = "provider"
 
     def __post_init__(self) -> None:
-        if self.id not in NAMES:
-            raise UsageError(f"{self.id!r} supplies no tracks; allowed: {', '.join(NAMES)}")
+        if self.id not in _NAMES:
+            raise UsageError(f"{self.id!r} supplies no tracks; allowed: {', '.join(_NAMES)}")
 
     def within(self, _lake: Lake) -> Provider:
         """The same in every lake."""

@@ -15,7 +15,7 @@ import orjson
 
 from recsys.errors import InputError
 from recsys.ingest.files import Source
-from recsys.ingest.json import Objects, put, strict
+from recsys.ingest.json import Objects, put_object, strict
 
 BLOCK = 50_000
 """Elements taken apart at once."""
@@ -53,20 +53,20 @@ def document(source: Source, data: bytes) -> tuple[Any, bool]:
 def elements(rows: Sequence[Any], *, valid: bool = True) -> Iterator[Objects]:
     """The objects among the elements of an array, in blocks. ``valid``: whether it came from valid JSON."""
     for first in range(0, max(len(rows), 1), BLOCK):
-        found = Objects([], [], [], [])
+        objects = Objects([], [], [], [])
         for number, row in enumerate(rows[first : first + BLOCK], first + 1):
             if valid:
-                _put(found, number, row)
+                _put(objects, number, row)
             else:
-                strict(found, number, row if isinstance(row, str) else json.dumps(row, ensure_ascii=False))
-        yield found
+                strict(objects, number, row if isinstance(row, str) else json.dumps(row, ensure_ascii=False))
+        yield objects
 
 
-def _put(found: Objects, number: int, row: Any) -> None:
+def _put(objects: Objects, number: int, row: Any) -> None:
     try:
-        put(found, number, row, orjson.dumps(row).decode())
+        put_object(objects, number, row, orjson.dumps(row).decode())
     except orjson.JSONEncodeError:
-        found.faults.append((number, None, "json", "the element is nested too deeply; at most 250 levels are read", None))
+        objects.faults.append((number, None, "json", "the element is nested too deeply; at most 250 levels are read", None))
 
 
 def _texts(text: str) -> Iterator[str]:
@@ -76,13 +76,13 @@ def _texts(text: str) -> Iterator[str]:
         try:
             _, end = _DECODER.raw_decode(text, place)
         except (ValueError, RecursionError):
-            found = _NEXT.search(text, place)
-            end = found.start() + 1 if found else len(text)
+            boundary = _NEXT.search(text, place)
+            end = boundary.start() + 1 if boundary else len(text)
         yield text[place:end]
         place = _past(text, end)
 
 
 def _past(text: str, place: int) -> int:
     """Where the next element begins."""
-    found = _BETWEEN.match(text, place)
-    return found.end() if found else place
+    gap = _BETWEEN.match(text, place)
+    return gap.end() if gap else place

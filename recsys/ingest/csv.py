@@ -129,14 +129,14 @@ def _one_by_one(lines: pl.DataFrame, names: Sequence[str], separator: str) -> tu
     good: list[tuple[int, str, list[str]]] = []
     faults: list[Fault] = []
     for number, text in lines.select(LINE, "text").iter_rows():
-        found = fields(text, separator)
-        if found is None:
+        values = fields(text, separator)
+        if values is None:
             faults.append((number, None, "quote", "a quoted field is not closed, or is followed by more text", text))
-        elif len(found) != len(names):
-            faults.append((number, None, "fields", f"{len(found)} fields where the header has {len(names)}", text))
+        elif len(values) != len(names):
+            faults.append((number, None, "fields", f"{len(values)} fields where the header has {len(names)}", text))
         else:
-            good.append((number, text, found))
-    columns = {name: [found[place] or None for _, _, found in good] for place, name in enumerate(names)}
+            good.append((number, text, values))
+    columns = {name: [values[place] or None for _, _, values in good] for place, name in enumerate(names)}
     frame = pl.DataFrame(
         {LINE: [number for number, _, _ in good], **columns}, schema={LINE: pl.Int64, **dict.fromkeys(names, pl.String)}
     )

@@ -305,26 +305,26 @@ def _members(path: Path, suffixes: tuple[str, ...], *, named: bool) -> list[Sour
                 require_modest(archive, path.stat().st_size)
                 if magic.WORKBOOK in archive.namelist():
                     return [source]
-                found = _inside(source, archive, suffixes)
+                members = _inside(source, archive, suffixes)
     except InputError as error:  # it stops no other file
         return [replace(source, fault=str(error))]
-    if not found and named:
+    if not members and named:
         raise InputError(f"{path}: the archive holds no file to read; allowed inside: {' '.join(_KINDS)}")
-    return found
+    return members
 
 
 def _inside(source: Source, archive: zipfile.ZipFile, suffixes: tuple[str, ...]) -> list[Source]:
     """The files in an archive, and those in archives in it."""
-    found: list[Source] = []
+    members: list[Source] = []
     for name in sorted(info.filename for info in archive.infolist() if not info.is_dir()):
         if _hidden(Path(name)) or not _wanted(name, suffixes):
             continue
         member = Source(source.path, name, named=False, archive=source.archive)
         if not name.lower().endswith(".zip"):
-            found.append(member)
+            members.append(member)
         elif source.archive is None:
-            found += _nested(replace(member, archive=name, member=None), _archived(archive, name), suffixes)
-    return found
+            members += _nested(replace(member, archive=name, member=None), _archived(archive, name), suffixes)
+    return members
 
 
 def _nested(source: Source, data: bytes, suffixes: tuple[str, ...]) -> list[Source]:

@@ -46,51 +46,51 @@ class Objects(NamedTuple):
 
 def objects(lines: Lines) -> Objects:
     """The objects of JSON Lines. Blank lines are no rows."""
-    found = Objects([], [], [], [])
+    parsed = Objects([], [], [], [])
     for number, text in lines.frame.iter_rows():
         if text.strip():
-            strict(found, number, text)
-    return found
+            strict(parsed, number, text)
+    return parsed
 
 
-def strict(found: Objects, number: int, text: str) -> None:
+def strict(parsed: Objects, number: int, text: str) -> None:
     """Add one object, or the fault of a text that is not valid JSON."""
     try:
-        put(found, number, orjson.loads(text), text)
+        put_object(parsed, number, orjson.loads(text), text)
     except orjson.JSONDecodeError as error:
-        found.faults.append((number, *_cause(text, error), _utf8(text)))
+        parsed.faults.append((number, *_cause(text, error), _utf8(text)))
 
 
-def put(found: Objects, number: int, row: Any, text: str) -> None:
+def put_object(parsed: Objects, number: int, row: Any, text: str) -> None:
     """Add one object with its text, or the fault of another value."""
     if type(row) is dict:
-        found.numbers.append(number)
-        found.rows.append(row)
-        found.texts.append(text)
+        parsed.numbers.append(number)
+        parsed.rows.append(row)
+        parsed.texts.append(text)
     else:
-        found.faults.append((number, None, "json", "a JSON object is needed", text))
+        parsed.faults.append((number, None, "json", "a JSON object is needed", text))
 
 
-def rows(found: Objects, table: Table, *, show: bool = True) -> Rows:
+def rows(parsed: Objects, table: Table, *, show: bool = True) -> Rows:
     """Objects as a block of text columns; objects of ``tracks`` may hold their audio features in ``features``.
 
     ``show``: whether rejects may show the objects' texts; otherwise they show only the table's columns.
     """
     known = set(table.names)
-    flat = [row if row.keys() <= known else _flat(row, table) for row in found.rows]
+    flat = [row if row.keys() <= known else _flat(row, table) for row in parsed.rows]
     wrong: dict[int, tuple[str | None, str, str]] = {
         place: _strange(next(key for key in row if key not in known), row, table)
         for place, row in enumerate(flat)
         if not row.keys() <= known
     }
     cells = {column.name: _cells([row.get(column.name) for row in flat], column, wrong) for column in table}
-    texts = pl.Series("text", found.texts if show else [_text(row) for row in flat], dtype=pl.String)
-    frame = pl.DataFrame({LINE: pl.Series(found.numbers, dtype=pl.Int64), **cells})
-    refused = broken_rows((found.numbers[place], *cause, texts[place]) for place, cause in wrong.items())
+    texts = pl.Series("text", parsed.texts if show else [_text(row) for row in flat], dtype=pl.String)
+    frame = pl.DataFrame({LINE: pl.Series(parsed.numbers, dtype=pl.Int64), **cells})
+    refused = broken_rows((parsed.numbers[place], *cause, texts[place]) for place, cause in wrong.items())
     users = [user if isinstance(user := flat[place].get("user_id"), str) else None for place in wrong]
     refused = refused.with_columns(user_id=pl.Series(users, dtype=pl.String))
     good = pl.Series([place not in wrong for place in range(len(flat))], dtype=pl.Boolean)
-    return Rows(frame.filter(good), texts.filter(good), pl.concat([broken_rows(found.faults), refused]))
+    return Rows(frame.filter(good), texts.filter(good), pl.concat([broken_rows(parsed.faults), refused]))
 
 
 def _cells(cells: list[Any], column: Column, wrong: dict[int, tuple[str | None, str, str]]) -> pl.Series:

@@ -12,7 +12,7 @@ import polars as pl
 
 from recsys.ingest.rows import LINE, Fault, broken_rows
 
-BLOCK = 32 * 2**20
+_BLOCK = 32 * 2**20
 """Bytes read at once."""
 
 MOST = 200_000
@@ -45,7 +45,7 @@ def blocks(stream: BinaryIO, seen: Callable[[], None] = lambda: None) -> Iterato
 
 def _whole_lines(stream: BinaryIO) -> Iterator[bytes]:
     pending = b""
-    while chunk := stream.read(BLOCK):
+    while chunk := stream.read(_BLOCK):
         pending += chunk
         cut = pending.rfind(b"\n") + 1
         if cut:

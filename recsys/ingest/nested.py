@@ -22,7 +22,7 @@ _PYTHON_TEXT = re.compile(r"""'((?:[^'\\]|\\.)*)'|"((?:[^"\\]|\\.)*)\"""")
 _PYTHON_LIST = re.compile(rf"""\[\s*((?:{_PYTHON_TEXT.pattern})(?:\s*,\s*(?:{_PYTHON_TEXT.pattern}))*)\s*,?\s*\]""")
 """A list of texts as Python shows it: what pandas writes into CSV. One with double quotes alone is JSON as well."""
 
-Converted = tuple[pl.Series, pl.Series]
+_Converted = tuple[pl.Series, pl.Series]
 T = TypeVar("T")
 
 
@@ -30,39 +30,39 @@ class _UnreadableError(Exception):
     """A value that cannot be read; the argument is its code."""
 
 
-def lists(source: pl.Series) -> Converted:
+def lists(source: pl.Series) -> _Converted:
     """Lists of names."""
     if isinstance(source.dtype, pl.List):
         values = source.cast(STRINGS)
         holes = values.list.eval(pl.element().is_null()).list.any().fill_null(value=False)
         return _where(values, holes)
     distinct = source.unique()
-    found, codes = _each(distinct, _names)
-    table = pl.DataFrame({"text": distinct, "value": pl.Series(found, dtype=STRINGS), "code": pl.Series(codes, dtype=pl.String)})
+    parsed, codes = _each(distinct, _names)
+    table = pl.DataFrame({"text": distinct, "value": pl.Series(parsed, dtype=STRINGS), "code": pl.Series(codes, dtype=pl.String)})
     joined = pl.DataFrame({"text": source}).join(table, on="text", how="left", nulls_equal=True, maintain_order="left")
     return joined["value"], joined["code"]
 
 
-def targets(source: pl.Series) -> Converted:
+def targets(source: pl.Series) -> _Converted:
     """Audio features by name; features left out are null."""
-    found, codes = _each(source, _targets)
-    return pl.Series(found, dtype=TARGETS), pl.Series(codes, dtype=pl.String)
+    values, codes = _each(source, _targets)
+    return pl.Series(values, dtype=TARGETS), pl.Series(codes, dtype=pl.String)
 
 
-def ranges(source: pl.Series) -> Converted:
+def ranges(source: pl.Series) -> _Converted:
     """Least and greatest of audio features by name, null for no end; features left out are null."""
-    found, codes = _each(source, _ranges)
-    return pl.Series(found, dtype=RANGES), pl.Series(codes, dtype=pl.String)
+    values, codes = _each(source, _ranges)
+    return pl.Series(values, dtype=RANGES), pl.Series(codes, dtype=pl.String)
 
 
-def postponed(source: pl.Series, zone: str | None) -> Converted:
+def postponed(source: pl.Series, zone: str | None) -> _Converted:
     """Tracks with the time until which they are postponed; a track named without time has none."""
-    found, codes = _each(source, _postponed)
-    ends = pl.Series([end for pairs in found for _, end in pairs or ()], dtype=pl.String)
+    parsed, codes = _each(source, _postponed)
+    ends = pl.Series([end for pairs in parsed for _, end in pairs or ()], dtype=pl.String)
     times_read, wrong = times.read(ends, zone)
     moments, reasons = iter(times_read), iter(wrong)
     values: list[list[dict[str, Any]] | None] = []
-    for row, pairs in enumerate(found):
+    for row, pairs in enumerate(parsed):
         values.append(None if pairs is None else [{"track_id": track, "until": next(moments)} for track, _ in pairs])
         codes[row] = next(filter(None, [next(reasons) for _ in pairs or ()]), codes[row])
     kept = [None if code else value for value, code in zip(values, codes, strict=True)]
@@ -158,6 +158,6 @@ def _json(text: str, kind: type) -> Any:
     return value
 
 
-def _where(values: pl.Series, holes: pl.Series) -> Converted:
-    found = pl.select(value=pl.when(~holes).then(values), code=pl.when(holes).then(pl.lit("type")))
-    return found["value"], found["code"]
+def _where(values: pl.Series, holes: pl.Series) -> _Converted:
+    columns = pl.select(value=pl.when(~holes).then(values), code=pl.when(holes).then(pl.lit("type")))
+    return columns["value"], columns["code"]

@@ -84,7 +84,7 @@ class Rows:
         """Text of the rows that the Boolean ``chosen`` picks."""
         if self.texts is not None:
             return self.texts.filter(chosen)
-        return as_json(self.frame.filter(chosen))
+        return row_json(self.frame.filter(chosen))
 
 
 def broken_rows(faults: Iterable[Fault]) -> pl.DataFrame:
@@ -147,7 +147,7 @@ def rejects(broken: Iterable[pl.DataFrame], *, batch: str, table: str, source: s
     return refused.table(batch=batch, table=table, source=source, user=user).rows
 
 
-def as_json(frame: pl.DataFrame) -> pl.Series:
+def row_json(frame: pl.DataFrame) -> pl.Series:
     """Each row as a JSON object; columns without any value in the frame are left out."""
     names = [name for name in frame.columns if name != LINE and frame[name].null_count() < frame.height]
     if not names:

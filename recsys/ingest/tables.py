@@ -85,7 +85,7 @@ def each(sources: Sequence[Source], work: Callable[[Source], list[Report]]) -> l
     return reports
 
 
-def known(lake: Lake, table: str, source: Source, digest: str) -> Report | None:
+def already_ingested(lake: Lake, table: str, source: Source, digest: str) -> Report | None:
     """The report of a source that was ingested before; none for a new one."""
     batch = lake.batch(table, digest)
     if batch is None:
@@ -139,7 +139,7 @@ def _ingest_file(lake: Lake, stamps: Stamps, plan: Header, source: Source, zone:
     table, header = plan.table, plan.fresh(source.hive)
     with files.reading(source):
         digest = stamped(stamps, source, header.salt)
-        if before := known(lake, table.name, source, digest):
+        if before := already_ingested(lake, table.name, source, digest):
             return before
         kept, refused, read = _read(header, source, zone, progress)
     faults = refused.table(batch=digest, table=table.name, source=source.name)
@@ -159,7 +159,7 @@ def _read(header: Header, source: Source, zone: str | None, progress: Progress |
     table, refused = header.table, Refused()
     kept: list[pl.DataFrame] = [pl.DataFrame(schema={LINE: pl.Int64, **table.schema})]
     read = 0
-    for block in blocks(source, header, progress):
+    for block in _blocks(source, header, progress):
         good, bad = validate(table, header.completed(block), zone)
         read += block.height
         if good.height:
@@ -174,7 +174,7 @@ def _read(header: Header, source: Source, zone: str | None, progress: Progress |
     return _finished(table, whole.drop(LINE), source), refused, read
 
 
-def blocks(source: Source, header: Header, progress: Progress | None) -> Iterator[Rows]:
+def _blocks(source: Source, header: Header, progress: Progress | None) -> Iterator[Rows]:
     """The rows of a table file, whatever its format."""
     kind, size = files.kind(source), source.size
     if kind == "parquet":

@@ -44,12 +44,12 @@ def _text(source: pl.Series, zone: str | None) -> tuple[pl.Series, pl.Series]:
     numbers = text.filter(rest).str.contains(_NUMBER)
     counted, counted_codes = _epoch(pl.select(pl.when(numbers).then(text.filter(rest))).to_series().cast(pl.Float64))
     naive, naive_codes = _placed(_no_offset(text.filter(rest)), zone)
-    found = pl.select(
+    parsed = pl.select(
         value=pl.when(numbers).then(counted).otherwise(naive),
         code=pl.when(numbers).then(counted_codes).otherwise(naive_codes),
     )
-    found = found.with_columns(code=pl.when(pl.col("value").is_null()).then(pl.col("code").fill_null("time")))
-    return _scattered(values, found["value"], rest), _scattered(_no_codes(source), found["code"], rest)
+    parsed = parsed.with_columns(code=pl.when(pl.col("value").is_null()).then(pl.col("code").fill_null("time")))
+    return _scattered(values, parsed["value"], rest), _scattered(_no_codes(source), parsed["code"], rest)
 
 
 def _offset(text: pl.Series) -> pl.Series:
@@ -98,15 +98,15 @@ def _epoch(seconds: pl.Series) -> tuple[pl.Series, pl.Series]:
         .then(pl.lit("time_range"))
     )
     micros = pl.when(near).then((seconds * 1e6).round()).cast(pl.Int64).cast(UTC)
-    found = pl.select(value=micros, code=code)
-    return found["value"], found["code"]
+    parsed = pl.select(value=micros, code=code)
+    return parsed["value"], parsed["code"]
 
 
 def _within(values: pl.Series, codes: pl.Series) -> tuple[pl.Series, pl.Series]:
     outside = ~values.dt.year().is_between(FIRST_YEAR, LAST_YEAR)
     if not outside.any():
         return values, codes
-    found = pl.select(
+    bounded = pl.select(
         value=pl.when(~outside.fill_null(value=False)).then(values),
         code=pl.when(values.dt.year() == _ZERO_YEAR)
         .then(pl.lit("undated"))
@@ -114,7 +114,7 @@ def _within(values: pl.Series, codes: pl.Series) -> tuple[pl.Series, pl.Series]:
         .then(pl.lit("time_range"))
         .otherwise(codes),
     )
-    return found["value"], found["code"]
+    return bounded["value"], bounded["code"]
 
 
 def _no_codes(source: pl.Series) -> pl.Series:

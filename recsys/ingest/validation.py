@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 import polars as pl
 
 from recsys.ingest import values
-from recsys.ingest.rows import CODES, LINE, Rows, as_json
+from recsys.ingest.rows import CODES, LINE, Rows, row_json
 from recsys.tables import POSTPONED, RANGES, STRINGS, TARGETS, UTC, Column, Table
 
 _SHOWN = 80
@@ -47,9 +47,9 @@ def validate(table: Table, rows: Rows, zone: str | None = None) -> tuple[pl.Data
 
     ``zone``: IANA name of the zone of times that have none.
     """
-    found = {column.name: _converted(column, rows.frame, zone) for column in table}
-    codes = pl.DataFrame({name: code for name, (_, code) in found.items() if code.null_count() < len(code)})
-    kept = pl.DataFrame([rows.frame[LINE], *(value.alias(name) for name, (value, _) in found.items())])
+    converted = {column.name: _converted(column, rows.frame, zone) for column in table}
+    codes = pl.DataFrame({name: code for name, (_, code) in converted.items() if code.null_count() < len(code)})
+    kept = pl.DataFrame([rows.frame[LINE], *(value.alias(name) for name, (value, _) in converted.items())])
     if not codes.width:
         return kept, rows.broken
     first = codes.select(
@@ -75,12 +75,12 @@ def _repeats(kept: pl.DataFrame, first: pl.Series, key: Sequence[str], what: str
     reason = pl.concat_str(pl.lit(f"{what} is already on line "), "\0origin", pl.lit("; the first is kept"))
     for part in kept.filter(~first).iter_slices(_PART):
         repeats = part.join(origins, on=list(key), how="left", nulls_equal=True, maintain_order="left")
-        yield _rejects(repeats, as_json(part), pl.lit("duplicate"), reason, pl.lit(key[0]))
+        yield _rejects(repeats, row_json(part), pl.lit("duplicate"), reason, pl.lit(key[0]))
 
 
 def rejected(frame: pl.DataFrame, code: pl.Expr, reason: pl.Expr, column: pl.Expr) -> pl.DataFrame:
     """Rejects made from whole rows with ``line``; their raw text is the row as JSON."""
-    return _rejects(frame, as_json(frame), code, reason, column)
+    return _rejects(frame, row_json(frame), code, reason, column)
 
 
 def _converted(column: Column, frame: pl.DataFrame, zone: str | None) -> values.Converted:

@@ -52,8 +52,8 @@ def convert(column: Column, source: pl.Series, zone: str | None) -> Converted:
     rules = [rule for rule in _rules(column) if rule is not None]
     if not rules:
         return values, codes
-    found = frame.select(pl.coalesce("code", *rules)).to_series()
-    return values, found.rename("code")
+    reasons = frame.select(pl.coalesce("code", *rules)).to_series()
+    return values, reasons.rename("code")
 
 
 def _without_empty(source: pl.Series) -> pl.Series:
@@ -134,7 +134,7 @@ def _integers(source: pl.Series) -> Converted:
         return values, _fine(source)
     number = _number(source)
     whole = (number == number.floor()) & (number.abs() <= _EXACT)
-    found = pl.select(
+    parsed = pl.select(
         value=pl.coalesce(values, pl.when(whole).then(number).cast(pl.Int64, strict=False)),
         code=pl.when(values.is_not_null() | source.is_null() | whole.fill_null(value=False))
         .then(pl.lit(None, pl.String))
@@ -146,7 +146,7 @@ def _integers(source: pl.Series) -> Converted:
         .then(pl.lit("type"))
         .otherwise(pl.lit("range")),
     )
-    return found["value"], found["code"]
+    return parsed["value"], parsed["code"]
 
 
 def _truths(source: pl.Series) -> Converted:

@@ -21,7 +21,7 @@ import polars as pl
 
 from recsys.inputs import BATCH
 from recsys.lake import files, parquet
-from recsys.lake.records import RECEIPT, File, Receipt, Source, load
+from recsys.lake.records import RECEIPT, BatchSource, File, Receipt, load
 from recsys.tables import REJECTS, TABLES
 
 
@@ -77,9 +77,9 @@ class Batch:
         return self.receipt.unlisted or {}
 
     @property
-    def as_source(self) -> Source:
+    def as_source(self) -> BatchSource:
         """The batch as a run's manifest records it."""
-        return Source(table=self.table, ordinal=self.ordinal, digest=self.digest, source=self.source, rows=self.kept)
+        return BatchSource(table=self.table, ordinal=self.ordinal, digest=self.digest, source=self.source, rows=self.kept)
 
     def read(self) -> pl.DataFrame:
         """The kept rows in the contract's columns (absent ones are null) and the Int32 column ``batch``."""

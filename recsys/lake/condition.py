@@ -18,14 +18,14 @@ from recsys.tables import INPUTS
 FREE = 2**30
 """Free bytes on the lake's disk below which a run may not fit."""
 
-State = Literal["good", "note", "bad"]
+_State = Literal["good", "note", "bad"]
 
 
 class Finding(NamedTuple):
     """One thing that was looked at."""
 
     what: str
-    state: State
+    state: _State
     words: str
 
 

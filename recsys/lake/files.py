@@ -24,7 +24,7 @@ from recsys.errors import LakeError, UsageError
 
 FAIL_AT = "RECSYS_FAIL_AT"
 
-POINTS = (
+_POINTS = (
     *(
         f"{file}.{step}"
         for file in ("kept", "rejects", "receipt", "table", "file", "manifest", "current")
@@ -60,13 +60,13 @@ _CAUSES = {
 
 def reach(point: str) -> None:
     """Die here when ``RECSYS_FAIL_AT`` says so. Raises :class:`UsageError` when it names no fail point."""
-    if point not in POINTS:
+    if point not in _POINTS:
         raise ValueError(f"{point!r} is not in POINTS")
     wanted = os.environ.get(FAIL_AT)
     if wanted is None:
         return
-    if wanted not in POINTS:
-        raise UsageError(f"{FAIL_AT}={wanted} is no fail point; allowed: {' '.join(POINTS)}")
+    if wanted not in _POINTS:
+        raise UsageError(f"{FAIL_AT}={wanted} is no fail point; allowed: {' '.join(_POINTS)}")
     if wanted == point:
         os.kill(os.getpid(), signal.SIGKILL)
 
@@ -119,7 +119,7 @@ def move(source: Path, target: Path, what: str) -> None:
         ) from error
 
 
-def put(staging: Path, place: Path, content: bytes, what: str, confirm: Callable[[], None] | None = None) -> None:
+def put_file(staging: Path, place: Path, content: bytes, what: str, confirm: Callable[[], None] | None = None) -> None:
     """Make, or replace in one step, a small file that readers look at; ``confirm`` may still raise before that step."""
     staged = staging / place.name
     make_folder(staging)

@@ -285,7 +285,7 @@ class Lake:
     def point(self, pointer: Pointer) -> None:
         """Replace ``CURRENT`` in one step; :meth:`publish` is the way to publish."""
         with self._writer.alone():
-            files.put(self._staging, self._current, pointer.dump(), "current", self._writer.require)
+            files.put_file(self._staging, self._current, pointer.dump(), "current", self._writer.require)
 
     def remove_runs(self, run_ids: Iterable[str]) -> None:
         """Remove runs, each out of sight of readers in one step first."""

@@ -30,7 +30,7 @@ os.register_at_fork(after_in_child=_drop_in_child)
 
 
 @dataclass(frozen=True)
-class Owner:
+class _Owner:
     """A writer, as it signs the lock; ``since`` in UTC. A pid means nothing on another host or after another boot."""
 
     pid: int
@@ -78,10 +78,10 @@ class Lock:
         except FileNotFoundError:
             return False
 
-    def owner(self) -> Owner | None:
+    def owner(self) -> _Owner | None:
         """Who last took the lock, when that can be read and the process still lives, or is on another machine."""
         try:
-            owner = Owner(**json.loads(self.path.read_text(encoding="utf-8")))
+            owner = _Owner(**json.loads(self.path.read_text(encoding="utf-8")))
         except (OSError, ValueError, TypeError):
             return None
         here = (owner.host, owner.boot) == (socket.gethostname(), _boot())
@@ -143,7 +143,7 @@ def _locked(descriptor: int) -> bool:
 
 
 def _sign(descriptor: int) -> None:
-    owner = Owner(os.getpid(), socket.gethostname(), _boot(), datetime.now(UTC).isoformat(timespec="seconds"))
+    owner = _Owner(os.getpid(), socket.gethostname(), _boot(), datetime.now(UTC).isoformat(timespec="seconds"))
     files.reach("lock.clear")
     os.ftruncate(descriptor, 0)
     files.reach("lock.write")

@@ -12,12 +12,12 @@ from recsys.lake.lake import Lake
 from recsys.lake.writer import STAGING
 from recsys.tables import QUALITY
 
-NAME = "quality.parquet"
+_NAME = "quality.parquet"
 
 
 def place(lake: Lake) -> Path:
     """Where the table is, or would be."""
-    return lake.root / NAME
+    return lake.root / _NAME
 
 
 def read(lake: Lake) -> pl.DataFrame:
@@ -39,4 +39,4 @@ def add(lake: Lake, rows: pl.DataFrame) -> None:
         whole = pl.concat([read(lake).join(rows, on=key, how="anti"), QUALITY.conform(rows)]).sort(QUALITY.key)
         content = BytesIO()
         whole.write_parquet(content)
-        files.put(lake.root / STAGING, place(lake), content.getvalue(), "current")
+        files.put_file(lake.root / STAGING, place(lake), content.getvalue(), "current")

@@ -134,7 +134,7 @@ class Receipt(Record):
     """What came of everything that a provider was asked for, by outcome; none for a file."""
 
 
-class Source(Record):
+class BatchSource(Record):
     """One input batch a run was made from."""
 
     table: str
@@ -158,7 +158,7 @@ class Manifest(Record):
     code: str
     versions: dict[str, str]
     settings: dict[str, Any]
-    inputs: tuple[Source, ...]
+    inputs: tuple[BatchSource, ...]
     files: tuple[File, ...]
     seconds: dict[str, FiniteFloat]
     """Wall time per stage, in seconds."""

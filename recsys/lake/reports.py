@@ -12,22 +12,22 @@ from recsys.lake import files
 from recsys.lake.lake import Lake
 from recsys.lake.run import Run
 
-NAME = "report.html"
+_NAME = "report.html"
 
 
-def place(run: Run) -> Path:
+def _place(run: Run) -> Path:
     """Where the report of a run is, or would be."""
-    return run.path / NAME
+    return run.path / _NAME
 
 
 def write(lake: Lake, run: Run, page: str) -> Path:
     """Store the report, whole or not at all; an earlier one is replaced. Raises :class:`recsys.errors.LakeError`."""
     with lake.writer():
-        files.put_cache(place(run), page.encode())
-    return place(run)
+        files.put_cache(_place(run), page.encode())
+    return _place(run)
 
 
-def before(lake: Lake, run: Run) -> Run | None:
+def run_before(lake: Lake, run: Run) -> Run | None:
     """The whole run that readers had before ``run``, or the newest other one; none when there is none."""
     order = [entry.run for entry in lake.publications() if entry.run != run.id]
     others = {each.id: each for each in lake.runs() if each.id != run.id}

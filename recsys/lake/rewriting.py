@@ -60,7 +60,7 @@ def begun(lake: Lake) -> bool:
         mark = lake.root / FORGETTING
         if mark.exists():
             return True
-        files.put(lake.root / STAGING, mark, b"", "current")
+        files.put_file(lake.root / STAGING, mark, b"", "current")
         return False
 
 
@@ -76,4 +76,4 @@ def note(lake: Lake, **facts: object) -> None:
         place = lake.root / FORGOTTEN
         before = files.read(place) if place.exists() else b""
         line = json.dumps({"at": datetime.now(UTC).isoformat(timespec="seconds"), **facts})
-        files.put(lake.root / STAGING, place, before + line.encode() + b"\n", "current")
+        files.put_file(lake.root / STAGING, place, before + line.encode() + b"\n", "current")

@@ -22,7 +22,7 @@ from recsys.lookup.languages import said, translated
 from recsys.lookup.problem import ProblemError, wrong
 from recsys.lookup.query import PLAIN, SAVED, Query, from_address, from_body, pairs
 from recsys.lookup.reader import Listener
-from recsys.lookup.stored import Stored, addressed, fresh, known, spoken, zipped
+from recsys.lookup.stored import Stored, addressed, fresh, known_answer, spoken, zipped
 
 PAGE = Path(__file__).parent / "page"
 ASSETS = {
@@ -79,7 +79,7 @@ def quick(current: Current) -> Quick:
         language = spoken(published, headers)
         address = addressed(path, text, headers, language)
         try:
-            ready = known(published, address, headers)
+            ready = known_answer(published, address, headers)
             if zipped(headers) and (ready is None or ready.body):
                 return None
             if ready is None:
@@ -167,8 +167,8 @@ def controls(published: Published, request: Request) -> bytes:
 
 def lists(published: Published, request: Request) -> bytes:
     """What each of a listener's lists asked for and where the catalogue went."""
-    found = published.reader
-    return one(published, request, lambda listener: b"[%b]" % b",".join(map(found.record, found.lists(listener).values())))
+    reader = published.reader
+    return one(published, request, lambda listener: b"[%b]" % b",".join(map(reader.record, reader.lists(listener).values())))
 
 
 def one(published: Published, request: Request, part: Callable[[Listener], bytes]) -> bytes:
@@ -180,11 +180,11 @@ def one(published: Published, request: Request, part: Callable[[Listener], bytes
 
 def explained(published: Published, request: Request) -> bytes:
     """Why a track is, or is not, in a list."""
-    from recsys.lookup.why import why  # here, for it needs the tables
+    from recsys.lookup.why import stored_why  # here, for it needs the tables
 
     parameters = dict(pairs(request.scope["query_string"], ("list",)))
     name = parameters.get("list", PLAIN.list)
-    answer = why(published.reader, segment(request, "user_id"), segment(request, "track_id"), name)
+    answer = stored_why(published.reader, segment(request, "user_id"), segment(request, "track_id"), name)
     if answer["row"] is not None:
         answer["row"] = translated(answer["row"], spoken(published, request.scope[SCOPE_HEADERS]))
         answer["text"] = answer["row"]["reason"]

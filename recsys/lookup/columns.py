@@ -33,7 +33,7 @@ def sealed(data: bytes) -> bytes:
     return data + CHECK.pack(crc32(data))
 
 
-class Offsets(TypedDict):
+class Layout(TypedDict):
     """Where the columns of one file lie. A batch holds a contiguous range of the file's rows."""
 
     bytes: int
@@ -54,7 +54,7 @@ class Columns:
     :class:`LakeError` when the file is missing or damaged, or has become shorter.
     """
 
-    def __init__(self, path: Path, offsets: Offsets) -> None:
+    def __init__(self, path: Path, offsets: Layout) -> None:
         self.path = path
         try:
             self._descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
@@ -74,8 +74,8 @@ class Columns:
 
     def check(self) -> None:
         """Raises :class:`LakeError` when the file was removed or changed since it was opened."""
-        found = os.fstat(self._descriptor)
-        if (found.st_size, found.st_mtime_ns, found.st_nlink) != self._state:
+        status = os.fstat(self._descriptor)
+        if (status.st_size, status.st_mtime_ns, status.st_nlink) != self._state:
             raise self._changed()
 
     def keep(self, column: str) -> None:
@@ -111,9 +111,9 @@ class Columns:
     def read(self, count: int, first: int) -> bytes:
         """``count`` bytes from byte ``first`` of the file on."""
         if 0 <= count <= self._size and first >= 0:
-            found = os.pread(self._descriptor, count, first)
-            if len(found) == count:
-                return found
+            data = os.pread(self._descriptor, count, first)
+            if len(data) == count:
+                return data
         raise self._changed()
 
     def numbers(self, columns: Sequence[str], first: int, count: int, checksum: int) -> list[list[Any]]:
@@ -141,5 +141,5 @@ class Columns:
         return LakeError(f"{self.path} was removed or changed while it was in use; publish another run")
 
     def _found(self) -> tuple[int, int, int]:
-        found = os.fstat(self._descriptor)
-        return found.st_size, found.st_mtime_ns, found.st_nlink
+        status = os.fstat(self._descriptor)
+        return status.st_size, status.st_mtime_ns, status.st_nlink

@@ -1,7 +1,7 @@
 """One connection of a client: limits of time, size and number that the HTTP server itself does not have.
 
 A head has to arrive whole within :data:`HEAD_SECONDS` and :data:`MOST_HEAD` bytes. A request that arrives before the last one was
-answered is not read: the connection ends after that answer. When there are :data:`MOST` connections, the one that has been
+answered is not read: the connection ends after that answer. When there are :data:`_MOST` connections, the one that has been
 idle for longest makes room for a new one, so that silent ones lock nobody out.
 """
 
@@ -16,7 +16,7 @@ HEAD_SECONDS = 10.0
 """Time for the head of a request, from the connection or the last answer's end on."""
 MOST_HEAD = 32_768
 """Bytes of a head."""
-MOST = 512
+_MOST = 512
 """Connections at a time."""
 
 _TOO_LARGE = b"HTTP/1.1 431 Request Header Fields Too Large\r\ncontent-length: 0\r\nconnection: close\r\n\r\n"
@@ -28,7 +28,7 @@ class Connection(HttpToolsProtocol):
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         self._deaf, self._head_bytes, self._timer = False, 0, None
         self._idle_since: float | None = self.loop.time()
-        if len(self.connections) >= MOST:
+        if len(self.connections) >= _MOST:
             self._make_room()
         super().connection_made(transport)
         self._await_head()

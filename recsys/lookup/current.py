@@ -16,7 +16,7 @@ from recsys.lake.run import Run
 from recsys.lookup.gateway import Ready
 from recsys.lookup.reader import Reader
 
-PAUSE = 1.0
+_PAUSE = 1.0
 """Seconds between two tries to open a run that cannot be read."""
 
 
@@ -60,14 +60,14 @@ class Current:
     def drop(self, error: LakeError) -> None:
         """Stop serving a run that turned out to be damaged; it is tried again later."""
         self._published, self._error = None, error
-        self._next_try = time.monotonic() + PAUSE
+        self._next_try = time.monotonic() + _PAUSE
 
     def _state(self) -> tuple[int, ...] | None:
         try:
-            found = os.stat(self._path)  # noqa: PTH116  half the time of Path.stat, and this is asked with every request
+            status = os.stat(self._path)  # noqa: PTH116  half the time of Path.stat, and this is asked with every request
         except OSError:
             return None
-        return found.st_mtime_ns, found.st_ino, found.st_size
+        return status.st_mtime_ns, status.st_ino, status.st_size
 
     def _open(self, seen: tuple[int, ...] | None) -> None:
         self._seen = seen
@@ -77,11 +77,11 @@ class Current:
             self.drop(error)
 
     def _read(self, seen: tuple[int, ...] | None) -> Published:
-        found = pointer.read(Path(self._path))
-        if found is None or seen is None:
+        target = pointer.read(Path(self._path))
+        if target is None or seen is None:
             raise LakeError(f"lake {self._root} has no published run; `recsys run` builds one")
-        run = Run.open(self._root / "runs" / found.run)
-        if run.digest != found.digest:
+        run = Run.open(self._root / "runs" / target.run)
+        if run.digest != target.digest:
             raise LakeError(f"run {run.id}: its manifest changed since it was published; publish another run")
         moment = datetime.fromtimestamp(seen[0] / 1e9, UTC)
         record = {"id": run.id, "as_of": _text(run.manifest.as_of), "published_at": _text(moment), "weights": weights(run)}

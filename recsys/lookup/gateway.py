@@ -157,8 +157,8 @@ class Gateway:
 
     def _opened(self, headers: Headers) -> bool:
         """Every key is compared with every key given, in a time that tells nothing."""
-        found = [hmac.compare_digest(key, given) for given in _presented(headers) for key in self._keys]
-        return any(found)
+        matches = [hmac.compare_digest(key, given) for given in _presented(headers) for key in self._keys]
+        return any(matches)
 
     def _note(self, scope: Scope, request_id: bytes, sent: Sequence[int], started: float) -> None:
         took, path = (time.perf_counter() - started) * 1000, scope.get("raw_path") or b""

@@ -10,7 +10,7 @@ FORMAT = 4
 FILES = ("users", "names", "lists", "rows", "pool", "tracks")
 OFFSETS = f"{FOLDER}/places.json"
 """Where the columns lie in the files."""
-PARTS = ("score", "content", "collaborative", "popularity", "exploration", "safety", "commercial")
+OLD_PARTS = ("score", "content", "collaborative", "popularity", "exploration", "safety", "commercial")
 """Columns of ``pool`` after the track."""
 CHECK = Struct("<I")
 """What ends a piece of a file that is read at once: the CRC-32 of the bytes before it."""
@@ -18,7 +18,7 @@ LENGTHS = Struct("<II")
 """In ``users``, before each record: bytes of the listener's id and of what follows it."""
 NO_TRACK = -1
 """In ``rows`` and ``pool``, the number of a track the snapshot does not have."""
-FIRST = 20
+DEFAULT_LIMIT = 20
 """Rows of a list that are packed on their own: as many as an answer has unless asked otherwise."""
 SIZES = Struct("<iii")
 """How a row of ``rows`` begins: bytes of the first rows packed, of their text, and of the text of the others."""

@@ -8,7 +8,7 @@ from typing import Any
 import orjson
 
 from recsys.lookup.languages import POOL_REASONS
-from recsys.lookup.names import DIGITS, PARTS
+from recsys.lookup.names import DIGITS, OLD_PARTS
 from recsys.lookup.query import Query
 from recsys.lookup.reader import Listed, Reader
 from recsys.matrices.tokens import token
@@ -105,7 +105,7 @@ def _from_pool(reader: Reader, listed: Listed, ranked: set[int]) -> Iterator[dic
                 "supporters": None,
                 "because_rest": None,
                 "source": "pool",
-                "score_breakdown": {**dict(zip(PARTS[1:], rounded, strict=True)), "diversity": 0.0, "final": score},
+                "score_breakdown": {**dict(zip(OLD_PARTS[1:], rounded, strict=True)), "diversity": 0.0, "final": score},
                 "points": None,
                 "explanation": None,
             }

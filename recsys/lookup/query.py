@@ -12,8 +12,8 @@ from urllib.parse import parse_qsl
 
 from recsys.lookup.problem import ProblemError, wrong
 
-LIMIT, MOST_LIMIT, MOST_OFFSET = 20, 100, 10_000
-LISTS = ("balanced", "comfort", "discovery")
+LIMIT, _MOST_LIMIT, MOST_OFFSET = 20, 100, 10_000
+_LISTS = ("balanced", "comfort", "discovery")
 SAVED = "save it as a list for the next run: a row of `requests` with these fields, `recsys ingest requests FILE`"
 NEEDS_A_RUN = ("seed_track_ids", "feature_targets", "exploration_target")
 """Fields of the legacy body that no stored list answers."""
@@ -23,7 +23,7 @@ NEEDS_A_RUN = ("seed_track_ids", "feature_targets", "exploration_target")
 class Query:
     """One list, and what to leave out of it. Nothing here can add a track: see :mod:`recsys.lookup.narrowing`."""
 
-    list: str = LISTS[0]
+    list: str = _LISTS[0]
     limit: int = LIMIT
     offset: int = 0
     exclude_track: tuple[str, ...] = ()
@@ -44,7 +44,7 @@ PLAIN = Query()
 """What a request without parameters asks for."""
 
 
-class Kind(NamedTuple):
+class _Kind(NamedTuple):
     """A type of values: how an address and a body write it, and what is needed when they do not."""
 
     of_text: Callable[[str], Any]
@@ -56,7 +56,7 @@ class Kind(NamedTuple):
 class Parameter(NamedTuple):
     """A field of :class:`Query`, its meaning, and its name in the legacy body; none where that has no such field."""
 
-    kind: Kind
+    kind: _Kind
     meaning: str
     legacy: str | None = None
     many: bool = False
@@ -106,13 +106,13 @@ def _bounded(read: Callable[[str], Any], low: int, high: int) -> Callable[[str],
     return bounded
 
 
-_TEXT = Kind(str, lambda value: value if isinstance(value, str) else None, "a text is needed")
-_NAMES = Kind(str, _names, "an array of texts is needed")
-_FLAG = Kind({"true": True, "false": False}.__getitem__, _truth, "true or false is needed")
-_SHARE = Kind(_bounded(_number, 0, 1), _finite, "a number from 0 to 1 is needed")
-_LIMIT = Kind(_bounded(_integer, 1, MOST_LIMIT), _whole, f"a whole number from 1 to {MOST_LIMIT} is needed")
-_OFFSET = Kind(_bounded(_integer, 0, MOST_OFFSET), _whole, f"a whole number from 0 to {MOST_OFFSET} is needed")
-_OBJECT = Kind(str, lambda value: value if isinstance(value, dict) else None, "an object is needed")
+_TEXT = _Kind(str, lambda value: value if isinstance(value, str) else None, "a text is needed")
+_NAMES = _Kind(str, _names, "an array of texts is needed")
+_FLAG = _Kind({"true": True, "false": False}.__getitem__, _truth, "true or false is needed")
+_SHARE = _Kind(_bounded(_number, 0, 1), _finite, "a number from 0 to 1 is needed")
+_LIMIT = _Kind(_bounded(_integer, 1, _MOST_LIMIT), _whole, f"a whole number from 1 to {_MOST_LIMIT} is needed")
+_OFFSET = _Kind(_bounded(_integer, 0, MOST_OFFSET), _whole, f"a whole number from 0 to {MOST_OFFSET} is needed")
+_OBJECT = _Kind(str, lambda value: value if isinstance(value, dict) else None, "an object is needed")
 
 PARAMETERS: dict[str, Parameter] = {
     "list": Parameter(_TEXT, "balanced, comfort, discovery, or a saved list's name", "mode"),
@@ -128,7 +128,7 @@ PARAMETERS: dict[str, Parameter] = {
     "include_explicit": Parameter(_FLAG, "false leaves explicit tracks out", "include_explicit"),
 }
 """Fields of :class:`Query` by their names in an address."""
-_BODY: dict[str, Kind] = {
+_BODY: dict[str, _Kind] = {
     "user_id": _TEXT,
     **{parameter.legacy: parameter.kind for parameter in PARAMETERS.values() if parameter.legacy},
     **dict(zip(NEEDS_A_RUN, (_NAMES, _OBJECT, _SHARE), strict=True)),
@@ -182,7 +182,7 @@ def from_body(body: bytes) -> tuple[str, Query, bool]:
             raise wrong(name, f"lists are computed by the nightly run; {SAVED}, then GET …/recommendations?list=NAME")
     mode, limit = values.pop("mode", "").strip().lower(), values.pop("limit", 0)
     named = {name: values[parameter.legacy] for name, parameter in PARAMETERS.items() if parameter.legacy in values}
-    query = Query(list=mode if mode in LISTS else LISTS[0], limit=min(limit, MOST_LIMIT) if limit > 0 else LIMIT, **named)
+    query = Query(list=mode if mode in _LISTS else _LISTS[0], limit=min(limit, _MOST_LIMIT) if limit > 0 else LIMIT, **named)
     return user_id, query, "include_explicit" in values and query.include_explicit
 
 

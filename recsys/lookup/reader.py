@@ -13,7 +13,7 @@ from recsys.errors import LakeError, NotFoundError
 from recsys.lake.run import Run
 from recsys.lookup.columns import Columns
 from recsys.lookup.languages import language_of
-from recsys.lookup.names import CHECK, CODEC, FILES, FIRST, FORMAT, LENGTHS, OFFSETS, PARTS, SIZES, name
+from recsys.lookup.names import CHECK, CODEC, DEFAULT_LIMIT, FILES, FORMAT, LENGTHS, OFFSETS, OLD_PARTS, SIZES, name
 
 STRANGER = b"*"
 """The listener whose lists everybody else gets."""
@@ -100,10 +100,10 @@ class Reader:
 
     def find_list(self, listener: Listener, wanted: str) -> Listed:
         """One list. Raises :class:`NotFoundError` naming those there are."""
-        found = orjson.loads(listener.lists)
-        numbers = found.get(wanted)
+        lists = orjson.loads(listener.lists)
+        numbers = lists.get(wanted)
         if numbers is None:
-            raise NotFoundError(f"no list {wanted!r}; lists: {', '.join(found)}")
+            raise NotFoundError(f"no list {wanted!r}; lists: {', '.join(lists)}")
         return Listed(*numbers)
 
     def record(self, listed: Listed) -> bytes:
@@ -117,8 +117,8 @@ class Reader:
         if last <= first:
             return b""
         data = memoryview(self._rows.part(listed.first_bytes, listed.offset))
-        text = _unpacked(data, total, self._others(listed) if last > FIRST else None)
-        if first == 0 and last in (total, FIRST):
+        text = _unpacked(data, total, self._others(listed) if last > DEFAULT_LIMIT else None)
+        if first == 0 and last in (total, DEFAULT_LIMIT):
             return text
         ends = data[SIZES.size : SIZES.size + 4 * total].cast("i")
         return text[ends[first - 1] + 1 if first else 0 : ends[last - 1]]
@@ -136,7 +136,7 @@ class Reader:
         """The list's candidates, best first: number of the track, and the parts of its score."""
         if not listed.pool_count:
             return []
-        tracks, *parts = self._pool.numbers(("track", *PARTS), listed.pool_first, listed.pool_count, listed.pool_sum)
+        tracks, *parts = self._pool.numbers(("track", *OLD_PARTS), listed.pool_first, listed.pool_count, listed.pool_sum)
         return list(zip(tracks, zip(*parts, strict=True), strict=True))
 
     def track(self, number: int) -> dict[str, Any]:

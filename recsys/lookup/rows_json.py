@@ -81,20 +81,20 @@ def _because(ranked: pl.DataFrame, own: pl.DataFrame) -> pl.Series:
     return joined.select(whole.alias("because")).collect().to_series()
 
 
-def tracks(found: pl.DataFrame) -> pl.DataFrame:
+def tracks(frame: pl.DataFrame) -> pl.DataFrame:
     """Columns head (the track as lists show it) and more (the facts only the track's own answer adds, without their ``{``)."""
     sound = pl.struct(*FEATURES)
     features = pl.when(pl.all_horizontal(pl.col(FEATURES).is_null())).then(None).otherwise(sound).alias("features")
-    return found.select(_json(*TRACK, features, *OFFERS).alias("head"), _json(*ORIGINS).str.strip_prefix("{").alias("more"))
+    return frame.select(_json(*TRACK, features, *OFFERS).alias("head"), _json(*ORIGINS).str.strip_prefix("{").alias("more"))
 
 
-def names(found: pl.DataFrame) -> pl.Series:
+def names(frame: pl.DataFrame) -> pl.Series:
     """Tracks as rows name those they are there because of: id, title and artist, without the last ``}``."""
     named = _json(pl.col("id").alias("track_id"), "title", "artist").str.strip_suffix("}")
-    return found.select(named.alias("name")).to_series()
+    return frame.select(named.alias("name")).to_series()
 
 
-def profiles(found: pl.DataFrame) -> pl.Series:
+def profiles(frame: pl.DataFrame) -> pl.Series:
     """Rows of ``profiles`` in the older service's shape: the vector in the order of the features, names → strengths."""
     numbers = (_rounded(name) for name in ("confidence", "exploration_readiness", "friction"))
     vector = pl.col("taste").arr.to_list().list.eval(pl.element().round(DIGITS)).alias("vector")
@@ -105,9 +105,9 @@ def profiles(found: pl.DataFrame) -> pl.Series:
         "interaction_count",
         *numbers,
         "cold",
-        _plain("updated_at", found.schema["updated_at"]),
+        _plain("updated_at", frame.schema["updated_at"]),
     ]
-    return found.select(
+    return frame.select(
         pl.concat_str(
             pl.struct(*columns).struct.json_encode().str.strip_suffix("}"),
             pl.lit(',"top_genres":'),
@@ -119,17 +119,17 @@ def profiles(found: pl.DataFrame) -> pl.Series:
     ).to_series()
 
 
-def records(found: pl.DataFrame, names: Sequence[str]) -> pl.Series:
+def records(frame: pl.DataFrame, names: Sequence[str]) -> pl.Series:
     """Rows as they are stored."""
-    columns = (_plain(name, found.schema[name]) for name in names)
-    return found.select(pl.struct(*columns).struct.json_encode().alias("record")).to_series()
+    columns = (_plain(name, frame.schema[name]) for name in names)
+    return frame.select(pl.struct(*columns).struct.json_encode().alias("record")).to_series()
 
 
-def listings(found: pl.DataFrame) -> pl.DataFrame:
+def listings(frame: pl.DataFrame) -> pl.DataFrame:
     """Columns user_id and lists (an object, name of the list → the numbers in all other columns) of rows in order of user_id."""
     key = _json("list").str.strip_prefix('{"list":').str.strip_suffix("}")
     numbers = pl.concat_list(pl.exclude("user_id", "list")).list.eval(pl.element().cast(pl.String)).list.join(",")
-    entries = found.select("user_id", pl.concat_str(key, pl.lit(":["), numbers, pl.lit("]")).alias("lists"))
+    entries = frame.select("user_id", pl.concat_str(key, pl.lit(":["), numbers, pl.lit("]")).alias("lists"))
     together = pl.concat_str(pl.lit("{"), pl.col("lists").str.join(","), pl.lit("}"))
     return entries.group_by("user_id", maintain_order=True).agg(together.alias("lists"))
 

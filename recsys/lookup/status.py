@@ -15,7 +15,7 @@ from starlette.responses import Response
 
 from recsys.lake.run import Run
 
-PAUSE = 30.0
+_PAUSE = 30.0
 """Seconds for which an answer about providers is kept: counting their cache reads a folder."""
 
 
@@ -48,7 +48,7 @@ def providers(root: Path) -> Callable[[Request], Awaitable[Response]]:
     async def endpoint(_: Request) -> Response:
         nonlocal kept
         if time.monotonic() >= kept[0]:
-            kept = (time.monotonic() + PAUSE, await asyncio.to_thread(_providers, root))
+            kept = (time.monotonic() + _PAUSE, await asyncio.to_thread(_providers, root))
         return Response(kept[1], headers={"cache-control": "no-store"}, media_type="application/json")
 
     return endpoint
@@ -62,4 +62,4 @@ def _providers(root: Path) -> bytes:
 
     settings = load()
     cache = Cache(root / "cache", settings.provider_cache_ttl_hours * 3600)
-    return orjson.dumps({"data": [asdict(found) for found in statuses(settings, cache)]})
+    return orjson.dumps({"data": [asdict(status) for status in statuses(settings, cache)]})

@@ -34,7 +34,7 @@ class Stored:
         language = spoken(published, headers) if self._spoken else ""
         address = addressed(scope["path"].encode(), scope["query_string"], headers, language)
         try:
-            ready = known(published, address, headers)
+            ready = known_answer(published, address, headers)
             if ready is None:
                 ask = self._answer
                 body = (
@@ -70,7 +70,7 @@ def etag(published: Published, address: bytes) -> bytes:
     return b'"%b-%x"' % (published.tag, crc32(address))
 
 
-def known(published: Published, address: bytes, headers: Headers) -> Ready | None:
+def known_answer(published: Published, address: bytes, headers: Headers) -> Ready | None:
     """What is answered without looking: that the client has it, or what was answered before."""
     tags = headers.get(b"if-none-match")
     if tags is not None and (tag := etag(published, address)) in tags:

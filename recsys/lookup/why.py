@@ -14,14 +14,14 @@ import orjson
 import polars as pl
 
 from recsys.errors import NotFoundError
-from recsys.lookup.names import DIGITS, PARTS
+from recsys.lookup.names import DIGITS, OLD_PARTS
 from recsys.lookup.narrowing import credited
 from recsys.lookup.reader import Listed, Listener, Reader
 from recsys.matrices.tokens import fold, token
 from recsys.tables import DROP_MEANINGS
 
 
-def why(reader: Reader, user_id: str, track_id: str, name: str) -> dict[str, Any]:
+def stored_why(reader: Reader, user_id: str, track_id: str, name: str) -> dict[str, Any]:
     """The answer for one listener, list and track. ``rule`` is the reason's code, the rule that dropped it, or ``undecided``.
 
     Raises :class:`NotFoundError` when there is no such list.
@@ -58,7 +58,7 @@ def _ranked(reader: Reader, listed: Listed, number: int) -> dict[str, Any] | Non
 def _pooled(reader: Reader, listed: Listed, number: int) -> dict[str, Any] | None:
     for position, (track, values) in enumerate(reader.pool(listed), 1):
         if track == number:
-            parts = {part: round(value, DIGITS) for part, value in zip(PARTS, values, strict=True)}
+            parts = {part: round(value, DIGITS) for part, value in zip(OLD_PARTS, values, strict=True)}
             text = (
                 f"a candidate, number {position:,} by score: variety, the limit of tracks per artist, another version of the "
                 "song, or the score kept it out; `recsys why` tells which"
@@ -92,8 +92,8 @@ def _dropped(reader: Reader, listener: Listener, listed: Listed, track: dict[str
 
 def _rating(reader: Reader, user_id: str, track_id: str) -> dict[str, Any] | None:
     wanted = (pl.col("user_id") == user_id) & (pl.col("track_id") == track_id)
-    found = reader.run.scan("ratings").filter(wanted).select("known", "rejected", "events", "last_at").collect()
-    return found.row(0, named=True) if found.height else None
+    rating = reader.run.scan("ratings").filter(wanted).select("known", "rejected", "events", "last_at").collect()
+    return rating.row(0, named=True) if rating.height else None
 
 
 def _rules(

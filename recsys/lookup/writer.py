@@ -34,7 +34,7 @@ from isal.isal_zlib import crc32
 from recsys.lake import Staged
 from recsys.lookup import rows_json
 from recsys.lookup.columns import sealed
-from recsys.lookup.names import CODEC, FILES, FIRST, FORMAT, LENGTHS, LEVEL, NO_TRACK, OFFSETS, PARTS, SIZES, name
+from recsys.lookup.names import CODEC, DEFAULT_LIMIT, FILES, FORMAT, LENGTHS, LEVEL, NO_TRACK, OFFSETS, OLD_PARTS, SIZES, name
 from recsys.lookup.offsets import offsets
 from recsys.tables import CONTROLS, LISTS
 
@@ -54,7 +54,7 @@ _SCHEMAS = {
     "names": pa.schema({"id": _BYTES}),
     "lists": pa.schema({"record": _BYTES}),
     "rows": pa.schema({"rows": _BYTES}),
-    "pool": pa.schema({"track": pa.int32(), **dict.fromkeys(PARTS, pa.float32())}),
+    "pool": pa.schema({"track": pa.int32(), **dict.fromkeys(OLD_PARTS, pa.float32())}),
     "tracks": pa.schema({"id": _BYTES, "head": _BYTES, "more": _BYTES}),
 }
 
@@ -75,15 +75,15 @@ def write(staged: Staged) -> None:
 def _write_tracks(staged: Staged) -> pl.DataFrame:
     """Returns columns track_id, track (its number), head and name."""
     heads = []
-    found = _table(staged, "tracks").unique("id", keep="last", maintain_order=True).sort("id")
+    tracks = _table(staged, "tracks").unique("id", keep="last", maintain_order=True).sort("id")
     with _file(staged, "tracks") as append:
-        for part in found.iter_slices(SLICE):
+        for part in tracks.iter_slices(SLICE):
             text = rows_json.tracks(part)
             append(part.select("id").hstack(text))
             heads.append(text["head"])
-    numbers = found.select(pl.col("id").alias("track_id"), pl.int_range(pl.len(), dtype=pl.Int32).alias("track"))
+    numbers = tracks.select(pl.col("id").alias("track_id"), pl.int_range(pl.len(), dtype=pl.Int32).alias("track"))
     head = pl.concat(heads).alias("head") if heads else pl.lit("").alias("head")
-    return numbers.with_columns(head, rows_json.names(found))
+    return numbers.with_columns(head, rows_json.names(tracks))
 
 
 def _write_rows(staged: Staged, ids: pl.DataFrame) -> pl.DataFrame:
@@ -123,7 +123,7 @@ def _packed(counted: pl.DataFrame, texts: pl.Series, tracks: pl.Series) -> tuple
     bounds = np.append(0, counted["count"].cum_sum().to_numpy())
     for begin, end in pairwise(bounds.tolist()):
         own = all_texts[begin:end]
-        first, others = b",".join(own[:FIRST]), b"".join(b"," + text for text in own[FIRST:])
+        first, others = b",".join(own[:DEFAULT_LIMIT]), b"".join(b"," + text for text in own[DEFAULT_LIMIT:])
         ends = np.cumsum([len(text) + 1 for text in own]) - 1
         block = codec.compress(first, asbytes=True)
         head = sealed(SIZES.pack(len(block), len(first), len(others)) + ends.astype("<i4").tobytes() + block)
@@ -137,7 +137,7 @@ def _write_pool(staged: Staged, ids: pl.DataFrame) -> pl.DataFrame:
     """Returns columns user_id, list, pool_first, pool_count, pool_sum."""
     lists, numbers = [], ids.drop("head", "name")
     with _file(staged, "pool") as append:
-        for part in _whole_lists(staged.files("candidates"), [*_KEYS, "track_id", *PARTS]):
+        for part in _whole_lists(staged.files("candidates"), [*_KEYS, "track_id", *OLD_PARTS]):
             rows, counted = _numbered(part, numbers), _counted(part)
             append(rows)
             lists.append(counted.with_columns(pool_sum=pl.Series(_sums(rows, counted["count"]), dtype=pl.Int64)))
@@ -147,7 +147,7 @@ def _write_pool(staged: Staged, ids: pl.DataFrame) -> pl.DataFrame:
 
 def _sums(rows: pl.DataFrame, counts: pl.Series) -> list[int]:
     """CRC-32 of every list's rows, column after column."""
-    columns = [rows[name].to_numpy().astype(kind) for name, kind in (("track", "<i4"), *((part, "<f4") for part in PARTS))]
+    columns = [rows[name].to_numpy().astype(kind) for name, kind in (("track", "<i4"), *((part, "<f4") for part in OLD_PARTS))]
     bounds = np.append(0, counts.cum_sum().to_numpy()).tolist()
     return [crc32(b"".join(column[begin:end].tobytes() for column in columns)) for begin, end in pairwise(bounds)]
 
@@ -182,17 +182,17 @@ def _write_lists(staged: Staged, ranges: pl.DataFrame) -> pl.DataFrame:
 def _write_users(staged: Staged, listed: pl.DataFrame) -> None:
     """Needs columns user_id and lists."""
     profiles, controls = _table(staged, "profiles"), _table(staged, "controls").unique("user_id", keep="last")
-    found = listed.join(profiles, on="user_id", how="full", coalesce=True).with_columns(pl.col("lists").fill_null("{}"))
+    users = listed.join(profiles, on="user_id", how="full", coalesce=True).with_columns(pl.col("lists").fill_null("{}"))
     with _file(staged, "names") as append:
-        append(found.select(pl.col("user_id").sort().alias("id")))
-    hashes = np.fromiter((crc32(user.encode()) for user in found["user_id"]), dtype=np.int64, count=found.height)
-    found = found.with_columns(bucket=pl.Series(hashes % max(found.height, 1))).sort("bucket", "user_id")
+        append(users.select(pl.col("user_id").sort().alias("id")))
+    hashes = np.fromiter((crc32(user.encode()) for user in users["user_id"]), dtype=np.int64, count=users.height)
+    users = users.with_columns(bucket=pl.Series(hashes % max(users.height, 1))).sort("bucket", "user_id")
     with _file(staged, "users") as append:
-        for first in range(0, found.height, SLICE):
-            last = min(first + SLICE, found.height)
-            begin, end = np.searchsorted(found["bucket"], (first, last)).tolist()
+        for first in range(0, users.height, SLICE):
+            last = min(first + SLICE, users.height)
+            begin, end = np.searchsorted(users["bucket"], (first, last)).tolist()
             buckets = [b""] * (last - first)
-            part = found[begin:end]
+            part = users[begin:end]
             for bucket, record in zip(part["bucket"], _records(part, controls), strict=True):
                 buckets[bucket - first] += record
             append(pl.DataFrame({"users": buckets}))

@@ -30,11 +30,13 @@ def greatest_first(scores: Floats) -> Offsets:
         return np.argsort(-scores, kind="mergesort")
     place = 0
     for bucket in range(len(starts)):
+        # a count becomes the place where its bucket begins
         starts[bucket], place = place, place + starts[bucket]
     for at in range(len(scores)):
         bucket = int((high - scores[at]) * rate)
         order[starts[bucket]] = at
         starts[bucket] += 1
+    # buckets stand in order already, so insertion moves each place a few steps at most
     for at in range(1, len(order)):
         place, to = order[at], at
         while to > 0 and scores[order[to - 1]] < scores[place]:
@@ -55,13 +57,14 @@ def nth_greatest(scores: Floats, nth: int) -> float:
     while counts[bucket] < nth:
         nth -= counts[bucket]
         bucket += 1
-    inside, found = np.empty(counts[bucket]), 0
+    # only the bucket that holds it is sorted
+    inside, filled = np.empty(counts[bucket]), 0
     for score in scores:
         if int((high - score) * rate) == bucket:
-            inside[found] = score
-            found += 1
+            inside[filled] = score
+            filled += 1
     inside.sort()
-    return inside[found - nth]
+    return inside[filled - nth]
 
 
 @njit(nogil=True, cache=True)
@@ -103,6 +106,7 @@ def _ends(scores: Floats) -> tuple[float, float]:
 def _counted(scores: Floats, low: float, high: float) -> tuple[Offsets, float]:
     """How many scores are in each bucket, the greatest first, about two buckets a score; and the buckets per unit of score."""
     counts = np.zeros(2 * len(scores) + 2, np.int64)
+    # one bucket more than the rate needs: rounding may lift the least score over its end
     rate = min((len(counts) - 2) / (high - low), MOST_RATE)
     for score in scores:
         counts[int((high - score) * rate)] += 1

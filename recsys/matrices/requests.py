@@ -19,12 +19,12 @@ from recsys.settings import Mode, Settings
 from recsys.tables import DROP_RULES, FEATURES, PARTS
 
 DEFAULT_LIMIT, MOST_LIMIT = 20, 100
-ARTIST_TRACKS, GENRE_TRACKS = 5, 20
+_ARTIST_TRACKS, GENRE_TRACKS = 5, 20
 """Most popular tracks that stand for a seed artist, and for a seed genre."""
-SHOWN = 5
+_SHOWN = 5
 """Unknown names a remark spells out."""
 DEFAULT_TARGET, DISCOVERY_TARGET, COMFORT_TARGET = 0.22, 0.34, 0.10
-MODES = ("balanced", "comfort", "discovery")
+_MODES = ("balanced", "comfort", "discovery")
 
 _NONE: Ints = np.empty(0, dtype=np.int32)
 
@@ -46,7 +46,7 @@ class Requests:
     listener: Ints
     limit: Ints
     mode: Ints
-    """Position in :data:`MODES`, for the popularity fit of scale `raw`."""
+    """Position in :data:`_MODES`, for the popularity fit of scale `raw`."""
     target: Floats
     """Wanted distance from the taste, for scale `raw`."""
     weight: Floats
@@ -152,14 +152,14 @@ def _wanted(lists: pl.DataFrame) -> dict[int, Floats]:
     rows = (
         lists.with_row_index("row").filter(pl.col("feature_targets").is_not_null()).select("row", "feature_targets").iter_rows()
     )
-    found = {row: np.array([np.nan if one[name] is None else one[name] for name in FEATURES]) for row, one in rows}
-    return {row: wanted for row, wanted in found.items() if not np.isnan(wanted).all()}
+    targets = {row: np.array([np.nan if one[name] is None else one[name] for name in FEATURES]) for row, one in rows}
+    return {row: wanted for row, wanted in targets.items() if not np.isnan(wanted).all()}
 
 
 def _bounds(lists: pl.DataFrame) -> dict[int, Floats]:
     rows = lists.with_row_index("row").filter(pl.col("feature_bounds").is_not_null()).select("row", "feature_bounds").iter_rows()
-    found = {row: np.array([_bound(one[name]) for name in FEATURES]) for row, one in rows}
-    return {row: bounds for row, bounds in found.items() if np.isfinite(bounds).any()}
+    limits = {row: np.array([_bound(one[name]) for name in FEATURES]) for row, one in rows}
+    return {row: bounds for row, bounds in limits.items() if np.isfinite(bounds).any()}
 
 
 def _bound(pair: list[float | None] | None) -> tuple[float, float]:
@@ -168,7 +168,7 @@ def _bound(pair: list[float | None] | None) -> tuple[float, float]:
 
 
 def _mode(text: str) -> int:
-    return MODES.index(token(text)) if token(text) in MODES else 0
+    return _MODES.index(token(text)) if token(text) in _MODES else 0
 
 
 def _per_unique(texts: list[str], value: object) -> NDArray[np.float64]:
@@ -201,25 +201,27 @@ def _seeds(lists: pl.DataFrame, catalog: Catalog) -> dict[int, Ints]:
 def _likened(lists: pl.DataFrame, catalog: Catalog) -> dict[int, Ints]:
     """The most popular tracks of the seed artists and genres, of equals those that come first."""
     rows = _filled(lists, "seed_artists", "seed_genres").select("row", "seed_artists", "seed_genres").rows()
-    by_artist = _most_popular(catalog, catalog.artist_sets, {name for _, names, _ in rows for name in names or ()}, ARTIST_TRACKS)
+    by_artist = _most_popular(
+        catalog, catalog.artist_sets, {name for _, names, _ in rows for name in names or ()}, _ARTIST_TRACKS
+    )
     by_genre = _most_popular(catalog, catalog.genre_sets, {name for _, _, names in rows for name in names or ()}, GENRE_TRACKS)
-    found = {
+    positions = {
         row: np.concatenate([_NONE, *(by_artist[name] for name in artists or ()), *(by_genre[name] for name in genres or ())])
         for row, artists, genres in rows
     }
-    return {row: tracks for row, tracks in found.items() if len(tracks)}
+    return {row: tracks for row, tracks in positions.items() if len(tracks)}
 
 
 def _most_popular(catalog: Catalog, sets: NameSets, names: set[str], most: int) -> dict[str, Ints]:
     """Name → the most popular tracks that bear it."""
-    found = dict.fromkeys(names, _NONE)
+    popular = dict.fromkeys(names, _NONE)
     for name in names:
         if (number := sets.names.get(token(name))) is not None:
             groups = np.searchsorted(sets.indptr, np.flatnonzero(sets.members == number), side="right") - 1
             tracks = np.flatnonzero(np.isin(sets.of, groups))
             order = np.argsort(-catalog.popularity[tracks], kind="stable")
-            found[name] = tracks[order][:most].astype(np.int32)
-    return found
+            popular[name] = tracks[order][:most].astype(np.int32)
+    return popular
 
 
 def _remarks(lists: pl.DataFrame, catalog: Catalog, settings: Settings) -> list[str | None]:
@@ -243,7 +245,7 @@ def _remarks(lists: pl.DataFrame, catalog: Catalog, settings: Settings) -> list[
 
 
 def _unknown(word: str, names: Sequence[str]) -> str:
-    return f"unknown {word}: {', '.join(names[:SHOWN])}{' …' if len(names) > SHOWN else ''}"
+    return f"unknown {word}: {', '.join(names[:_SHOWN])}{' …' if len(names) > _SHOWN else ''}"
 
 
 def _rows(ids: Sequence[str], catalog: Catalog) -> Ints:

@@ -70,8 +70,8 @@ def spotify_ids(texts: pl.Series) -> pl.Series:
 
 def spotify_id(text: str | None) -> str | None:
     """:func:`spotify_ids` of one text."""
-    found: str | None = spotify_ids(_one(text)).item()
-    return found
+    ident: str | None = spotify_ids(_one(text)).item()
+    return ident
 
 
 def _one(text: str | None) -> pl.Series:

@@ -127,7 +127,7 @@ class Rejects:
         self._known.update((row["line"], row["code"], row["reason"], row["raw"]) for row in rows)
 
 
-def rejects(rows: Sequence[dict[str, object]], digest: str) -> pl.DataFrame:
+def account_rejects(rows: Sequence[dict[str, object]], digest: str) -> pl.DataFrame:
     """Rows as a frame of the batch with this digest."""
     if not rows:
         return REJECTS.empty()

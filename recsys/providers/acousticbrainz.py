@@ -37,8 +37,8 @@ class AcousticBrainz:
         wanted = pl.DataFrame({"mbid": [str(row["mbid"]) for row in rows]}, schema={"mbid": pl.String}).unique(
             maintain_order=True
         )
-        found = read("acousticbrainz", wanted, self._files, "AcousticBrainz feature files") if rows else pl.DataFrame()
-        known = {row["mbid"]: row for row in found.to_dicts()}
+        documents = read("acousticbrainz", wanted, self._files, "AcousticBrainz feature files") if rows else pl.DataFrame()
+        known = {row["mbid"]: row for row in documents.to_dicts()}
         listing = Listing()
         for row in rows:
             if (features := known.get(row["mbid"])) is None:
@@ -49,9 +49,9 @@ class AcousticBrainz:
 
 
 def _only(folder: Path, kind: str) -> Path:
-    found = sorted(path for path in folder.glob(f"*{kind}*.csv*") if path.suffix in (".csv", ".zst", ".gz"))
-    if len(found) != 1:
+    paths = sorted(path for path in folder.glob(f"*{kind}*.csv*") if path.suffix in (".csv", ".zst", ".gz"))
+    if len(paths) != 1:
         raise InputError(
-            f"{folder}: {len(found)} files named *{kind}*.csv, one is needed; unpack the low-level {kind} archive there"
+            f"{folder}: {len(paths)} files named *{kind}*.csv, one is needed; unpack the low-level {kind} archive there"
         )
-    return found[0]
+    return paths[0]

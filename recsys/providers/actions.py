@@ -10,7 +10,7 @@ import polars as pl
 
 from recsys.lake import Lake
 from recsys.providers.account import Summary
-from recsys.providers.batches import Catalog
+from recsys.providers.batches import StoredTracks
 from recsys.providers.facts import Action
 from recsys.tables import EVENTS, REJECTS
 
@@ -19,7 +19,7 @@ def store_actions(
     lake: Lake, actions: Sequence[Action], listener: str, summary: Summary, *, since: datetime | None = None
 ) -> None:
     """Write the actions that the lake lacks, from ``since`` on, as one batch of events."""
-    catalog = Catalog.of(lake)
+    catalog = StoredTracks.of(lake)
     rows = {
         (row["track_id"], row["type"], row["occurred_at"], row["context"]): row
         for action in actions
@@ -35,7 +35,7 @@ def store_actions(
         lake.add_batch("events", frame, rejects=REJECTS.empty(), source=summary.source, digest=digest, rows_read=frame.height)
 
 
-def _row(catalog: Catalog, action: Action, listener: str, source: str) -> dict[str, object]:
+def _row(catalog: StoredTracks, action: Action, listener: str, source: str) -> dict[str, object]:
     return {
         "user_id": listener,
         "track_id": catalog.alias(action.track),

@@ -186,10 +186,10 @@ def concerns_all(error: ProviderError) -> bool:
     )
 
 
-Result = Facts | Skip | ProviderError | None
+_Result = Facts | Skip | ProviderError | None
 
 
-def gather(rows: Sequence[Row], work: Callable[[Row], Facts | Skip], workers: int = 1) -> Listing:
+def gather_answers(rows: Sequence[Row], work: Callable[[Row], Facts | Skip], workers: int = 1) -> Listing:
     """What ``work`` says about each row, in the rows' order, on ``workers`` threads.
 
     A row whose question met a busy or failing server is put once more when all others had their turn. After :data:`TOLERATED`
@@ -214,7 +214,7 @@ class _Queue:
 
     def __init__(self, work: Callable[[Row], Facts | Skip], rows: Sequence[Row]) -> None:
         self._work, self._rows = work, rows
-        self.results: list[Result] = [None] * len(rows)
+        self.results: list[_Result] = [None] * len(rows)
         self.stopped: ProviderError | None = None
 
     def turn(self, pool: ThreadPoolExecutor, places: Sequence[int]) -> None:
@@ -228,7 +228,7 @@ class _Queue:
             if isinstance(result, ProviderError) and (_ends(result) or failures >= TOLERATED):
                 self.stopped = self.stopped or result
 
-    def _attempt(self, place: int) -> Result:
+    def _attempt(self, place: int) -> _Result:
         if self.stopped is not None:
             return None
         row = self._rows[place]
@@ -244,7 +244,7 @@ def _ends(error: ProviderError) -> bool:
     return concerns_all(error) and not (isinstance(error, BlockedError) and error.family != "*")
 
 
-def _count(listing: Listing, row: Row, result: Result) -> None:
+def _count(listing: Listing, row: Row, result: _Result) -> None:
     if isinstance(result, Facts):
         listing.facts.append(result)
     elif isinstance(result, Skip):

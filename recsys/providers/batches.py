@@ -10,13 +10,13 @@ import polars as pl
 
 from recsys.lake import Lake
 from recsys.matrices.song import song_keys
-from recsys.providers.account import Rejects, Summary, rejects
+from recsys.providers.account import Rejects, Summary, account_rejects
 from recsys.providers.facts import Facts, Listing, Row
 from recsys.providers.merge import merge
 from recsys.tables import TRACKS
 
 
-class Catalog:
+class StoredTracks:
     """The lake's tracks as they are now: the latest version of each, a catalogue row before a mere mention."""
 
     def __init__(self, tracks: pl.DataFrame) -> None:
@@ -30,7 +30,7 @@ class Catalog:
         )
 
     @classmethod
-    def of(cls, lake: Lake) -> Catalog:
+    def of(cls, lake: Lake) -> StoredTracks:
         return cls(lake.input("tracks"))
 
     def rows(self, ids: Iterable[str] | None = None) -> list[dict[str, object]]:
@@ -43,7 +43,7 @@ class Catalog:
         return name if name in self.ids else self._by_spotify.get(name, name)
 
 
-def merged(catalog: Catalog, facts: Sequence[Facts]) -> tuple[list[dict[str, object]], Summary]:
+def merged(catalog: StoredTracks, facts: Sequence[Facts]) -> tuple[list[dict[str, object]], Summary]:
     """Rows that are new or changed, and the counts. Several facts about one track are merged in their order."""
     summary = Summary("")
     ids = [catalog.alias(one.id) for one in facts]
@@ -66,7 +66,7 @@ def store(lake: Lake, listing: Listing, source: str, *, dry_run: bool = False, k
 
     ``known``: the rejects that this source has in the lake; read from it where not supplied.
     """
-    rows, summary = merged(Catalog.of(lake), listing.facts)
+    rows, summary = merged(StoredTracks.of(lake), listing.facts)
     summary.source = source
     summary.take(listing)
     if stale := sum(facts.stale for facts in listing.facts):
@@ -85,7 +85,7 @@ def _write(lake: Lake, rows: list[dict[str, object]], summary: Summary, known: R
     batch = lake.add_batch(
         "tracks",
         frame,
-        rejects=rejects(refused, digest),
+        rejects=account_rejects(refused, digest),
         source=summary.source,
         digest=digest,
         rows_read=len(rows) + len(refused),

@@ -21,7 +21,7 @@ from pydantic import BaseModel, Field, ValidationError
 
 from recsys.providers.database import Database
 
-NAME = "answers.sqlite"
+CACHE_FILE = "answers.sqlite"
 NEGATIVE_SECONDS = 3600.0
 """How long "the provider does not know it" is believed."""
 KEEP_SECONDS = 30 * 86_400.0
@@ -68,7 +68,7 @@ class Cache:
 
     def __init__(self, folder: Path, ttl: float = 86_400.0, clock: Callable[[], float] = time.time) -> None:
         self.folder, self.ttl, self.clock = folder, ttl, clock
-        self._database = Database(folder / NAME, _SCHEMA)
+        self._database = Database(folder / CACHE_FILE, _SCHEMA)
         if any(folder.glob("*/state.json")) or any(folder.glob("*/*/??")):
             self._adopt()
 
@@ -135,8 +135,8 @@ class Cache:
 
     def state(self, provider: str) -> State:
         with self._database.reading() as connection:
-            found = connection.execute("select content from states where provider = ?", (provider,)) if connection else None
-            row = found.fetchone() if found else None
+            stored = connection.execute("select content from states where provider = ?", (provider,)) if connection else None
+            row = stored.fetchone() if stored else None
         try:
             return State.model_validate_json(row[0]) if row else State()
         except ValidationError:
@@ -187,7 +187,7 @@ class Cache:
                 connection.execute("delete from unanswered where provider = ?", (provider,))
 
     def _deleted(self, where: str, *values: object) -> int:
-        if not (self.folder / NAME).exists():
+        if not (self.folder / CACHE_FILE).exists():
             return 0
         with self._database.writing() as connection:
             return connection.execute(f"delete from answers where {where}", values).rowcount  # noqa: S608 — conditions of ours

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from recsys.errors import LakeError
 
-PATIENCE = 60.0
+_PATIENCE = 60.0
 """Seconds that a writer waits for another one."""
 
 
@@ -62,7 +62,7 @@ class Database:
         if self._connection is None:
             self.path.parent.mkdir(parents=True, exist_ok=True)
             # The lock above lets one thread at a time use it.
-            connection = sqlite3.connect(self.path, timeout=PATIENCE, isolation_level=None, check_same_thread=False)
+            connection = sqlite3.connect(self.path, timeout=_PATIENCE, isolation_level=None, check_same_thread=False)
             weakref.finalize(self, connection.close)
             _when_free(lambda: connection.execute("pragma journal_mode = wal"))
             connection.execute("pragma synchronous = normal")

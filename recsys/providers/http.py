@@ -1,6 +1,6 @@
 """The one way a provider is called: limits, retries, credentials, and what counts as which failure.
 
-A call is bounded: at most :data:`ATTEMPTS` tries, :data:`LONGEST_WAIT` seconds between two, :data:`LARGEST_BODY` bytes, the
+A call is bounded: at most :data:`_ATTEMPTS` tries, :data:`LONGEST_WAIT` seconds between two, :data:`LARGEST_BODY` bytes, the
 timeout of :class:`Access`, three redirects, all of them on the provider's own host.
 """
 
@@ -34,7 +34,7 @@ from recsys.providers.errors import (
 )
 from recsys.providers.reply import Reply
 
-ATTEMPTS = 4
+_ATTEMPTS = 4
 LONGEST_WAIT = 60.0
 """Longest `Retry-After`, in seconds, that is waited for; a longer one is stored and ends the work."""
 QUOTA_SECONDS = 3600.0
@@ -44,15 +44,15 @@ REDIRECTS = 3
 
 M = TypeVar("M", bound=BaseModel)
 Params = Mapping[str, str | int]
-logger = logging.getLogger("recsys.providers")
+_logger = logging.getLogger("recsys.providers")
 # Without a handler anywhere, Python would print each retry's bare log line on the person's screen.
 logging.getLogger("stamina").addHandler(logging.NullHandler())
 
 
-def quoted(template: str, *names: str) -> str:
+def quoted_path(template: str, *names: str) -> str:
     """A path with names in its ``{}``; no name can become another path.
 
-    >>> quoted("/user/{}/listens", "AC/DC?")
+    >>> quoted_path("/user/{}/listens", "AC/DC?")
     '/user/AC%2FDC%3F/listens'
     """
     return template.format(*(quote(name, safe="") if name.strip(".") else name.replace(".", "%2E") for name in names))
@@ -71,7 +71,7 @@ class Auth(Protocol):
 class Service:
     """How one provider is called over HTTP. A provider with rules of its own overrides :meth:`refusal`."""
 
-    attempts = ATTEMPTS
+    attempts = _ATTEMPTS
     first_wait, longest_pause = 0.5, 8.0
     """Seconds of the first pause between two tries, and of the longest, where the server names none."""
     busy_calls = 1
@@ -225,7 +225,7 @@ class Service:
         url = self.base_url.join(path.lstrip("/")) if path else httpx.URL(str(self.base_url).rstrip("/"))
         for _ in range(REDIRECTS + 1):
             reply = self._send(method, url, options)
-            logger.debug("%s %s %s -> %d", self.name, method, path, reply.status)
+            _logger.debug("%s %s %s -> %d", self.name, method, path, reply.status)
             if not 300 <= reply.status < 400:
                 return reply
             target = url.join(reply.headers.get("location", ""))

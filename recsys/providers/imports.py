@@ -21,7 +21,7 @@ from recsys.providers.access import Access
 from recsys.providers.account import Rejects, Summary
 from recsys.providers.actions import store_actions
 from recsys.providers.answers import concerns_all
-from recsys.providers.batches import Catalog, merged, store
+from recsys.providers.batches import StoredTracks, merged, store
 from recsys.providers.cache import Cache
 from recsys.providers.deezer import Deezer
 from recsys.providers.errors import MissingError, NotConfiguredError
@@ -40,7 +40,7 @@ from recsys.providers.webplayer.client import WebPlayer
 
 PENDING = 500
 """Tracks imported between two writes to the lake."""
-Progress = Callable[[str, int, int], None]
+_Progress = Callable[[str, int, int], None]
 ENRICHERS: dict[str, Callable[[Access, bool], Enricher]] = {
     "musicbrainz": lambda access, force: MusicBrainz(access, force=force),
     "reccobeats": lambda access, force: ReccoBeats(access, force=force),
@@ -86,8 +86,8 @@ def import_tracks(
     enrichers: Sequence[Enricher] = (),
     resolve: Callable[[str], Link] | None = None,
     dry_run: bool = False,
-    own: Own | None = None,
-    progress: Progress | None = None,
+    own: OwnHistory | None = None,
+    progress: _Progress | None = None,
 ) -> Summary:
     """Read ``links`` from ``source`` into the lake, at most ``limit`` tracks a link; each track once.
 
@@ -117,7 +117,7 @@ def import_tracks(
 
 def _stored(lake: Lake, listing: Listing, name: str, enrichers: Sequence[Enricher], dry_run: bool, known: Rejects) -> Summary:
     for enricher in enrichers if not dry_run else ():
-        rows = merged(Catalog.of(lake), listing.facts)[0]
+        rows = merged(StoredTracks.of(lake), listing.facts)[0]
         enriched = enricher.enrich([row for row in rows if enricher.wants(row)])
         failures = [skip.reason for skip in enriched.skipped if skip.failed]
         listing.facts += enriched.facts
@@ -143,7 +143,7 @@ def enrich(
     *,
     ids: Iterable[str] | None = None,
     cache: Cache | None = None,
-    progress: Progress | None = None,
+    progress: _Progress | None = None,
 ) -> Summary:
     """Ask ``enricher`` about the catalogue's tracks that it has something for, or about ``ids`` among them.
 
@@ -151,7 +151,7 @@ def enrich(
     ``cache``, questions that had no answer wait longer each time, and those never asked come first.
     Raises :class:`NotFoundError` for ids the catalogue does not have.
     """
-    catalog = Catalog.of(lake)
+    catalog = StoredTracks.of(lake)
     chosen = None if ids is None else frozenset(ids)
     if chosen is not None and (absent := sorted(chosen - catalog.ids)):
         raise NotFoundError(f"the catalogue has no track {absent[0]!r}" + (f" and {len(absent) - 1} more" if absent[1:] else ""))
@@ -178,7 +178,7 @@ def enrich(
 def lacking(lake: Lake) -> list[Link]:
     """Spotify tracks that events or histories name and the catalogue lacks, by id."""
     tracks = lake.input("tracks")
-    catalog = Catalog(tracks)
+    catalog = StoredTracks(tracks)
     aliased = models.run("aliases", {"input_tracks": tracks.with_row_index("row")})["id"]
     mentions = tracks.filter((pl.col("origin") == "mention") & ~pl.col("id").is_in(aliased.implode()))
     named = pl.concat([spotify_ids(mentions["id"]), mentions["spotify_id"], spotify_ids(lake.input("events")["track_id"])])
@@ -192,7 +192,7 @@ def heard(lake: Lake) -> list[str]:
     aliases = models.run("aliases", {"input_tracks": tracks.with_row_index("row")}).select("id", "track_id")
     played = lake.input("events").select(pl.col("track_id").alias("id")).unique()
     named = played.join(aliases, on="id", how="left").select(pl.coalesce("track_id", "id"))
-    return sorted(Catalog(tracks).ids.intersection(named.to_series()))
+    return sorted(StoredTracks(tracks).ids.intersection(named.to_series()))
 
 
 def resolver(access: Access) -> Callable[[str], Link]:
@@ -210,7 +210,7 @@ def resolver(access: Access) -> Callable[[str], Link]:
 
 
 @dataclass(frozen=True)
-class Own:
+class OwnHistory:
     """Whose library it is, as a listener's id, and from which moment on its times count."""
 
     listener: str

@@ -11,10 +11,10 @@ from recsys.errors import NotFoundError, ProviderError
 from recsys.providers.access import Access
 from recsys.providers.errors import MissingError, NotConfiguredError, UnauthorizedError
 from recsys.providers.http import Params, Service
-from recsys.providers.lenient import Items, Unreadable
+from recsys.providers.lenient import Lenient, Unreadable
 from recsys.providers.reply import Reply
 
-PAGE = 200
+_PAGE = 200
 MOST_PAGES = 10_000
 
 M = TypeVar("M", bound=BaseModel)
@@ -28,7 +28,7 @@ class Text(BaseModel):
     mbid: str = ""
 
 
-class Moment(BaseModel):
+class _Moment(BaseModel):
     uts: int
 
 
@@ -39,7 +39,7 @@ class Play(BaseModel):
     artist: Text
     album: Text | None = None
     mbid: str = ""
-    date: Moment | None = None
+    date: _Moment | None = None
 
 
 class Paging(BaseModel):
@@ -48,7 +48,7 @@ class Paging(BaseModel):
 
 
 class Plays(BaseModel):
-    track: Items[Play] = Field(default_factory=list)
+    track: Lenient[Play] = Field(default_factory=list)
     paging: Paging = Field(default_factory=lambda: Paging.model_validate({}), alias="@attr")
 
 
@@ -56,11 +56,11 @@ class Recent(BaseModel):
     plays: Plays = Field(alias="recenttracks")
 
 
-class Loved(BaseModel):
+class _Loved(BaseModel):
     plays: Plays = Field(alias="lovedtracks")
 
 
-class Api(Service):
+class _Api(Service):
     def refusal(self, path: str, family: str, reply: Reply) -> ProviderError:
         """Last.fm numbers its errors: 6 = no such user, 10 and 26 = the key, 17 = the plays are private, 29 = too fast."""
         code, message = reply.error.get("error", ""), reply.error.get("message", "")
@@ -80,7 +80,7 @@ class LastFm:
     def __init__(self, access: Access) -> None:
         if access.settings.lastfm_api_key is None:
             raise NotConfiguredError("lastfm: set LASTFM_API_KEY; a key is free at https://www.last.fm/api/account/create")
-        self.api = Api(access, self.name, access.settings.lastfm_url)
+        self.api = _Api(access, self.name, access.settings.lastfm_url)
         self._key = access.settings.lastfm_api_key.get_secret_value()
         self.total: int | None = None
         """Plays that there are in the time asked for."""
@@ -90,14 +90,14 @@ class LastFm:
         return self._pages("user.getRecentTracks", Recent, user, {"from": since} if since else {})
 
     def loved(self, user: str) -> Iterator[list[Play | Unreadable]]:
-        return self._pages("user.getLovedTracks", Loved, user, {})
+        return self._pages("user.getLovedTracks", _Loved, user, {})
 
     def _pages(
-        self, method: str, model: type[Recent] | type[Loved], user: str, more: Params
+        self, method: str, model: type[Recent] | type[_Loved], user: str, more: Params
     ) -> Iterator[list[Play | Unreadable]]:
         for number in range(1, MOST_PAGES):
             whose: dict[str, str | int] = {"method": method, "user": user, "api_key": self._key, "format": "json"}
-            params: Params = {**whose, "limit": PAGE, "page": number, **more}
+            params: Params = {**whose, "limit": _PAGE, "page": number, **more}
             try:
                 plays = self.api.get(model, "", params, family=method).plays
             except MissingError as error:

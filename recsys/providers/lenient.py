@@ -14,7 +14,7 @@ class Unreadable(RootModel[JsonValue]):
     """An item in a form that its model does not know."""
 
 
-Items: TypeAlias = list[Annotated[T | Unreadable, Field(union_mode="left_to_right")]]
+Lenient: TypeAlias = list[Annotated[T | Unreadable, Field(union_mode="left_to_right")]]
 """The items that fit ``T``, and the others as :class:`Unreadable`."""
 
 

@@ -12,7 +12,7 @@ from typing import Protocol
 from recsys.errors import LakeError
 from recsys.providers.database import Database
 
-LONGEST = 3600.0
+_LONGEST = 3600.0
 """Seconds ahead beyond which the moment of the next start is taken for a clock that was set back."""
 _SCHEMA = "create table if not exists starts (provider text primary key, next real) without rowid;"
 
@@ -141,4 +141,4 @@ def limiter(file: Path, provider: str) -> Limiter:
 def _delay(following: float, now: float) -> float:
     """Seconds from now to the next start; 0 when it has come, or when a clock that was set back makes it seem far away."""
     delay = following - now
-    return delay if 0 < delay <= LONGEST else 0.0
+    return delay if 0 < delay <= _LONGEST else 0.0

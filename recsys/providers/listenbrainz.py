@@ -17,12 +17,12 @@ from recsys.providers.access import Access
 from recsys.providers.answers import Answers, listed
 from recsys.providers.errors import MalformedError, MissingError
 from recsys.providers.facts import CHUNK, Facts, Listing, Row
-from recsys.providers.http import Params, Service, quoted
-from recsys.providers.lenient import Items, Unreadable, readable
+from recsys.providers.http import Params, Service, quoted_path
+from recsys.providers.lenient import Lenient, Unreadable, readable
 from recsys.providers.reply import Reply
 from recsys.providers.walks import WINDOW, Walk
 
-PAGE = 1000
+_PAGE = 1000
 POPULARITY_BATCH = 1000
 HEARD_BY_ALL = 50_000
 """Listeners at which a recording counts as heard by everyone (popularity 1)."""
@@ -46,7 +46,7 @@ class Details(BaseModel):
     origin_url: object = None
 
 
-class Named(BaseModel):
+class _Named(BaseModel):
     artist_name: object = None
     track_name: object = None
     release_name: object = None
@@ -59,18 +59,18 @@ class Listen(BaseModel):
 
     listened_at: int
     recording_msid: str | None = None
-    track_metadata: Named | None = None
+    track_metadata: _Named | None = None
 
 
-Page: TypeAlias = list[Listen | Unreadable]
+ListensPage: TypeAlias = list[Listen | Unreadable]
 """Listens, newest first, and what could not be read among them."""
 
 
 class Payload(BaseModel):
-    listens: Items[Listen] = Field(default_factory=list)
+    listens: Lenient[Listen] = Field(default_factory=list)
 
 
-class Listens(BaseModel):
+class _Listens(BaseModel):
     payload: Payload
 
 
@@ -78,17 +78,17 @@ class Counted(BaseModel):
     count: int
 
 
-class Count(BaseModel):
+class _Count(BaseModel):
     payload: Counted
 
 
-class Loved(BaseModel):
+class _Loved(BaseModel):
     created: int
-    track_metadata: Named | None = None
+    track_metadata: _Named | None = None
 
 
-class Feedback(BaseModel):
-    feedback: Items[Loved] = Field(default_factory=list)
+class _Feedback(BaseModel):
+    feedback: Lenient[_Loved] = Field(default_factory=list)
 
 
 class Heard(BaseModel):
@@ -96,11 +96,11 @@ class Heard(BaseModel):
     total_user_count: int | None = None
 
 
-class HeardList(RootModel[Items[Heard]]):
+class HeardList(RootModel[Lenient[Heard]]):
     pass
 
 
-class Similar(BaseModel):
+class _Similar(BaseModel):
     recording_mbid: str
     recording_name: str | None = None
     artist_credit_name: str | None = None
@@ -108,11 +108,11 @@ class Similar(BaseModel):
     reference_mbid: str | None = None
 
 
-class SimilarList(RootModel[Items[Similar]]):
+class SimilarList(RootModel[Lenient[_Similar]]):
     pass
 
 
-class Api(Service):
+class _Api(Service):
     def wait_asked(self, reply: Reply) -> float | None:
         reset = reply.headers.get("x-ratelimit-reset-in", "")
         return float(reset) if reset.isdigit() and reply.status == 429 else super().wait_asked(reply)
@@ -131,8 +131,8 @@ class ListenBrainz:
     def __init__(self, access: Access) -> None:
         token = access.settings.listenbrainz_token
         headers = {"Authorization": f"Token {token.get_secret_value()}"} if token else {}
-        self.api = Api(access, self.name, access.settings.listenbrainz_url, headers=headers)
-        self.labs = Api(access, self.name, access.settings.listenbrainz_labs_url)
+        self.api = _Api(access, self.name, access.settings.listenbrainz_url, headers=headers)
+        self.labs = _Api(access, self.name, access.settings.listenbrainz_labs_url)
         self.answers = Answers(access.cache, self.name, access.refresh)
         self._cache = access.cache
         self._token = token
@@ -150,7 +150,7 @@ class ListenBrainz:
         with self._cache.changing(self.name) as state:
             state.cursors[cursor] = walk.model_dump_json(exclude_none=True)
 
-    def listens(self, user: str, cursor: str, since: int = 0) -> Iterator[tuple[Page, Walk]]:
+    def listens(self, user: str, cursor: str, since: int = 0) -> Iterator[tuple[ListensPage, Walk]]:
         """Listens page by page, newest first, each with the walk that holds once the page is stored.
 
         An import that stopped is finished first. Then come the new ones and, once more, those of the last :data:`WINDOW`; and all
@@ -167,7 +167,7 @@ class ListenBrainz:
             walk = yield from self._down(user, walk.start(since, whole=True))
         yield [], walk.model_copy(update={"total": self.total})
 
-    def _down(self, user: str, walk: Walk) -> Generator[tuple[Page, Walk], None, Walk]:
+    def _down(self, user: str, walk: Walk) -> Generator[tuple[ListensPage, Walk], None, Walk]:
         done, undated = walk.done, max(walk.done, 1)
         seen: set[tuple[int, str | None]] = set()
         while True:
@@ -186,27 +186,27 @@ class ListenBrainz:
                 return walk
             seen = {_named(one) for one in page if isinstance(one, Unreadable) or one.listened_at == oldest}
 
-    def _page(self, user: str, before: int | None) -> Page:
-        params: Params = {"count": PAGE} if before is None else {"count": PAGE, "max_ts": before}
+    def _page(self, user: str, before: int | None) -> ListensPage:
+        params: Params = {"count": _PAGE} if before is None else {"count": _PAGE, "max_ts": before}
         try:
-            return self.api.get(Listens, quoted("/1/user/{}/listens", user), params, family="listens").payload.listens
+            return self.api.get(_Listens, quoted_path("/1/user/{}/listens", user), params, family="listens").payload.listens
         except MissingError:
             raise NotFoundError(f"ListenBrainz has no user {user!r}; names are case-sensitive") from None
 
     def _count(self, user: str) -> int | None:
         """Listens that the server has of the user; None when it does not say."""
         try:
-            return self.api.get(Count, quoted("/1/user/{}/listen-count", user), family="listens").payload.count
+            return self.api.get(_Count, quoted_path("/1/user/{}/listen-count", user), family="listens").payload.count
         except (MissingError, MalformedError):
             return None
 
-    def loved(self, user: str) -> Iterator[Page]:
+    def loved(self, user: str) -> Iterator[ListensPage]:
         """Recordings that the user loves, with the moment of that, page by page; those without a name are left out."""
         offset = 0
         while True:
             params: Params = {"score": 1, "count": 100, "offset": offset, "metadata": "true"}
-            path = quoted("/1/feedback/user/{}/get-feedback", user)
-            rows = self.api.get(Feedback, path, params, family="feedback").feedback
+            path = quoted_path("/1/feedback/user/{}/get-feedback", user)
+            rows = self.api.get(_Feedback, path, params, family="feedback").feedback
             named = [row for row in readable(rows) if row.track_metadata]
             yield [Listen(listened_at=row.created, track_metadata=row.track_metadata) for row in named]
             offset += len(rows)
@@ -222,15 +222,15 @@ class ListenBrainz:
         harvest = self.answers.many("heard", list(mbids.values()), Heard, self._heard, size=POPULARITY_BATCH)
         return listed(mbids, harvest, _popularity, "ListenBrainz has no listens of this recording")
 
-    def similar(self, mbids: Sequence[str]) -> list[Similar]:
+    def similar(self, mbids: Sequence[str]) -> list[_Similar]:
         """Recordings heard in the same sessions, most similar first, each once."""
         params: Params = {"recording_mbids": ",".join(mbids), "algorithm": self._algorithm}
         key = f"{self._algorithm}:{params['recording_mbids']}"
         answer = self.answers.one(
             "similar", key, SimilarList, lambda: self.labs.get(SimilarList, "/similar-recordings/json", params, family="labs")
         )
-        found = sorted(readable(answer.value.root) if answer.value else [], key=lambda one: (-one.score, one.recording_mbid))
-        return list({one.recording_mbid: one for one in reversed(found)}.values())[::-1]
+        recordings = sorted(readable(answer.value.root) if answer.value else [], key=lambda one: (-one.score, one.recording_mbid))
+        return list({one.recording_mbid: one for one in reversed(recordings)}.values())[::-1]
 
     def _heard(self, mbids: Sequence[str]) -> Mapping[str, Heard]:
         body = {"recording_mbids": list(mbids)}

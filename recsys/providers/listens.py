@@ -20,15 +20,15 @@ from recsys.lake import Lake
 from recsys.lake.rewriting import FORGOTTEN
 from recsys.providers.account import LONGEST_RAW, Summary
 from recsys.providers.lenient import Unreadable
-from recsys.providers.listenbrainz import Listen, ListenBrainz, Page
+from recsys.providers.listenbrainz import Listen, ListenBrainz, ListensPage
 from recsys.providers.walks import Walk
 from recsys.tables import EVENTS, REJECTS
 
 PAGES = 20
 """Pages of listens between two writes to the lake."""
 
-Kind = Literal["play", "like"]
-Progress = Callable[[str, int, int], None]
+_Kind = Literal["play", "like"]
+_Progress = Callable[[str, int, int], None]
 
 
 @dataclass
@@ -46,7 +46,7 @@ def import_listens(
     *,
     listener: str | None = None,
     since: int = 0,
-    progress: Progress | None = None,
+    progress: _Progress | None = None,
 ) -> Listens:
     """Listens of a ListenBrainz user, from second ``since`` on, → events of ``listener`` (default: the user's name).
 
@@ -56,7 +56,7 @@ def import_listens(
     cursor = user if own.listener == user else f"{user}>{own.listener}"
     summary = own.outcome.summary
     summary.access = brainz.access
-    pages: list[Page] = []
+    pages: list[ListensPage] = []
     walk: Walk | None = None
     try:
         for number, (page, walk) in enumerate(brainz.listens(user, cursor, since), 1):
@@ -96,10 +96,10 @@ class Import:
         self.lake, self.listener, self._prefix = lake, listener, prefix
         self.outcome = Listens(Summary(source))
         self.read = 0
-        self._met: set[tuple[Kind, str]] = set()
+        self._met: set[tuple[_Kind, str]] = set()
         self._known = {kind: _seconds(lake, listener, prefix, kind) for kind in ("play", "like")}
 
-    def write(self, pages: Sequence[Page], kind: Kind = "play") -> None:
+    def write(self, pages: Sequence[ListensPage], kind: _Kind = "play") -> None:
         """What the lake lacks, as one export file, into the lake: listens in the form of ListenBrainz, likes in Pano's."""
         fresh = [self._unmet(page, kind) for page in pages]
         listens = [listen for page in fresh for listen in page]
@@ -109,20 +109,20 @@ class Import:
         if lacking:
             self._ingest(lacking, kind)
 
-    def _unmet(self, page: Page, kind: Kind) -> Page:
+    def _unmet(self, page: ListensPage, kind: _Kind) -> ListensPage:
         """Listens that this import did not meet before: walks overlap."""
-        found = {(kind, _line(one)): one for one in page}
-        unmet = {key: one for key, one in found.items() if key not in self._met}
+        listens = {(kind, _line(one)): one for one in page}
+        unmet = {key: one for key, one in listens.items() if key not in self._met}
         self._met.update(unmet)
         return list(unmet.values())
 
-    def _lacking(self, page: Page, kind: Kind) -> list[Listen | Unreadable]:
+    def _lacking(self, page: ListensPage, kind: _Kind) -> list[Listen | Unreadable]:
         """Listens of seconds in which the provider has more of them than the lake."""
         there = Counter(listen.listened_at for listen in page if isinstance(listen, Listen))
         known = self._known[kind]
         return [one for one in page if isinstance(one, Unreadable) or there[one.listened_at] > known[one.listened_at]]
 
-    def _ingest(self, lacking: Sequence[Listen | Unreadable], kind: Kind) -> None:
+    def _ingest(self, lacking: Sequence[Listen | Unreadable], kind: _Kind) -> None:
         summary = self.outcome.summary
         times = [one.listened_at for one in lacking if isinstance(one, Listen)] or [0]
         with tempfile.TemporaryDirectory() as folder:
@@ -170,7 +170,7 @@ def _refused(lake: Lake, path: Path, reason: str) -> Report:
     return Report(path.name, "events", len(rows), 0, len(rows), {"unreadable": len(rows)}, already=new is None)
 
 
-def _seconds(lake: Lake, listener: str, prefix: str, kind: Kind) -> Counter[int]:
+def _seconds(lake: Lake, listener: str, prefix: str, kind: _Kind) -> Counter[int]:
     """How many events of each second the lake has from this provider."""
     own = (pl.col("user_id") == listener) & (pl.col("type") == kind) & pl.col("source").str.contains(prefix, literal=True)
     return Counter(lake.input("events").filter(own)["occurred_at"].drop_nulls().dt.epoch("s").to_list())

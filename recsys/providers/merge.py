@@ -13,23 +13,23 @@ from collections.abc import Mapping
 from recsys.providers.facts import Facts, Row
 from recsys.tables import FEATURES, TRACKS
 
-FILE = "file"
+FROM_FILE = "file"
 """Source of a value without provenance in a catalogue row: the person's own file, better than any provider."""
 MENTION = "mention"
 """Source of a value without provenance in a row only named by a listening history: worse than any provider."""
 
-_TEXT = (FILE, "spotify", "webplayer", "musicbrainz", "canonical", "listenbrainz", MENTION)
-_AUDIO = (FILE, "spotify", "reccobeats", "acousticbrainz", "deezer")
-ALL = "*"
+_TEXT = (FROM_FILE, "spotify", "webplayer", "musicbrainz", "canonical", "listenbrainz", MENTION)
+_AUDIO = (FROM_FILE, "spotify", "reccobeats", "acousticbrainz", "deezer")
+_ALL = "*"
 """Key of a provenance under which the source of every field stands that has none of its own."""
 ORDER: dict[str, tuple[str, ...]] = {
     **dict.fromkeys(("title", "artist", "artists", "album", "release_date", "duration_ms", "explicit"), _TEXT),
     **dict.fromkeys(FEATURES, _AUDIO),
-    "genres": (FILE, "musicbrainz", "spotify", MENTION),
-    "popularity": (FILE, "spotify", "listenbrainz"),
-    "isrc": (FILE, "spotify", "musicbrainz", "reccobeats", "listenbrainz", MENTION),
-    "mbid": (FILE, "musicbrainz", "canonical", "listenbrainz", MENTION),
-    "spotify_id": (FILE, "spotify", "webplayer", "reccobeats", "listenbrainz", "songlink", MENTION),
+    "genres": (FROM_FILE, "musicbrainz", "spotify", MENTION),
+    "popularity": (FROM_FILE, "spotify", "listenbrainz"),
+    "isrc": (FROM_FILE, "spotify", "musicbrainz", "reccobeats", "listenbrainz", MENTION),
+    "mbid": (FROM_FILE, "musicbrainz", "canonical", "listenbrainz", MENTION),
+    "spotify_id": (FROM_FILE, "spotify", "webplayer", "reccobeats", "listenbrainz", "songlink", MENTION),
 }
 """Field → sources, best first. A source that is not named for a field does not supply it."""
 
@@ -61,7 +61,7 @@ def provenance(row: Row) -> tuple[dict[str, str], dict[str, object]]:
     """Source of each filled field, and the matching decisions by source."""
     written = json.loads(str(row.get("provenance") or "{}"))
     decisions = written.pop("decisions", {})
-    unnamed = written.get(ALL) or (MENTION if row.get("origin") == "mention" else FILE)
+    unnamed = written.get(_ALL) or (MENTION if row.get("origin") == "mention" else FROM_FILE)
     return {name: written.get(name, unnamed) for name in ORDER if row.get(name) is not None}, decisions
 
 
@@ -82,13 +82,13 @@ def _rank(name: str, source: str) -> int:
 
 
 def _default(row: Row) -> str | None:
-    """The source under :data:`ALL`."""
-    source = json.loads(str(row.get("provenance") or "{}")).get(ALL)
+    """The source under :data:`_ALL`."""
+    source = json.loads(str(row.get("provenance") or "{}")).get(_ALL)
     return str(source) if source else None
 
 
 def _written(row: Row, sources: Mapping[str, str], decisions: Mapping[str, object], default: str | None) -> str | None:
-    unnamed = (default,) if default else (FILE, MENTION)
+    unnamed = (default,) if default else (FROM_FILE, MENTION)
     named = {name: source for name, source in sources.items() if row.get(name) is not None and source not in unnamed}
-    content = {**named, **({ALL: default} if default else {}), **({"decisions": decisions} if decisions else {})}
+    content = {**named, **({_ALL: default} if default else {}), **({"decisions": decisions} if decisions else {})}
     return json.dumps(content, sort_keys=True, ensure_ascii=False) if content else None

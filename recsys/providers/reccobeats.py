@@ -14,16 +14,16 @@ from recsys.providers.access import Access
 from recsys.providers.answers import Answers, listed
 from recsys.providers.facts import CHUNK, Facts, Listing, Row
 from recsys.providers.http import Service
-from recsys.providers.lenient import Items, readable
+from recsys.providers.lenient import Lenient, readable
 from recsys.providers.spotify.answers import Features, isrc
 from recsys.tables import FEATURES
 
-BATCH = 40
+_BATCH = 40
 """Ids in one call; more are silently dropped."""
 SUPPLIED = tuple(name for name in FEATURES if name != "time_signature")
 
 
-class Measured(Features):
+class _Measured(Features):
     href: str = ""
     isrc: str | None = None
 
@@ -33,7 +33,7 @@ class Measured(Features):
 
 
 class Content(BaseModel):
-    content: Items[Measured] = Field(default_factory=list)
+    content: Lenient[_Measured] = Field(default_factory=list)
 
 
 class ReccoBeats:
@@ -56,10 +56,10 @@ class ReccoBeats:
 
     def enrich(self, rows: Sequence[Row]) -> Listing:
         keys = {str(row["id"]): key for row in rows if (key := _key(row)) is not None}
-        harvest = self.answers.many("features", list(keys.values()), Measured, self._load, size=BATCH)
+        harvest = self.answers.many("features", list(keys.values()), _Measured, self._load, size=_BATCH)
         return listed(keys, harvest, _facts, "ReccoBeats does not know this track")
 
-    def _load(self, keys: Sequence[str]) -> Mapping[str, Measured]:
+    def _load(self, keys: Sequence[str]) -> Mapping[str, _Measured]:
         content = self.api.get(Content, "/audio-features", {"ids": ",".join(keys)}).content
         wanted, known = set(keys), {}
         for measured in sorted(readable(content), key=lambda one: one.id or "", reverse=True):
@@ -71,6 +71,6 @@ def _key(row: Row) -> str | None:
     return str(row["spotify_id"]) if row.get("spotify_id") else isrc(str(row["isrc"])) if row.get("isrc") else None
 
 
-def _facts(name: str, measured: Measured, stale: bool) -> Facts:
+def _facts(name: str, measured: _Measured, stale: bool) -> Facts:
     fields = {"isrc": isrc(measured.isrc), **{name: getattr(measured, name) for name in SUPPLIED}}
     return Facts(name, ReccoBeats.name, fields, stale)

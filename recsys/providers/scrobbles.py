@@ -12,7 +12,7 @@ from recsys.providers.lenient import Unreadable
 from recsys.providers.listenbrainz import Listen
 from recsys.providers.listens import Import, Listens
 
-WINDOW = 14 * 86_400
+_WINDOW = 14 * 86_400
 """Seconds before the newest play that are read once more each time: clients deliver late."""
 
 
@@ -31,7 +31,7 @@ def import_scrobbles(
     done = int(cache.state("lastfm").cursors.get(cursor, "0"))
     try:
         newest = done
-        for page in lastfm.recent(user, max(since, done - WINDOW, 0)):
+        for page in lastfm.recent(user, max(since, done - _WINDOW, 0)):
             listens = _listens(page)
             newest = max([newest, *(one.listened_at for one in listens if isinstance(one, Listen))])
             own.write([listens])

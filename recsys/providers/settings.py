@@ -22,7 +22,7 @@ def _web_address(value: str) -> str:
     return value.rstrip("/")
 
 
-Address = Annotated[str, AfterValidator(_web_address)]
+_Address = Annotated[str, AfterValidator(_web_address)]
 Hours = Annotated[float, Field(gt=0, le=24 * 365, allow_inf_nan=False)]
 
 
@@ -45,8 +45,8 @@ class ProviderSettings(BaseModel):
     """Two-letter country whose catalogue is asked."""
     spotify_workers: Annotated[int, Field(ge=1, le=32)] = 8
     """Requests under way at the same time where Spotify allows only one track a call."""
-    spotify_api_url: Address = "https://api.spotify.com/v1"
-    spotify_accounts_url: Address = "https://accounts.spotify.com"
+    spotify_api_url: _Address = "https://api.spotify.com/v1"
+    spotify_accounts_url: _Address = "https://accounts.spotify.com"
 
     spotify_unplayable: Literal["leave out", "keep"] = "leave out"
     """What becomes of tracks that Spotify marks as not playable in your market: `rejects`, or the catalogue like others."""
@@ -61,33 +61,33 @@ class ProviderSettings(BaseModel):
     """JSON object: GraphQL operation → SHA-256 of its persisted query, where the built-in ones are outdated."""
     spotify_webplayer_version: str = "1.2.62.97.g35a52a31"
     """Version the web player claims to be."""
-    spotify_webplayer_url: Address = "https://open.spotify.com"
-    spotify_pathfinder_url: Address = "https://api-partner.spotify.com/pathfinder/v1/query"
-    spotify_clienttoken_url: Address = "https://clienttoken.spotify.com/v1/clienttoken"
+    spotify_webplayer_url: _Address = "https://open.spotify.com"
+    spotify_pathfinder_url: _Address = "https://api-partner.spotify.com/pathfinder/v1/query"
+    spotify_clienttoken_url: _Address = "https://clienttoken.spotify.com/v1/clienttoken"
 
     musicbrainz_app_name: str | None = None
     """Name of your installation, sent to MusicBrainz as they require."""
     musicbrainz_contact: str | None = None
     """Your e-mail or web address, sent to MusicBrainz as they require."""
-    musicbrainz_url: Address = "https://musicbrainz.org/ws/2"
+    musicbrainz_url: _Address = "https://musicbrainz.org/ws/2"
 
     listenbrainz_token: SecretStr | None = None
     """Your ListenBrainz token; only raises limits, public listens need none."""
-    listenbrainz_url: Address = "https://api.listenbrainz.org"
-    listenbrainz_labs_url: Address = "https://labs.api.listenbrainz.org"
+    listenbrainz_url: _Address = "https://api.listenbrainz.org"
+    listenbrainz_labs_url: _Address = "https://labs.api.listenbrainz.org"
     listenbrainz_similarity: str = "session_based_days_9000_session_300_contribution_5_threshold_15_limit_50_skip_30"
     """Algorithm of similar recordings; the service lists the valid names when this one is gone."""
 
     lastfm_api_key: SecretStr | None = None
     """Key of your Last.fm API account; without one Last.fm is not asked."""
-    lastfm_url: Address = "https://ws.audioscrobbler.com/2.0"
-    deezer_url: Address = "https://api.deezer.com"
-    reccobeats_url: Address = "https://api.reccobeats.com/v1"
-    subsonic_url: Address | None = None
+    lastfm_url: _Address = "https://ws.audioscrobbler.com/2.0"
+    deezer_url: _Address = "https://api.deezer.com"
+    reccobeats_url: _Address = "https://api.reccobeats.com/v1"
+    subsonic_url: _Address | None = None
     """Address of your Subsonic server, such as Navidrome."""
     subsonic_user: str | None = None
     subsonic_password: SecretStr | None = None
-    jellyfin_url: Address | None = None
+    jellyfin_url: _Address | None = None
     """Address of your Jellyfin server."""
     jellyfin_token: SecretStr | None = None
     """API key of your Jellyfin server."""
@@ -95,7 +95,7 @@ class ProviderSettings(BaseModel):
     """Id of the Jellyfin user who gets the playlists."""
     songlink_api_key: SecretStr | None = None
     """Song.link key; without one Song.link is not asked."""
-    songlink_url: Address = "https://api.song.link/v1-alpha.1"
+    songlink_url: _Address = "https://api.song.link/v1-alpha.1"
 
     provider_cache_ttl_hours: Hours = 24
     """Hours for which a stored answer counts as fresh."""
@@ -103,7 +103,7 @@ class ProviderSettings(BaseModel):
     """Where all processes of this user keep one pace per provider."""
 
 
-NAMES = {name.upper(): name for name in ProviderSettings.model_fields}
+_NAMES = {name.upper(): name for name in ProviderSettings.model_fields}
 """Environment variable → field."""
 
 
@@ -114,8 +114,8 @@ def load(*, folder: Path | None = None, environment: Mapping[str, str] | None = 
     """
     folder = Path.cwd() if folder is None else folder
     values: dict[str, object] = {}
-    for _, layer in sources.variables(NAMES, folder=folder, environment=environment):
-        values.update({NAMES[name]: value for name, value in layer.items()})
+    for _, layer in sources.variables(_NAMES, folder=folder, environment=environment):
+        values.update({_NAMES[name]: value for name, value in layer.items()})
     try:
         return ProviderSettings.model_validate(values)
     except ValidationError as error:

@@ -7,13 +7,13 @@ from collections.abc import Mapping
 import polars as pl
 
 from recsys import models
-from recsys.models import Rows
+from recsys.models import TableRows
 
 READS = ("rankings", "candidates", "ratings", "neighbors", "controls", "tracks", "lists")
 """The tables that a comparison reads."""
 
 
-def compare_runs(before: Mapping[str, Rows], after: Mapping[str, Rows], *, settings_changed: bool) -> pl.DataFrame:
+def compare_runs(before: Mapping[str, TableRows], after: Mapping[str, TableRows], *, settings_changed: bool) -> pl.DataFrame:
     """One row per user, list and track that ``entered``, ``left`` or ``moved``, with both ranks and the cause.
 
     ``settings_changed``: whether the runs' settings or code differ.

@@ -13,9 +13,9 @@ from xml.etree.ElementTree import Element, SubElement, indent, tostring
 
 from recsys.text import cell, one_line, printable
 
-Row = Mapping[str, Any]
+_Row = Mapping[str, Any]
 
-COLUMNS = (
+PLAYLIST_COLUMNS = (
     "rank", "track_id", "title", "artist", "album", "duration_ms", "isrc", "mbid", "spotify_id", "score", "reason_code", "reason",
     "source",
 )  # fmt: skip
@@ -30,7 +30,7 @@ class Playlist:
     name: str
     run: str
     as_of: datetime
-    rows: Sequence[Row]
+    rows: Sequence[_Row]
     paths: Mapping[str, str] = field(default_factory=dict)
     """Track id → file, for players."""
 
@@ -52,7 +52,7 @@ def jspf(playlist: Playlist) -> str:
     return json.dumps({"playlist": body}, ensure_ascii=False, indent=1) + "\n"
 
 
-def _jspf_track(row: Row) -> dict[str, Any]:
+def _jspf_track(row: _Row) -> dict[str, Any]:
     fields = {
         "identifier": identifiers(row),
         "title": row["title"] or row["track_id"],
@@ -65,7 +65,7 @@ def _jspf_track(row: Row) -> dict[str, Any]:
     return {name: value for name, value in fields.items() if value is not None}
 
 
-def identifiers(row: Row) -> list[str]:
+def identifiers(row: _Row) -> list[str]:
     """Addresses that name the recording anywhere, the surest first, then the id it has here."""
     known = (
         ("https://musicbrainz.org/recording/", row["mbid"]),
@@ -90,7 +90,7 @@ def m3u(playlist: Playlist) -> str:
     return "\n".join(lines) + "\n"
 
 
-def location(playlist: Playlist, row: Row) -> str | None:
+def location(playlist: Playlist, row: _Row) -> str | None:
     """Where a player finds the track: a file, or its page at Spotify or MusicBrainz."""
     if row["track_id"] in playlist.paths:
         return one_line(playlist.paths[row["track_id"]])
@@ -121,7 +121,7 @@ def xspf(playlist: Playlist) -> str:
     return tostring(root, encoding="unicode", xml_declaration=False) + "\n"
 
 
-def listenbrainz(playlist: Playlist) -> str:
+def _listenbrainz(playlist: Playlist) -> str:
     """JSPF as ListenBrainz takes it: tracks by MusicBrainz recording; the others are left out."""
     rows = [row for row in playlist.rows if row["mbid"]]
     body = json.loads(jspf(replace(playlist, rows=rows)))
@@ -134,19 +134,19 @@ def comma_separated(playlist: Playlist) -> str:
     """One line per track with :data:`COLUMNS` as header; no cell is a formula to a spreadsheet."""
     page = io.StringIO()
     writer = csv.writer(page, lineterminator="\n")
-    writer.writerow(COLUMNS)
-    writer.writerows([cell(row[name]) for name in COLUMNS] for row in playlist.rows)
+    writer.writerow(PLAYLIST_COLUMNS)
+    writer.writerows([cell(row[name]) for name in PLAYLIST_COLUMNS] for row in playlist.rows)
     return page.getvalue()
 
 
 def plain_json(playlist: Playlist) -> str:
     """The list with its listener, run and rows."""
-    rows = [{name: row[name] for name in COLUMNS} for row in playlist.rows]
+    rows = [{name: row[name] for name in PLAYLIST_COLUMNS} for row in playlist.rows]
     head = {"user_id": playlist.user_id, "list": playlist.name, "run": playlist.run, "as_of": playlist.as_of.isoformat()}
     return json.dumps({**head, "rows": rows}, ensure_ascii=False, indent=1) + "\n"
 
 
 FORMATS: dict[str, Callable[[Playlist], str]] = {
-    "jspf": jspf, "xspf": xspf, "m3u": m3u, "listenbrainz": listenbrainz, "csv": comma_separated, "json": plain_json,
+    "jspf": jspf, "xspf": xspf, "m3u": m3u, "listenbrainz": _listenbrainz, "csv": comma_separated, "json": plain_json,
 }  # fmt: skip
 """Format → how to write it."""

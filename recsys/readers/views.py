@@ -1,7 +1,7 @@
 """The views an analyst queries: one per table of a run, the inputs, the rejects, and the runs, with the contract's comments.
 
 The text is plain DuckDB, so the file ``views.sql`` of a run gives the same views without this package; its paths are relative
-to the lake's folder. :class:`Session` opens them for reading alone: no statement that could write a file gets through.
+to the lake's folder. :class:`SqlSession` opens them for reading alone: no statement that could write a file gets through.
 """
 
 from __future__ import annotations
@@ -21,13 +21,13 @@ from recsys.lake import Batch, Lake, Run, Staged, quality
 from recsys.models import SQL
 from recsys.tables import INPUTS, QUALITY, REJECTS, TABLES, Table
 
-NAME = "views.sql"
+VIEWS_FILE = "views.sql"
 """Name of the file in a run's folder."""
 COMMENTS = {
     "runs": "every run of the lake, as its manifest tells it",
     "history": "the lists of every run of the lake: `rankings` with the column run",
 }
-BATCH = "ordinal of the ingested batch, first = 1; a later batch is a later version"
+_BATCH = "ordinal of the ingested batch, first = 1; a later batch is a later version"
 
 _HEADER = """\
 -- Views over run {run}: its tables, the inputs, the rejects, every run (runs) and the lists of every run (history).
@@ -42,7 +42,7 @@ _EXPLAIN = re.compile(r"\s*explain(\s+analyze)?(\s*\([^()]*\))?\s", re.IGNORECAS
 _QUESTION = re.compile(r"\s*(select|from|with|pivot|unpivot)\b", re.IGNORECASE)
 
 
-class Sources(NamedTuple):
+class _Sources(NamedTuple):
     """The files behind the views, as paths: table or input → files."""
 
     tables: Mapping[str, Sequence[str]]
@@ -64,11 +64,11 @@ def staged_views(staged: Staged) -> str:
         if table := staged.written[name].table:
             names.setdefault(table, []).append(f"runs/{run}/{name}")
     inputs, rejects = _batch_files(staged.plan.batches, "inputs")
-    sources = Sources(names, inputs, rejects, ["runs/*/manifest.json"], ["runs/*/rankings/*.parquet"])
+    sources = _Sources(names, inputs, rejects, ["runs/*/manifest.json"], ["runs/*/rankings/*.parquet"])
     return _HEADER.format(run=run) + views_sql(sources)
 
 
-def run_sources(lake: Lake, run: Run) -> Sources:
+def run_sources(lake: Lake, run: Run) -> _Sources:
     """The files of a run and of everything ingested so far, as absolute paths; only files that manifests list."""
     tables = {table: [str(path) for path in run.files(table)] for table in run.tables}
     inputs, rejects = _batch_files(lake.batches(), str(lake.root / "inputs"))
@@ -76,7 +76,7 @@ def run_sources(lake: Lake, run: Run) -> Sources:
     manifests = [str(each.path / "manifest.json") for each in runs]
     ranked = [str(path) for each in runs if "rankings" in each.tables for path in each.files("rankings")]
     judged = [str(path)] if (path := quality.place(lake)).exists() else []
-    return Sources(tables, inputs, rejects, manifests, ranked, judged)
+    return _Sources(tables, inputs, rejects, manifests, ranked, judged)
 
 
 def _batch_files(batches: Sequence[Batch], root: str) -> tuple[dict[str, list[str]], list[str]]:
@@ -90,12 +90,12 @@ def _batch_files(batches: Sequence[Batch], root: str) -> tuple[dict[str, list[st
     return inputs, rejects
 
 
-def views_sql(sources: Sources) -> str:
+def views_sql(sources: _Sources) -> str:
     """The statements that make the views, each with its comments. Equal sources give equal text."""
     parts = [_view(TABLES[name], name, _files(files)) for name, files in sources.tables.items()]
     for name, files in sources.inputs.items():
         source = _model("input").replace("getvariable('batches')", _array(files)) if files else _none(TABLES[name], batch=True)
-        parts.append(_view(TABLES[name], f"input_{name}", source) + _comment("column", f"input_{name}.batch", BATCH))
+        parts.append(_view(TABLES[name], f"input_{name}", source) + _comment("column", f"input_{name}.batch", _BATCH))
     parts.append(_view(REJECTS, "rejects", _files(sources.rejects) if sources.rejects else _none(REJECTS)))
     if sources.quality is not None:
         parts.append(_view(QUALITY, "quality", _files(sources.quality) if sources.quality else _none(QUALITY)))
@@ -145,7 +145,7 @@ def _text(words: str) -> str:
     return "'" + words.replace("'", "''") + "'"
 
 
-class Session:
+class SqlSession:
     """A DuckDB in memory with the views of one run. It reads files of the lake and nothing else, and writes nowhere.
 
     DuckDB's own lock keeps it inside the lake, but would let it write there: so only statements that read files, or that make

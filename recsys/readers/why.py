@@ -13,7 +13,8 @@ from recsys.errors import NotFoundError
 from recsys.inputs import Snapshot
 from recsys.pipeline import prepare
 from recsys.settings import Settings
-from recsys.stages.candidates.scoring import Scored, Scorer
+from recsys.stages.candidates.scored import Scored
+from recsys.stages.candidates.scoring import Scorer
 from recsys.stages.candidates.stage import Chosen, Ordered, ordered, parts
 from recsys.stages.rankings.stage import pool_depth
 from recsys.tables import DROP_MEANINGS, DROP_RULES, EVENTS

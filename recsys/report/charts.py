@@ -8,37 +8,37 @@ import altair as alt
 import polars as pl
 import vl_convert
 
-INK, QUIET, LINE = "var(--ink)", "var(--quiet)", "var(--line)"
+INK, QUIET, _LINE = "var(--ink)", "var(--quiet)", "var(--line)"
 SERIES = [f"var(--s{number})" for number in range(1, 9)]
-WIDTH, ROW = 300, 24
+_WIDTH, ROW = 300, 24
 """Narrow, so that text is readable where the page is as wide as a phone."""
 FONT = "system-ui, sans-serif"
-SIZE = 14
+_SIZE = 14
 CONFIG = {
     "background": "transparent",
     "padding": {"left": 22, "right": 16, "top": 4, "bottom": 4},
     "font": FONT,
     "view": {"stroke": None},
     "axis": {
-        "labelColor": QUIET, "titleColor": QUIET, "gridColor": LINE, "domainColor": LINE, "tickColor": LINE,
-        "labelFontSize": SIZE, "titleFontSize": SIZE, "titleFontWeight": "normal", "labelLimit": 140,
+        "labelColor": QUIET, "titleColor": QUIET, "gridColor": _LINE, "domainColor": _LINE, "tickColor": _LINE,
+        "labelFontSize": _SIZE, "titleFontSize": _SIZE, "titleFontWeight": "normal", "labelLimit": 140,
     },
     "legend": {
-        "labelColor": INK, "titleColor": QUIET, "labelFontSize": SIZE, "orient": "top", "title": None,
+        "labelColor": INK, "titleColor": QUIET, "labelFontSize": _SIZE, "orient": "top", "title": None,
         "columns": 2, "columnPadding": 34, "labelLimit": 180,
     },
-    "header": {"labelColor": INK, "labelFontSize": SIZE, "title": None, "labelFontWeight": "bold"},
+    "header": {"labelColor": INK, "labelFontSize": _SIZE, "title": None, "labelFontWeight": "bold"},
     "range": {"category": SERIES},
 }  # fmt: skip
 
-_SIZE = re.compile(r'<svg class="marks" width="[\d.]+" height="[\d.]+"')
+_MARKS = re.compile(r'<svg class="marks" width="[\d.]+" height="[\d.]+"')
 
 
 def svg(chart: alt.TopLevelMixin, words: str) -> str:
     """The chart as an SVG element as wide as its place; ``words`` is what it says to those who do not see it."""
     drawn = vl_convert.vegalite_to_svg({**chart.to_dict(), "config": CONFIG}, vl_version="6.4")
     label = words.replace("&", "&amp;").replace('"', "&quot;").replace("<", "&lt;")
-    return _SIZE.sub(f'<svg class="marks" role="img" aria-label="{label}"', drawn.replace("\n", ""), count=1)
+    return _MARKS.sub(f'<svg class="marks" role="img" aria-label="{label}"', drawn.replace("\n", ""), count=1)
 
 
 def bars(frame: pl.DataFrame, value: str, name: str, *, by: str, title: str, form: str = ",.0f") -> alt.Chart:
@@ -53,7 +53,7 @@ def bars(frame: pl.DataFrame, value: str, name: str, *, by: str, title: str, for
             yOffset=alt.YOffset(f"{by}:N", sort=frame[by].unique(maintain_order=True).to_list()),
             color=alt.Color(f"{by}:N", sort=frame[by].unique(maintain_order=True).to_list()),
         )
-        .properties(width=WIDTH, height=max(2, len(order)) * ROW * max(1.0, frame[by].n_unique() / 2))
+        .properties(width=_WIDTH, height=max(2, len(order)) * ROW * max(1.0, frame[by].n_unique() / 2))
     )
 
 
@@ -70,7 +70,7 @@ def stacks(frame: pl.DataFrame, value: str, name: str, *, by: str, title: str, f
             order="place:Q",
         )
         .transform_calculate(place=f"indexof({frame[by].unique(maintain_order=True).to_list()!r}, datum.{by})")
-        .properties(width=WIDTH, height=max(2, len(order)) * ROW * 1.5)
+        .properties(width=_WIDTH, height=max(2, len(order)) * ROW * 1.5)
     )
 
 
@@ -84,7 +84,7 @@ def curve(frame: pl.DataFrame) -> alt.Chart:
             y=alt.Y("share:Q", title="share of rows", axis=alt.Axis(format="%", tickCount=5)),
             color=alt.Color("of:N", sort=frame["of"].unique(maintain_order=True).to_list()),
         )
-        .properties(width=WIDTH + 60, height=240)
+        .properties(width=_WIDTH + 60, height=240)
     )
 
 
@@ -93,7 +93,7 @@ def lines(frame: pl.DataFrame, *, title: str) -> alt.LayerChart:
     at = alt.X("as_of:T", title=None, axis=alt.Axis(tickCount=5))
     color = alt.Color("list:N")
     value = alt.Y("value:Q", title=title, scale=alt.Scale(zero=False))
-    base = alt.Chart(frame).properties(width=WIDTH + 60, height=220)
+    base = alt.Chart(frame).properties(width=_WIDTH + 60, height=220)
     band = base.mark_area(opacity=0.2).encode(x=at, y=alt.Y("low:Q", title=title), y2="high:Q", color=color)
     return band + base.mark_line(point=True, strokeWidth=2).encode(x=at, y=value, color=color)
 
@@ -112,5 +112,5 @@ def places(frame: pl.DataFrame) -> alt.Chart:
             size=alt.condition(listener, alt.value(55), alt.value(16)),
             opacity=alt.condition(listener, alt.value(0.9), alt.value(0.45)),
         )
-        .properties(width=WIDTH + 100, height=340)
+        .properties(width=_WIDTH + 100, height=340)
     )

@@ -13,14 +13,14 @@ from recsys.matrices.catalog import build_catalog
 from recsys.settings import Settings
 from recsys.tables import DROP_RULES
 
-LISTENERS = 4000
+_LISTENERS = 4000
 """Listeners whose genres are looked at; spread evenly over all."""
 MAP_TRACKS, MAP_LISTENERS = 1200, 150
 GENRES = 12
 EXAMPLES = 3
-SHOWN = 8
+_SHOWN = 8
 """Rows of an example list."""
-POINTS = 60
+_POINTS = 60
 """Points of a curve."""
 
 
@@ -39,7 +39,7 @@ def funnel(run: Run) -> pl.DataFrame:
     return long.with_columns(rule)
 
 
-def reasons(run: Run) -> pl.DataFrame:
+def reason_shares(run: Run) -> pl.DataFrame:
     """``list, reason, share``: rows of each list by reason code."""
     rows = run.scan("rankings").filter(built_in(run)).group_by("list", "reason_code").agg(pl.len().alias("rows")).collect()
     share = pl.col("rows") / pl.col("rows").sum().over("list")
@@ -48,7 +48,7 @@ def reasons(run: Run) -> pl.DataFrame:
     ).sort("list", "reason")
 
 
-def parts(run: Run) -> pl.DataFrame:
+def part_shares(run: Run) -> pl.DataFrame:
     """``list, part, points``: mean points of the parts of the score."""
     names = [name for name in run.scan("rankings").collect_schema() if name.endswith("_points")]
     means = run.scan("rankings").filter(built_in(run)).group_by("list").agg(pl.col(names).mean()).collect().sort("list")
@@ -66,7 +66,7 @@ def popularity_curve(run: Run) -> pl.DataFrame:
 
 def _curve(of: str, counts: pl.DataFrame, size: int) -> pl.DataFrame:
     rows = np.sort(counts["rows"].to_numpy())[::-1].astype(np.float64)
-    at = np.unique(np.r_[0, np.geomspace(1, size, POINTS).round()]).astype(int)
+    at = np.unique(np.r_[0, np.geomspace(1, size, _POINTS).round()]).astype(int)
     total = np.r_[0.0, np.cumsum(rows)] / max(1.0, float(rows.sum()))
     return pl.DataFrame({"of": of, "tracks": at / size, "share": total[np.minimum(at, len(total) - 1)]})
 
@@ -85,15 +85,15 @@ def genre_shares(run: Run) -> pl.DataFrame:
 
 def _sampled(run: Run) -> pl.LazyFrame:
     users = run.scan("profiles").filter(pl.col("user_id") != ANYONE).select("user_id").collect().sort("user_id")
-    return users.gather_every(max(1, users.height // LISTENERS)).lazy()
+    return users.gather_every(max(1, users.height // _LISTENERS)).lazy()
 
 
 def _genres(rows: pl.LazyFrame, genres: pl.LazyFrame, users: pl.LazyFrame) -> pl.DataFrame:
     """``genre, share``: a track spreads 1 over its genres."""
     spread = rows.join(users, on="user_id", how="semi").join(genres, on="track_id").filter(pl.col("genres").list.len() > 0)
     each = spread.select("genres", weight=1 / pl.col("genres").list.len()).explode("genres").rename({"genres": "genre"})
-    found = each.group_by("genre").agg(pl.col("weight").sum()).collect()
-    return found.select("genre", (pl.col("weight") / pl.col("weight").sum()).alias("share"))
+    weights = each.group_by("genre").agg(pl.col("weight").sum()).collect()
+    return weights.select("genre", (pl.col("weight") / pl.col("weight").sum()).alias("share"))
 
 
 def taste_map(run: Run) -> pl.DataFrame:
@@ -128,7 +128,7 @@ def _placed(what: str, rows: Any, directions: Any) -> pl.DataFrame:
     )
 
 
-def examples(run: Run) -> list[dict[str, Any]]:
+def example_listeners(run: Run) -> list[dict[str, Any]]:
     """A listener with much history, one in the middle, one with little: the first rows of each one's first list."""
     profiles = (
         run.scan("profiles").filter(pl.col("user_id") != ANYONE).select("user_id", "interaction_count", "top_genres", "cold")
@@ -140,15 +140,15 @@ def examples(run: Run) -> list[dict[str, Any]]:
         .unique("id", keep="last", maintain_order=True)
         .select(pl.col("id").alias("track_id"), "title", "artist")
     )
-    found = []
+    people = []
     for person in order[picks].to_dicts():
-        own = run.scan("rankings").filter(pl.col("user_id") == person["user_id"], pl.col("rank") <= SHOWN)
+        own = run.scan("rankings").filter(pl.col("user_id") == person["user_id"], pl.col("rank") <= _SHOWN)
         rows = own.join(titles, on="track_id", how="left").sort("list", "rank").collect()
         lists = rows["list"].unique(maintain_order=True).to_list()
         name = "balanced" if "balanced" in lists else next(iter(lists), "")
         genres = ", ".join(each["name"] for each in person["top_genres"][:3])
-        found.append({**person, "genres": genres, "list": name, "rows": rows.filter(pl.col("list") == name).to_dicts()})
-    return found
+        people.append({**person, "genres": genres, "list": name, "rows": rows.filter(pl.col("list") == name).to_dicts()})
+    return people
 
 
 def numbers(run: Run, before: Run | None) -> list[dict[str, Any]]:

@@ -17,7 +17,7 @@ def page(lake: Lake, run: Run, peak_bytes: int | None = None) -> str:
 
     Raises :class:`LakeError` for a run whose tables are damaged or of another version.
     """
-    before = reports.before(lake, run)
+    before = reports.run_before(lake, run)
     try:
         return _page(lake, run, before, peak_bytes)
     except (pl.exceptions.PolarsError, duckdb.Error) as error:

@@ -58,7 +58,7 @@ def render(run: Run, extras: Extras | None = None) -> str:
         numbers=facts.numbers(run, extras.before),
         overlap=facts.overlap(run, extras.before).to_dicts(),
         figures=list(figures(run, extras)),
-        examples=facts.examples(run),
+        examples=facts.example_listeners(run),
         checks=_checks(run, extras),
         documents="docs/index.html" in {file.path for file in run.manifest.files},
         seconds=_seconds(run),
@@ -79,10 +79,10 @@ def figures(run: Run, extras: Extras) -> Iterator[Figure]:
     if funnel.height:
         drawn = charts.stacks(funnel, "tracks", "list", by="rule", title="tracks, mean of all listeners", form=",.1f")
         yield _figure("From catalogue to list", _funnel_words(run), drawn)
-    if (parts := facts.parts(run)).height:
+    if (parts := facts.part_shares(run)).height:
         drawn = charts.stacks(parts, "points", "list", by="part", title="mean points of a row")
         yield _figure("What scores are made of", "Points of the parts of the score, before safety.", drawn)
-    if (reasons := facts.reasons(run)).height:
+    if (reasons := facts.reason_shares(run)).height:
         drawn = charts.stacks(reasons, "share", "list", by="reason", title="share of rows", form="%")
         yield _figure("Reasons", "Why rows are in the lists.", drawn)
     text = "How much the most frequent tracks take. The nearer a line is to the corner, the fewer tracks make up everything."

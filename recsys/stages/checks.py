@@ -9,7 +9,7 @@ from typing import Any, Protocol
 import polars as pl
 
 from recsys import contract, models
-from recsys.models import Rows
+from recsys.models import TableRows
 from recsys.settings import Settings
 from recsys.tables import CHECKS, INPUTS, METRICS
 
@@ -17,7 +17,7 @@ CHECKED = ("tracks", "songs", "controls", "ratings", "profiles", "neighbors", "l
 """The tables that checks and metrics read."""
 
 
-def check_tables(tables: Mapping[str, Rows], settings: Settings) -> pl.DataFrame:
+def check_tables(tables: Mapping[str, TableRows], settings: Settings) -> pl.DataFrame:
     """Table ``checks`` over the other tables of a run, as frames or Parquet files.
 
     The contract of each table (:mod:`recsys.contract`), then the rules across tables (model ``sql/checks.sql``).
@@ -30,7 +30,7 @@ def check_tables(tables: Mapping[str, Rows], settings: Settings) -> pl.DataFrame
     return pl.concat([CHECKS.conform(own), CHECKS.conform(models.run("checks", views, rules))]).sort("table", "rule")
 
 
-def _contract(name: str, rows: Rows, settings: Settings) -> pl.DataFrame:
+def _contract(name: str, rows: TableRows, settings: Settings) -> pl.DataFrame:
     keyed = name != "tracks" or settings.duplicate_tracks == "last"
     results = contract.check(name, rows, keyed=keyed)
     frame = pl.DataFrame(results, schema={"rule": pl.String, "failures": pl.Int64, "example": pl.String}, orient="row")
@@ -41,7 +41,7 @@ def _contract(name: str, rows: Rows, settings: Settings) -> pl.DataFrame:
     return frame.with_columns(pl.lit(name).alias("table"), severity.alias("severity"), (pl.col("failures") == 0).alias("passed"))
 
 
-def compare(before: Mapping[str, Rows], after: Mapping[str, Rows], settings: Settings) -> pl.DataFrame:
+def _compare(before: Mapping[str, TableRows], after: Mapping[str, TableRows], settings: Settings) -> pl.DataFrame:
     """Warnings about a run in the columns of ``checks``: how far it is from the published one; model ``sql/drift.sql``.
 
     They are no part of the run: what a run holds does not depend on what was published before it.
@@ -51,7 +51,7 @@ def compare(before: Mapping[str, Rows], after: Mapping[str, Rows], settings: Set
     return CHECKS.conform(models.run("drift", views, bounds))
 
 
-class Stored(Protocol):
+class _Stored(Protocol):
     """A run on the disk: as much of it as the rules about two runs need."""
 
     @property
@@ -61,15 +61,15 @@ class Stored(Protocol):
     def files(self, table: str) -> list[Path]: ...
 
 
-def drift(run: Stored, before: Stored | None) -> pl.DataFrame:
+def drift(run: _Stored, before: _Stored | None) -> pl.DataFrame:
     """:func:`compare` of two stored runs by the settings of the later one; no rule without a run to compare with."""
     if before is None or not {*CHECKED} <= {*before.tables}:
         return CHECKS.empty()
     old, new = ({name: each.files(name) for name in CHECKED} for each in (before, run))
-    return compare(old, new, Settings.model_validate(run.manifest.settings))
+    return _compare(old, new, Settings.model_validate(run.manifest.settings))
 
 
-def measure_tables(tables: Mapping[str, Rows]) -> pl.DataFrame:
+def measure_tables(tables: Mapping[str, TableRows]) -> pl.DataFrame:
     """Table ``metrics`` over the other tables of a run; model ``sql/metrics.sql``."""
     return METRICS.conform(models.run("metrics", {name: tables[name] for name in CHECKED}))
 

@@ -15,7 +15,7 @@ from scipy.sparse.csgraph import connected_components
 from recsys.names import key, title_key
 from recsys.tables import SONGS
 
-STEPS = ("mbid", "isrc", "name")
+_STEPS = ("mbid", "isrc", "name")
 APART_MS = 30_000
 """Tracks of one title and artist whose lengths leave a gap of more than this are different songs."""
 
@@ -40,15 +40,15 @@ def identify_songs(tracks: pl.DataFrame) -> pl.DataFrame:
         pl.Series("group", joined), *(pl.Series(step, column) for step, column in labels.items())
     )
     main = pl.col("track_id").sort_by("popularity", "track_id", descending=[True, False]).first()
-    found = frame.with_columns(main.over("group").alias("song"))
-    first = found.filter(pl.col("track_id") == pl.col("song")).unique("group", keep="first", maintain_order=True)
-    steps = found.join(
-        first.select("group", *(pl.col(step).alias(f"{step}_main") for step in STEPS)),
+    grouped = frame.with_columns(main.over("group").alias("song"))
+    first = grouped.filter(pl.col("track_id") == pl.col("song")).unique("group", keep="first", maintain_order=True)
+    steps = grouped.join(
+        first.select("group", *(pl.col(step).alias(f"{step}_main") for step in _STEPS)),
         on="group",
         how="left",
         maintain_order="left",
     )
-    direct = [pl.when((pl.col(step) >= 0) & (pl.col(step) == pl.col(f"{step}_main"))).then(pl.lit(step)) for step in STEPS]
+    direct = [pl.when((pl.col(step) >= 0) & (pl.col(step) == pl.col(f"{step}_main"))).then(pl.lit(step)) for step in _STEPS]
     own = pl.when(pl.col("track_id") == pl.col("song")).then(pl.lit("own"))
     return SONGS.conform(steps.with_columns(pl.coalesce(own, *direct, pl.lit("chain")).alias("matched_by")))
 

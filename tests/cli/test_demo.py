@@ -41,7 +41,7 @@ def test_demo_from_nothing_and_again(tmp_path: Path) -> None:
         assert any(fnmatch(printed.strip(), line) for printed in first.splitlines()), line
     assert f"run {run.id} exists already" in again
     assert again.count("already in the lake") == 4
-    assert [found.id for found in Lake(tmp_path / "data/lake").runs()] == [run.id]
+    assert [result.id for result in Lake(tmp_path / "data/lake").runs()] == [run.id]
     _stays_near_the_planted_taste(run.read("rankings"))
 
 

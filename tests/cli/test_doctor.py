@@ -27,7 +27,7 @@ def test_damage_settings_and_versions(recsys: Recsys, lake: Lake, tmp_path: Path
     monkeypatch.setattr(doctor, "requires", lambda _: ["nosuchpackage>=1", "polars<1", "duckdb; python_version < '3'"])
     answer = recsys("doctor", "--format", "json", "--lake", copy.root)
     assert answer.code == 4
-    bad = {found["what"]: found["words"] for found in json.loads(answer.out) if found["state"] == "bad"}
+    bad = {result["what"]: result["words"] for result in json.loads(answer.out) if result["state"] == "bad"}
     assert set(bad) == {"settings", "libraries", f"run {copy.run_ids()[0]}"}
     assert "setting list_limit (from recsys.toml)" in bad["settings"]
     assert "nosuchpackage is missing; polars" in bad["libraries"]

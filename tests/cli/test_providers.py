@@ -9,7 +9,7 @@ import pytest
 
 from recsys import Lake
 from recsys.cli import accounts
-from recsys.providers.settings import NAMES
+from recsys.providers.settings import _NAMES
 from tests.cli.conftest import Recsys
 from tests.providers.spotify_answers import ident
 from tests.support.hostile import Hostile
@@ -26,7 +26,7 @@ def server() -> Iterator[Hostile]:
 @pytest.fixture
 def spotify(server: Hostile, monkeypatch: pytest.MonkeyPatch) -> Hostile:
     """The server in Spotify's place, with a token."""
-    for name in NAMES:
+    for name in _NAMES:
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("SPOTIFY_API_URL", server.address("well") + "/v1")
     monkeypatch.setenv("SPOTIFY_BEARER_TOKEN", SECRET)
@@ -85,9 +85,9 @@ def test_enrich_asks_about_played_tracks_unless_told_otherwise(
 
 def test_providers_as_json(recsys: Recsys, spotify: Hostile) -> None:
     recsys("import", "spotify", ident(1))
-    found = {one["name"]: one for one in json.loads(recsys("providers", "--format", "json").out)}
-    assert (found["spotify"]["mode"], found["spotify"]["fresh"]) == ("bearer", 1)
-    assert "SPOTIFY_WEBPLAYER=1" in found["webplayer"]["hint"]
+    result = {one["name"]: one for one in json.loads(recsys("providers", "--format", "json").out)}
+    assert (result["spotify"]["mode"], result["spotify"]["fresh"]) == ("bearer", 1)
+    assert "SPOTIFY_WEBPLAYER=1" in result["webplayer"]["hint"]
 
 
 def test_long_accounts_are_cut(capsys: pytest.CaptureFixture[str]) -> None:

@@ -72,10 +72,10 @@ def test_diff(recsys: Recsys, lake: Lake, tmp_path: Path) -> None:
             short = frame.filter(pl.col("rank") < 10) if table == "rankings" else frame
             staged.write(table, short)
         new = copy.commit(staged, status="passed", seconds={}, metrics={})
-    found = json.loads(recsys("runs", "diff", old.id, new.id, "--lake", copy.root, "--format", "json").out)
-    assert found["causes"] == ["setting list_limit: 10 → 9"]
-    assert {(row["change"], row["cause"]) for row in found["rows"]} == {("left", "settings")}
-    assert min(row["rank_before"] for row in found["rows"]) == 10
+    result = json.loads(recsys("runs", "diff", old.id, new.id, "--lake", copy.root, "--format", "json").out)
+    assert result["causes"] == ["setting list_limit: 10 → 9"]
+    assert {(row["change"], row["cause"]) for row in result["rows"]} == {("left", "settings")}
+    assert min(row["rank_before"] for row in result["rows"]) == 10
     assert "left" in recsys("runs", "diff", old.id, new.id, "--lake", copy.root).out
     one = recsys("runs", "diff", new.id, old.id, "--user", "demo-u001", "--lake", copy.root).out
     assert "entered" in one

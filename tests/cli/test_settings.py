@@ -16,12 +16,12 @@ def test_values_and_origins(recsys: Recsys, tmp_path: Path, monkeypatch: pytest.
     (tmp_path / "recsys.toml").write_text("list_limit = 30\n")
     (tmp_path / ".env").write_text("REC_POPULARITY_WEIGHT=0.5\n")
     monkeypatch.setenv("REC_CONTENT_WEIGHT", "0.3")
-    found = json.loads(recsys("settings", "--preset", "reference", "--format", "json").out)
-    assert found["list_limit"] == {"value": 30, "from": "recsys.toml"}
-    assert found["popularity_weight"] == {"value": 0.5, "from": ".env"}
-    assert found["content_weight"] == {"value": 0.3, "from": "environment"}
-    assert found["preset"] == {"value": "reference", "from": "command line"}
-    assert found["hide_rejected"] == {"value": False, "from": "preset reference"}
+    result = json.loads(recsys("settings", "--preset", "reference", "--format", "json").out)
+    assert result["list_limit"] == {"value": 30, "from": "recsys.toml"}
+    assert result["popularity_weight"] == {"value": 0.5, "from": ".env"}
+    assert result["content_weight"] == {"value": 0.3, "from": "environment"}
+    assert result["preset"] == {"value": "reference", "from": "command line"}
+    assert result["hide_rejected"] == {"value": False, "from": "preset reference"}
 
 
 def test_table_has_every_setting(recsys: Recsys) -> None:

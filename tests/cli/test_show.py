@@ -34,10 +34,10 @@ def test_account_of_the_catalogue_adds_up(recsys: Recsys, lake: Lake) -> None:
 
 def test_json_holds_every_column_of_the_rows(recsys: Recsys, lake: Lake) -> None:
     answer = recsys("show", "demo-u002", "--list", "comfort", "--lake", lake.root, "--format", "json")
-    found = json.loads(answer.out)
-    assert [row["rank"] for row in found["rows"]] == list(range(1, 11))
-    assert {"title", "artist", "score", "reason", "explanation", "source"} <= set(found["rows"][0])
-    assert found["run"] == lake.published().id
+    result = json.loads(answer.out)
+    assert [row["rank"] for row in result["rows"]] == list(range(1, 11))
+    assert {"title", "artist", "score", "reason", "explanation", "source"} <= set(result["rows"][0])
+    assert result["run"] == lake.published().id
 
 
 def test_cold_listener_gets_a_list_marked_cold(recsys: Recsys, lake: Lake) -> None:

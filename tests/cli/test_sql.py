@@ -57,11 +57,11 @@ def test_a_prompt_goes_on_after_an_error(recsys: Recsys, lake: Lake, monkeypatch
 
     monkeypatch.setattr("builtins.input", answer)
     monkeypatch.setattr(sys, "stdin", type("Terminal", (io.StringIO,), {"isatty": lambda _: True})())
-    found = recsys("sql", "--lake", lake.root)
-    assert found.code == 0
-    assert "42" in found.out
-    assert "nope" in found.out
-    assert "late" in found.out
+    result = recsys("sql", "--lake", lake.root)
+    assert result.code == 0
+    assert "42" in result.out
+    assert "nope" in result.out
+    assert "late" in result.out
 
 
 def test_parquet_is_not_for_a_screen(recsys: Recsys, lake: Lake, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

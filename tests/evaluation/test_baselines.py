@@ -7,7 +7,7 @@ import pytest
 from scipy.sparse import csr_array
 
 from recsys.evaluation import baselines
-from recsys.evaluation.baselines import BASELINES, UnavailableError, listed
+from recsys.evaluation.baselines import BASELINES, NotInstalledError, top_listed
 
 LEARNING = [name for name in BASELINES if name not in ("popularity", "random")]
 
@@ -24,22 +24,22 @@ def circles() -> csr_array:
 
 @pytest.mark.parametrize("name", BASELINES)
 def test_nothing_known_and_nothing_twice(circles: csr_array, name: str) -> None:
-    lists = listed(BASELINES[name](circles, 0), circles, 21)
+    lists = top_listed(BASELINES[name](circles, 0), circles, 21)
     known = circles.toarray() > 0
     for user, row in enumerate(lists):
         assert sorted(row) == sorted(np.flatnonzero(~known[user]))
-    assert (listed(BASELINES[name](circles, 0), circles, 21) == lists).all()
+    assert (top_listed(BASELINES[name](circles, 0), circles, 21) == lists).all()
 
 
 @pytest.mark.parametrize("name", LEARNING)
 def test_finds_the_listeners_circle(circles: csr_array, name: str) -> None:
-    lists = listed(BASELINES[name](circles, 0), circles, 6)
+    lists = top_listed(BASELINES[name](circles, 0), circles, 6)
     assert (lists % 2 == np.arange(40)[:, None] % 2).mean() > 0.95
 
 
 def test_popularity_is_the_same_order_for_all(circles: csr_array) -> None:
     heard = np.bincount(circles.indices, minlength=30)
-    for row in listed(BASELINES["popularity"](circles, 0), circles, 21):
+    for row in top_listed(BASELINES["popularity"](circles, 0), circles, 21):
         assert (np.diff(heard[row]) <= 0).all()
 
 
@@ -60,12 +60,12 @@ def test_ease_by_its_definition(circles: csr_array) -> None:
 
 
 def test_what_is_too_large_is_said(circles: csr_array, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(baselines, "DENSE", 39)
-    with pytest.raises(UnavailableError, match="40 listeners; EASE is solved for at most 39"):
+    monkeypatch.setattr(baselines, "_DENSE", 39)
+    with pytest.raises(NotInstalledError, match="40 listeners; EASE is solved for at most 39"):
         baselines.ease(circles, 0)
 
 
 @pytest.mark.parametrize("name", BASELINES)
 def test_nobody_and_nothing_known(name: str) -> None:
     empty = csr_array((2, 3))
-    assert listed(BASELINES[name](empty, 0), empty, 5).shape == (2, 5)
+    assert top_listed(BASELINES[name](empty, 0), empty, 5).shape == (2, 5)

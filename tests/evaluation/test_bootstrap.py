@@ -6,18 +6,18 @@ import numpy as np
 import pytest
 from scipy.stats import bootstrap
 
-from recsys.evaluation.bootstrap import BLOCK, intervals
+from recsys.evaluation.bootstrap import _BLOCK, intervals
 
 
 def test_agrees_with_scipy() -> None:
     rng = np.random.default_rng(1)
-    values = rng.normal(0.3, 1.0, (BLOCK + 500, 1))
-    (found,) = intervals(values)
+    values = rng.normal(0.3, 1.0, (_BLOCK + 500, 1))
+    (result,) = intervals(values)
     peer = bootstrap((values[:, 0],), np.mean, n_resamples=2000, method="percentile", rng=rng).confidence_interval
     spread = float(peer.high - peer.low)
-    assert found.mean == pytest.approx(values.mean())
-    assert found.low == pytest.approx(peer.low, abs=0.1 * spread)
-    assert found.high == pytest.approx(peer.high, abs=0.1 * spread)
+    assert result.mean == pytest.approx(values.mean())
+    assert result.low == pytest.approx(peer.low, abs=0.1 * spread)
+    assert result.high == pytest.approx(peer.high, abs=0.1 * spread)
 
 
 def test_missing_listeners_do_not_count() -> None:

@@ -7,7 +7,7 @@ import polars as pl
 import pytest
 
 from recsys import InputError, Inputs
-from recsys.evaluation.intent import HIDDEN, SEEDS, intent_task, judge_intent
+from recsys.evaluation.intent import _HIDDEN, _SEEDS, intent_task, judge_intent
 from recsys.settings import Settings
 from recsys.tables import EVENTS, TRACKS
 from tests.support.worlds import event, frame, track
@@ -42,7 +42,7 @@ def test_the_largest_intent_is_split(contexts: bool) -> None:
     task = intent_task(world(contexts=contexts))
     sizes = task.members.group_by("user_id").agg(pl.len(), pl.col("hidden").sum(), pl.col("seed").sum())
     assert sizes.height == 30
-    assert sizes.drop("user_id").unique().rows() == [(14, int(14 * HIDDEN), SEEDS)]
+    assert sizes.drop("user_id").unique().rows() == [(14, int(14 * _HIDDEN), _SEEDS)]
     assert task.members.filter(pl.col("hidden") & pl.col("seed")).is_empty()
     left = task.inputs.events.select("user_id", "track_id")
     assert left.join(task.members.filter("hidden"), on=["user_id", "track_id"], how="semi").is_empty()
@@ -51,11 +51,11 @@ def test_the_largest_intent_is_split(contexts: bool) -> None:
 
 @pytest.mark.slow
 def test_seeds_and_targets_steer() -> None:
-    found = judge_intent(intent_task(world()), Settings())
-    assert found["listeners"] == 30
-    assert found["seeded_ndcg@50"] >= found["balanced_ndcg@50"] > 0.2  # type: ignore[operator]
-    assert found["target_distance"] <= 1.0  # type: ignore[operator]
-    assert all(value is not None for value in found.values())
+    result = judge_intent(intent_task(world()), Settings())
+    assert result["listeners"] == 30
+    assert result["seeded_ndcg@50"] >= result["balanced_ndcg@50"] > 0.2  # type: ignore[operator]
+    assert result["target_distance"] <= 1.0  # type: ignore[operator]
+    assert all(value is not None for value in result.values())
 
 
 def test_a_lake_without_intents() -> None:

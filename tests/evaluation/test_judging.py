@@ -50,9 +50,9 @@ def test_every_method_is_there(judged: Judgement) -> None:
 
 def test_the_circle_beats_popularity_beyond_its_interval(judged: Judgement) -> None:
     for name in ("popularity", "random"):
-        found = judged.differences(name)["all"]["ndcg@5"]
-        assert found.low > 0.1
-        assert found.mean == pytest.approx(judged.values("default")["ndcg@5"] - judged.values(name)["ndcg@5"])
+        result = judged.differences(name)["all"]["ndcg@5"]
+        assert result.low > 0.1
+        assert result.mean == pytest.approx(judged.values("default")["ndcg@5"] - judged.values(name)["ndcg@5"])
     assert judged.differences("default")["all"]["ndcg@5"] == (0.0, 0.0, 0.0)
 
 
@@ -67,9 +67,9 @@ def test_groups_partition_the_listeners(task: Task, judged: Judgement) -> None:
     assert sum(members[name] for name in ("cold", "thin", "heavy")).tolist() == [1] * 61
     assert members["cold"].sum() == 1
     assert (members["niche"] | members["mainstream"]).sum() == 60
-    found = judged.by_group("default")
-    assert (found["cold"]["listeners"], found["thin"]["listeners"]) == (1, 60)
-    whole = (found["thin"]["ndcg@5"] * 60 + found["cold"]["ndcg@5"]) / 61
+    result = judged.by_group("default")
+    assert (result["cold"]["listeners"], result["thin"]["listeners"]) == (1, 60)
+    whole = (result["thin"]["ndcg@5"] * 60 + result["cold"]["ndcg@5"]) / 61
     assert judged.values("default")["ndcg@5"] == pytest.approx(whole)
 
 
@@ -85,8 +85,8 @@ def test_as_json(judged: Judgement) -> None:
 
 def test_one_listener_and_nothing_relevant() -> None:
     one = pl.DataFrame([("a", "x", 1.0), ("a", "y", 1.0)], ["user_id", "item_id", "value"], orient="row")
-    found = judge(pairs_task(one, one), (10,), methods=("popularity",))
-    assert list(found.measured) == ["default", "popularity"]
-    assert math.isnan(found.values("default")["ndcg@10"])
-    found = judge(pairs_task(one.clear(), one), (10,))
-    assert found.values("default")["recall@10"] == pytest.approx(1.0)
+    judgement = judge(pairs_task(one, one), (10,), methods=("popularity",))
+    assert list(judgement.measured) == ["default", "popularity"]
+    assert math.isnan(judgement.values("default")["ndcg@10"])
+    judgement = judge(pairs_task(one.clear(), one), (10,))
+    assert judgement.values("default")["recall@10"] == pytest.approx(1.0)

@@ -18,8 +18,8 @@ RELEVANT = matrix([{0: 1.0, 2: 1.0, 9: 1.0}, {3: 1.0}, {}, {1: 1.0}], 10)
 
 class TestByHand:
     def test_average_precision(self) -> None:
-        found = measures.average_precision(Hits.of(LISTS, RELEVANT), 4)
-        assert found == pytest.approx([(1 / 2 + 2 / 3) / 3, 1 / 2, np.nan, 0.0], nan_ok=True)
+        result = measures.average_precision(Hits.of(LISTS, RELEVANT), 4)
+        assert result == pytest.approx([(1 / 2 + 2 / 3) / 3, 1 / 2, np.nan, 0.0], nan_ok=True)
 
     def test_reciprocal_rank(self) -> None:
         assert measures.reciprocal_rank(Hits.of(LISTS, RELEVANT), 4) == pytest.approx([1 / 2, 1 / 2, np.nan, 0.0], nan_ok=True)
@@ -35,25 +35,25 @@ class TestByHand:
         known = matrix([{0: 9.0, 1: 1.0}, {0: 1.0}, {3: 1.0}], 4)
         lists = np.array([[2, -1], [1, -1], [0, -1]])
         # listener 0: half and half, exactly listed; listener 1: all of genre 0, listed 0 of it
-        found = measures.genre_divergence(lists, known, genres, 2)
-        assert found == pytest.approx([0.0, np.log(1 / 0.01), np.nan], nan_ok=True)
+        result = measures.genre_divergence(lists, known, genres, 2)
+        assert result == pytest.approx([0.0, np.log(1 / 0.01), np.nan], nan_ok=True)
 
     def test_popularity_lift(self) -> None:
         known = matrix([{0: 1.0, 1: 1.0}, {0: 1.0}, {}], 3)
-        found = measures.popularity_lift(np.array([[1], [1], [0]]), known, 1)
-        assert found == pytest.approx([1 / 1.5 - 1, 1 / 2 - 1, np.nan], nan_ok=True)
+        result = measures.popularity_lift(np.array([[1], [1], [0]]), known, 1)
+        assert result == pytest.approx([1 / 1.5 - 1, 1 / 2 - 1, np.nan], nan_ok=True)
 
     def test_concentration(self) -> None:
         artist = np.array([0, 0, 1, -1, -1])
-        found = measures.concentration(np.array([[0, 1, 2, -1], [3, 4, -1, -1], [-1] * 4]), artist, 4)
-        assert found == pytest.approx([5 / 9, 1 / 2, np.nan], nan_ok=True)
+        result = measures.concentration(np.array([[0, 1, 2, -1], [3, 4, -1, -1], [-1] * 4]), artist, 4)
+        assert result == pytest.approx([5 / 9, 1 / 2, np.nan], nan_ok=True)
 
     def test_repeats_counts_songs_by_any_release(self) -> None:
         songs = np.array([7, 7, -1, -1])
         known = matrix([{0: 1.0, 1: 1.0}, {2: 1.0}, {}], 4)
-        found = measures.repeats(np.array([[1, 2], [2, 3], [-1, -1]]), known, songs, 2)
+        result = measures.repeats(np.array([[1, 2], [2, 3], [-1, -1]]), known, songs, 2)
         assert known.indptr.tolist() == [0, 2, 3, 3]
-        assert found == pytest.approx([1 / 2, 1 / 2, np.nan], nan_ok=True)
+        assert result == pytest.approx([1 / 2, 1 / 2, np.nan], nan_ok=True)
 
     def test_skips(self) -> None:
         assert measures.skips(LISTS, matrix([{4: 1.0, 7: 1.0}, {}, {5: 1.0}, {}], 10), 2) == pytest.approx(
@@ -82,15 +82,15 @@ def test_agrees_with_trec_eval(drawn: tuple[np.ndarray, csr_array], k: int) -> N
         RR @ k: lambda lists, relevant, k: measures.reciprocal_rank(Hits.of(lists, relevant), k),
         Success @ k: metrics.hit_rate,
     }
-    found = {(one.measure, int(one.query_id)): one.value for one in ir_measures.iter_calc(list(ours), wanted, run)}
+    result = {(one.measure, int(one.query_id)): one.value for one in ir_measures.iter_calc(list(ours), wanted, run)}
     for measure, function in ours.items():
         values = function(lists, relevant, k)
         judged = np.flatnonzero(np.diff(relevant.indptr))
-        assert values[judged] == pytest.approx([found[measure, int(user)] for user in judged])
+        assert values[judged] == pytest.approx([result[measure, int(user)] for user in judged])
 
 
 def test_genre_distance_is_the_dense_one(drawn: tuple[np.ndarray, csr_array]) -> None:
     rng = np.random.default_rng(5)
     genres = (rng.random((60, 8)) < 0.3).astype(float)
-    found = measures.genre_distance(drawn[0], csr_array(genres), 10)
-    assert found == pytest.approx(intra_list_distance(drawn[0], genres, 10), nan_ok=True)
+    result = measures.genre_distance(drawn[0], csr_array(genres), 10)
+    assert result == pytest.approx(intra_list_distance(drawn[0], genres, 10), nan_ok=True)

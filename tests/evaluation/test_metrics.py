@@ -40,9 +40,9 @@ class TestByHand:
 
     def test_ndcg_at_ten(self) -> None:
         lists = np.arange(12)[None, :]
-        found = ndcg(lists, matrix([{0: 1.0, 9: 1.0, 10: 1.0, 30: 1.0}], 31), 10)
-        assert found == pytest.approx([(1 + 1 / math.log2(11)) / sum(1 / math.log2(rank + 1) for rank in (1, 2, 3, 4))])
-        assert found == pytest.approx([(1 + 0.2890648263) / (1 + 0.6309297536 + 0.5 + 0.4306765581)])
+        result = ndcg(lists, matrix([{0: 1.0, 9: 1.0, 10: 1.0, 30: 1.0}], 31), 10)
+        assert result == pytest.approx([(1 + 1 / math.log2(11)) / sum(1 / math.log2(rank + 1) for rank in (1, 2, 3, 4))])
+        assert result == pytest.approx([(1 + 0.2890648263) / (1 + 0.6309297536 + 0.5 + 0.4306765581)])
         everything = matrix([dict.fromkeys(range(25), 1.0)], 31)
         assert ndcg(lists, everything, 10) == pytest.approx([1.0])
 
@@ -77,7 +77,7 @@ class TestByHand:
 
 def definitions(lists: np.ndarray, relevant: csr_array, k: int) -> dict[str, list[float]]:
     """The metrics one listener and one rank after another."""
-    found: dict[str, list[float]] = {"ndcg": [], "recall": [], "precision": [], "hit_rate": []}
+    result: dict[str, list[float]] = {"ndcg": [], "recall": [], "precision": [], "hit_rate": []}
     for user, row in enumerate(lists[:, :k].tolist()):
         wanted = set(relevant.indices[relevant.indptr[user] : relevant.indptr[user + 1]].tolist())
         good = [item in wanted for item in row]
@@ -87,8 +87,8 @@ def definitions(lists: np.ndarray, relevant: csr_array, k: int) -> dict[str, lis
             ("ndcg", gain, best), ("recall", sum(good), min(k, len(wanted))),
             ("precision", sum(good), k), ("hit_rate", any(good), 1),
         ):  # fmt: skip
-            found[name].append(value / whole if wanted else math.nan)
-    return found
+            result[name].append(value / whole if wanted else math.nan)
+    return result
 
 
 @pytest.mark.parametrize("seed", range(4))

@@ -38,13 +38,13 @@ def later(*rows: tuple[str, str, str]) -> pl.DataFrame:
 def test_by_hand(run: Run) -> None:
     listed = run.read("rankings").filter(user_id="ann", list="balanced").sort("rank")["track_id"].to_list()
     events = later(("ann", listed[1], "like"), ("ann", "t1", "like"), ("bob", "t2", "skip"))
-    found = judge_run(run, events, AS_OF + timedelta(days=1))
-    own = found.filter(list="balanced", group="all", metric="ndcg@10").row(0, named=True)
+    result = judge_run(run, events, AS_OF + timedelta(days=1))
+    own = result.filter(list="balanced", group="all", metric="ndcg@10").row(0, named=True)
     assert (own["run"], own["as_of"], own["listeners"]) == (run.id, AS_OF, 1)
     assert own["value"] == own["low"] == own["high"] == pytest.approx(1 / log2(3))
-    assert set(found["list"]) == {"balanced", "comfort", "discovery"}
-    assert found.filter(metric="coverage@10", list="balanced")["value"].is_between(4 / 9 - 1e-9, 1).all()
-    assert {"all", "thin"} <= set(found["group"])
+    assert set(result["list"]) == {"balanced", "comfort", "discovery"}
+    assert result.filter(metric="coverage@10", list="balanced")["value"].is_between(4 / 9 - 1e-9, 1).all()
+    assert {"all", "thin"} <= set(result["group"])
 
 
 def test_nothing_new(run: Run) -> None:

@@ -8,7 +8,7 @@ import pytest
 
 from recsys.evaluation.bootstrap import Interval
 from recsys.evaluation.pairs import pairs_task, validation
-from recsys.evaluation.search import Found, Trial, apart, search, settings_file, verdict
+from recsys.evaluation.search import Searched, Trial, apart, search_settings, tuned_settings, verdict
 from recsys.settings import Settings
 
 VALUES = {"collab_weight": 3.0}
@@ -25,12 +25,12 @@ def test_difference_of_lists() -> None:
 
 
 def test_file_and_verdict() -> None:
-    chance = Found(trial(0.2), trial(0.21), Interval(0.01, -0.01, 0.03), 5)
-    text = settings_file(chance, {"data": "here"})
+    chance = Searched(trial(0.2), trial(0.21), Interval(0.01, -0.01, 0.03), 5)
+    text = tuned_settings(chance, {"data": "here"})
     assert text.startswith("# data: here\n# ndcg@10: 0.2000 -> 0.2100\n")
     assert text.endswith("collab_weight = 3.0\n")
     assert "within chance" in text
-    assert verdict(Found(trial(0.2), trial(0.3), Interval(0.1, 0.05, 0.2), 5)) == "beyond chance"
+    assert verdict(Searched(trial(0.2), trial(0.3), Interval(0.1, 0.05, 0.2), 5)) == "beyond chance"
 
 
 @pytest.mark.slow
@@ -41,7 +41,7 @@ def test_search_never_ends_below_its_start() -> None:
     learnt, hidden = validation(pairs)
     assert learnt.height + hidden.height == pairs.height
     assert 0.1 < hidden.height / pairs.height < 0.3
-    found = search(pairs_task(learnt, hidden), Settings(collab_weight=0.25), 4)
-    assert found.best.aims[0] >= found.start.aims[0]
-    assert found.gain.mean == pytest.approx(found.best.aims[0] - found.start.aims[0])
-    assert search(pairs_task(learnt, hidden), Settings(collab_weight=0.25), 4).best.values == found.best.values
+    result = search_settings(pairs_task(learnt, hidden), Settings(collab_weight=0.25), 4)
+    assert result.best.aims[0] >= result.start.aims[0]
+    assert result.gain.mean == pytest.approx(result.best.aims[0] - result.start.aims[0])
+    assert search_settings(pairs_task(learnt, hidden), Settings(collab_weight=0.25), 4).best.values == result.best.values

@@ -12,8 +12,8 @@ import polars as pl
 import pytest
 
 from recsys import Lake
-from recsys.providers.batches import Catalog
-from recsys.providers.settings import NAMES
+from recsys.providers.batches import StoredTracks
+from recsys.providers.settings import _NAMES
 from recsys.tables import EVENTS, REJECTS
 from tests.providers.spotify_answers import ident
 from tests.support.bytes import naming
@@ -51,7 +51,7 @@ def test_events_fetch_the_tracks_they_name(tmp_path: Path, root: Path) -> None:
             "PREFECT_LOGGING_LEVEL": "INFO",  # the command, where another test imported it, sets a higher one
             "PYTHONPATH": str(root),
         }
-        kept = {name: value for name, value in os.environ.items() if name not in NAMES}
+        kept = {name: value for name, value in os.environ.items() if name not in _NAMES}
         command = [sys.executable, "-c", SCRIPT, str(lake.root), ident(2), server.address("html"), ident(9)]
         done = subprocess.run(
             command, cwd=tmp_path, env={**kept, **outside}, capture_output=True, text=True, timeout=180, check=False
@@ -65,7 +65,7 @@ def test_events_fetch_the_tracks_they_name(tmp_path: Path, root: Path) -> None:
     told = done.stdout + done.stderr
     assert "musicbrainz was left out: musicbrainz: set MUSICBRAINZ_APP_NAME" in told
     assert "listenbrainz: asked=0" in told
-    assert Catalog.of(lake).ids == {ident(1), ident(2)}
+    assert StoredTracks.of(lake).ids == {ident(1), ident(2)}
     assert "HTML" in told
     assert "canary" not in done.stderr + done.stdout
     assert naming(tmp_path / "prefect", "HTML") == []

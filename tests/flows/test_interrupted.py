@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from recsys import Lake
-from recsys.providers.settings import NAMES
+from recsys.providers.settings import _NAMES
 from recsys.tables import INPUTS, REJECTS
 from tests.support.chance import world
 from tests.support.worlds import AS_OF
@@ -46,7 +46,7 @@ def test_stopped_killed_and_run_again(tmp_path: Path, root: Path) -> None:
         lake.add_batch(table, rows, rejects=REJECTS.empty(), source=table, digest=f"{number:064}", rows_read=rows.height)
     home = tmp_path / "prefect"
     own = {"PREFECT_HOME": str(home), "PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS": "120", "PYTHONPATH": str(root)}
-    kept = {name: value for name, value in os.environ.items() if name not in NAMES}
+    kept = {name: value for name, value in os.environ.items() if name not in _NAMES}
     environment = {**kept, **own, **dict.fromkeys(SECRETS, CANARY), "PREFECT_LOGGING_LEVEL": "INFO"}
     first = ""
     for seed, end in enumerate(("none", "SIGTERM", "SIGKILL", "none")):

@@ -30,17 +30,17 @@ SOURCE = Source(Path("x.json"))
 )
 def test_elements(text: bytes, good: list[object], codes: list[str]) -> None:
     rows, valid = document(SOURCE, text)
-    (found,) = elements(rows, valid=valid)
-    assert [row["a"] for row in found.rows] == good
-    assert [code for _, _, code, _, _ in found.faults] == codes
+    (result,) = elements(rows, valid=valid)
+    assert [row["a"] for row in result.rows] == good
+    assert [code for _, _, code, _, _ in result.faults] == codes
 
 
 def test_an_object_with_one_bad_play() -> None:
     whole, valid = document(SOURCE, b'{"scrobbles": [{"a": "\\udc00"}, {"a": 2}]}')
     assert not valid
-    (found,) = elements(whole["scrobbles"], valid=valid)
-    assert found.numbers == [2]
-    assert len(found.faults) == 1
+    (result,) = elements(whole["scrobbles"], valid=valid)
+    assert result.numbers == [2]
+    assert len(result.faults) == 1
 
 
 @pytest.mark.parametrize("text", [b'{"a": [', b"[", b'[{"a": 1}, {"a"'])
@@ -52,8 +52,8 @@ def test_what_is_cut_off(text: bytes) -> None:
 def test_long_arrays_come_in_blocks_with_true_numbers(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(arrays, "BLOCK", 2)
     blocks = list(elements([{"a": 1}, 7, {"a": 3}, {"a": 4}, 8]))
-    assert [found.numbers for found in blocks] == [[1], [3, 4], []]
-    assert [fault[0] for found in blocks for fault in found.faults] == [2, 5]
+    assert [result.numbers for result in blocks] == [[1], [3, 4], []]
+    assert [fault[0] for result in blocks for fault in result.faults] == [2, 5]
 
 
 def test_what_is_too_large_for_one_piece_or_too_deep(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -63,5 +63,5 @@ def test_what_is_too_large_for_one_piece_or_too_deep(monkeypatch: pytest.MonkeyP
     deep: list[object] = []
     for _ in range(300):
         deep = [deep]
-    (found,) = elements([{"a": deep}, {"a": 1}])
-    assert (found.numbers, found.faults[0][:3]) == ([2], (1, None, "json"))
+    (result,) = elements([{"a": deep}, {"a": 1}])
+    assert (result.numbers, result.faults[0][:3]) == ([2], (1, None, "json"))

@@ -30,9 +30,9 @@ def test_other_names_of_a_column() -> None:
 
 def test_the_numbers_of_pandas_rows_are_ignored() -> None:
     for name in ("__index_level_0__", "Unnamed: 0", ""):
-        found = header()
-        assert found.read("f", [name, *EVENTS.names], nested=False)[1:] == EVENTS.names
-        assert (len(found.dropped), len(found.ignored)) == (1, 1)
+        result = header()
+        assert result.read("f", [name, *EVENTS.names], nested=False)[1:] == EVENTS.names
+        assert (len(result.dropped), len(result.ignored)) == (1, 1)
 
 
 @pytest.mark.parametrize(

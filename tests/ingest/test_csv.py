@@ -51,7 +51,7 @@ def test_a_stray_quote_costs_one_line(text: str, good: list[tuple[object, ...]],
 
 
 def test_a_quote_that_is_never_closed_is_let_go_after_the_longest_record(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(lines, "BLOCK", 16)
+    monkeypatch.setattr(lines, "_BLOCK", 16)
     monkeypatch.setattr(csv, "LONGEST", 40)
     text = '1,"a\n' + "".join(f"{row},b\n" for row in range(2, 60))
     good, bad = read(text, 2)
@@ -72,7 +72,7 @@ def test_what_is_written_by_the_book_is_read_back(table: list[list[str]], size: 
     quoting = standard.QUOTE_ALL if everywhere else standard.QUOTE_MINIMAL
     standard.writer(out, quoting=quoting, lineterminator="\n").writerows(table)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(lines, "BLOCK", size)
+        patch.setattr(lines, "_BLOCK", size)
         good, bad = read(out.getvalue(), len(table[0]))
     expected = [tuple(cell or None for cell in row) for row in table]
     visible = [row for row in expected if everywhere or len(row) > 1 or row[0] is None or row[0].strip()]

@@ -219,7 +219,7 @@ def flood(seed: int, count: int, packings: Sequence[str] = junk.PACKINGS) -> int
 
 def wreck(seed: int, count: int) -> Counter[str]:
     """Every format after every accident, and how many files were read or refused."""
-    accidents, found = junk.Junk(seed), Counter[str]()
+    accidents, result = junk.Junk(seed), Counter[str]()
     for whole in junk.files(seed, count):
         for damage in junk.DAMAGES:
             file = accidents.damaged(whole, damage)
@@ -227,8 +227,8 @@ def wreck(seed: int, count: int) -> Counter[str]:
             # what has a checksum, a footer or a frame is whole or refused
             sealed = file.name.endswith((".gz", ".parquet")) or (damage == "cut" and file.name.endswith((".zst", ".json")))
             assert not read or not sealed or damage == "renamed" or (read, file.table) == (whole.rows, whole.table)
-            found["read" if read else "refused"] += 1
-    return found
+            result["read" if read else "refused"] += 1
+    return result
 
 
 def test_rows_of_every_format() -> None:
@@ -244,10 +244,10 @@ def test_ten_thousand_rows() -> None:
 
 @pytest.mark.slow
 def test_three_hundred_damaged_files() -> None:
-    found = wreck(seed=2, count=25)
-    print(f"\n{found.total()} damaged files: {found['refused']} refused, {found['read']} read, every row kept or rejected")  # noqa: T201
-    assert found.total() >= 300
-    assert min(found.values()) > 30
+    result = wreck(seed=2, count=25)
+    print(f"\n{result.total()} damaged files: {result['refused']} refused, {result['read']} read, every row kept or rejected")  # noqa: T201
+    assert result.total() >= 300
+    assert min(result.values()) > 30
 
 
 WHOLE: dict[str, dict[str, Any]] = {

@@ -78,13 +78,13 @@ def test_the_line_is_shown_as_it_is() -> None:
 
 
 def test_arrays_count_rows() -> None:
-    (found,) = arrays.elements([{"user_id": "u"}, 7, {"user_id": "v"}])
-    block = json.rows(found, EVENTS)
+    (result,) = arrays.elements([{"user_id": "u"}, 7, {"user_id": "v"}])
+    block = json.rows(result, EVENTS)
     assert block.frame.select("line", "user_id").rows() == [(1, "u"), (3, "v")]
     assert block.broken.select("line", "code", "raw").rows() == [(2, "json", "7")]
 
 
 def test_hidden_texts_show_only_columns_of_the_table() -> None:
-    (found,) = arrays.elements([{"user_id": True, "ip_addr": "10.9.8.7"}])
-    picked = found._replace(rows=[{"user_id": True}])
+    (result,) = arrays.elements([{"user_id": True, "ip_addr": "10.9.8.7"}])
+    picked = result._replace(rows=[{"user_id": True}])
     assert json.rows(picked, EVENTS, show=False).broken["raw"].to_list() == ['{"user_id":true}']

@@ -41,7 +41,7 @@ def test_overlong_lines(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.parametrize("size", [1, 2, 3, 5, 8, 100])
 def test_blocks_do_not_show(size: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(lines, "BLOCK", size)
+    monkeypatch.setattr(lines, "_BLOCK", size)
     monkeypatch.setattr(lines, "LONGEST", 12)
     data = "erste\nzweite é\n\n".encode() + b"\xff\n" + b"x" * 40 + b"\nlast"
     assert read(data) == ([(1, "erste"), (2, "zweite é"), (3, ""), (6, "last")], [(4, "utf8"), (5, "overlong")])

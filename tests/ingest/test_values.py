@@ -12,9 +12,9 @@ from recsys.tables import CONTROLS, EVENTS, INPUTS, REQUESTS, TABLES, TRACKS, UT
 
 
 def read(column: Column, value: object, dtype: pl.DataType | None = None) -> tuple[object, object]:
-    found, codes = values.convert(column, pl.Series([value], dtype=dtype, strict=False), None)
-    assert found.dtype == column.dtype
-    return found.to_list()[0], codes.item()
+    result, codes = values.convert(column, pl.Series([value], dtype=dtype, strict=False), None)
+    assert result.dtype == column.dtype
+    return result.to_list()[0], codes.item()
 
 
 @pytest.mark.parametrize(
@@ -91,10 +91,10 @@ def test_refused(column: Column, value: object, code: str) -> None:
 
 
 def test_feature_targets_left_out_are_null() -> None:
-    found, code = read(REQUESTS["feature_targets"], '{"energy":0.5}')
+    result, code = read(REQUESTS["feature_targets"], '{"energy":0.5}')
     assert code is None
-    assert isinstance(found, dict)
-    assert {name: value for name, value in found.items() if value is not None} == {"energy": 0.5}
+    assert isinstance(result, dict)
+    assert {name: value for name, value in result.items() if value is not None} == {"energy": 0.5}
 
 
 COLUMNS = [column for name in INPUTS for column in TABLES[name]]
@@ -109,10 +109,10 @@ JUNK = (
 @given(st.sampled_from(COLUMNS), st.lists(JUNK, max_size=6))
 def test_any_text_becomes_a_good_value_or_a_code(column: Column, cells: list[str | None]) -> None:
     source = pl.Series(cells, dtype=pl.String)
-    found, codes = values.convert(column, source, None)
-    assert found.dtype == column.dtype
-    assert len(found) == len(codes) == len(cells)
-    for cell, value, code in zip(cells, found.to_list(), codes.to_list(), strict=True):
+    result, codes = values.convert(column, source, None)
+    assert result.dtype == column.dtype
+    assert len(result) == len(codes) == len(cells)
+    for cell, value, code in zip(cells, result.to_list(), codes.to_list(), strict=True):
         if code is None:
             assert (value is None) == (cell in (None, ""))
             assert not column.allowed or value in (None, *column.allowed)

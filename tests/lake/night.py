@@ -96,12 +96,12 @@ def main(
 
 def contents(root: Path) -> dict[str, Any]:
     """Every file and its bytes, without what may differ between two runs: times, and the manifest's digest."""
-    found: dict[str, Any] = {}
+    result: dict[str, Any] = {}
     for path in root.rglob("*"):
         if path.is_dir() or path.name == ".lock":
             continue
-        found[path.relative_to(root).as_posix()] = _timeless(path)
-    return found
+        result[path.relative_to(root).as_posix()] = _timeless(path)
+    return result
 
 
 def _timeless(path: Path) -> Any:

@@ -18,8 +18,8 @@ def batch(lake):
 def test_layout(batch, lake):
     name = f"{batch.digest}.parquet"
     assert batch.path == lake.root / "inputs" / "events" / "000001"
-    found = sorted(path.relative_to(batch.path).as_posix() for path in batch.path.rglob("*") if path.is_file())
-    assert found == sorted([name, "receipt.json", f"rejects/{name}"])
+    result = sorted(path.relative_to(batch.path).as_posix() for path in batch.path.rglob("*") if path.is_file())
+    assert result == sorted([name, "receipt.json", f"rejects/{name}"])
     assert (batch.rows_read, batch.kept, batch.rejected, batch.source) == (4, 3, 1, "day-1.csv")
 
 
@@ -41,12 +41,12 @@ def test_a_receipt_with_a_flipped_bit_is_refused_or_means_the_same(batch, lake):
     for place in range(0, len(good), 3):
         receipt.write_bytes(good[:place] + bytes([good[place] ^ 4]) + good[place + 1 :])
         try:
-            (found,) = lake.batches()
-            read, rejects = found.read(), found.read_rejects()
+            (result,) = lake.batches()
+            read, rejects = result.read(), result.read_rejects()
         except LakeError:
             continue
         assert read.equals(rows)
-        assert (found.digest, found.rows_read, found.kept, rejects.height) == (batch.digest, 4, 3, 1)
+        assert (result.digest, result.rows_read, result.kept, rejects.height) == (batch.digest, 4, 3, 1)
 
 
 def without_checksum(receipt):

@@ -8,7 +8,7 @@ from recsys.lake.condition import examine
 from tests.lake import night
 
 
-def found(lake):
+def findings(lake):
     return {finding.what: finding for finding in examine(lake)}
 
 
@@ -20,7 +20,7 @@ def run(lake):
 
 def test_a_good_lake(lake, run):
     before = night.contents(lake.root)
-    seen = found(lake)
+    seen = findings(lake)
     assert [finding.what for finding in seen.values() if finding.state == "bad"] == []
     assert seen["folder"].words == f"{lake.root}, mode 700"
     assert seen["inputs events"].words == "1 batches, 3 rows, 1 rejected"
@@ -31,14 +31,14 @@ def test_a_good_lake(lake, run):
 def test_a_writer_at_work_and_what_a_dead_one_left(lake, run):
     with lake.writer():
         (lake.root / ".staging" / "half").mkdir()
-        seen = found(lake)
+        seen = findings(lake)
     assert seen["lock"].words.startswith("process ")
     assert seen["leftovers"] == ("leftovers", "note", "half; the next writer removes them")
 
 
 def test_folder_open_to_everybody(lake, run):
     lake.root.chmod(0o755)
-    assert found(lake)["folder"].state == "note"
+    assert findings(lake)["folder"].state == "note"
 
 
 @pytest.mark.parametrize(
@@ -56,5 +56,5 @@ def test_damage(place, content, what, words, lake, run):
     path.unlink()
     if content is not None:
         path.write_bytes(content)
-    bad = [finding for finding in found(lake).values() if finding.state == "bad"]
+    bad = [finding for finding in findings(lake).values() if finding.state == "bad"]
     assert any(finding.what.startswith(what) and words in finding.words for finding in bad)

@@ -41,7 +41,7 @@ def require_old_or_new(root: Path) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("point", files.POINTS)
+@pytest.mark.parametrize("point", files._POINTS)
 def test_killed_at_every_point(point, disturbed, after, spawn):
     process = spawn(root=str(disturbed), environment={files.FAIL_AT: point})
     process.join()

@@ -109,8 +109,8 @@ def test_older_batches_read_absent_columns_as_null(lake, monkeypatch):
         patch.setitem(recsys.lake.lake.TABLES, "tracks", type(TRACKS)("tracks", "input", "", ("id",), older))
         add(lake, "tracks", tracks("a", title=["A"]), "a")
     add(lake, "tracks", tracks("b", title=["B"], energy=[0.5]), "b")
-    found = lake.inputs().tracks
-    assert found.select("id", "title", "energy", "batch").rows() == [("a", "A", None, 1), ("b", "B", 0.5, 2)]
+    result = lake.inputs().tracks
+    assert result.select("id", "title", "energy", "batch").rows() == [("a", "A", None, 1), ("b", "B", 0.5, 2)]
 
 
 def test_names_that_are_not_unicode_are_kept_readable(lake):

@@ -54,11 +54,11 @@ def test_equal_frames_give_equal_bytes(profiles, tmp_path):
     assert (profiles.n_chunks(), pieces.n_chunks()) == (1, 3)
     slices = pl.concat([profiles[:7], profiles])[7:]
     threads = pa.cpu_count()
-    found = [written(tmp_path, frame).sha256 for frame in (profiles, profiles, pieces, slices)]
+    result = [written(tmp_path, frame).sha256 for frame in (profiles, profiles, pieces, slices)]
     pa.set_cpu_count(1)
-    found.append(written(tmp_path, pieces).sha256)
+    result.append(written(tmp_path, pieces).sha256)
     pa.set_cpu_count(threads)
-    assert len(set(found)) == 1
+    assert len(set(result)) == 1
 
 
 def test_rows_come_back_and_the_contract_with_them(profiles, tmp_path):

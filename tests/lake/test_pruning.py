@@ -13,7 +13,7 @@ import pytest
 from recsys.errors import LakeError
 from recsys.lake import Lake, files
 from recsys.lake.pruning import Pruned, in_use, prune
-from recsys.lookup.columns import Columns, Offsets
+from recsys.lookup.columns import Columns, Layout
 from tests.lake import night
 
 
@@ -70,7 +70,7 @@ def test_a_damaged_published_run_stays(lake, nights, later):
 def test_a_run_that_a_reader_has_open_stays(lake, nights, later):
     path = nights[0].path / "lookup" / "users.txt"
     assert not in_use(nights[0])
-    held = Columns(path, Offsets(bytes=path.stat().st_size, starts=[0], numbers={}, texts={}))
+    held = Columns(path, Layout(bytes=path.stat().st_size, starts=[0], numbers={}, texts={}))
     assert in_use(nights[0])
     done = prune(lake, keep=1, days=7, now=later)
     assert done.in_use == (nights[0].id,)

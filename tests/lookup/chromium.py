@@ -23,7 +23,7 @@ FLAGS = (
 SECONDS = 30.0
 
 
-def found() -> str | None:
+def program_path() -> str | None:
     """The browser, when this machine has one."""
     return shutil.which("chromium") or shutil.which("chromium-browser")
 

@@ -122,22 +122,22 @@ def test_explicit_tracks_can_be_left_out(client: httpx.Client) -> None:
 
 def test_a_track_of_the_snapshot(client: httpx.Client, run: Run) -> None:
     stored = run.read("tracks").row(0, named=True)
-    found = client.get(f"/v1/tracks/{stored['id']}").json()["data"]
-    assert {key: found[key] for key in ("title", "artists", "genres", "provenance", "song_key")} == {
+    result = client.get(f"/v1/tracks/{stored['id']}").json()["data"]
+    assert {key: result[key] for key in ("title", "artists", "genres", "provenance", "song_key")} == {
         key: stored[key] for key in ("title", "artists", "genres", "provenance", "song_key")
     }
 
 
 def test_the_run_in_short(client: httpx.Client, run: Run) -> None:
-    found = client.get("/v1/runs/current").json()["data"]
-    assert found["id"] == run.id
-    assert found["rows"]["rankings"] == run.read("rankings").height
-    assert [source["table"] for source in found["inputs"]] == ["tracks", "events", "controls", "requests"]
+    result = client.get("/v1/runs/current").json()["data"]
+    assert result["id"] == run.id
+    assert result["rows"]["rankings"] == run.read("rankings").height
+    assert [source["table"] for source in result["inputs"]] == ["tracks", "events", "controls", "requests"]
 
 
 def test_providers_status_asks_nobody(client: httpx.Client) -> None:
-    found = client.get("/v1/providers/status").json()["data"]
-    assert {"name", "configured", "available", "fresh", "stale"} <= set(found[0])
+    result = client.get("/v1/providers/status").json()["data"]
+    assert {"name", "configured", "available", "fresh", "stale"} <= set(result[0])
 
 
 def test_an_unchanged_answer_is_not_sent_again(client: httpx.Client) -> None:
@@ -201,11 +201,11 @@ def test_alive_and_ready(client: httpx.Client) -> None:
 def test_bad_addresses_get_a_problem(client: httpx.Client, address: str, path: str, status: int) -> None:
     wire = http.client.HTTPConnection(address.removeprefix("http://"), timeout=20)  # sends the path as it is
     wire.request("GET", path)
-    found = wire.getresponse()
-    body = json.loads(found.read())
+    result = wire.getresponse()
+    body = json.loads(result.read())
     wire.close()
-    assert (found.status, body["status"]) == (status, status), body
-    assert found.headers["content-type"] == "application/problem+json"
+    assert (result.status, body["status"]) == (status, status), body
+    assert result.headers["content-type"] == "application/problem+json"
     assert client.get("/healthz").status_code == 200
 
 

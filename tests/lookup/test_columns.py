@@ -67,9 +67,9 @@ def test_reading_behind_the_end_is_an_error(path: Path) -> None:
 
 
 def test_bounds_that_are_nonsense_are_an_error(path: Path) -> None:
-    found = offsets(path)
-    bounds, _ = found["texts"]["id"][0]
-    columns = Columns(path, found)
+    result = offsets(path)
+    bounds, _ = result["texts"]["id"][0]
+    columns = Columns(path, result)
     for first, end in ((5, 2), (0, 2**40), (-(2**40), 0), (2**40, 2**40 + 5)):
         with path.open("r+b") as file:
             file.seek(bounds)

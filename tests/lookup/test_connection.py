@@ -120,7 +120,7 @@ def test_a_connection_is_used_again_when_its_answer_was_read(port: int) -> None:
 
 
 def test_silent_connections_make_room(port: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(connection, "MOST", 5)
+    monkeypatch.setattr(connection, "_MOST", 5)
     silent = [connect(port) for _ in range(20)]
     healthy(port)
     ended, _, _ = select.select(silent, [], [], 5)

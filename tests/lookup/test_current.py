@@ -22,7 +22,7 @@ LIST = "/v1/users/demo-u001/recommendations"
 @pytest.fixture(autouse=True)
 def hasty(monkeypatch: pytest.MonkeyPatch) -> None:
     """No pause before a run is tried again."""
-    monkeypatch.setattr(current, "PAUSE", 0.0)
+    monkeypatch.setattr(current, "_PAUSE", 0.0)
 
 
 def test_moves_with_the_pointer_and_drops_no_request(own: Lake) -> None:

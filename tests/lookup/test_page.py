@@ -18,11 +18,11 @@ TAB, ENTER, RIGHT = ("Tab", 9), ("Enter", 13), ("ArrowRight", 39)
 
 @pytest.fixture(scope="module")
 def tab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Tab]:
-    program = chromium.found()
+    program = chromium.program_path()
     if program is None:
         pytest.skip("needs a browser: apt-get install chromium")
-    with chromium.browse(program, tmp_path_factory.mktemp("browser")) as found:
-        yield found
+    with chromium.browse(program, tmp_path_factory.mktemp("browser")) as result:
+        yield result
 
 
 @pytest.fixture

@@ -15,9 +15,9 @@ from recsys.lookup.reader import Reader
 
 @pytest.mark.parametrize("user", ["", "*x", "demo-u", "demo-u0011", "zzz", "ÿ", "demo-u001\x00"])
 def test_unknown_listeners_get_the_strangers_lists(reader: Reader, user: str) -> None:
-    found = reader.listener(user)
-    assert not found.known
-    assert found.profile == reader.listener("*").profile
+    listener = reader.listener(user)
+    assert not listener.known
+    assert listener.profile == reader.listener("*").profile
 
 
 def test_every_listener_is_found(reader: Reader, run: Run) -> None:

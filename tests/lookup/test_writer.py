@@ -14,36 +14,36 @@ from recsys.demo import AS_OF
 from recsys.lake import Run
 from recsys.lookup import reader as reading
 from recsys.lookup import writer
-from recsys.lookup.names import DIGITS, FILES, PARTS, name
+from recsys.lookup.names import DIGITS, FILES, OLD_PARTS, name
 from recsys.lookup.reader import Reader
 from recsys.tables import FEATURES
 
 
 def answers(reader: Reader, run: Run) -> dict[tuple[str, str], list[dict[str, object]]]:
     """Every list of every listener, as the lookup reads it."""
-    found = {}
+    result = {}
     for user in run.read("profiles")["user_id"]:
         for listed_name, listed in reader.lists(reader.listener(user)).items():
-            found[user, listed_name] = json.loads(b"[%b]" % reader.rows(listed, 0, 1000))
-    return found
+            result[user, listed_name] = json.loads(b"[%b]" % reader.rows(listed, 0, 1000))
+    return result
 
 
 def test_every_ranking_row_is_there_in_order(reader: Reader, run: Run) -> None:
-    found = answers(reader, run)
+    result = answers(reader, run)
     ranked = run.read("rankings")
-    assert sum(map(len, found.values())) == ranked.height > 200
+    assert sum(map(len, result.values())) == ranked.height > 200
     for row in ranked.iter_rows(named=True):
-        there = found[row["user_id"], row["list"]][row["rank"] - 1]
+        there = result[row["user_id"], row["list"]][row["rank"] - 1]
         assert (there["track"]["id"], there["rank"], there["reason_code"]) == (row["track_id"], row["rank"], row["reason_code"])  # type: ignore[index]
         assert there["score"] == there["score_breakdown"]["final"] == round(row["score"], DIGITS)  # type: ignore[index]
         assert there["explanation"] == pytest.approx(dict(zip(FEATURES, row["explanation"], strict=True)), abs=6e-5)
 
 
 def test_own_tracks_are_named_with_their_shares(reader: Reader, run: Run) -> None:
-    found, names = answers(reader, run), {row["id"]: (row["title"], row["artist"]) for row in run.read("tracks").to_dicts()}
+    result, names = answers(reader, run), {row["id"]: (row["title"], row["artist"]) for row in run.read("tracks").to_dicts()}
     behind = 0
     for row in run.read("rankings").iter_rows(named=True):
-        there = found[row["user_id"], row["list"]][row["rank"] - 1]
+        there = result[row["user_id"], row["list"]][row["rank"] - 1]
         assert [(own["track_id"], own["share"]) for own in there["because"]] == [  # type: ignore[attr-defined]
             (own["track_id"], pytest.approx(own["share"], abs=6e-5)) for own in row["because"]
         ]
@@ -60,7 +60,7 @@ def test_the_pool_holds_every_candidate(reader: Reader, run: Run) -> None:
         pool = reader.pool(reader.find_list(reader.listener(str(user)), str(listed)))
         assert [numbers[track] for track, _ in pool] == rows["track_id"].to_list()
         assert [values for _, values in pool] == [
-            pytest.approx(row, rel=1e-6, abs=1e-6) for row in rows.select(PARTS).iter_rows()
+            pytest.approx(row, rel=1e-6, abs=1e-6) for row in rows.select(OLD_PARTS).iter_rows()
         ]
 
 
@@ -89,7 +89,7 @@ def test_slices_and_blocks_change_no_answer(
     whole = answers(reader, run)
     monkeypatch.setattr(writer, "SLICE", size)
     for module in (writer, reading):
-        monkeypatch.setattr(module, "FIRST", first)
+        monkeypatch.setattr(module, "DEFAULT_LIMIT", first)
     lake = Lake(tmp_path / "lake")
     few = ["*", "demo-u001", "demo-u002"]
     with lake.stage(published.plan(Settings(), AS_OF, [])) as staged:

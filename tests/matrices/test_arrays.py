@@ -13,9 +13,9 @@ from tests.support.chance import world
 from tests.support.worlds import inputs, prepared, silent
 
 
-def assert_as_declared(found: Any) -> None:
-    for name, kind in get_type_hints(type(found)).items():
-        value = getattr(found, name)
+def assert_as_declared(result: Any) -> None:
+    for name, kind in get_type_hints(type(result)).items():
+        value = getattr(result, name)
         if kind in (bool, int, float):
             assert type(value) is kind, name
         elif hasattr(kind, "_fields"):

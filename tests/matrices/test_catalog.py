@@ -24,12 +24,12 @@ def names(sets: NameSets) -> list[list[str]]:
 
 
 def test_absent_numbers_are_zero_and_absent_flags_false() -> None:
-    found = arrays({"id": "a"})
-    assert found.raw.tolist() == [[0.0] * 12]
-    assert (found.popularity[0], found.quality_penalty[0], found.boost[0]) == (0, 0, 0)
-    assert (found.explicit[0], found.audio[0]) == (False, False)
-    assert (found.artist_fold[0], found.songs[0]) == (-1, -1)
-    assert names(found.artist_sets) == names(found.genre_sets) == [[]]
+    result = arrays({"id": "a"})
+    assert result.raw.tolist() == [[0.0] * 12]
+    assert (result.popularity[0], result.quality_penalty[0], result.boost[0]) == (0, 0, 0)
+    assert (result.explicit[0], result.audio[0]) == (False, False)
+    assert (result.artist_fold[0], result.songs[0]) == (-1, -1)
+    assert names(result.artist_sets) == names(result.genre_sets) == [[]]
 
 
 def test_boost_counts_only_where_discovery_is_allowed() -> None:
@@ -39,9 +39,9 @@ def test_boost_counts_only_where_discovery_is_allowed() -> None:
 
 
 def test_of_two_records_of_one_id_the_last_is_found() -> None:
-    found = arrays(track("a"), track("b"), track("b"))
-    assert found.row_of == {"a": 0, "b": 2}
-    assert found.canonical.tolist() == [0, 2, 2]
+    result = arrays(track("a"), track("b"), track("b"))
+    assert result.row_of == {"a": 0, "b": 2}
+    assert result.canonical.tolist() == [0, 2, 2]
 
 
 def test_normalized_is_one_half_in_the_middle_of_every_range() -> None:
@@ -63,17 +63,20 @@ class TestNamesByPreset:
     duo = silent("a", artist="Ada feat. Bel", artists=["Ada", "Bel "], genres=["Rock ", "rock", ""])
 
     def test_default_credits_every_artist_by_token(self) -> None:
-        found = arrays(self.duo)
-        assert (names(found.artist_sets), names(found.excludable_artists)) == ([["ada", "bel"]], [["ada", "bel", "ada feat bel"]])
-        assert names(found.excludable_genres) == [["rock", "rock"]]
-        assert (found.artist_key(" ADA "), found.genre_key(" ROCK")) == ("ada", "rock")
+        result = arrays(self.duo)
+        assert (names(result.artist_sets), names(result.excludable_artists)) == (
+            [["ada", "bel"]],
+            [["ada", "bel", "ada feat bel"]],
+        )
+        assert names(result.excludable_genres) == [["rock", "rock"]]
+        assert (result.artist_key(" ADA "), result.genre_key(" ROCK")) == ("ada", "rock")
 
     def test_reference_knows_one_artist_exactly(self) -> None:
-        found = arrays(self.duo, settings=REFERENCE)
-        assert names(found.artist_sets) == [["ada feat. bel"]]
-        assert names(found.excludable_artists) == [["Ada feat. Bel"]]
-        assert names(found.excludable_genres) == [["rock ", "rock", ""]]
-        assert (found.artist_key(" ADA "), found.genre_key(" ROCK")) == (" ADA ", " rock")
+        result = arrays(self.duo, settings=REFERENCE)
+        assert names(result.artist_sets) == [["ada feat. bel"]]
+        assert names(result.excludable_artists) == [["Ada feat. Bel"]]
+        assert names(result.excludable_genres) == [["rock ", "rock", ""]]
+        assert (result.artist_key(" ADA "), result.genre_key(" ROCK")) == (" ADA ", " rock")
 
     def test_genres_of_preferences_are_tokens_in_both(self) -> None:
         for settings in (DEFAULT, REFERENCE):

@@ -55,8 +55,8 @@ def test_bounds_stretch_by_tracks_with_audio_only() -> None:
     loud, silent = raw(loudness=9, tempo=330, key=-1), raw(loudness=50, tempo=900)
     bounds = space(np.vstack([loud, silent]), np.array([True, False]))
     stretched = (bounds.low != RANGE_MIN) | (bounds.high != RANGE_MAX)
-    found = {FEATURES[i]: (bounds.low[i], bounds.high[i]) for i in np.flatnonzero(stretched)}
-    assert found == {"loudness": (-60, 9), "tempo": (40, 330), "time_signature": (0, 7), "key": (-1, 11)}
+    result = {FEATURES[i]: (bounds.low[i], bounds.high[i]) for i in np.flatnonzero(stretched)}
+    assert result == {"loudness": (-60, 9), "tempo": (40, 330), "time_signature": (0, 7), "key": (-1, 11)}
 
 
 def test_bounds_never_shrink() -> None:

@@ -34,18 +34,18 @@ def matrices(tracks: str = "abc", rated: tuple[tuple[str, str, float, bool], ...
 
 
 def test_columns_are_the_catalogue_then_what_it_lacks() -> None:
-    found = matrices()
-    assert (found.tracks, found.missing) == (3, ["aa", "zz"])
-    assert found.rating.toarray().tolist() == [[0, 0, 0, 0, 0], [-1, 0, 0, 0, 0.45], [0, 1, 0, 2, 0]]
-    assert found.row_of == {"ann": 0, "bob": 1, "cem": 2}
+    history = matrices()
+    assert (history.tracks, history.missing) == (3, ["aa", "zz"])
+    assert history.rating.toarray().tolist() == [[0, 0, 0, 0, 0], [-1, 0, 0, 0, 0.45], [0, 1, 0, 2, 0]]
+    assert history.row_of == {"ann": 0, "bob": 1, "cem": 2}
 
 
 def test_zero_is_an_entry_and_columns_ascend() -> None:
-    found = matrices()
-    assert found.rating.indices.tolist() == [0, 1, 4, 1, 3]
-    assert found.rating.indptr.tolist() == [0, 0, 3, 5]
+    history = matrices()
+    assert history.rating.indices.tolist() == [0, 1, 4, 1, 3]
+    assert history.rating.indptr.tolist() == [0, 0, 3, 5]
     for name in ("liked", "disliked", "known", "rejected"):
-        assert getattr(found, name).indices.tolist() == found.rating.indices.tolist()
+        assert getattr(history, name).indices.tolist() == history.rating.indices.tolist()
 
 
 def test_columns_by_track() -> None:
@@ -64,8 +64,8 @@ def test_any_order_of_rows_gives_the_same_matrices() -> None:
 
 
 def test_nobody_heard_anything() -> None:
-    found = matrices(rated=())
-    assert (found.rating.shape, found.rating.nnz, found.missing) == ((3, 3), 0, [])
+    history = matrices(rated=())
+    assert (history.rating.shape, history.rating.nnz, history.missing) == ((3, 3), 0, [])
 
 
 def test_of_two_records_of_one_id_the_last_is_rated() -> None:
@@ -76,6 +76,6 @@ def test_last_day() -> None:
     row = {"user_id": "ann", "rating": 1.0, "liked": 1.0, "disliked": 0.0, "known": True, "rejected": False}
     times = {"a": datetime(1970, 1, 3, 12, tzinfo=UTC), "b": None}
     rated = frame(RATINGS, [row | {"track_id": track, "last_at": moment} for track, moment in times.items()])
-    found = build_history(rated, ["ann"], build_catalog(frame(TRACKS, map(silent, "ab")), Settings()))
-    assert found.last_day.dtype == np.float32
-    assert found.last_day.data.tolist() == pytest.approx([2.5, np.nan], nan_ok=True)
+    history = build_history(rated, ["ann"], build_catalog(frame(TRACKS, map(silent, "ab")), Settings()))
+    assert history.last_day.dtype == np.float32
+    assert history.last_day.data.tolist() == pytest.approx([2.5, np.nan], nan_ok=True)

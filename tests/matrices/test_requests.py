@@ -12,7 +12,7 @@ import pytest
 from recsys import Settings
 from recsys.inputs import Snapshot
 from recsys.matrices.catalog import build_catalog
-from recsys.matrices.requests import MODES, Requests, build_requests
+from recsys.matrices.requests import _MODES, Requests, build_requests
 from recsys.stages.snapshot import take_snapshot
 from recsys.tables import CONTROLS, EVENTS, FEATURES, REQUESTS, SONGS, TRACKS
 from tests.support.worlds import AS_OF, Row, asked, frame, inputs, silent, track
@@ -56,14 +56,14 @@ def test_limit(limit: int | None, expected: int) -> None:
 )
 @pytest.mark.parametrize("settings", [DEFAULT, REFERENCE], ids=["default", "reference"])
 def test_mode_and_target(settings: Settings, mode: str | None, given: float | None, fit: str, target: float) -> None:
-    found = one(settings, mode=mode, exploration_target=given)
-    assert (MODES[found.mode[0]], found.target[0]) == (fit, target)
+    result = one(settings, mode=mode, exploration_target=given)
+    assert (_MODES[result.mode[0]], result.target[0]) == (fit, target)
 
 
 @pytest.mark.parametrize(("settings", "target"), [(DEFAULT, 0.34), (REFERENCE, 0.22)])
 def test_spaces_around_the_mode(settings: Settings, target: float) -> None:
-    found = one(settings, mode=" discovery ")
-    assert (MODES[found.mode[0]], found.target[0]) == ("discovery", target)
+    result = one(settings, mode=" discovery ")
+    assert (_MODES[result.mode[0]], result.target[0]) == ("discovery", target)
 
 
 @pytest.mark.parametrize(
@@ -81,8 +81,8 @@ def test_spaces_around_the_mode(settings: Settings, target: float) -> None:
 )
 def test_explicit(allowed: bool | None, included: bool | None, reference: tuple[bool, bool], default: tuple[bool, bool]) -> None:
     for settings, expected in ((REFERENCE, reference), (DEFAULT, default)):
-        found = one(settings, {"allow_explicit": allowed}, include_explicit=included)
-        assert (found.explicit_ok[0], found.explicit_safe[0]) == expected
+        result = one(settings, {"allow_explicit": allowed}, include_explicit=included)
+        assert (result.explicit_ok[0], result.explicit_safe[0]) == expected
 
 
 def test_popularity_bounds() -> None:
@@ -97,9 +97,9 @@ def test_seeds_repeat_and_unknown_ones_are_left_out() -> None:
 
 @pytest.mark.parametrize(("settings", "unwanted"), [(DEFAULT, np.nan), (REFERENCE, 0.0)])
 def test_targets_left_out(settings: Settings, unwanted: float) -> None:
-    found = one(settings, feature_targets={"tempo": 220.0, "energy": 0.3}).targets[0]
-    assert found[[FEATURES.index("tempo"), FEATURES.index("energy")]] == pytest.approx([1.0, 0.3])
-    np.testing.assert_equal(found[FEATURES.index("valence")], unwanted)
+    result = one(settings, feature_targets={"tempo": 220.0, "energy": 0.3}).targets[0]
+    assert result[[FEATURES.index("tempo"), FEATURES.index("energy")]] == pytest.approx([1.0, 0.3])
+    np.testing.assert_equal(result[FEATURES.index("valence")], unwanted)
     assert one(settings).targets == {}
 
 
@@ -116,10 +116,10 @@ class TestExclusions:
         assert len(exclusions.artists) == 2
         assert len(exclusions.genres) == 2
 
-    @pytest.mark.parametrize(("settings", "found"), [(DEFAULT, 1), (REFERENCE, 0)])
-    def test_names_that_differ_in_case_and_spaces(self, settings: Settings, found: int) -> None:
-        assert len(one(settings, {"excluded_artists": [" ADA"]}).exclusions[0].artists) == found
-        assert len(one(settings, {"excluded_genres": [" ROCK"]}).exclusions[0].genres) == found
+    @pytest.mark.parametrize(("settings", "result"), [(DEFAULT, 1), (REFERENCE, 0)])
+    def test_names_that_differ_in_case_and_spaces(self, settings: Settings, result: int) -> None:
+        assert len(one(settings, {"excluded_artists": [" ADA"]}).exclusions[0].artists) == result
+        assert len(one(settings, {"excluded_genres": [" ROCK"]}).exclusions[0].genres) == result
 
     def test_nothing_excluded_is_no_entry(self) -> None:
         assert one(control={"excluded_tracks": [], "allow_explicit": False}).exclusions == {}
@@ -135,7 +135,7 @@ class TestExclusions:
 def test_lists_lie_together_by_listener() -> None:
     world = inputs([silent("a")], requests=[asked("v", "x"), asked("u", "y"), asked("v", "w"), asked("*", "z")])
     taken = take_snapshot(world, DEFAULT, AS_OF)
-    found = build_requests(taken, build_catalog(taken.tracks, DEFAULT), DEFAULT)
+    requests = build_requests(taken, build_catalog(taken.tracks, DEFAULT), DEFAULT)
     assert taken.users == ["*", "u", "v"]
     assert taken.lists.select("user_id", "list").rows() == [
         ("*", "z"),
@@ -145,4 +145,4 @@ def test_lists_lie_together_by_listener() -> None:
         ("v", "x"),
         ("v", "z"),
     ]
-    assert (found.indptr.tolist(), found.listener.tolist()) == ([0, 1, 3, 6], [0, 1, 1, 2, 2, 2])
+    assert (requests.indptr.tolist(), requests.listener.tolist()) == ([0, 1, 3, 6], [0, 1, 1, 2, 2, 2])

@@ -86,7 +86,7 @@ def test_columns_agree_with_single_songs(songs: list[tuple[str | None, str | Non
 
 
 @pytest.mark.parametrize(
-    ("text", "found"),
+    ("text", "result"),
     [
         ("spotify:track:1U8rhryVYw9gWZ6zvw4Orc", "1U8rhryVYw9gWZ6zvw4Orc"),
         ("https://open.spotify.com/track/1U8rhryVYw9gWZ6zvw4Orc?si=1", "1U8rhryVYw9gWZ6zvw4Orc"),
@@ -100,8 +100,8 @@ def test_columns_agree_with_single_songs(songs: list[tuple[str | None, str | Non
         (None, None),
     ],
 )
-def test_spotify_id(text: str | None, found: str | None) -> None:
-    assert spotify_id(text) == found
+def test_spotify_id(text: str | None, result: str | None) -> None:
+    assert spotify_id(text) == result
 
 
 def test_spotify_ids_of_a_column_of_nulls() -> None:

@@ -44,16 +44,16 @@ def of(
 
 class TestVector:
     def test_one_like_is_the_track_itself(self) -> None:
-        found = of({"a": 0.001})
-        assert found.vector[0, [ENERGY, VALENCE]] == pytest.approx([0.8, 0.5])
-        assert (found.audio[0], found.cold[0]) == (True, False)
+        result = of({"a": 0.001})
+        assert result.vector[0, [ENERGY, VALENCE]] == pytest.approx([0.8, 0.5])
+        assert (result.audio[0], result.cold[0]) == (True, False)
 
     def test_mean_weighted_by_points(self) -> None:
         assert of({"a": 1.0, "b": 0.5}).vector[0, ENERGY] == pytest.approx((0.8 + 0.5 * 0.2) / 1.5)
 
     def test_dislikes_subtract_and_shrink(self) -> None:
-        found = of({"a": 1.0}, {"b": 0.5})
-        assert found.vector[0, [ENERGY, VALENCE]] == pytest.approx([(0.8 - 0.5 * 0.2) / 1.5, (0.5 - 0.25) / 1.5])
+        result = of({"a": 1.0}, {"b": 0.5})
+        assert result.vector[0, [ENERGY, VALENCE]] == pytest.approx([(0.8 - 0.5 * 0.2) / 1.5, (0.5 - 0.25) / 1.5])
 
     def test_never_below_zero(self) -> None:
         assert of({"b": 0.1}, {"a": 1.0}).vector[0, ENERGY] == 0.0
@@ -67,33 +67,33 @@ class TestVector:
 
     @pytest.mark.parametrize("settings", [DEFAULT, REFERENCE])
     def test_cold_listener_gets_the_centroid(self, settings: Settings) -> None:
-        found = of({}, settings=settings)
-        assert found.vector[0, [ENERGY, VALENCE]] == pytest.approx([0.5, 0.5])
-        assert (found.audio[0], found.confidence[0], found.cold[0]) == (False, 0.0, True)
+        result = of({}, settings=settings)
+        assert result.vector[0, [ENERGY, VALENCE]] == pytest.approx([0.5, 0.5])
+        assert (result.audio[0], result.confidence[0], result.cold[0]) == (False, 0.0, True)
 
     def test_liked_track_without_audio_is_no_cold_start_but_says_nothing_of_sound(self) -> None:
-        found = of({"c": 1.0})
-        assert (found.audio[0], found.cold[0]) == (False, False)
-        assert found.vector[0, ENERGY] == pytest.approx(0.5)
+        result = of({"c": 1.0})
+        assert (result.audio[0], result.cold[0]) == (False, False)
+        assert result.vector[0, ENERGY] == pytest.approx(0.5)
 
 
 class TestTargets:
     def test_count_115_points(self) -> None:
         wanted = dict.fromkeys(FEATURES, 0.3)
-        found = of({"a": 1.0}, targets=wanted)
-        assert found.vector[0, ENERGY] == pytest.approx((0.8 + 1.15 * 0.3) / 2.15)
-        assert found.confidence[0] == pytest.approx(log(3.15) / log(32))
+        result = of({"a": 1.0}, targets=wanted)
+        assert result.vector[0, ENERGY] == pytest.approx((0.8 + 1.15 * 0.3) / 2.15)
+        assert result.confidence[0] == pytest.approx(log(3.15) / log(32))
 
     def test_only_wanted_features_move(self) -> None:
-        found = of({"a": 1.0}, targets={"energy": 0.3})
-        assert found.vector[0, [ENERGY, VALENCE]] == pytest.approx([(0.8 + 1.15 * 0.3) / 2.15, 0.5])
-        assert found.counted[0].tolist() == [1.0] * 12
+        result = of({"a": 1.0}, targets={"energy": 0.3})
+        assert result.vector[0, [ENERGY, VALENCE]] == pytest.approx([(0.8 + 1.15 * 0.3) / 2.15, 0.5])
+        assert result.counted[0].tolist() == [1.0] * 12
 
     def test_without_history_only_wanted_features_count(self) -> None:
-        found = of({}, targets={"energy": 0.3})
-        assert found.vector[0, ENERGY] == pytest.approx(0.3)
-        assert found.counted[0].tolist() == [float(name == "energy") for name in FEATURES]
-        assert (found.audio[0], found.cold[0]) == (True, False)
+        result = of({}, targets={"energy": 0.3})
+        assert result.vector[0, ENERGY] == pytest.approx(0.3)
+        assert result.counted[0].tolist() == [float(name == "energy") for name in FEATURES]
+        assert (result.audio[0], result.cold[0]) == (True, False)
 
 
 def maps(
@@ -101,11 +101,11 @@ def maps(
 ) -> list[dict[str, float]]:
     """The four maps of one subject, as names."""
     tracks = build_catalog(frame(TRACKS, TRACKS_BY_HAND), settings)
-    found: Preferences = preferences(tracks, evidence(liked, disliked or {}), settings)
+    result: Preferences = preferences(tracks, evidence(liked, disliked or {}), settings)
     kinds = (tracks.artist_sets, tracks.genre_sets, tracks.artist_sets, tracks.genre_sets)
     return [
         {name: points for name, number in sets.names.items() if (points := round(float(one[[0], [number]][0]), 12))}
-        for one, sets in zip(found, kinds, strict=True)
+        for one, sets in zip(result, kinds, strict=True)
     ]
 
 
@@ -134,8 +134,8 @@ class TestNetted:
     """Scale `spread` and netted evidence: what preset default does with the same evidence."""
 
     def test_taste_is_what_is_left_after_netting(self) -> None:
-        found = of({"a": 1.0}, {"b": 0.5}, settings=Settings())
-        assert found.vector[0, [ENERGY, VALENCE]] == pytest.approx([0.8, 0.5])
+        result = of({"a": 1.0}, {"b": 0.5}, settings=Settings())
+        assert result.vector[0, [ENERGY, VALENCE]] == pytest.approx([0.8, 0.5])
 
     def test_targets_do_not_move_the_taste(self) -> None:
         assert of({"a": 1.0}, targets={"energy": 0.1}, settings=Settings()).vector[0, ENERGY] == pytest.approx(0.8)

@@ -3,7 +3,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from recsys.lake import Lake
-from recsys.providers.account import LONGEST_RAW, Rejects, Summary, rejects
+from recsys.providers.account import LONGEST_RAW, Rejects, Summary, account_rejects
 from recsys.providers.errors import UnavailableError
 from recsys.providers.facts import Listing, Skip
 
@@ -41,7 +41,7 @@ def test_two_accounts_are_one() -> None:
 def test_rows_of_rejects_are_cut_and_come_once(tmp_path: Path) -> None:
     known = Rejects(Lake(tmp_path), "s")
     rows = known.fresh([ODD, LOST])
-    frame = rejects(rows, "d" * 64)
+    frame = account_rejects(rows, "d" * 64)
     assert frame.select("line", "code", "reason").rows() == [(1, "episode", "no music"), (2, "failed", "503")]
     assert [len(raw) for raw in frame["raw"]] == [1, LONGEST_RAW]
     known.stored(rows)

@@ -7,7 +7,7 @@ import pytest
 from pydantic import BaseModel
 
 from recsys.errors import ProviderError
-from recsys.providers.answers import TOLERATED, Answers, Harvest, gather, listed
+from recsys.providers.answers import TOLERATED, Answers, Harvest, gather_answers, listed
 from recsys.providers.cache import Cache
 from recsys.providers.errors import BlockedError, BusyError, MissingError, RefusedError, UnauthorizedError, UnavailableError
 from recsys.providers.facts import Facts, Row, Skip
@@ -88,7 +88,7 @@ def test_a_busy_question_comes_once_more_at_the_end() -> None:
             raise BusyError("busy")
         return Facts(str(row["id"]), "p", {})
 
-    listing = gather(rows(3), work)
+    listing = gather_answers(rows(3), work)
     assert order == ["0", "1", "2", "0"]
     assert [facts.id for facts in listing.facts] == ["0", "1", "2"]
 
@@ -99,7 +99,7 @@ def test_a_block_of_some_endpoints_costs_only_the_rows_that_need_them() -> None:
             raise BlockedError("p", "search", 1e9, "busy")
         return Facts(str(row["id"]), "p", {})
 
-    listing = gather(rows(5), work)
+    listing = gather_answers(rows(5), work)
     assert (len(listing.facts), listing.not_asked, listing.stopped, len(listing.problems)) == (3, 2, None, 1)
 
 
@@ -107,6 +107,6 @@ def test_refused_credentials_end_it_and_unknown_rows_do_not() -> None:
     def work(row: Row) -> Facts | Skip:
         raise (MissingError("gone") if int(str(row["id"])) < 3 else UnauthorizedError("no"))
 
-    listing = gather(rows(9), work)
+    listing = gather_answers(rows(9), work)
     assert ([skip.code for skip in listing.skipped], listing.not_asked) == (["unknown"] * 3, 6)
     assert isinstance(listing.stopped, UnauthorizedError)

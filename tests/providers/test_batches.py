@@ -6,7 +6,7 @@ import polars as pl
 import pytest
 
 from recsys.lake import Lake
-from recsys.providers.batches import Catalog, store
+from recsys.providers.batches import StoredTracks, store
 from recsys.providers.errors import UnavailableError
 from recsys.providers.facts import Facts, Listing, Skip
 from recsys.tables import REJECTS, TRACKS
@@ -33,7 +33,7 @@ def test_new_updated_and_unchanged_tracks(lake: Lake) -> None:
     assert (again.imported, again.updated, again.unchanged, again.batches) == (0, 0, 2, [])
     changed = store(lake, told("b", "c", popularity=0.5), "x")
     assert (changed.imported, changed.updated, changed.unchanged) == (1, 1, 0)
-    rows = {row["id"]: row for row in Catalog.of(lake).rows()}
+    rows = {row["id"]: row for row in StoredTracks.of(lake).rows()}
     assert (rows["a"]["popularity"], rows["b"]["popularity"]) == (None, 0.5)
     assert rows["a"]["song_key"] == "a | t a"
 
@@ -41,7 +41,7 @@ def test_new_updated_and_unchanged_tracks(lake: Lake) -> None:
 def test_a_value_that_returns_to_what_it_was_is_a_new_version(lake: Lake) -> None:
     for popularity in (0.5, 0.6, 0.5, 0.6):
         assert store(lake, told("a", popularity=popularity), "x").imported + 1
-    assert Catalog.of(lake).rows()[0]["popularity"] == 0.6
+    assert StoredTracks.of(lake).rows()[0]["popularity"] == 0.6
     assert len(lake.batches("tracks")) == 4
 
 
@@ -61,7 +61,7 @@ def test_a_dry_run_writes_nothing(lake: Lake) -> None:
 
 def test_a_number_outside_its_range_is_left_out_and_told(lake: Lake) -> None:
     summary = store(lake, told("a", tempo=900.0, energy=0.5, source="reccobeats"), "x")
-    row = Catalog.of(lake).rows()[0]
+    row = StoredTracks.of(lake).rows()[0]
     assert (row["tempo"], row["energy"]) == (None, 0.5)
     assert summary.warnings == ["a: tempo 900.0 of reccobeats left out; allowed: 0 … 260"]
 
@@ -69,7 +69,7 @@ def test_a_number_outside_its_range_is_left_out_and_told(lake: Lake) -> None:
 def test_a_track_is_found_under_the_id_that_a_file_gave_it(lake: Lake) -> None:
     ingested(lake, {"id": "mine", "spotify_id": "a", "title": "Own title", "origin": "catalog"})
     summary = store(lake, told("a", isrc="USQX91300108"), "x")
-    [row] = Catalog.of(lake).rows()
+    [row] = StoredTracks.of(lake).rows()
     assert (row["id"], row["title"], row["isrc"], summary.updated) == ("mine", "Own title", "USQX91300108", 1)
     assert any("title kept from file" in warning for warning in summary.warnings)
 
@@ -77,7 +77,7 @@ def test_a_track_is_found_under_the_id_that_a_file_gave_it(lake: Lake) -> None:
 def test_a_mention_does_not_hide_the_catalogues_row(lake: Lake) -> None:
     store(lake, told("a", isrc="USQX91300108"), "x")
     ingested(lake, {"id": "a", "title": "as typed", "origin": "mention"}, {"id": "z", "title": "z", "origin": "mention"})
-    assert [(row["id"], row["isrc"]) for row in Catalog.of(lake).rows()] == [("a", "USQX91300108")]
+    assert [(row["id"], row["isrc"]) for row in StoredTracks.of(lake).rows()] == [("a", "USQX91300108")]
 
 
 def test_an_early_end_and_old_answers_are_told(lake: Lake) -> None:

@@ -10,7 +10,7 @@ import pytest
 from pydantic import BaseModel
 
 from recsys.errors import LakeError
-from recsys.providers.cache import KEEP_SECONDS, NAME, NEGATIVE_SECONDS, Cache
+from recsys.providers.cache import CACHE_FILE, KEEP_SECONDS, NEGATIVE_SECONDS, Cache
 from tests.support.wire import Clock
 
 
@@ -62,13 +62,13 @@ def test_counts_and_forget(cache: Cache, clock: Clock) -> None:
 @pytest.mark.parametrize("damage", [b"", b"{", b"[]", b'{"name": 3}', b"\xff\xfe"])
 def test_a_damaged_entry_counts_as_absent(cache: Cache, tmp_path: Path, damage: bytes) -> None:
     cache.put("p", "track", "a", Song(name="x"))
-    with closing(sqlite3.connect(tmp_path / NAME)) as file, file:
+    with closing(sqlite3.connect(tmp_path / CACHE_FILE)) as file, file:
         file.execute("update answers set content = ?", (damage,))
     assert cache.get("p", "track", "a", Song, expired=True) is None
 
 
 def test_a_damaged_file_is_no_answer_and_says_what_to_do(tmp_path: Path) -> None:
-    (tmp_path / NAME).write_bytes(b"no database at all" * 100)
+    (tmp_path / CACHE_FILE).write_bytes(b"no database at all" * 100)
     cache = Cache(tmp_path)
     assert cache.get("p", "track", "a", Song) is None
     assert cache.state("p").blocked == {}
@@ -80,8 +80,8 @@ def test_keys_that_differ_only_in_case_or_length_do_not_meet(cache: Cache) -> No
     keys = ["a", "A", "../a", "a" * 400, "ä", ""]
     for number, key in enumerate(keys):
         cache.put("p", "track", key, Song(name=str(number)))
-    found = [cache.get("p", "track", key, Song) for key in keys]
-    assert [answer.value.name for answer in found if answer and answer.value] == [str(n) for n in range(len(keys))]
+    result = [cache.get("p", "track", key, Song) for key in keys]
+    assert [answer.value.name for answer in result if answer and answer.value] == [str(n) for n in range(len(keys))]
 
 
 def test_a_state_survives(cache: Cache, tmp_path: Path) -> None:

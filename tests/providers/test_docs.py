@@ -9,7 +9,7 @@ from dotenv import dotenv_values
 
 from recsys.cli.app import COMMANDS
 from recsys.providers import settings
-from recsys.providers.settings import NAMES
+from recsys.providers.settings import _NAMES
 from recsys.providers.webplayer.totp import parse_secrets
 
 PREFIX = re.compile(
@@ -20,23 +20,23 @@ PREFIX = re.compile(
 def test_settings_in_the_documentation_exist(root: Path) -> None:
     for name in ("docs/providers.md", ".env.example"):
         named = set(PREFIX.findall((root / name).read_text(encoding="utf-8")))
-        assert named <= set(NAMES), name
+        assert named <= set(_NAMES), name
         assert named
 
 
 def test_every_address_and_credential_is_documented(root: Path) -> None:
     text = (root / "docs/providers.md").read_text(encoding="utf-8") + (root / ".env.example").read_text(encoding="utf-8")
-    assert {name for name in NAMES if name not in text} <= {"SPOTIFY_WEBPLAYER_VERSION", "LISTENBRAINZ_SIMILARITY"}
+    assert {name for name in _NAMES if name not in text} <= {"SPOTIFY_WEBPLAYER_VERSION", "LISTENBRAINZ_SIMILARITY"}
 
 
 def test_the_example_file_works_when_its_lines_are_used(root: Path, tmp_path: Path) -> None:
     lines = (root / ".env.example").read_text(encoding="utf-8").splitlines()
     used = [line.removeprefix("# ") for line in lines if PREFIX.match(line.removeprefix("# "))]
     (tmp_path / ".env").write_text("\n".join(used))
-    assert set(dotenv_values(tmp_path / ".env")) <= set(NAMES)
-    found = settings.load(folder=tmp_path, environment={})
-    assert found.spotify_webplayer_secrets is not None
-    assert parse_secrets(found.spotify_webplayer_secrets.get_secret_value())[0][0] == 61
+    assert set(dotenv_values(tmp_path / ".env")) <= set(_NAMES)
+    result = settings.load(folder=tmp_path, environment={})
+    assert result.spotify_webplayer_secrets is not None
+    assert parse_secrets(result.spotify_webplayer_secrets.get_secret_value())[0][0] == 61
 
 
 def test_commands_in_the_documentation_exist(root: Path) -> None:

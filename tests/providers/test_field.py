@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from recsys import Lake
-from recsys.providers.settings import NAMES
+from recsys.providers.settings import _NAMES
 from tests.cli.conftest import Recsys
 from tests.providers.spotify_answers import dev, ident
 from tests.support.outside import Outside, entries
@@ -27,7 +27,7 @@ def server() -> Iterator[Outside]:
 def outside(server: Outside, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Outside:
     """The server in every provider's place, with a world of its own."""
     server.reset()
-    for name in NAMES:
+    for name in _NAMES:
         monkeypatch.delenv(name, raising=False)
     for name, value in {**server.environment, "SPOTIFY_TOKEN_FILE": str(tmp_path / "login.json"), "SPOTIFY_WORKERS": "1"}.items():
         monkeypatch.setenv(name, value)

@@ -14,7 +14,7 @@ from recsys.lake import Lake
 from recsys.providers import imports
 from recsys.providers.access import Access
 from recsys.providers.errors import MalformedError, UnavailableError
-from recsys.providers.http import ATTEMPTS
+from recsys.providers.http import _ATTEMPTS
 from recsys.providers.musicbrainz.client import MusicBrainz
 from recsys.providers.spotify import lists
 from recsys.providers.spotify.client import Spotify
@@ -79,9 +79,9 @@ def test_a_block_ends_the_import_and_a_rerun_continues(
 @pytest.mark.parametrize(
     ("scenario", "kind", "calls"),
     [
-        ("down", UnavailableError, ATTEMPTS),
-        ("cut", UnavailableError, ATTEMPTS),
-        ("slow", UnavailableError, ATTEMPTS),
+        ("down", UnavailableError, _ATTEMPTS),
+        ("cut", UnavailableError, _ATTEMPTS),
+        ("slow", UnavailableError, _ATTEMPTS),
         ("html", MalformedError, 1),
         ("drift", MalformedError, 1),
         ("redirect", MalformedError, 1),
@@ -101,7 +101,7 @@ def test_calls_are_bounded_when_nothing_good_comes(
 def test_lists_that_lead_nowhere_or_elsewhere_end(
     door: Open, hostile: Hostile, monkeypatch: pytest.MonkeyPatch, scenario: str, kept: int, calls: int
 ) -> None:
-    monkeypatch.setattr(lists, "MOST", 500)
+    monkeypatch.setattr(lists, "_MOST", 500)
     listing = Spotify(door(scenario)).read(Link("playlist", ident(9)))
     assert len(listing.facts) == kept
     assert isinstance(listing.stopped, MalformedError)

@@ -22,7 +22,7 @@ from recsys.providers.errors import (
     UnauthorizedError,
     UnavailableError,
 )
-from recsys.providers.http import ATTEMPTS, LARGEST_BODY, Service
+from recsys.providers.http import _ATTEMPTS, LARGEST_BODY, Service
 from recsys.providers.limits import Limiter
 from tests.support.wire import Clock, Wire, error
 
@@ -77,7 +77,7 @@ def test_a_lasting_failure_is_tried_a_bounded_number_of_times(
     wire.on(ADDRESS, failure)
     with pytest.raises(UnavailableError):
         ask(service)
-    assert len(wire.asked) == ATTEMPTS
+    assert len(wire.asked) == _ATTEMPTS
 
 
 @pytest.mark.parametrize(
@@ -145,7 +145,7 @@ def test_a_429_without_retry_after_is_retried_a_few_times_then_rests(service: Se
         ask(service)
     with pytest.raises(BlockedError):
         ask(service)
-    assert len(wire.asked) == ATTEMPTS
+    assert len(wire.asked) == _ATTEMPTS
 
 
 @pytest.mark.parametrize("seconds", [61, 48_925, 86_236])

@@ -11,7 +11,7 @@ from recsys.errors import NotFoundError
 from recsys.lake import Lake
 from recsys.providers import imports
 from recsys.providers.access import Access
-from recsys.providers.batches import Catalog
+from recsys.providers.batches import StoredTracks
 from recsys.providers.errors import NotConfiguredError
 from recsys.providers.reccobeats import ReccoBeats
 from recsys.providers.spotify.client import Spotify
@@ -44,8 +44,8 @@ def test_tracks_and_lists_each_track_once(lake: Lake, spotify: Spotify, wire: Wi
     links = [Link("track", ident(1)), Link("playlist", ident(91)), Link("track", ident(2)), Link("playlist", ident(90))]
     summary = imports.import_tracks(lake, spotify, links)
     assert (summary.imported, summary.stopped, summary.causes) == (3, None, {"duplicate": 1, "failed": 1})
-    assert sorted(Catalog.of(lake).ids) == [ident(1), ident(2), ident(3)]
-    rows = Catalog.of(lake).rows()
+    assert sorted(StoredTracks.of(lake).ids) == [ident(1), ident(2), ident(3)]
+    rows = StoredTracks.of(lake).rows()
     assert rows[0]["energy"] is None
     assert '"title": "spotify"' in str(rows[0]["provenance"])
 
@@ -72,7 +72,7 @@ def test_enrichers_fill_what_the_import_lacks(
     href = f"https://open.spotify.com/track/{ident(1)}"
     wire.on("GET api.reccobeats.com/v1/audio-features", {"content": [{"id": "u", "href": href, "energy": 0.4}]})
     summary = imports.import_tracks(lake, spotify, [Link("track", ident(1))], enrichers=[ReccoBeats(open_access())])
-    [row] = Catalog.of(lake).rows()
+    [row] = StoredTracks.of(lake).rows()
     assert (row["energy"], row["title"], summary.imported) == (0.4, "Song 1", 1)
     assert '"energy": "reccobeats"' in str(row["provenance"])
 

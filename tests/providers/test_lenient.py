@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from pydantic import BaseModel
 
-from recsys.providers.lenient import Items, Unreadable, readable
+from recsys.providers.lenient import Lenient, Unreadable, readable
 
 
 class Song(BaseModel):
@@ -10,7 +10,7 @@ class Song(BaseModel):
 
 
 class Page(BaseModel):
-    items: Items[Song | None]
+    items: Lenient[Song | None]
 
 
 def test_odd_items_stay_in_their_place_also_when_they_are_stored() -> None:

@@ -38,15 +38,15 @@ def server(times: list[int]) -> Callable[[httpx.Request], httpx.Response]:
 
     def answer(request: httpx.Request) -> httpx.Response:
         before = int(request.url.params.get("max_ts", 10**12))
-        found = sorted((at for at in times if at < before), reverse=True)[: int(request.url.params["count"])]
-        return httpx.Response(200, json={"payload": {"count": len(found), "listens": [listen(at) for at in found]}})
+        result = sorted((at for at in times if at < before), reverse=True)[: int(request.url.params["count"])]
+        return httpx.Response(200, json={"payload": {"count": len(result), "listens": [listen(at) for at in result]}})
 
     return answer
 
 
 @pytest.fixture
 def brainz(open_access: Callable[..., Access], monkeypatch: pytest.MonkeyPatch) -> ListenBrainz:
-    monkeypatch.setattr(listenbrainz, "PAGE", 10)
+    monkeypatch.setattr(listenbrainz, "_PAGE", 10)
     return ListenBrainz(open_access())
 
 
@@ -163,8 +163,8 @@ def test_popularity_is_logarithmic_and_unknown_recordings_are_skipped(brainz: Li
 
 def test_similar_recordings_are_sorted_and_named_once(brainz: ListenBrainz, wire: Wire) -> None:
     rows = [("x", 5), ("y", 9), ("x", 5), ("z", 7)]
-    found = [{"recording_mbid": name, "score": score, "artist_credit_mbids": None} for name, score in rows]
-    wire.on("GET labs.api.listenbrainz.org/similar-recordings/json", found)
+    result = [{"recording_mbid": name, "score": score, "artist_credit_mbids": None} for name, score in rows]
+    wire.on("GET labs.api.listenbrainz.org/similar-recordings/json", result)
     assert [one.recording_mbid for one in brainz.similar(["r"])] == ["y", "z", "x"]
     assert wire.asked[0].url.params["algorithm"].startswith("session_based_")
 

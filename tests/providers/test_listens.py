@@ -27,7 +27,7 @@ def lake(tmp_path: Path) -> Lake:
 
 @pytest.fixture
 def brainz(open_access: Callable[..., Access], monkeypatch: pytest.MonkeyPatch) -> ListenBrainz:
-    monkeypatch.setattr(listenbrainz, "PAGE", 10)
+    monkeypatch.setattr(listenbrainz, "_PAGE", 10)
     monkeypatch.setattr(listens, "PAGES", 2)
     return ListenBrainz(open_access())
 

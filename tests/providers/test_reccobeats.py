@@ -7,7 +7,7 @@ import httpx
 import pytest
 
 from recsys.providers.access import Access
-from recsys.providers.reccobeats import BATCH, ReccoBeats
+from recsys.providers.reccobeats import _BATCH, ReccoBeats
 from tests.providers.spotify_answers import ident
 from tests.support.wire import Wire, sample
 
@@ -35,7 +35,7 @@ def beats(open_access: Callable[..., Access]) -> ReccoBeats:
 def test_batches_of_40_in_any_order_with_unknown_ids_left_out(beats: ReccoBeats, wire: Wire) -> None:
     def answer(request: httpx.Request) -> httpx.Response:
         ids = request.url.params["ids"].split(",")
-        assert len(ids) <= BATCH
+        assert len(ids) <= _BATCH
         return httpx.Response(200, json={"content": [measured(int(one)) for one in reversed(ids) if int(one) % 7]})
 
     wire.on(FEATURES, answer)

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from recsys.errors import UsageError
-from recsys.providers.settings import NAMES, load
+from recsys.providers.settings import _NAMES, load
 
 CANARY = "canary-5f1d"
 
@@ -18,9 +18,9 @@ def test_the_environment_wins_over_the_env_file(tmp_path: Path) -> None:
 
 
 def test_every_address_can_be_replaced(tmp_path: Path) -> None:
-    names = [name for name in NAMES if name.endswith("_URL")]
+    names = [name for name in _NAMES if name.endswith("_URL")]
     settings = load(folder=tmp_path, environment={name: f"http://127.0.0.1:9/{name}/" for name in names})
-    assert {getattr(settings, NAMES[name]) for name in names} == {f"http://127.0.0.1:9/{name}" for name in names}
+    assert {getattr(settings, _NAMES[name]) for name in names} == {f"http://127.0.0.1:9/{name}" for name in names}
     assert {"SPOTIFY_API_URL", "SPOTIFY_ACCOUNTS_URL", "SPOTIFY_WEBPLAYER_URL", "MUSICBRAINZ_URL"} <= set(names)
     assert {"LISTENBRAINZ_URL", "RECCOBEATS_URL", "SONGLINK_URL"} <= set(names)
 

@@ -17,8 +17,8 @@ def status(access: Access, name: str) -> ProviderStatus:
 
 def test_without_any_setting_the_open_ones_are_ready(open_access: Callable[..., Access]) -> None:
     access = open_access()
-    found = {one.name: (one.configured, one.mode, one.available) for one in statuses(access.settings, access.cache)}
-    assert found == {
+    result = {one.name: (one.configured, one.mode, one.available) for one in statuses(access.settings, access.cache)}
+    assert result == {
         "spotify": (False, "off", False),
         "webplayer": (False, "off", False),
         "lastfm": (False, "off", False),
@@ -39,14 +39,19 @@ def test_blocks_refusals_errors_and_counts(open_access: Callable[..., Access], w
     wire.on(f"GET {API}/tracks/{ident(2)}", error(429, "Too many requests", {"retry-after": "7200"}))
     spotify = Spotify(access)
     spotify.tracks([ident(1), ident(2)])
-    found = status(access, "spotify")
-    assert (found.mode, found.available, found.fresh, found.stale) == ("bearer", True, 1, 0)
-    assert found.blocked == {"tracks": datetime.fromtimestamp(clock() + 7200, UTC)}
-    assert "tracks?ids" in found.refused
-    assert "canary" not in repr(found)
+    provider_status = status(access, "spotify")
+    assert (provider_status.mode, provider_status.available, provider_status.fresh, provider_status.stale) == (
+        "bearer",
+        True,
+        1,
+        0,
+    )
+    assert provider_status.blocked == {"tracks": datetime.fromtimestamp(clock() + 7200, UTC)}
+    assert "tracks?ids" in provider_status.refused
+    assert "canary" not in repr(provider_status)
     clock.sleep(90_000)
-    found = status(access, "spotify")
-    assert (found.blocked, found.fresh, found.stale) == ({}, 0, 1)
+    provider_status = status(access, "spotify")
+    assert (provider_status.blocked, provider_status.fresh, provider_status.stale) == ({}, 0, 1)
     wire.on(f"GET {API}/tracks/{ident(3)}", error(403, "Active premium subscription required for the owner of the app."))
     spotify.read(Link("track", ident(3)))
     assert not status(access, "spotify").available

@@ -11,7 +11,7 @@ from xml.etree.ElementTree import fromstring
 
 import pytest
 
-from recsys.readers.export import COLUMNS, FORMATS, Playlist, identifiers
+from recsys.readers.export import FORMATS, PLAYLIST_COLUMNS, Playlist, identifiers
 
 ROW = {
     "rank": 1, "track_id": "t/1",
@@ -19,7 +19,7 @@ ROW = {
     "mbid": "m-1", "spotify_id": None, "score": 0.5, "reason_code": "content", "reason": "fits", "source": "ranked",
 }  # fmt: skip
 BARE = {
-    **dict.fromkeys(COLUMNS),
+    **dict.fromkeys(PLAYLIST_COLUMNS),
     "rank": 2,
     "track_id": "t2",
     "score": 0.4,
@@ -31,9 +31,9 @@ PLAYLIST = Playlist("ann", "comfort", "run-1", datetime(2026, 1, 2, tzinfo=UTC),
 
 
 def test_jspf_has_the_reason_as_annotation() -> None:
-    found = json.loads(FORMATS["jspf"](PLAYLIST))["playlist"]
-    assert (found["title"], found["date"]) == ("comfort for ann", "2026-01-02T00:00:00+00:00")
-    first, second = found["track"]
+    result = json.loads(FORMATS["jspf"](PLAYLIST))["playlist"]
+    assert (result["title"], result["date"]) == ("comfort for ann", "2026-01-02T00:00:00+00:00")
+    first, second = result["track"]
     assert (first["annotation"], first["duration"], first["trackNum"], first["creator"]) == ("fits", 61_500, 1, "Ada")
     assert first["identifier"] == ["https://musicbrainz.org/recording/m-1", "urn:isrc:X1", "urn:recsys:track:t/1"]
     assert second == {"identifier": ["urn:recsys:track:t2"], "title": "t2", "trackNum": 2, "annotation": "new"}
@@ -60,7 +60,7 @@ def test_xspf_is_jspf_in_xml() -> None:
     root = fromstring(FORMATS["xspf"](replace(PLAYLIST, rows=[{**ROW, "reason": "a\x00<b>"}, BARE])))  # noqa: S314 — written here
     first, second = root.findall(".//{*}track")
     assert [part.text for part in first.findall("{*}identifier")] == identifiers(ROW)
-    assert (first.findtext("{*}annotation"), first.findtext("{*}duration")) == ("a <b>", "61500")
+    assert (first.findtext("{*}annotation"), first.findtext("{*}duration")) == ("a\ufffd<b>", "61500")
     assert second.find("{*}location") is None
 
 
@@ -76,9 +76,9 @@ def test_csv_reads_back() -> None:
 
 
 def test_json_reads_back() -> None:
-    found = json.loads(FORMATS["json"](PLAYLIST))
-    assert found["rows"] == [ROW, BARE]
-    assert (found["run"], found["list"], found["user_id"]) == ("run-1", "comfort", "ann")
+    result = json.loads(FORMATS["json"](PLAYLIST))
+    assert result["rows"] == [ROW, BARE]
+    assert (result["run"], result["list"], result["user_id"]) == ("run-1", "comfort", "ann")
 
 
 @pytest.mark.parametrize("form", FORMATS)

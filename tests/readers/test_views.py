@@ -12,7 +12,7 @@ import pytest
 
 from recsys import Lake, UsageError
 from recsys.demo import AS_OF
-from recsys.readers.views import NAME, Session, Sources, views_sql
+from recsys.readers.views import VIEWS_FILE, SqlSession, _Sources, views_sql
 from recsys.tables import INPUTS, OUTPUTS, TABLES
 from tests.support.published import EARLIER, publish
 
@@ -23,35 +23,35 @@ def lake(tmp_path_factory: pytest.TempPathFactory) -> Lake:
 
 
 @pytest.fixture(scope="module")
-def session(lake: Lake) -> Iterator[Session]:
-    with Session(lake, lake.published()) as found:
-        yield found
+def session(lake: Lake) -> Iterator[SqlSession]:
+    with SqlSession(lake, lake.published()) as result:
+        yield result
 
 
-def rows(session: Session, query: str) -> list[tuple[object, ...]]:
-    found = session.run(query)
-    assert found is not None
-    return list(found.fetchall())
+def rows(session: SqlSession, query: str) -> list[tuple[object, ...]]:
+    result = session.run(query)
+    assert result is not None
+    return list(result.fetchall())
 
 
 @pytest.mark.parametrize("table", OUTPUTS)
-def test_a_view_is_its_table(session: Session, lake: Lake, table: str) -> None:
+def test_a_view_is_its_table(session: SqlSession, lake: Lake, table: str) -> None:
     assert rows(session, f"from {table} select count(*)") == [(lake.published().read(table).height,)]
     assert [name for name, *_ in rows(session, f"describe {table}")] == TABLES[table].names
 
 
 @pytest.mark.parametrize("table", INPUTS)
-def test_inputs_have_their_batch(session: Session, lake: Lake, table: str) -> None:
+def test_inputs_have_their_batch(session: SqlSession, lake: Lake, table: str) -> None:
     wanted = lake.input(table)
     assert rows(session, f"from input_{table} select count(*), max(batch)") == [(wanted.height, 1)]
     assert {name for name, *_ in rows(session, f"describe input_{table}")} == set(wanted.columns)
 
 
-def test_nothing_but_rows_is_printed(session: Session) -> None:
+def test_nothing_but_rows_is_printed(session: SqlSession) -> None:
     assert rows(session, "select current_setting('enable_progress_bar')") == [(False,)]
 
 
-def test_rejects_runs_and_history(session: Session, lake: Lake) -> None:
+def test_rejects_runs_and_history(session: SqlSession, lake: Lake) -> None:
     assert rows(session, "select count(*) from rejects") == [(2,)]
     assert [run for (run,) in rows(session, "select run from runs order by as_of")] == sorted(lake.run_ids())
     assert rows(session, "select metrics['listeners'], batches, status from runs limit 1") == [(8.0, 4, "passed")]
@@ -59,19 +59,19 @@ def test_rejects_runs_and_history(session: Session, lake: Lake) -> None:
     assert dict(rows(session, "select run, count(*) from history group by run")) == counted
 
 
-def test_comments_come_from_the_contract(session: Session) -> None:
-    found = dict(rows(session, "select column_name, comment from duckdb_columns() where table_name = 'rankings'"))
+def test_comments_come_from_the_contract(session: SqlSession) -> None:
+    result = dict(rows(session, "select column_name, comment from duckdb_columns() where table_name = 'rankings'"))
     for column in TABLES["rankings"]:
-        assert str(found[column.name]).startswith(column.meaning)
-        assert column.unit in str(found[column.name])
+        assert str(result[column.name]).startswith(column.meaning)
+        assert column.unit in str(result[column.name])
     views = dict(rows(session, "select view_name, comment from duckdb_views() where not internal"))
     assert set(views) == {*OUTPUTS, *(f"input_{table}" for table in INPUTS), "rejects", "runs", "history", "quality"}
     assert all(views.values())
 
 
-def test_the_runs_own_file_gives_the_same_views(session: Session, lake: Lake, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_runs_own_file_gives_the_same_views(session: SqlSession, lake: Lake, monkeypatch: pytest.MonkeyPatch) -> None:
     run = lake.published()
-    text = run.file(NAME).read_text(encoding="utf-8")
+    text = run.file(VIEWS_FILE).read_text(encoding="utf-8")
     assert str(lake.root) not in text  # the lake may move
     monkeypatch.chdir(lake.root)
     with duckdb.connect() as con:
@@ -84,7 +84,7 @@ def test_the_runs_own_file_gives_the_same_views(session: Session, lake: Lake, mo
 
 
 def test_a_lake_without_rejects_or_controls_has_empty_views() -> None:
-    text = views_sql(Sources({}, {"controls": [], "events": []}, [], [], []))
+    text = views_sql(_Sources({}, {"controls": [], "events": []}, [], [], []))
     with duckdb.connect() as con:
         for statement in text.split("create or replace view runs")[0].split(";\n"):
             con.execute(statement)
@@ -119,7 +119,7 @@ def test_a_lake_without_rejects_or_controls_has_empty_views() -> None:
         "from nowhere",
     ],
 )
-def test_nothing_is_written_and_nothing_else_is_read(session: Session, lake: Lake, text: str) -> None:
+def test_nothing_is_written_and_nothing_else_is_read(session: SqlSession, lake: Lake, text: str) -> None:
     before = {path: path.stat().st_mtime_ns for path in lake.root.rglob("*")}
     here, file = (str(path).replace("'", "''") for path in (lake.root, lake.published().files("rankings")[0]))
     with pytest.raises(UsageError):
@@ -140,11 +140,11 @@ def test_nothing_is_written_and_nothing_else_is_read(session: Session, lake: Lak
         "values (1)",
     ],
 )
-def test_questions_are_answered(session: Session, text: str) -> None:
+def test_questions_are_answered(session: SqlSession, text: str) -> None:
     assert rows(session, text)
 
 
-def test_answers_as_files(session: Session) -> None:
+def test_answers_as_files(session: SqlSession) -> None:
     query = "select user_id, list, taste[1:2] as taste, r.rank from rankings r join profiles using (user_id) order by all limit 3"
     written = {}
     for form in ("csv", "json", "parquet"):

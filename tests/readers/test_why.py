@@ -75,10 +75,10 @@ def ask(name: str, list_name: str = "balanced", user: str = "u") -> Why:
     ],
 )
 def test_dropped_by_a_rule(name: str, rule: str, words: str) -> None:
-    found = ask(name)
-    assert (found.stage, found.rule, found.text) == ("candidates", rule, f"not a candidate: {words}")
-    assert (found.rank, found.score_rank) == (None, None)
-    assert found.parts["score"] > 0
+    result = ask(name)
+    assert (result.stage, result.rule, result.text) == ("candidates", rule, f"not a candidate: {words}")
+    assert (result.rank, result.score_rank) == (None, None)
+    assert result.parts["score"] > 0
 
 
 def test_dropped_by_the_wishes_of_one_list() -> None:
@@ -88,9 +88,9 @@ def test_dropped_by_the_wishes_of_one_list() -> None:
 
 
 def test_unknown_to_the_catalogue() -> None:
-    found = ask("gone")
-    assert (found.stage, found.rule, found.parts, found.title) == ("snapshot", "missing", {}, None)
-    assert found.voters == 2
+    result = ask("gone")
+    assert (result.stage, result.rule, result.parts, result.title) == ("snapshot", "missing", {}, None)
+    assert result.voters == 2
 
 
 @pytest.mark.parametrize(
@@ -102,10 +102,10 @@ def test_unknown_to_the_catalogue() -> None:
     ],
 )
 def test_passed_over(name: str, rule: str, words: str) -> None:
-    found = ask(name)
-    assert (found.stage, found.rule, found.text) == ("rankings", rule, words)
-    assert found.rank is None
-    assert found.score_rank
+    result = ask(name)
+    assert (result.stage, result.rule, result.text) == ("rankings", rule, words)
+    assert result.rank is None
+    assert result.score_rank
 
 
 def test_score_too_low_or_not_different_enough() -> None:
@@ -117,14 +117,14 @@ def test_score_too_low_or_not_different_enough() -> None:
 
 
 def test_ranked_track_with_its_evidence() -> None:
-    found = ask("voted")
+    result = ask("voted")
     row = next(row for row in of(tables(), "rankings", "u", "balanced") if row["track_id"] == "voted")
-    assert (found.stage, found.rule, found.text, found.rank, found.score_rank) == (
+    assert (result.stage, result.rule, result.text, result.rank, result.score_rank) == (
         "rankings", row["reason_code"], row["reason"], row["rank"], row["score_rank"],
     )  # fmt: skip
-    assert found.voters == 2
-    assert found.shared == ("liked", "liked2", "a third")
-    assert not {"v", "w"} & {found.text, *found.shared}
+    assert result.voters == 2
+    assert result.shared == ("liked", "liked2", "a third")
+    assert not {"v", "w"} & {result.text, *result.shared}
 
 
 @pytest.mark.parametrize(("user", "name"), [("nobody", "balanced"), ("u", "nap")])
@@ -140,6 +140,6 @@ def test_parts_are_those_of_the_run(settings: Settings) -> None:
     parts: list[str] = [column.name for column in CANDIDATES if column.name not in CANDIDATES.key and column.name != "track_id"]
     rows: list[dict[str, Any]] = made["rankings"].sample(12, seed=1).to_dicts()
     for row in rows:
-        found = explain(made, settings, AS_OF, row["user_id"], row["track_id"], row["list"])
-        assert found.parts == {name: row[name] for name in parts}
-        assert (found.rank, found.rule) == (row["rank"], row["reason_code"])
+        why = explain(made, settings, AS_OF, row["user_id"], row["track_id"], row["list"])
+        assert why.parts == {name: row[name] for name in parts}
+        assert (why.rank, why.rule) == (row["rank"], row["reason_code"])

@@ -102,7 +102,7 @@ def test_numbers(value: float | None, words: str) -> None:
 
 
 def test_in_a_browser(html: str, tmp_path: Path) -> None:
-    program = chromium.found()
+    program = chromium.program_path()
     if program is None:
         pytest.skip("needs chromium")
     place = tmp_path / "report.html"

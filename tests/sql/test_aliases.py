@@ -6,7 +6,7 @@ from tests.support.grid import expect, run
 
 
 def test_the_first_rule_that_finds_a_track_wins() -> None:
-    found = run(
+    result = run(
         "aliases",
         input_tracks="""
             id  origin   spotify_id  mbid  isrc  song_key
@@ -22,7 +22,7 @@ def test_the_first_rule_that_finds_a_track_wins() -> None:
         """,
     )
     expect(
-        found,
+        result,
         """
             id  track_id  matched_by
             m1  a         spotify_id
@@ -34,7 +34,7 @@ def test_the_first_rule_that_finds_a_track_wins() -> None:
 
 
 def test_an_id_of_the_catalogue_may_be_the_spotify_id() -> None:
-    found = run(
+    result = run(
         "aliases",
         input_tracks="""
             id  origin   spotify_id
@@ -43,7 +43,7 @@ def test_an_id_of_the_catalogue_may_be_the_spotify_id() -> None:
         """,
     )
     expect(
-        found,
+        result,
         """
             id  track_id  matched_by
             m   s         spotify_id
@@ -52,7 +52,7 @@ def test_an_id_of_the_catalogue_may_be_the_spotify_id() -> None:
 
 
 def test_of_several_tracks_the_most_popular_then_the_smallest_id() -> None:
-    found = run(
+    result = run(
         "aliases",
         input_tracks="""
             id  origin   song_key  popularity
@@ -66,7 +66,7 @@ def test_of_several_tracks_the_most_popular_then_the_smallest_id() -> None:
         """,
     )
     expect(
-        found,
+        result,
         """
             id  track_id
             m   c
@@ -76,7 +76,7 @@ def test_of_several_tracks_the_most_popular_then_the_smallest_id() -> None:
 
 
 def test_only_latest_versions_are_compared() -> None:
-    found = run(
+    result = run(
         "aliases",
         input_tracks="""
             id  batch  origin   song_key
@@ -85,11 +85,11 @@ def test_only_latest_versions_are_compared() -> None:
             m   0      mention  k
         """,
     )
-    assert found.is_empty()
+    assert result.is_empty()
 
 
 def test_a_mention_whose_id_the_catalogue_has_needs_no_alias() -> None:
-    found = run(
+    result = run(
         "aliases",
         input_tracks="""
             id  batch  origin   song_key
@@ -98,7 +98,7 @@ def test_a_mention_whose_id_the_catalogue_has_needs_no_alias() -> None:
             a   1      mention  k
         """,
     )
-    assert found.is_empty()
+    assert result.is_empty()
 
 
 def test_missing_identities_match_nothing() -> None:
@@ -106,7 +106,7 @@ def test_missing_identities_match_nothing() -> None:
 
 
 def test_a_recording_id_that_names_another_song_says_nothing() -> None:
-    found = run(
+    result = run(
         "aliases",
         input_tracks="""
             id  origin   mbid  song_key
@@ -118,7 +118,7 @@ def test_a_recording_id_that_names_another_song_says_nothing() -> None:
         """,
     )
     expect(
-        found,
+        result,
         """
             id  track_id  matched_by
             m2  a         mbid

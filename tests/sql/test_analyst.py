@@ -14,7 +14,7 @@ import pytest
 from recsys import Lake
 from recsys.demo import AS_OF
 from recsys.models import SQL
-from recsys.readers.views import Session
+from recsys.readers.views import SqlSession
 from recsys.tables import DROP_RULES
 from tests.support.published import EARLIER, publish
 
@@ -29,12 +29,12 @@ def lake(tmp_path_factory: pytest.TempPathFactory) -> Lake:
 
 
 @pytest.fixture(scope="module")
-def session(lake: Lake) -> Iterator[Session]:
-    with Session(lake, lake.published()) as found:
-        yield found
+def session(lake: Lake) -> Iterator[SqlSession]:
+    with SqlSession(lake, lake.published()) as result:
+        yield result
 
 
-def ask(session: Session, name: str) -> list[dict[str, Any]]:
+def ask(session: SqlSession, name: str) -> list[dict[str, Any]]:
     answer = session.run((SQL / "analyst" / f"{name}.sql").read_text(encoding="utf-8"))
     assert answer is not None
     return [dict(zip(answer.columns, row, strict=True)) for row in answer.fetchall()]
@@ -49,7 +49,7 @@ def test_there_are_enough() -> None:
 
 
 @pytest.mark.parametrize("path", QUERIES, ids=lambda path: path.stem)
-def test_it_runs_and_says_what_it_is(session: Session, path: Path) -> None:
+def test_it_runs_and_says_what_it_is(session: SqlSession, path: Path) -> None:
     head = re.findall(r"^-- (\w+): +\S", path.read_text(encoding="utf-8"), re.MULTILINE)
     assert head[:4] == ["Question", "Grain", "Units", "Order"]
     first, second = ask(session, path.stem), ask(session, path.stem)
@@ -57,7 +57,7 @@ def test_it_runs_and_says_what_it_is(session: Session, path: Path) -> None:
     assert bool(first) is (path.stem not in EMPTY)
 
 
-def test_churn_is_the_difference_of_two_runs(session: Session, lake: Lake) -> None:
+def test_churn_is_the_difference_of_two_runs(session: SqlSession, lake: Lake) -> None:
     older, newer = lake.run_ids()
     before, now = pairs(lake, older), pairs(lake, newer)
     for row in ask(session, "churn"):
@@ -69,14 +69,14 @@ def test_churn_is_the_difference_of_two_runs(session: Session, lake: Lake) -> No
         )
 
 
-def test_gainers_are_counted_in_listeners(session: Session, lake: Lake) -> None:
+def test_gainers_are_counted_in_listeners(session: SqlSession, lake: Lake) -> None:
     counts = [Counter(track for _, track in {(user, track) for _, user, track in pairs(lake, run)}) for run in lake.run_ids()]
     for row in ask(session, "top_gainers"):
         assert (row["before"], row["now"]) == (counts[0][row["track_id"]], counts[1][row["track_id"]])
         assert row["gain"] == row["now"] - row["before"] > 0
 
 
-def test_shares_add_up(session: Session, lake: Lake) -> None:
+def test_shares_add_up(session: SqlSession, lake: Lake) -> None:
     ranked = lake.published().read("rankings")
     by_reason = ask(session, "lists_by_reason")
     assert sum(row["rows"] for row in by_reason) == ranked.height
@@ -88,7 +88,7 @@ def test_shares_add_up(session: Session, lake: Lake) -> None:
     assert shares == sorted(shares)
 
 
-def test_thin_profiles_and_rejects_are_all_there(session: Session, lake: Lake) -> None:
+def test_thin_profiles_and_rejects_are_all_there(session: SqlSession, lake: Lake) -> None:
     profiles = lake.published().read("profiles").filter(pl.col("user_id") != "*")
     thin = profiles.filter(pl.col("cold") | (pl.col("confidence") < 0.3))["user_id"].sort().to_list()
     assert [row["user_id"] for row in sorted(ask(session, "thin_profiles"), key=lambda row: row["user_id"])] == thin
@@ -98,11 +98,11 @@ def test_thin_profiles_and_rejects_are_all_there(session: Session, lake: Lake) -
     ]
 
 
-def test_the_account_names_every_rule(session: Session) -> None:
+def test_the_account_names_every_rule(session: SqlSession) -> None:
     assert {row["rule"] for row in ask(session, "catalogue_account")} == set(DROP_RULES)
 
 
-def test_a_blocked_track_is_found(session: Session) -> None:
+def test_a_blocked_track_is_found(session: SqlSession) -> None:
     text = (SQL / "analyst" / "blocked_tracks.sql").read_text(encoding="utf-8")
     planted = """
         create or replace view planted as

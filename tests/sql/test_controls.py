@@ -6,7 +6,7 @@ from tests.support.grid import expect, run
 
 
 def test_the_later_batch_then_the_later_row_wins() -> None:
-    found = run(
+    result = run(
         "controls",
         input_controls="""
             user_id  batch  allow_explicit  excluded_genres
@@ -17,11 +17,11 @@ def test_the_later_batch_then_the_later_row_wins() -> None:
         """,
     )
     expect(
-        found,
+        result,
         """
             user_id  allow_explicit  excluded_genres
             u        yes             jazz;pop
             v        yes             rock
         """,
     )
-    assert not {"batch", "row"} & set(found.columns)
+    assert not {"batch", "row"} & set(result.columns)

@@ -40,8 +40,8 @@ def test_same_runs() -> None:
 
 
 def test_ranks_before_and_after() -> None:
-    found = compare_runs(tables(), tables(rankings=ranked("adb")), settings_changed=False)
-    assert found.select("track_id", "change", "rank_before", "rank_after", "cause").rows() == [
+    result = compare_runs(tables(), tables(rankings=ranked("adb")), settings_changed=False)
+    assert result.select("track_id", "change", "rank_before", "rank_after", "cause").rows() == [
         ("d", "entered", None, 2, "other tracks"),
         ("c", "left", 3, None, "other tracks"),
         ("b", "moved", 2, 3, "other tracks"),
@@ -70,24 +70,24 @@ HIDDEN = [*ROWS["ratings"], {"user_id": "u", "track_id": "c", "events": 1, "rati
     ],
 )
 def test_causes_of_leaving(cause: str, changed: dict[str, list[dict[str, Any]]]) -> None:
-    found = compare_runs(tables(), tables(rankings=ranked("ab"), **changed), settings_changed=False)
-    assert found.select("track_id", "change", "cause").rows() == [("c", "left", cause)]
+    result = compare_runs(tables(), tables(rankings=ranked("ab"), **changed), settings_changed=False)
+    assert result.select("track_id", "change", "cause").rows() == [("c", "left", cause)]
 
 
 def test_a_new_track_and_a_new_list() -> None:
     more = [*ROWS["rankings"], *ranked("x", "w"), {"user_id": "u", "list": "balanced", "rank": 4, "track_id": "x"}]
     lists = [*ROWS["lists"], {"user_id": "w", "list": "balanced", "limit": 3, "mode": "balanced"}]
     after = tables(rankings=more, lists=lists, tracks=[*ROWS["tracks"], {"id": "x"}])
-    found = compare_runs(tables(), after, settings_changed=True)
-    assert found.select("user_id", "change", "cause").rows() == [("u", "entered", "track new"), ("w", "entered", "list new")]
+    result = compare_runs(tables(), after, settings_changed=True)
+    assert result.select("user_id", "change", "cause").rows() == [("u", "entered", "track new"), ("w", "entered", "list new")]
 
 
 def test_settings() -> None:
-    found = compare_runs(tables(), tables(rankings=ranked("ab")), settings_changed=True)
-    assert found["cause"].to_list() == ["settings"]
+    result = compare_runs(tables(), tables(rankings=ranked("ab")), settings_changed=True)
+    assert result["cause"].to_list() == ["settings"]
 
 
 def test_another_listeners_listens_are_no_cause() -> None:
     other = [*ROWS["ratings"], {"user_id": "v", "track_id": "a", "events": 1, "rating": 1.0, "known": True, "rejected": False}]
-    found = compare_runs(tables(), tables(rankings=ranked("ab"), ratings=other), settings_changed=False)
-    assert found["cause"].to_list() == ["other tracks"]
+    result = compare_runs(tables(), tables(rankings=ranked("ab"), ratings=other), settings_changed=False)
+    assert result["cause"].to_list() == ["other tracks"]

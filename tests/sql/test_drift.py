@@ -6,7 +6,7 @@ import polars as pl
 import pytest
 
 from recsys.settings import Settings
-from recsys.stages.checks import CHECKED, compare
+from recsys.stages.checks import CHECKED, _compare
 from recsys.tables import TABLES
 from tests.support.worlds import frame
 
@@ -18,13 +18,13 @@ def tables(ranked: str, lists: int = 1) -> Tables:
     """A list of the tracks named by letters, and as many rows of ``lists`` as said."""
     rows = [{"user_id": "u", "list": "x", "rank": rank, "track_id": track} for rank, track in enumerate(ranked, 1)]
     listed = [{"user_id": f"u{number}", "list": "x"} for number in range(lists)]
-    found = {"rankings": rows, "lists": listed}
-    return {name: frame(TABLES[name], found.get(name, [])) for name in CHECKED}
+    result = {"rankings": rows, "lists": listed}
+    return {name: frame(TABLES[name], result.get(name, [])) for name in CHECKED}
 
 
 def broken(before: Tables, after: Tables, **settings: float) -> list[tuple[str, str, int]]:
-    found = compare(before, after, Settings.preset_of("default", **settings))
-    return found.filter(~pl.col("passed"), severity="warn").select("table", "rule", "failures").rows()
+    result = _compare(before, after, Settings.preset_of("default", **settings))
+    return result.filter(~pl.col("passed"), severity="warn").select("table", "rule", "failures").rows()
 
 
 def test_same_run() -> None:
@@ -34,18 +34,18 @@ def test_same_run() -> None:
 
 @pytest.mark.parametrize(("lists", "warned"), [(5, False), (4, True), (15, False), (16, True)])
 def test_rows_within_half_and_no_more(lists: int, warned: bool) -> None:
-    found = broken(tables("a", 10), tables("a", lists))
-    assert found == ([("lists", ROWS, abs(lists - 10))] if warned else [])
+    result = broken(tables("a", 10), tables("a", lists))
+    assert result == ([("lists", ROWS, abs(lists - 10))] if warned else [])
 
 
 @pytest.mark.parametrize(("kept", "warned"), [("abxxx", False), ("axxxx", True)])
 def test_lists_keep_their_share(kept: str, warned: bool) -> None:
-    found = broken(
+    result = broken(
         tables("abcde"),
         tables("".join("vwxyz"[place] if track == "x" else track for place, track in enumerate(kept))),
         list_overlap=0.3,
     )
-    assert found == ([("rankings", SHARE, 1)] if warned else [])
+    assert result == ([("rankings", SHARE, 1)] if warned else [])
 
 
 def test_new_listeners_do_not_count() -> None:
@@ -57,8 +57,8 @@ def test_new_listeners_do_not_count() -> None:
 
 
 def stopped(before: Tables, after: Tables) -> list[str]:
-    found = compare(before, after, Settings())
-    return found.filter(~pl.col("passed"), severity="fail")["rule"].to_list()
+    result = _compare(before, after, Settings())
+    return result.filter(~pl.col("passed"), severity="fail")["rule"].to_list()
 
 
 SAME, ROWS_LEFT, TRACKS_LEFT = (

@@ -20,7 +20,7 @@ ORDER = ("user_id", "track_id", "type", "weight", "completed_ms")
 
 
 def test_equal_rows_stay_within_a_file_and_count_once_across_files() -> None:
-    found = run(
+    result = run(
         "events",
         DROP,
         input_events="""
@@ -38,7 +38,7 @@ def test_equal_rows_stay_within_a_file_and_count_once_across_files() -> None:
         aliases=NO_ALIASES,
     )
     expect(
-        found.sort(*ORDER, "occurred_at"),
+        result.sort(*ORDER, "occurred_at"),
         """
             user_id  track_id  type  occurred_at
             u        a         play  2026-05-01
@@ -53,7 +53,7 @@ def test_equal_rows_stay_within_a_file_and_count_once_across_files() -> None:
 
 
 def test_undated_rows_all_stay() -> None:
-    found = run(
+    result = run(
         "events",
         DROP,
         input_events="""
@@ -64,12 +64,12 @@ def test_undated_rows_all_stay() -> None:
         """,
         aliases=NO_ALIASES,
     )
-    assert found.height == 3
-    assert found["occurred_at"].null_count() == 3
+    assert result.height == 3
+    assert result["occurred_at"].null_count() == 3
 
 
 def test_other_weight_or_length_is_another_event_and_zero_weight_is_none() -> None:
-    found = run(
+    result = run(
         "events",
         DROP,
         input_events="""
@@ -82,7 +82,7 @@ def test_other_weight_or_length_is_another_event_and_zero_weight_is_none() -> No
         aliases=NO_ALIASES,
     )
     expect(
-        found.sort(*ORDER),
+        result.sort(*ORDER),
         """
             weight  completed_ms
             -       1000
@@ -93,7 +93,7 @@ def test_other_weight_or_length_is_another_event_and_zero_weight_is_none() -> No
 
 
 def test_aliases_are_resolved_before_repeats_are_counted() -> None:
-    found = run(
+    result = run(
         "events",
         DROP,
         input_events="""
@@ -106,12 +106,12 @@ def test_aliases_are_resolved_before_repeats_are_counted() -> None:
             text:1  a
         """,
     )
-    assert found["track_id"].to_list() == ["a"]
+    assert result["track_id"].to_list() == ["a"]
 
 
 @pytest.mark.parametrize(("variables", "tracks"), [(DROP, ["a", "b", "d"]), (KEEP, ["a", "b", "c", "d"])])
 def test_events_after_as_of(variables: dict[str, object], tracks: list[str]) -> None:
-    found = run(
+    result = run(
         "events",
         variables,
         input_events="""
@@ -123,7 +123,7 @@ def test_events_after_as_of(variables: dict[str, object], tracks: list[str]) -> 
         """,
         aliases=NO_ALIASES,
     )
-    assert sorted(found["track_id"]) == tracks
+    assert sorted(result["track_id"]) == tracks
 
 
 SOURCES = "user_id track_id type occurred_at completed_ms source batch"
@@ -137,8 +137,8 @@ def plays(*rows: str) -> list[tuple[str, str]]:
             *(f"u {row.rsplit(' ', 1)[0].replace(' ', ' play 2026-05-01T10:', 1)} {row.rsplit(' ', 1)[1]} 1" for row in rows),
         ]
     )
-    found = run("events", DROP, input_events=events, aliases=NO_ALIASES, releases="track_id song\nlive a\na a")
-    return sorted(found.select(found["occurred_at"].dt.strftime("%M:%S"), "source").rows())
+    result = run("events", DROP, input_events=events, aliases=NO_ALIASES, releases="track_id song\nlive a\na a")
+    return sorted(result.select(result["occurred_at"].dt.strftime("%M:%S"), "source").rows())
 
 
 def test_one_play_in_two_sources_counts_once() -> None:

@@ -12,7 +12,7 @@ BUILTIN = """
 
 
 def test_own_lists_replace_those_for_everyone_which_replace_built_in_ones() -> None:
-    found = run(
+    result = run(
         "lists",
         users="user_id\n*\nann\nbob",
         requests="""
@@ -26,7 +26,7 @@ def test_own_lists_replace_those_for_everyone_which_replace_built_in_ones() -> N
         builtin_requests=BUILTIN,
     )
     expect(
-        found,
+        result,
         """
             user_id  list      limit
             *        balanced  50
@@ -44,5 +44,5 @@ def test_own_lists_replace_those_for_everyone_which_replace_built_in_ones() -> N
 
 
 def test_without_requests_everyone_gets_the_built_in_lists() -> None:
-    found = run("lists", users="user_id\n*\nann", requests="user_id list", builtin_requests=BUILTIN)
-    assert found["list"].to_list() == ["balanced", "comfort"] * 2
+    result = run("lists", users="user_id\n*\nann", requests="user_id list", builtin_requests=BUILTIN)
+    assert result["list"].to_list() == ["balanced", "comfort"] * 2

@@ -40,8 +40,8 @@ VIEWS = {
 
 
 def test_numbers() -> None:
-    found = {(row["stage"], row["name"]): (row["value"], row["unit"]) for row in run("metrics", **VIEWS).to_dicts()}
-    assert found == {
+    result = {(row["stage"], row["name"]): (row["value"], row["unit"]) for row in run("metrics", **VIEWS).to_dicts()}
+    assert result == {
         ("snapshot", "tracks"): (4, "tracks"),
         ("ratings", "ratings"): (2, "rows"),
         ("ratings", "events"): (5, "events"),

@@ -17,7 +17,7 @@ from tests.support.grid import expect, run
 
 
 def test_hand_table() -> None:
-    found = run(
+    result = run(
         "neighbors",
         ratings="""
             user_id  track_id  rating
@@ -40,7 +40,7 @@ def test_hand_table() -> None:
     )
     half = sqrt(3) / 2
     expect(
-        found,
+        result,
         f"""
             user_id  neighbor_id  similarity  overlap  weight
             ann      bob          1           3        0.5
@@ -76,10 +76,10 @@ def test_kernel_finds_the_same(ratings: dict[tuple[int, int], float]) -> None:
     keys = sorted(ratings)
     user, track, rating = [k[0] for k in keys], [k[1] for k in keys], [ratings[k] for k in keys]
     matrix = csr_array((np.array(rating), (np.array(user, np.int32), np.array(track, np.int32))), shape=(7, 8))
-    found = co_rated(matrix, matrix.tocsc(), 0, 7)
+    result = co_rated(matrix, matrix.tocsc(), 0, 7)
     rows = models.run("neighbors", {"ratings": pl.DataFrame({"user_id": user, "track_id": track, "rating": rating})})
     rows = rows.sort("user_id", "neighbor_id")
-    assert rows["user_id"].to_list() == np.repeat(np.arange(7), np.diff(found.indptr)).tolist()
-    assert rows["neighbor_id"].to_list() == found.indices.tolist()
-    assert rows["overlap"].to_list() == found.overlap.tolist()
-    np.testing.assert_allclose(rows["similarity"], found.similarity, atol=1e-12)
+    assert rows["user_id"].to_list() == np.repeat(np.arange(7), np.diff(result.indptr)).tolist()
+    assert rows["neighbor_id"].to_list() == result.indices.tolist()
+    assert rows["overlap"].to_list() == result.overlap.tolist()
+    np.testing.assert_allclose(rows["similarity"], result.similarity, atol=1e-12)

@@ -17,7 +17,7 @@ TRACKS = """
 
 
 def test_counts_and_friction() -> None:
-    found = run(
+    result = run(
         "profiles",
         ratings="""
             user_id  track_id  events  negative_events  positive
@@ -28,18 +28,18 @@ def test_counts_and_friction() -> None:
         tracks=TRACKS,
     )
     expect(
-        found,
+        result,
         """
             user_id  interaction_count  friction
             u        3                  0.6666666666666666
             v        4                  0.25
         """,
     )
-    assert found["top_genres"][1] is None
+    assert result["top_genres"][1] is None
 
 
 def test_top_genres_are_lower_case_and_untrimmed_and_the_strongest_is_one() -> None:
-    found = run(
+    result = run(
         "profiles",
         ratings="""
             user_id  track_id  events  negative_events  positive
@@ -51,7 +51,7 @@ def test_top_genres_are_lower_case_and_untrimmed_and_the_strongest_is_one() -> N
         tracks=TRACKS,
     )
     expect(
-        found,
+        result,
         """
             top_genres                                               top_artists
             rock=1;~rock=0.3333333333333333;jazz=0.16666666666666666  Ada=1
@@ -60,25 +60,25 @@ def test_top_genres_are_lower_case_and_untrimmed_and_the_strongest_is_one() -> N
 
 
 def test_a_blank_genre_counts_in_the_profile() -> None:
-    found = run(
+    result = run(
         "profiles", ratings="user_id track_id events negative_events positive\nu a 1 0 0.45", tracks="id artist genres\na - pop;~"
     )
-    assert found["top_genres"].to_list() == [[{"name": " ", "strength": 1.0}, {"name": "pop", "strength": 1.0}]]
+    assert result["top_genres"].to_list() == [[{"name": " ", "strength": 1.0}, {"name": "pop", "strength": 1.0}]]
 
 
 def test_of_two_records_of_one_id_the_last_counts() -> None:
-    found = run(
+    result = run(
         "profiles",
         ratings="user_id track_id events negative_events positive\nu a 1 0 1",
         tracks="id artist genres\na First rock\na Last jazz",
     )
-    expect(found, "top_genres top_artists\njazz=1 Last=1")
+    expect(result, "top_genres top_artists\njazz=1 Last=1")
 
 
 def test_every_genre_but_only_fifty_artists() -> None:
     many = [f"name {number:02}" for number in range(60)]
     ratings = pl.DataFrame({"track_id": many}).with_columns(user_id=pl.lit("u"), events=1, negative_events=0, positive=1.0)
     tracks = pl.DataFrame({"id": many, "artist": many, "genres": [[name] for name in many]})
-    found = models.run("profiles", {"ratings": ratings, "tracks": tracks})
-    assert [one["name"] for one in found["top_genres"][0]] == many
-    assert [one["name"] for one in found["top_artists"][0]] == many[:50]
+    result = models.run("profiles", {"ratings": ratings, "tracks": tracks})
+    assert [one["name"] for one in result["top_genres"][0]] == many
+    assert [one["name"] for one in result["top_artists"][0]] == many[:50]

@@ -14,7 +14,7 @@ NOBODY = "user_id history_from ignored_contexts"
 
 
 def test_weight_of_every_type() -> None:
-    found = run(
+    result = run(
         "ratings",
         VARIABLES,
         events="""
@@ -33,7 +33,7 @@ def test_weight_of_every_type() -> None:
         controls=NOBODY,
     )
     expect(
-        found,
+        result,
         """
             user_id  track_id   rating  liked  disliked  positive  events  negative_events  known  rejected
             u        1_like     1       1      0         1         1       0                yes    no
@@ -62,20 +62,20 @@ def test_weight_of_every_type() -> None:
     ],
 )
 def test_decay(moment: str, decay: float) -> None:
-    found = run("ratings", VARIABLES, events=f"user_id track_id type occurred_at\nu a like {moment}", controls=NOBODY)
-    assert found["liked"][0] == pytest.approx(decay, rel=1e-12)
-    assert found["rating"][0] == 1.0
+    result = run("ratings", VARIABLES, events=f"user_id track_id type occurred_at\nu a like {moment}", controls=NOBODY)
+    assert result["liked"][0] == pytest.approx(decay, rel=1e-12)
+    assert result["rating"][0] == 1.0
 
 
 def test_very_old_events_keep_their_digits() -> None:
     events = "user_id track_id type occurred_at\nu a like 1976-06-01\nu a dislike 1976-06-01"
-    found = run("ratings", VARIABLES, events=events, controls=NOBODY)
-    assert found["liked"][0] == pytest.approx(exp(-18262 / 120), rel=1e-9, abs=0)
-    assert found["disliked"][0] == found["liked"][0]
+    result = run("ratings", VARIABLES, events=events, controls=NOBODY)
+    assert result["liked"][0] == pytest.approx(exp(-18262 / 120), rel=1e-9, abs=0)
+    assert result["disliked"][0] == result["liked"][0]
 
 
 def test_sums_per_listener_and_track_in_order() -> None:
-    found = run(
+    result = run(
         "ratings",
         VARIABLES,
         events="""
@@ -89,7 +89,7 @@ def test_sums_per_listener_and_track_in_order() -> None:
         controls=NOBODY,
     )
     expect(
-        found,
+        result,
         """
             user_id  track_id  rating  positive  events  negative_events  known  last_at
             u        a         0.55    1.1       3       1                yes    2026-06-01
@@ -97,11 +97,11 @@ def test_sums_per_listener_and_track_in_order() -> None:
             v        a         0.2     0.2       1       0                yes    2026-06-01
         """,
     )
-    assert found["liked"][0] == pytest.approx(0.9 + 0.7 * 0.2)
+    assert result["liked"][0] == pytest.approx(0.9 + 0.7 * 0.2)
 
 
 def test_the_latest_opinion_rejects() -> None:
-    found = run(
+    result = run(
         "ratings",
         VARIABLES,
         events="""
@@ -120,7 +120,7 @@ def test_the_latest_opinion_rejects() -> None:
         controls=NOBODY,
     )
     expect(
-        found,
+        result,
         """
             track_id     known  rejected
             back         yes    no
@@ -133,7 +133,7 @@ def test_the_latest_opinion_rejects() -> None:
 
 
 def test_events_that_do_not_shape_the_profile_still_make_a_track_known() -> None:
-    found = run(
+    result = run(
         "ratings",
         VARIABLES,
         events="""
@@ -150,7 +150,7 @@ def test_events_that_do_not_shape_the_profile_still_make_a_track_known() -> None
         """,
     )
     expect(
-        found,
+        result,
         """
             user_id  track_id  rating  positive  disliked  events  negative_events  known  rejected
             u        after     1       1         0         1       0                yes    no

@@ -6,7 +6,7 @@ from tests.support.grid import expect, run
 
 
 def test_the_later_batch_then_the_later_row_wins() -> None:
-    found = run(
+    result = run(
         "requests",
         input_requests="""
             user_id  list   batch  limit
@@ -19,7 +19,7 @@ def test_the_later_batch_then_the_later_row_wins() -> None:
         """,
     )
     expect(
-        found,
+        result,
         """
             user_id  list   limit
             *        run    3
@@ -28,4 +28,4 @@ def test_the_later_batch_then_the_later_row_wins() -> None:
             u        sleep  7
         """,
     )
-    assert not {"batch", "row"} & set(found.columns)
+    assert not {"batch", "row"} & set(result.columns)

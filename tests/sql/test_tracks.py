@@ -8,7 +8,7 @@ NO_ALIASES = "id track_id"
 
 
 def test_the_later_batch_wins_whatever_the_order_of_rows() -> None:
-    found = run(
+    result = run(
         "tracks",
         input_tracks="""
             id  batch  title
@@ -19,18 +19,18 @@ def test_the_later_batch_wins_whatever_the_order_of_rows() -> None:
         aliases=NO_ALIASES,
     )
     expect(
-        found,
+        result,
         """
             id  title
             a   only
             b   new
         """,
     )
-    assert not {"batch", "row", "latest"} & set(found.columns)
+    assert not {"batch", "row", "latest"} & set(result.columns)
 
 
 def test_two_rows_of_one_id_in_one_batch_both_stay_in_their_order() -> None:
-    found = run(
+    result = run(
         "tracks",
         input_tracks="""
             id  batch  title
@@ -42,7 +42,7 @@ def test_two_rows_of_one_id_in_one_batch_both_stay_in_their_order() -> None:
         aliases=NO_ALIASES,
     )
     expect(
-        found,
+        result,
         """
             id  title
             a   one
@@ -53,7 +53,7 @@ def test_two_rows_of_one_id_in_one_batch_both_stay_in_their_order() -> None:
 
 
 def test_a_mention_never_replaces_a_record_of_track_metadata() -> None:
-    found = run(
+    result = run(
         "tracks",
         input_tracks="""
             id  batch  origin   title     tempo
@@ -69,7 +69,7 @@ def test_a_mention_never_replaces_a_record_of_track_metadata() -> None:
         aliases=NO_ALIASES,
     )
     expect(
-        found,
+        result,
         """
             id  origin   title   tempo
             a   catalog  record  120
@@ -81,7 +81,7 @@ def test_a_mention_never_replaces_a_record_of_track_metadata() -> None:
 
 
 def test_what_the_catalogue_has_under_another_id_is_left_out() -> None:
-    found = run(
+    result = run(
         "tracks",
         input_tracks="""
             id      origin
@@ -94,4 +94,4 @@ def test_what_the_catalogue_has_under_another_id_is_left_out() -> None:
             text:1  a
         """,
     )
-    assert found["id"].to_list() == ["a", "text:2"]
+    assert result["id"].to_list() == ["a", "text:2"]

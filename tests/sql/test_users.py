@@ -6,8 +6,8 @@ from tests.support.grid import run
 
 
 def test_everyone_once_in_order() -> None:
-    found = run("users", events="user_id\nbob\nann\nbob", controls="user_id\ncem\nann", requests="user_id\n*\nDan")
-    assert found["user_id"].to_list() == ["*", "Dan", "ann", "bob", "cem"]
+    result = run("users", events="user_id\nbob\nann\nbob", controls="user_id\ncem\nann", requests="user_id\n*\nDan")
+    assert result["user_id"].to_list() == ["*", "Dan", "ann", "bob", "cem"]
 
 
 def test_nobody_is_always_there() -> None:

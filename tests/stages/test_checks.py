@@ -33,12 +33,12 @@ def broken(tables: Tables, settings: Settings = SETTINGS) -> dict[tuple[str, str
 
 
 def test_a_good_run_breaks_no_rule() -> None:
-    found = check_tables(good(), SETTINGS)
-    assert found.schema == CHECKS.schema
-    assert found["passed"].all()
-    assert passed(found)
-    assert set(found["failures"]) == {0}
-    assert found["example"].null_count() == found.height
+    result = check_tables(good(), SETTINGS)
+    assert result.schema == CHECKS.schema
+    assert result["passed"].all()
+    assert passed(result)
+    assert set(result["failures"]) == {0}
+    assert result["example"].null_count() == result.height
 
 
 def changed(table: str, **columns: object) -> Tables:
@@ -86,18 +86,18 @@ DAMAGE = {
 @pytest.mark.parametrize("rule", DAMAGE, ids=" ".join)
 def test_damage_is_found(rule: tuple[str, str]) -> None:
     tables = DAMAGE[rule]()
-    found = broken(tables)
-    assert rule in found
-    assert found[rule]["failures"]
-    assert found[rule]["example"]
-    assert passed(check_tables(tables, SETTINGS)) == (found[rule]["severity"] == "warn")
+    result = broken(tables)
+    assert rule in result
+    assert result[rule]["failures"]
+    assert result[rule]["example"]
+    assert passed(check_tables(tables, SETTINGS)) == (result[rule]["severity"] == "warn")
 
 
 def test_every_rule_is_tried() -> None:
-    found = set(check_tables(good(), SETTINGS).select("table", "rule").rows())
+    outcome = set(check_tables(good(), SETTINGS).select("table", "rule").rows())
     own = {(name, result.rule) for name in CHECKED for result in contract.check(name, good()[name])}
-    assert found - own == set(DAMAGE)
-    assert own < found
+    assert outcome - own == set(DAMAGE)
+    assert own < outcome
 
 
 @pytest.mark.parametrize(
@@ -124,8 +124,8 @@ def test_rules_that_settings_switch_off() -> None:
 def test_explicit_tracks_that_a_list_includes(blocked: str, included: bool | None, ok: bool) -> None:
     tables = changed("controls", allow_explicit=False)
     tables["lists"] = tables["lists"].with_columns(include_explicit=pl.lit(included, pl.Boolean))
-    found = broken(tables, SETTINGS.model_copy(update={"blocked_explicit": blocked}))
-    assert (("rankings", "no explicit track for a listener who blocks them") not in found) == ok
+    result = broken(tables, SETTINGS.model_copy(update={"blocked_explicit": blocked}))
+    assert (("rankings", "no explicit track for a listener who blocks them") not in result) == ok
 
 
 def test_a_run_of_saved_lists_only_needs_none_for_everyone() -> None:

@@ -23,33 +23,33 @@ def made(*events: Row, settings: Settings | None = None, requests: tuple[Row, ..
     settings = settings or Settings()
     taken = take_snapshot(inputs(CATALOGUE, events, requests=requests), settings, AS_OF)
     rated = rate(taken, settings)
-    found = profile_listeners(taken, rated, *arrange(taken, rated, settings), settings)
-    assert found.schema == PROFILES.schema
-    assert found["user_id"].to_list() == sorted(found["user_id"])
-    assert set(found["updated_at"]) == {AS_OF}
-    return {row["user_id"]: row for row in found.to_dicts()}
+    frame = profile_listeners(taken, rated, *arrange(taken, rated, settings), settings)
+    assert frame.schema == PROFILES.schema
+    assert frame["user_id"].to_list() == sorted(frame["user_id"])
+    assert set(frame["updated_at"]) == {AS_OF}
+    return {row["user_id"]: row for row in frame.to_dicts()}
 
 
 def test_one_listener_by_hand() -> None:
     events = (event("u", "a"), event("u", "b", "skip"), event("u", "zz", "dislike"), event("u", "b", "play"))
-    found = made(*events)["u"]
+    result = made(*events)["u"]
     points, friction = 1 + 0.55 + 0.2, 2 / 4
     confidence = log(1 + points) / log(32)
-    assert found["taste"][FEATURES.index("energy")] == pytest.approx(0.8)  # b was skipped more than it was played
-    assert found["confidence"] == pytest.approx(confidence)
-    assert (found["interaction_count"], found["friction"]) == (4, friction)
-    assert found["exploration_readiness"] == pytest.approx((0.45 + 0.55 * confidence) * (1 - 0.6 * friction))
-    assert found["top_genres"] == [{"name": "rock", "strength": 1.0}, {"name": "jazz", "strength": 0.2}]
-    assert found["top_artists"] == [{"name": "Ada", "strength": 1.0}, {"name": "artist of b", "strength": 0.2}]
-    assert (found["cold"], found["taste_audio"]) == (False, True)
+    assert result["taste"][FEATURES.index("energy")] == pytest.approx(0.8)  # b was skipped more than it was played
+    assert result["confidence"] == pytest.approx(confidence)
+    assert (result["interaction_count"], result["friction"]) == (4, friction)
+    assert result["exploration_readiness"] == pytest.approx((0.45 + 0.55 * confidence) * (1 - 0.6 * friction))
+    assert result["top_genres"] == [{"name": "rock", "strength": 1.0}, {"name": "jazz", "strength": 0.2}]
+    assert result["top_artists"] == [{"name": "Ada", "strength": 1.0}, {"name": "artist of b", "strength": 0.2}]
+    assert (result["cold"], result["taste_audio"]) == (False, True)
 
 
 def test_nobody_in_particular_is_cold() -> None:
-    found = made()["*"]
-    assert (found["cold"], found["taste_audio"], found["confidence"]) == (True, False, 0.0)
-    assert found["exploration_readiness"] == pytest.approx(0.45)
-    assert (found["interaction_count"], found["friction"], found["top_genres"], found["top_artists"]) == (0, 0.0, [], [])
-    assert found["taste"][FEATURES.index("energy")] == pytest.approx(0.5)
+    result = made()["*"]
+    assert (result["cold"], result["taste_audio"], result["confidence"]) == (True, False, 0.0)
+    assert result["exploration_readiness"] == pytest.approx(0.45)
+    assert (result["interaction_count"], result["friction"], result["top_genres"], result["top_artists"]) == (0, 0.0, [], [])
+    assert result["taste"][FEATURES.index("energy")] == pytest.approx(0.5)
 
 
 def test_seeds_and_targets_of_a_list_stay_out_of_the_profile() -> None:

@@ -13,10 +13,10 @@ from tests.support.worlds import AS_OF, Row, event, inputs, silent
 
 def rated(*events: Row, controls: tuple[Row, ...] = (), **overrides: float) -> list[Row]:
     settings = Settings(lists=(), **overrides)
-    found = rate(take_snapshot(inputs([silent("a")], events, controls), settings, AS_OF), settings)
-    assert found.schema == RATINGS.schema
-    assert found.equals(found.sort("user_id", "track_id"))
-    return found.to_dicts()
+    frame = rate(take_snapshot(inputs([silent("a")], events, controls), settings, AS_OF), settings)
+    assert frame.schema == RATINGS.schema
+    assert frame.equals(frame.sort("user_id", "track_id"))
+    return frame.to_dicts()
 
 
 @pytest.mark.parametrize("days", [0, 10, 83.2, 400])

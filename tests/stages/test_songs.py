@@ -17,9 +17,9 @@ MBID = "c7d0bf6e-b2aa-4ffa-bded-2448415b39b0"
 
 def songs(*rows: dict[str, Any]) -> dict[str, tuple[str, str]]:
     tracks = TRACKS.conform(pl.DataFrame(list(rows), schema_overrides=dict(TRACKS.schema), infer_schema_length=None))
-    found = identify_songs(tracks)
-    assert found["track_id"].to_list() == tracks["id"].to_list()
-    return {track: (song, step) for track, song, step in found.iter_rows()}
+    frame = identify_songs(tracks)
+    assert frame["track_id"].to_list() == tracks["id"].to_list()
+    return {track: (song, step) for track, song, step in frame.iter_rows()}
 
 
 def named(track: str, title: str = "Song", artist: str = "Ada", **more: Any) -> dict[str, Any]:
@@ -59,18 +59,18 @@ def test_two_songs(one: dict[str, Any], other: dict[str, Any]) -> None:
 
 
 def test_a_song_is_named_by_its_most_popular_track_and_joined_through_others() -> None:
-    found = songs(
+    result = songs(
         named("a", "One", isrc="USAA17600001", popularity=0.1),
         named("b", "Two", isrc="USAA17600001", mbid=MBID),
         named("c", "Three", mbid=MBID, popularity=0.9),
     )
-    assert found == {"a": ("c", "chain"), "b": ("c", "mbid"), "c": ("c", "own")}
+    assert result == {"a": ("c", "chain"), "b": ("c", "mbid"), "c": ("c", "own")}
 
 
 def test_tracks_of_preset_reference() -> None:
-    found = single_songs(TRACKS.conform(pl.DataFrame({"id": ["b", "a", "a"]})))
-    assert found.rows() == [("b", "b", "own"), ("a", "a", "own")]
-    assert found.schema == SONGS.schema
+    frame = single_songs(TRACKS.conform(pl.DataFrame({"id": ["b", "a", "a"]})))
+    assert frame.rows() == [("b", "b", "own"), ("a", "a", "own")]
+    assert frame.schema == SONGS.schema
 
 
 RELEASES = [

@@ -9,7 +9,7 @@ import numpy as np
 from recsys.matrices.arrays import Fits, Lists, Names, Subjects, Tracks, Weights
 from recsys.matrices.tokens import NameSets
 from recsys.stages.candidates.kernels.filters import RULES, drop
-from recsys.stages.candidates.kernels.fits import fit
+from recsys.stages.candidates.kernels.fits import fit_all
 from recsys.stages.candidates.kernels.scores import score
 
 NAMES = 5
@@ -111,7 +111,7 @@ def run(block: Block, weights: Weights = WEIGHTS, counted: np.ndarray | float = 
     tastes = subjects_of(block, counted)
     fits = Fits(*(np.full(shape, 77.0) for _ in Fits._fields))
     rules, counts, scores = np.full(shape, 77, np.uint8), np.full((shape[0], RULES), 77, np.int64), np.full(shape, 77.0)
-    fit(tracks, tastes, weights.floor, fits)
+    fit_all(tracks, tastes, weights.floor, fits)
     drop(tracks, lists, rules, counts)
     score(tracks, lists, fits, block.votes, weights, scores)
     return Answer(rules, counts, fits, scores)

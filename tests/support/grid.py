@@ -32,17 +32,17 @@ def view(name: str, text: str) -> pl.DataFrame:
     table = TABLES.get(name.removeprefix("input_").removeprefix("builtin_"))
     if table is None:
         return pl.DataFrame(rows(text, KEYS), schema={column: KEYS[column] for column in header(text)})
-    found = rows(text, {**KEYS, **table.schema})
-    whole = frame(table, found)
+    result = rows(text, {**KEYS, **table.schema})
+    whole = frame(table, result)
     if name.startswith("input_"):
-        batch = pl.Series("batch", [row.get("batch", 0) for row in found], dtype=pl.Int32)
+        batch = pl.Series("batch", [row.get("batch", 0) for row in result], dtype=pl.Int32)
         return whole.with_columns(batch).with_row_index("row")
     return whole
 
 
-def expect(found: pl.DataFrame, text: str) -> None:
+def expect(result: pl.DataFrame, text: str) -> None:
     """The found rows are those written, in that order, in the columns that are written; numbers within 1e-9."""
-    assert found.select(header(text)).to_dicts() == [_about(row) for row in rows(text, found.schema)]
+    assert result.select(header(text)).to_dicts() == [_about(row) for row in rows(text, result.schema)]
 
 
 def header(text: str) -> list[str]:

@@ -85,7 +85,7 @@ class Junk:
 
     def rows(self, table: str, count: int) -> tuple[list[Row], list[str]]:
         """Half of the rows have one to three bad values; the others' ids."""
-        found: list[Row] = []
+        result: list[Row] = []
         good: list[str] = []
         for number in range(count):
             key = TABLES[table].names[0]
@@ -93,8 +93,8 @@ class Junk:
             row |= {key: f"{table}-{number}"} | ({"artist": "a"} if table == "tracks" else {})
             row = {name: value if value != "" and str(value).strip() else "x" for name, value in row.items()}
             good += [row[key]] if not self._spoil(row, TABLES[table].names) else []
-            found.append(row)
-        return found, good
+            result.append(row)
+        return result, good
 
     def _spoil(self, row: Row, names: Sequence[str]) -> bool:
         if self.chance(0.5):

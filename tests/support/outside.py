@@ -104,8 +104,8 @@ class Outside:
         address = urlsplit(target)
         query = {name: values[0] for name, values in parse_qs(address.query).items()}
         provider, _, path = address.path.lstrip("/").partition("/")
-        status, found = getattr(self, f"_{provider}")("/" + path, query, body)
-        return status, found, {}
+        status, result = getattr(self, f"_{provider}")("/" + path, query, body)
+        return status, result, {}
 
     def _acc(self, _path: str, _query: dict[str, str], body: str) -> Reply:
         if "client_credentials" not in body and "canary-refresh" not in body and "canary-code" not in body:
@@ -226,8 +226,8 @@ def _handler(outside: Outside) -> type[BaseHTTPRequestHandler]:
 
         def do_GET(self) -> None:
             body = self.rfile.read(int(self.headers.get("Content-Length") or 0)).decode()
-            status, found, headers = outside.answer(self.command, self.path, body)
-            content = found if isinstance(found, str) else json.dumps(found)
+            status, result, headers = outside.answer(self.command, self.path, body)
+            content = result if isinstance(result, str) else json.dumps(result)
             self.send_response(status)
             for name, value in {"Content-Length": str(len(content.encode())), **headers}.items():
                 self.send_header(name, value)

@@ -12,7 +12,7 @@ from recsys import Inputs, Lake, Settings, build
 from recsys.demo import AS_OF, COLD, world
 from recsys.lake import Run
 from recsys.lookup import writer
-from recsys.readers.views import NAME, staged_views
+from recsys.readers.views import VIEWS_FILE, staged_views
 from recsys.tables import INPUTS, REJECTS
 
 LISTENERS = ("*", "demo-u001", "demo-u002", "demo-u003", "demo-u005", "demo-u009", "demo-u014", "demo-u105", *COLD)
@@ -52,7 +52,7 @@ def commit(lake: Lake, settings: Settings, moment: datetime) -> Run:
         for table, frame in build(lake.inputs(), settings, as_of=moment).items():
             staged.write(table, frame)
         writer.write(staged)
-        staged.write_file(NAME, staged_views(staged).encode())
+        staged.write_file(VIEWS_FILE, staged_views(staged).encode())
         return lake.commit(staged, status="passed", seconds={"all": 1.0}, metrics={"listeners": 8.0})
 
 

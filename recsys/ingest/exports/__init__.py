@@ -13,7 +13,7 @@ from recsys.errors import InputError, UsageError
 from recsys.ingest import files, magic, report
 from recsys.ingest.exports import reading
 from recsys.ingest.exports.artists import Names, known_artists, with_artists
-from recsys.ingest.exports.formats import FILE, Format
+from recsys.ingest.exports.formats import FILE, ExportFormat
 from recsys.ingest.exports.libraries import LIBRARY, banned_artists
 from recsys.ingest.exports.mentions import events, identified, matched, mentions
 from recsys.ingest.exports.reading import KNOWN, NotAHistoryError
@@ -21,7 +21,7 @@ from recsys.ingest.exports.services import APPLE
 from recsys.ingest.files import Source
 from recsys.ingest.report import Report
 from recsys.ingest.rows import LINE, ON_PURPOSE, Refused, broken_rows, rejects
-from recsys.ingest.tables import Progress, each, known, refuse_if_useless, stamped, zone_named
+from recsys.ingest.tables import Progress, already_ingested, each, refuse_if_useless, stamped, zone_named
 from recsys.ingest.validation import rejected, validate, without_repeats
 from recsys.inputs import ANYONE
 from recsys.lake import Lake, Stamps
@@ -78,8 +78,8 @@ def _ingest_file(
     try:
         with files.reading(source):
             digest = stamped(stamps, source, user_id)
-            if before := known(lake, "events", source, digest):
-                return [before, *filter(None, [known(lake, "tracks", source, digest)])]
+            if before := already_ingested(lake, "events", source, digest):
+                return [before, *filter(None, [already_ingested(lake, "tracks", source, digest)])]
             form, kept, refused, read = _read(source, zone, artists, progress)
     except NotAHistoryError:
         if source.named:
@@ -123,7 +123,7 @@ def _ban(lake: Lake, user_id: str, source: Source, digest: str) -> Report | None
 
 def _read(
     source: Source, zone: str, artists: Callable[[], Names], progress: Progress | None
-) -> tuple[Format, pl.DataFrame, Refused, int]:
+) -> tuple[ExportFormat, pl.DataFrame, Refused, int]:
     """Format, identified plays with ``line``, rejected rows, rows read."""
     kept: list[pl.DataFrame] = []
     refused = Refused()
@@ -150,7 +150,9 @@ def _read(
     return form, whole, refused, read
 
 
-def _plays(form: Format, good: pl.DataFrame, name: str, artists: Callable[[], Names]) -> tuple[pl.DataFrame, list[pl.DataFrame]]:
+def _plays(
+    form: ExportFormat, good: pl.DataFrame, name: str, artists: Callable[[], Names]
+) -> tuple[pl.DataFrame, list[pl.DataFrame]]:
     """Identified plays, and rejects for rows that are left out on purpose or name no song."""
     unwanted: list[pl.DataFrame] = []
     for reason in form.left_out:

@@ -34,11 +34,11 @@ def with_artists(plays: pl.DataFrame, names: Names) -> pl.DataFrame:
     """The plays, with an artist where the names know one and the play has none."""
     if not names or not plays["artist"].null_count():
         return plays
-    found = [
+    result = [
         artist or (names.get((title_key(title), key(album or ""))) or names.get((title_key(title), None)) if title else None)
         for title, album, artist in plays.select("title", "album", "artist").iter_rows()
     ]
-    return plays.with_columns(pl.Series("artist", found, dtype=pl.String))
+    return plays.with_columns(pl.Series("artist", result, dtype=pl.String))
 
 
 def _library(source: Source) -> Iterable[tuple[str, str, str, bool]]:
@@ -57,4 +57,4 @@ def _unambiguous(rows: Iterable[tuple[str, str, str, bool]]) -> Names:
     for title, album, artist, own in rows:
         for place in ((title_key(title), key(album)), *(((title_key(title), None),) if own else ())):
             artists.setdefault(place, {}).setdefault(key(artist), artist)
-    return {place: next(iter(found.values())) for place, found in artists.items() if len(found) == 1}
+    return {place: next(iter(result.values())) for place, result in artists.items() if len(result) == 1}

@@ -43,8 +43,8 @@ LISTENS = pl.Schema(
 )
 """What every format becomes: one play (or like) per row, or as many as ``plays``. ``occurred_at`` is its start."""
 
-Row = Mapping[str, Any]
-Picker = Callable[[Row], Any]
+Entry = Mapping[str, Any]
+Picker = Callable[[Entry], Any]
 
 
 @dataclass(frozen=True)
@@ -57,7 +57,7 @@ class Reason:
 
 
 @dataclass(frozen=True)
-class Format:
+class ExportFormat:
     """One kind of export file.
 
     ``marks``: keys, or columns, that tell it from the others. ``fields``: how each column of ``table`` is picked from a JSON
@@ -73,7 +73,7 @@ class Format:
     fields: Mapping[str, Picker] = field(default_factory=dict)
     left_out: tuple[Reason, ...] = ()
 
-    def pick(self, row: Row) -> dict[str, Any]:
+    def pick(self, row: Entry) -> dict[str, Any]:
         """The fields that are read from one JSON object, and no others."""
         return {name: self.fields[name](row) if name in self.fields else row.get(name) for name in self.table.names}
 
@@ -103,7 +103,7 @@ def duration(name: str, meaning: str) -> Column:
     return Column(name, pl.Int64(), meaning, "ms", null=True, low=0, high=86_400_000)
 
 
-def moment(name: str, meaning: str) -> Column:
+def entry_moment(name: str, meaning: str) -> Column:
     """A required time."""
     return Column(name, UTC, meaning, "UTC")
 
@@ -128,7 +128,7 @@ def from_millis(name: str) -> pl.Expr:
 def at(*path: str) -> Picker:
     """The value at a path of nested objects; none where the path ends early."""
 
-    def pick(row: Row) -> Any:
+    def pick(row: Entry) -> Any:
         value: Any = row
         for key in path:
             value = value.get(key) if isinstance(value, dict) else None
@@ -142,7 +142,7 @@ def either(*pickers: Picker) -> Picker:
     return lambda row: next((value for value in (pick(row) for pick in pickers) if value not in (None, "")), None)
 
 
-def words(pick: Picker) -> Picker:
+def entry_words(pick: Picker) -> Picker:
     """Only a text; anything else is left out. For fields that a play does without."""
     return lambda row: value if isinstance(value := pick(row), str) and "\0" not in value else None
 
@@ -150,7 +150,7 @@ def words(pick: Picker) -> Picker:
 def whole(pick: Picker, unit: int = 1) -> Picker:
     """Only a number of milliseconds within a day, ``unit`` of them per count; anything else is left out."""
 
-    def read(row: Row) -> int | None:
+    def read(row: Entry) -> int | None:
         value = pick(row)
         if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 <= value * unit <= 86_400_000:
             return None

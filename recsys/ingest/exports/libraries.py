@@ -11,14 +11,14 @@ from typing import Any
 
 import polars as pl
 
-from recsys.ingest.exports.formats import Format, Reason, columns, mbid, moment, table, text
+from recsys.ingest.exports.formats import ExportFormat, Reason, columns, entry_moment, mbid, table, text
 from recsys.matrices.song import spotify_ids
 from recsys.tables import Column
 
 KIND = "\0kind"
 _SAVED, _BANNED, _ARTIST = "saved", "banned", "artist"
 
-LIBRARY = Format(
+LIBRARY = ExportFormat(
     "spotify-library",
     table(
         "spotify-library",
@@ -42,12 +42,12 @@ LIBRARY = Format(
     {"kind": lambda row: row.get(KIND)},
 )
 
-FEEDBACK = Format(
+FEEDBACK = ExportFormat(
     "listenbrainz-feedback",
     table(
         "listenbrainz-feedback",
         columns(
-            moment("created", "when it was said"),
+            entry_moment("created", "when it was said"),
             Column("score", pl.Int64(), "1 love, -1 hate, 0 taken back", low=-1, high=1),
             text("recording_mbid", "MusicBrainz recording id"),
         ),

@@ -33,5 +33,7 @@ def mentions(plays: pl.DataFrame) -> pl.DataFrame:
 def matched(mentions: pl.DataFrame, catalogue: pl.DataFrame) -> int:
     """How many mentioned songs the catalogue has: by id, Spotify id, MusicBrainz id, ISRC, or normalised title and artist."""
     owned = catalogue.with_columns(pl.coalesce("spotify_id", "id").alias("spotify_id"))
-    found = [pl.col(name).is_in(owned[name].drop_nulls().implode()) for name in ("id", "spotify_id", "mbid", "isrc", "song_key")]
-    return mentions.filter(pl.any_horizontal(found)).height
+    matches = [
+        pl.col(name).is_in(owned[name].drop_nulls().implode()) for name in ("id", "spotify_id", "mbid", "isrc", "song_key")
+    ]
+    return mentions.filter(pl.any_horizontal(matches)).height

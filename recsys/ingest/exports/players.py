@@ -16,32 +16,32 @@ from recsys.ingest.exports.formats import (
     NAMES,
     PLAY,
     SONG,
-    Format,
+    ExportFormat,
     Picker,
     Reason,
     at,
     columns,
     either,
+    entry_moment,
+    entry_words,
     from_millis,
     mbid,
     mbids,
     millis,
-    moment,
     table,
     text,
     undated,
-    words,
 )
 from recsys.tables import Column
 
 
 def _named(name: str) -> Picker:
-    return either(words(at(name, "#text")), words(at(name, "name")), words(at(name)))
+    return either(entry_words(at(name, "#text")), entry_words(at(name, "name")), entry_words(at(name)))
 
 
-LASTFM_JSON = Format(
+LASTFM_JSON = ExportFormat(
     "lastfm",
-    table("lastfm-json", columns(moment("time", "when it began"), *NAMES, text("mbid", "MusicBrainz recording id"))),
+    table("lastfm-json", columns(entry_moment("time", "when it began"), *NAMES, text("mbid", "MusicBrainz recording id"))),
     frozenset({"artist", "name"}),
     {**SONG, "mbid": pl.col("mbid"), "occurred_at": pl.col("time"), "type": PLAY},
     "title",
@@ -54,7 +54,7 @@ LASTFM_JSON = Format(
     },
 )
 
-LASTFM_STATS_JSON = Format(
+LASTFM_STATS_JSON = ExportFormat(
     "lastfmstats",
     table("lastfmstats-json", columns(millis("date", "when it began"), *NAMES)),
     frozenset({"track", "artist", "date"}),
@@ -64,7 +64,7 @@ LASTFM_STATS_JSON = Format(
     (undated("date"),),
 )
 
-ROCKBOX = Format(
+ROCKBOX = ExportFormat(
     "rockbox",
     table(
         "rockbox",
@@ -72,7 +72,7 @@ ROCKBOX = Format(
             *NAMES,
             Column("length", pl.Int64(), "length of the track", "s", null=True, low=0, high=86_400),
             text("rating", "L listened, S skipped"),
-            moment("time", "when it began"),
+            entry_moment("time", "when it began"),
             text("mbid", "MusicBrainz recording id"),
         ),
     ),
@@ -90,11 +90,13 @@ ROCKBOX_COLUMNS = ["artist", "album", "title", "\0number", "length", "rating", "
 
 _WATCHED = r"^(?:Watched |Listened to )"
 
-YOUTUBE = Format(
+YOUTUBE = ExportFormat(
     "youtube-music",
     table(
         "youtube-music",
-        columns(moment("time", "when it began"), text("header", "service"), text("title", "title"), text("artist", "channel")),
+        columns(
+            entry_moment("time", "when it began"), text("header", "service"), text("title", "title"), text("artist", "channel")
+        ),
     ),
     frozenset({"header", "title", "time"}),
     {
@@ -111,10 +113,10 @@ YOUTUBE = Format(
 
 def _channel(subtitles: Any) -> Any:
     first = subtitles[0] if isinstance(subtitles, list) and subtitles else None
-    return words(at("name"))(first) if isinstance(first, dict) else None
+    return entry_words(at("name"))(first) if isinstance(first, dict) else None
 
 
-def pages(document: Any) -> list[Any] | None:
+def page_rows(document: Any) -> list[Any] | None:
     """The plays in stored pages of Last.fm's API; none for any other document."""
     if isinstance(document, dict) and isinstance(document.get("recenttracks"), dict):
         document = [document["recenttracks"]]

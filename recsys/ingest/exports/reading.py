@@ -14,9 +14,9 @@ from recsys.errors import InputError
 from recsys.ingest import arrays, csv, files, json
 from recsys.ingest.columns import require_width
 from recsys.ingest.exports import workbooks
-from recsys.ingest.exports.formats import Format
+from recsys.ingest.exports.formats import ExportFormat
 from recsys.ingest.exports.libraries import FEEDBACK, LIBRARY, library
-from recsys.ingest.exports.players import LASTFM_JSON, LASTFM_STATS_JSON, ROCKBOX, ROCKBOX_COLUMNS, YOUTUBE, pages
+from recsys.ingest.exports.players import LASTFM_JSON, LASTFM_STATS_JSON, ROCKBOX, ROCKBOX_COLUMNS, YOUTUBE, page_rows
 from recsys.ingest.exports.scrobbles import LASTFM, LASTFM_STATS, LISTENBRAINZ, MALOJA, PANO
 from recsys.ingest.exports.services import APPLE_LIBRARY, HEADINGS, KOITO, SHEET, apple_library
 from recsys.ingest.exports.spotify import BASIC, EXTENDED
@@ -54,7 +54,7 @@ class NotAHistoryError(InputError):
     """The file is no listening history that is known here."""
 
 
-def read(source: Source, stream: BinaryIO, seen: Callable[[], None]) -> tuple[Format, Iterator[Rows]]:
+def read(source: Source, stream: BinaryIO, seen: Callable[[], None]) -> tuple[ExportFormat, Iterator[Rows]]:
     """The file's format and its rows. Raises :class:`NotAHistoryError` when nothing in it looks like plays."""
     head = source.head().removeprefix(b"\xef\xbb\xbf").lstrip()
     if head.startswith(files.ZIP):
@@ -81,9 +81,9 @@ def _one_per_line(head: bytes) -> bool:
 
 def _inside(document: Any) -> list[Any] | None:
     """The plays in a document: a list of them, Maloja's object, what is sent to ListenBrainz, what its API answers."""
-    for read in (library, pages, apple_library):
-        if (found := read(document)) is not None:
-            return found
+    for read in (library, page_rows, apple_library):
+        if (rows := read(document)) is not None:
+            return rows
     if isinstance(document, list):
         return document
     payload = document.get("payload") if isinstance(document, dict) else None
@@ -95,21 +95,21 @@ def _inside(document: Any) -> list[Any] | None:
     return plays if isinstance(plays, list) else None
 
 
-def _document(source: Source, data: bytes) -> tuple[Format, Iterator[Rows]]:
+def _document(source: Source, data: bytes) -> tuple[ExportFormat, Iterator[Rows]]:
     document, valid = arrays.document(source, data)
     plays = _inside(document)
     if plays is None:
         raise _unknown(source)
     blocks = arrays.elements(plays, valid=valid)
     first = list(islice(blocks, _BLOCKS))
-    rows = [row for found in first for row in found.rows]
+    rows = [row for result in first for row in result.rows]
     if not valid and not rows:
         raise InputError(f"{source.label}: {first[0].faults[0][3]}; fetch the export again. Known: {KNOWN}")
     form = _format(source, rows)
-    return form, (_rows(found, form) for found in chain(first, blocks))
+    return form, (_rows(result, form) for result in chain(first, blocks))
 
 
-def _workbook(source: Source, data: bytes) -> tuple[Format, Iterator[Rows]]:
+def _workbook(source: Source, data: bytes) -> tuple[ExportFormat, Iterator[Rows]]:
     header, rows = workbooks.sheet(source, data, SHEET)
     for heading in HEADINGS:
         if names := heading.names(header):
@@ -117,7 +117,7 @@ def _workbook(source: Source, data: bytes) -> tuple[Format, Iterator[Rows]]:
     raise _unknown(source)
 
 
-def _lines(source: Source, text: Iterator[Lines]) -> tuple[Format, Iterator[Rows]]:
+def _lines(source: Source, text: Iterator[Lines]) -> tuple[ExportFormat, Iterator[Rows]]:
     first = list(islice(text, _BLOCKS))
     form = _format(source, (row for lines in first for row in json.objects(lines).rows))
 
@@ -129,17 +129,17 @@ def _lines(source: Source, text: Iterator[Lines]) -> tuple[Format, Iterator[Rows
     return form, rows()
 
 
-def _format(source: Source, found: Iterable[Mapping[str, Any]]) -> Format:
-    for row in found:
+def _format(source: Source, entries: Iterable[Mapping[str, Any]]) -> ExportFormat:
+    for row in entries:
         for form in FORMATS:
             if form.marks <= row.keys():
                 return form
     raise _unknown(source)
 
 
-def _rows(found: json.Objects, form: Format) -> Rows:
-    hidden: list[Fault] = [(*fault[:4], None) for fault in found.faults]
-    picked = found._replace(rows=[form.pick(row) for row in found.rows], faults=hidden)
+def _rows(objects: json.Objects, form: ExportFormat) -> Rows:
+    hidden: list[Fault] = [(*fault[:4], None) for fault in objects.faults]
+    picked = objects._replace(rows=[form.pick(row) for row in objects.rows], faults=hidden)
     return json.rows(picked, form.table, show=False)
 
 
@@ -152,7 +152,7 @@ def _unknown(source: Source) -> NotAHistoryError:
     return NotAHistoryError(f"{source.label}: no listening history that is known here. Known: {KNOWN}")
 
 
-def _csv(source: Source, text: Iterator[Lines]) -> tuple[Format, Iterator[Rows]]:
+def _csv(source: Source, text: Iterator[Lines]) -> tuple[ExportFormat, Iterator[Rows]]:
     first = next(text)
     layout = _header(first.frame)
     if layout is None:
@@ -169,7 +169,7 @@ def _csv(source: Source, text: Iterator[Lines]) -> tuple[Format, Iterator[Rows]]
     return form, rows()
 
 
-def _header(lines: pl.DataFrame) -> tuple[int, list[str], str, Format] | None:
+def _header(lines: pl.DataFrame) -> tuple[int, list[str], str, ExportFormat] | None:
     """Line of the header, names of the columns, separator, format; line 0 for the one tool that writes no header."""
     top = lines.filter(pl.col("text").str.contains(r"\S")).head(_HEADER_WITHIN)
     if top.height and top["text"][0].startswith("#AUDIOSCROBBLER/"):

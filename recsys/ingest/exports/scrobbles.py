@@ -16,24 +16,24 @@ from recsys.ingest.exports.formats import (
     NAMES,
     PLAY,
     SONG,
-    Format,
+    Entry,
+    ExportFormat,
     Picker,
     Reason,
-    Row,
     at,
     columns,
     duration,
     either,
+    entry_moment,
+    entry_words,
     from_millis,
     mbid,
     mbids,
     millis,
-    moment,
     table,
     text,
     undated,
     whole,
-    words,
 )
 from recsys.matrices.song import spotify_ids
 from recsys.tables import STRINGS, Column
@@ -43,7 +43,7 @@ def _more(name: str) -> Picker:
     return at("track_metadata", "additional_info", name)
 
 
-def _credits(row: Row) -> list[str] | None:
+def _credits(row: Entry) -> list[str] | None:
     """Artists of the recording that ListenBrainz mapped the play to, where they are those that the player named."""
     shown, listed = at("track_metadata", "artist_name")(row), at("track_metadata", "mbid_mapping", "artists")(row)
     names = [at("artist_credit_name")(one) for one in listed if isinstance(one, dict)] if isinstance(listed, list) else []
@@ -51,12 +51,12 @@ def _credits(row: Row) -> list[str] | None:
     return names if names and same else None
 
 
-LISTENBRAINZ = Format(
+LISTENBRAINZ = ExportFormat(
     "listenbrainz",
     table(
         "listenbrainz",
         columns(
-            moment("listened_at", "when it began"),
+            entry_moment("listened_at", "when it began"),
             text("track_name", "title"),
             text("artist_name", "artist"),
             Column("artists", STRINGS, "credited artists", null=True),
@@ -89,26 +89,26 @@ LISTENBRAINZ = Format(
         "track_name": at("track_metadata", "track_name"),
         "artist_name": at("track_metadata", "artist_name"),
         "artists": lambda row: _credits(row),
-        "release_name": words(at("track_metadata", "release_name")),
+        "release_name": entry_words(at("track_metadata", "release_name")),
         "recording_mbid": either(
             mbid(at("track_metadata", "mbid_mapping", "recording_mbid")),
             mbid(_more("recording_mbid")),
             mbid(at("recording_mbid")),
         ),
-        "isrc": words(_more("isrc")),
-        "spotify_id": either(words(_more("spotify_id")), words(_more("origin_url"))),
+        "isrc": entry_words(_more("isrc")),
+        "spotify_id": either(entry_words(_more("spotify_id")), entry_words(_more("origin_url"))),
         "duration_ms": either(whole(_more("duration_ms")), whole(_more("duration"), 1000)),
         "played_ms": whole(_more("duration_played"), 1000),
-        "music_service": either(words(_more("music_service")), words(_more("music_service_name"))),
+        "music_service": either(entry_words(_more("music_service")), entry_words(_more("music_service_name"))),
     },
 )
 
-MALOJA = Format(
+MALOJA = ExportFormat(
     "maloja",
     table(
         "maloja",
         columns(
-            moment("time", "when it began"),
+            entry_moment("time", "when it began"),
             text("title", "title"),
             Column("artists", STRINGS, "artists", null=True),
             text("album", "album"),
@@ -133,14 +133,14 @@ MALOJA = Format(
     {
         "title": at("track", "title"),
         "artists": at("track", "artists"),
-        "album": words(at("track", "album", "albumtitle")),
+        "album": entry_words(at("track", "album", "albumtitle")),
         "length": whole(at("track", "length"), 1000),
         "duration": whole(at("duration"), 1000),
-        "origin": words(at("origin")),
+        "origin": entry_words(at("origin")),
     },
 )
 
-PANO = Format(
+PANO = ExportFormat(
     "pano-scrobbler",
     table(
         "pano-scrobbler",
@@ -166,10 +166,10 @@ PANO = Format(
     },
     "track",
     {
-        "event": words(at("event")),
-        "album": words(at("album")),
+        "event": entry_words(at("event")),
+        "album": entry_words(at("album")),
         "durationMs": whole(at("durationMs")),
-        "mediaPlayerName": words(at("mediaPlayerName")),
+        "mediaPlayerName": entry_words(at("mediaPlayerName")),
     },
     (
         Reason("not_a_play", "neither a scrobble nor a love", ~pl.col("event").fill_null("scrobble").is_in(["scrobble", "love"])),
@@ -178,15 +178,15 @@ PANO = Format(
 )
 
 
-LASTFM = Format(
+LASTFM = ExportFormat(
     "lastfm",
-    table("lastfm", columns(moment("time", "when it began"), *NAMES, text("mbid", "MusicBrainz recording id"))),
+    table("lastfm", columns(entry_moment("time", "when it began"), *NAMES, text("mbid", "MusicBrainz recording id"))),
     frozenset({"time", "title", "artist"}),
     {**SONG, "mbid": mbids("mbid"), "occurred_at": pl.col("time"), "type": PLAY},
     "title",
 )
 
-LASTFM_STATS = Format(
+LASTFM_STATS = ExportFormat(
     "lastfmstats",
     table("lastfmstats", columns(millis("time", "when it began"), *NAMES)),
     frozenset({"time", "title", "artist"}),

@@ -21,19 +21,19 @@ from recsys.ingest.exports.formats import (
     PLAY,
     SKIP_MS,
     SONG,
-    Format,
+    Entry,
+    ExportFormat,
     Reason,
-    Row,
     at,
     columns,
     duration,
     either,
+    entry_moment,
+    entry_words,
     mbid,
-    moment,
     table,
     text,
     whole,
-    words,
 )
 from recsys.tables import STRINGS, UTC, Column
 
@@ -63,7 +63,7 @@ _SHORT = (_PLAYED < SKIP_MS).fill_null(value=False)
 _SKIPPED = _SHORT & _REASON.str.contains("SKIPPED|MANUALLY_SELECTED").fill_null(value=False)
 _BROKEN_OFF = _SHORT & ~_SKIPPED & _REASON.str.contains("NATURAL_END|NOT_APPLICABLE").not_().fill_null(value=False)
 
-APPLE = Format(
+APPLE = ExportFormat(
     "apple-music",
     table(
         "apple-music",
@@ -103,7 +103,7 @@ APPLE = Format(
 
 _TYPES = {"saved": "save", "played": "play", "skipped": "skip", "liked": "like", "disliked": "dislike"}
 
-APPLE_LIBRARY = Format(
+APPLE_LIBRARY = ExportFormat(
     "apple-library",
     table(
         "apple-library",
@@ -128,8 +128,8 @@ APPLE_LIBRARY = Format(
     "title",
     {
         "title": at("Title"),
-        "artist": either(words(at("Artist")), words(at("Album Artist"))),
-        "album": words(at("Album")),
+        "artist": either(entry_words(at("Artist")), entry_words(at("Album Artist"))),
+        "album": entry_words(at("Album")),
         "kind": at(KIND),
         "time": at("\0time"),
         "length": whole(at("Track Duration")),
@@ -149,7 +149,7 @@ def _library_track(row: Any) -> bool:
     return isinstance(row, dict) and "Track Identifier" in row and ("Title" in row or "Artist" in row)
 
 
-def _said(row: Row) -> list[Row]:
+def _said(row: Entry) -> list[Entry]:
     rating = row.get("Track Like Rating")
     liked = rating if isinstance(rating, str) else ""
     favourite = row.get("Favorite Status - Track") is True or liked.lower() in ("liked", "like", "love", "loved")
@@ -167,12 +167,12 @@ def _some(count: Any) -> bool:
     return count not in (None, 0, "", "0")
 
 
-DEEZER = Format(
+DEEZER = ExportFormat(
     "deezer",
     table(
         "deezer",
         columns(
-            moment("time", "when it was played"),
+            entry_moment("time", "when it was played"),
             *NAMES,
             text("isrc", "ISRC"),
             Column("seconds", pl.Float64(), "how long it played", "s", null=True, low=0, high=86_400),
@@ -194,12 +194,12 @@ DEEZER = Format(
     ),
 )
 
-TIDAL = Format(
+TIDAL = ExportFormat(
     "tidal",
     table(
         "tidal",
         columns(
-            moment("time", "when it was played"),
+            entry_moment("time", "when it was played"),
             *NAMES,
             text("isrc", "ISRC"),
             duration("played", "how long it played"),
@@ -225,19 +225,19 @@ def _alias(owner: Any) -> Any:
     return next((one.get("alias") for one in sorted(listed, key=lambda one: one.get("is_primary") is not True)), None)
 
 
-def _credited(row: Row) -> list[Any] | None:
+def _credited(row: Entry) -> list[Any] | None:
     listed = row.get("artists")
     artists = [one for one in listed if isinstance(one, dict)] if isinstance(listed, list) else []
     names = [_alias(one) for one in sorted(artists, key=lambda one: one.get("is_primary") is not True)]
     return [name for name in names if isinstance(name, str) and name.strip() and "\0" not in name] or None
 
 
-KOITO = Format(
+KOITO = ExportFormat(
     "koito",
     table(
         "koito",
         columns(
-            moment("listened_at", "when it began"),
+            entry_moment("listened_at", "when it began"),
             text("title", "title"),
             Column("artists", STRINGS, "artists", null=True),
             text("album", "album"),
@@ -260,7 +260,7 @@ KOITO = Format(
     {
         "title": lambda row: _alias(row.get("track")),
         "artists": lambda row: _credited(row),
-        "album": words(lambda row: _alias(row.get("album"))),
+        "album": entry_words(lambda row: _alias(row.get("album"))),
         "mbid": mbid(at("track", "mbid")),
         "length": whole(at("track", "duration"), 1000),
     },
@@ -271,7 +271,7 @@ KOITO = Format(
 class Heading:
     """The header that tells a format: names that must be there, and each field's names in order of preference, in lower case."""
 
-    form: Format
+    form: ExportFormat
     needs: frozenset[str]
     fields: Mapping[str, tuple[str, ...]]
 

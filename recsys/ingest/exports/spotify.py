@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import polars as pl
 
-from recsys.ingest.exports.formats import FILE, SKIP_MS, Format, Reason, columns, duration, moment, table, text
+from recsys.ingest.exports.formats import FILE, SKIP_MS, ExportFormat, Reason, columns, duration, entry_moment, table, text
 from recsys.matrices.song import spotify_ids
 from recsys.tables import Column
 
@@ -30,12 +30,12 @@ def _any(*names: str) -> pl.Expr:
     return pl.any_horizontal(pl.col(names).is_not_null())
 
 
-EXTENDED = Format(
+EXTENDED = ExportFormat(
     "spotify-extended",
     table(
         "spotify-extended",
         columns(
-            moment("ts", "when the stream ended"),
+            entry_moment("ts", "when the stream ended"),
             duration("ms_played", "how long it played"),
             text(_TITLE, "title"),
             text(_ARTIST, "album artist"),
@@ -74,12 +74,12 @@ EXTENDED = Format(
     ),
 )
 
-BASIC = Format(
+BASIC = ExportFormat(
     "spotify-basic",
     table(
         "spotify-basic",
         columns(
-            moment("endTime", "when the stream ended, to the minute"),
+            entry_moment("endTime", "when the stream ended, to the minute"),
             duration("msPlayed", "how long it played"),
             text("trackName", "title"),
             text("artistName", "artist"),

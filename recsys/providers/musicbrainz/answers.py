@@ -10,14 +10,14 @@ from typing import Annotated
 
 from pydantic import BaseModel, BeforeValidator, Field
 
-from recsys.providers.lenient import Items
+from recsys.providers.lenient import Lenient
 
 
 def _code(value: object) -> object:
     return value.get("id") if isinstance(value, dict) else value
 
 
-class Named(BaseModel):
+class _Named(BaseModel):
     """A genre or tag with its votes."""
 
     name: str
@@ -27,8 +27,8 @@ class Named(BaseModel):
 class Artist(BaseModel):
     id: str
     name: str = ""
-    genres: list[Named] = Field(default_factory=list)
-    tags: list[Named] = Field(default_factory=list)
+    genres: list[_Named] = Field(default_factory=list)
+    tags: list[_Named] = Field(default_factory=list)
 
 
 class Credit(BaseModel):
@@ -37,12 +37,12 @@ class Credit(BaseModel):
     artist: Artist
 
 
-class Address(BaseModel):
+class _Address(BaseModel):
     resource: str
 
 
 class Relation(BaseModel):
-    url: Address | None = None
+    url: _Address | None = None
     recording: Recording | None = None
 
 
@@ -55,8 +55,8 @@ class Recording(BaseModel):
     credits: list[Credit] = Field(default_factory=list, alias="artist-credit")
     first_release_date: str | None = Field(None, alias="first-release-date")
     isrcs: list[Annotated[str, BeforeValidator(_code)]] = Field(default_factory=list)
-    genres: list[Named] = Field(default_factory=list)
-    tags: list[Named] = Field(default_factory=list)
+    genres: list[_Named] = Field(default_factory=list)
+    tags: list[_Named] = Field(default_factory=list)
     relations: list[Relation] = Field(default_factory=list)
 
     @property
@@ -72,7 +72,7 @@ class Recording(BaseModel):
 class Recordings(BaseModel):
     """Recordings of an ISRC or a search."""
 
-    recordings: Items[Recording] = Field(default_factory=list)
+    recordings: Lenient[Recording] = Field(default_factory=list)
 
 
 class Resource(BaseModel):
@@ -81,7 +81,7 @@ class Resource(BaseModel):
     relations: list[Relation] = Field(default_factory=list)
 
 
-def by_votes(names: list[Named], most: int = 10) -> list[str]:
+def by_votes(names: list[_Named], most: int = 10) -> list[str]:
     """Names with at least one vote, most votes first, then by name."""
     voted = [one for one in names if (one.count or 0) > 0]
     return [one.name for one in sorted(voted, key=lambda one: (-(one.count or 0), one.name))][:most]

@@ -10,7 +10,7 @@ from rapidfuzz import fuzz
 
 from recsys.providers.musicbrainz.titles import words
 
-NEAR = 88.0
+_NEAR = 88.0
 """Least share of matching characters, in percent, at which two longer names are one."""
 _APART = r"\s*(?:;|,| / |\bfeat\b\.?|\bft\b\.?|\bfeaturing\b|\bwith\b|\bvs\b\.?|\bpresents\b|×)\s*"
 _JOINED = rf"(?:{_APART}|\s*&\s*|\s+and\s+|\s+x\s+|\s*\+\s*)"
@@ -28,7 +28,7 @@ def similarity(wanted: Sequence[Reading], credited: Sequence[Reading], guests: I
 
     ``guests`` are named in a title, so that either side may leave them out of its credit.
     """
-    extra = [name(one) for guest in guests for one in split(guest, joined=True)]
+    extra = [_name(one) for guest in guests for one in split(guest, joined=True)]
     return max((_similarity(left, right, extra) for left in wanted for right in credited), default=0.0)
 
 
@@ -45,13 +45,13 @@ def split(credit: str, *, joined: bool = False) -> list[str]:
     return [one for one in re.split(_JOINED if joined else _APART, credit, flags=re.IGNORECASE) if one.strip()]
 
 
-def name(text: str) -> str:
+def _name(text: str) -> str:
     """An artist's name, normalised and without a leading article."""
     return re.sub(r"^the (?=.)", "", words(re.sub(r"\s*\([^)]*\)$", "", text)))
 
 
 def _similarity(left: Reading, right: Reading, extra: Sequence[str]) -> float:
-    wanted, credited = [name(one) for one in left.names], [name(one) for one in right.names]
+    wanted, credited = [_name(one) for one in left.names], [_name(one) for one in right.names]
     if not wanted or not credited:
         return 0.0
     lacking = [one for one in wanted if not _among(one, credited)]
@@ -68,4 +68,4 @@ def _similarity(left: Reading, right: Reading, extra: Sequence[str]) -> float:
 
 
 def _among(one: str, names: Sequence[str]) -> bool:
-    return any(one == other or (min(len(one), len(other)) > 4 and fuzz.ratio(one, other) >= NEAR) for other in names)
+    return any(one == other or (min(len(one), len(other)) > 4 and fuzz.ratio(one, other) >= _NEAR) for other in names)

@@ -14,7 +14,7 @@ from recsys.errors import InputError
 from recsys.models import run
 from recsys.providers.facts import WHOLE, Facts, Listing, Row, Skip
 from recsys.providers.musicbrainz.answers import Recording
-from recsys.providers.musicbrainz.matching import best, wanted_of
+from recsys.providers.musicbrainz.matching import best_match, wanted_of
 from recsys.providers.musicbrainz.titles import parse
 
 Candidate = Mapping[str, Any]
@@ -42,7 +42,7 @@ class CanonicalDump:
     def enrich(self, rows: Sequence[Row]) -> Listing:
         """One row of output per row: facts, or a skip. Raises :class:`InputError` for a file that is no such dump."""
         candidates: dict[str, list[Candidate]] = defaultdict(list)
-        for one in matched(readings(rows), self._path).to_dicts() if rows else ():
+        for one in _matched(_readings(rows), self._path).to_dicts() if rows else ():
             candidates[one["id"]].append(one)
         listing = Listing()
         for row in rows:
@@ -57,18 +57,18 @@ class CanonicalDump:
         return listing
 
 
-def readings(rows: Sequence[Row]) -> pl.DataFrame:
+def _readings(rows: Sequence[Row]) -> pl.DataFrame:
     """id, title, artist: the core of each title with each way to read its artist credit."""
-    found = []
+    spelled = []
     for row in rows:
         wanted = wanted_of(row)
         title = parse(wanted.title or "").text.split(" (")[0]
         names = {wanted.artist, wanted.first_artist, wanted.artists[0] if wanted.artists else None}
-        found += [{"id": str(row["id"]), "title": title, "artist": name} for name in sorted(filter(None, names))]
-    return pl.DataFrame(found, schema={"id": pl.String, "title": pl.String, "artist": pl.String})
+        spelled += [{"id": str(row["id"]), "title": title, "artist": name} for name in sorted(filter(None, names))]
+    return pl.DataFrame(spelled, schema={"id": pl.String, "title": pl.String, "artist": pl.String})
 
 
-def matched(wanted: pl.DataFrame, dump: Path) -> pl.DataFrame:
+def _matched(wanted: pl.DataFrame, dump: Path) -> pl.DataFrame:
     """Rows of ``sql/providers/canonical.sql`` for ``wanted`` (id, title, artist)."""
     return read("canonical", wanted, {"dump": dump}, "MusicBrainz's canonical data")
 
@@ -78,7 +78,7 @@ def _chosen(row: Row, candidates: Sequence[Candidate]) -> Candidate | None:
     for candidate in candidates:
         credit = [{"name": candidate["artist"], "artist": {"id": candidate["artist_mbids"][0]}}]
         recording = {"id": candidate["mbid"], "title": candidate["title"], "artist-credit": credit}
-        if best(wanted_of(row), [Recording.model_validate(recording)])[0]:
+        if best_match(wanted_of(row), [Recording.model_validate(recording)])[0]:
             return candidate
     return None
 

@@ -14,13 +14,13 @@ from pydantic import BaseModel
 
 from recsys.errors import ProviderError
 from recsys.providers.access import Access
-from recsys.providers.answers import Answers, gather
+from recsys.providers.answers import Answers, gather_answers
 from recsys.providers.errors import MissingError, NotConfiguredError
 from recsys.providers.facts import CHUNK, Facts, Listing, Row, Skip
-from recsys.providers.http import Params, Service, quoted
+from recsys.providers.http import Params, Service, quoted_path
 from recsys.providers.lenient import readable
 from recsys.providers.musicbrainz.answers import Artist, Recording, Recordings, Resource, by_votes, escape
-from recsys.providers.musicbrainz.matching import Match, Wanted, best, text, wanted_of
+from recsys.providers.musicbrainz.matching import Match, Wanted, best_match, text, wanted_of
 from recsys.providers.musicbrainz.titles import parse
 from recsys.providers.reply import Reply
 from recsys.providers.spotify import links
@@ -32,7 +32,7 @@ M = TypeVar("M", bound=BaseModel)
 HITS = 25
 OWN_LIMIT_SECONDS = 3.0
 """Pause after exceeding the allowed rate."""
-WORKERS = 4
+_WORKERS = 4
 """Requests under way at the same time; their starts are still a second apart."""
 RECORDING_INC = "artist-credits isrcs genres tags"
 ISRC_INC: Params = {"inc": "artist-credits isrcs"}
@@ -82,7 +82,7 @@ class MusicBrainz:
         )
 
     def enrich(self, rows: Sequence[Row]) -> Listing:
-        return gather(rows, self._about, WORKERS)
+        return gather_answers(rows, self._about, _WORKERS)
 
     def resolve(self, address: str) -> Link:
         """The Spotify track of another service's link, by the relations people entered. Raises :class:`MissingError`."""
@@ -95,10 +95,10 @@ class MusicBrainz:
 
     def _spotify_link(self, mbid: str) -> Link | None:
         answer = self.answers.one(
-            "links", mbid, Recording, lambda: self._get(Recording, quoted("/recording/{}", mbid), {"inc": "url-rels"})
+            "links", mbid, Recording, lambda: self._get(Recording, quoted_path("/recording/{}", mbid), {"inc": "url-rels"})
         )
         addresses = [relation.url.resource for relation in answer.value.relations if relation.url] if answer.value else []
-        return next((links.parse(address) for address in addresses if "open.spotify.com/track/" in address), None)
+        return next((links.parse_link(address) for address in addresses if "open.spotify.com/track/" in address), None)
 
     def _about(self, row: Row) -> Facts | Skip:
         match, how, score = self._match(row)
@@ -117,11 +117,13 @@ class MusicBrainz:
         wanted = wanted_of(row)
         score = 0.0
         if code := isrc(text(row, "isrc")):
-            match, score = best(wanted, self._recordings("isrc", code, quoted("/isrc/{}", code), ISRC_INC), by_isrc=True)
+            match, score = best_match(
+                wanted, self._recordings("isrc", code, quoted_path("/isrc/{}", code), ISRC_INC), by_isrc=True
+            )
             if match:
                 return match, "isrc", score
         for query in queries(wanted):
-            match, seen = best(wanted, self._recordings("search", query, "/recording", {"query": query, "limit": HITS}))
+            match, seen = best_match(wanted, self._recordings("search", query, "/recording", {"query": query, "limit": HITS}))
             score = max(score, seen)
             if match:
                 return match, "search", score
@@ -133,7 +135,7 @@ class MusicBrainz:
 
     def _recording(self, mbid: str) -> tuple[Recording, bool]:
         answer = self.answers.one(
-            "recording", mbid, Recording, lambda: self._get(Recording, quoted("/recording/{}", mbid), {"inc": RECORDING_INC})
+            "recording", mbid, Recording, lambda: self._get(Recording, quoted_path("/recording/{}", mbid), {"inc": RECORDING_INC})
         )
         if answer.value is None:
             raise MissingError(f"musicbrainz: recording {mbid} is gone")
@@ -158,7 +160,7 @@ class MusicBrainz:
             return own
         mbid = recording.credits[0].artist.id
         answer = self.answers.one(
-            "artist", mbid, Artist, lambda: self._get(Artist, quoted("/artist/{}", mbid), {"inc": "genres tags"})
+            "artist", mbid, Artist, lambda: self._get(Artist, quoted_path("/artist/{}", mbid), {"inc": "genres tags"})
         )
         return by_votes(answer.value.genres) or by_votes(answer.value.tags) if answer.value else []
 

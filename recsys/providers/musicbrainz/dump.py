@@ -13,10 +13,10 @@ from recsys.errors import InputError
 from recsys.providers.facts import WHOLE, Facts, Listing, Row, Skip
 from recsys.providers.musicbrainz.answers import Recording
 from recsys.providers.musicbrainz.canonical import read
-from recsys.providers.musicbrainz.matching import best, text, wanted_of
+from recsys.providers.musicbrainz.matching import best_match, text, wanted_of
 from recsys.providers.spotify.answers import isrc
 
-TABLES = ("recording", "isrc", "artist_credit", "tag", "recording_tag", "genre")
+_TABLES = ("recording", "isrc", "artist_credit", "tag", "recording_tag", "genre")
 
 
 class DatabaseDump:
@@ -27,7 +27,7 @@ class DatabaseDump:
 
     def __init__(self, folder: Path, *, force: bool = False) -> None:
         home = folder / "mbdump" if (folder / "mbdump").is_dir() else folder
-        self._files = {name: home / name for name in TABLES}
+        self._files = {name: home / name for name in _TABLES}
         if absent := [name for name, path in self._files.items() if not path.is_file()]:
             raise InputError(f"{home}: no file {absent[0]}; unpack mbdump.tar.bz2 and mbdump-derived.tar.bz2 there")
         self._folder, self._force = folder, force
@@ -76,7 +76,7 @@ def _chosen(row: Row, candidates: Sequence[Mapping[str, Any]]) -> Mapping[str, A
         )
         for one in candidates
     ]
-    match, _ = best(wanted_of(row), recordings, by_isrc=True)
+    match, _ = best_match(wanted_of(row), recordings, by_isrc=True)
     return next((one for one in candidates if match and one["mbid"] == match.recording.id), None)
 
 

@@ -20,7 +20,7 @@ from recsys.providers.musicbrainz import artists
 from recsys.providers.musicbrainz.answers import Recording
 from recsys.providers.musicbrainz.titles import SOFT, Title, parse, versions
 
-WEIGHTS = {"title": 0.5, "artist": 0.3, "length": 0.2}
+_WEIGHTS = {"title": 0.5, "artist": 0.3, "length": 0.2}
 ACCEPT = 0.86
 """Least similarity of the titles."""
 ACCEPT_ISRC = 0.6
@@ -64,7 +64,7 @@ class Match:
     same: tuple[str, ...]
 
 
-def best(wanted: Wanted, recordings: Sequence[Recording], *, by_isrc: bool = False) -> tuple[Match | None, float]:
+def best_match(wanted: Wanted, recordings: Sequence[Recording], *, by_isrc: bool = False) -> tuple[Match | None, float]:
     """The match, if one is good enough, and the best score seen (0 where every recording is out).
 
     Among equally good recordings: no video, no disambiguation, earliest release, then the smallest id.
@@ -102,8 +102,8 @@ def _score(wanted: Wanted, recording: Recording, least: float) -> float:
         parts["artist"] = artists.similarity(names, credited, (*own.guests, *title.guests))
         if not parts["artist"]:
             return 0.0
-    weight = sum(WEIGHTS[name] for name in parts)
-    return sum(WEIGHTS[name] * value for name, value in parts.items()) / weight if parts else 1.0
+    weight = sum(_WEIGHTS[name] for name in parts)
+    return sum(_WEIGHTS[name] * value for name, value in parts.items()) / weight if parts else 1.0
 
 
 def _same_version(wanted: Wanted, recording: Recording, title: Title, known: bool) -> bool:

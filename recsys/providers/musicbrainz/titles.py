@@ -106,8 +106,8 @@ def parse(title: str) -> Title:
             return whole
         return " "
 
-    text = _BRACKETS.sub(lambda found: settle(found[1], f" ⟨{found[1]}⟩ "), title)
-    text = _DASHED.sub(lambda found: settle(found[1], found[0]), text)
+    text = _BRACKETS.sub(lambda note: settle(note[1], f" ⟨{note[1]}⟩ "), title)
+    text = _DASHED.sub(lambda note: settle(note[1], note[0]), text)
     if credit := re.search(rf"\s{_CREDIT}\s+(.*)$", text, re.IGNORECASE):
         guests.append(credit[1])
         text = text[: credit.start()]

@@ -8,9 +8,9 @@ from pydantic import BaseModel, Field
 
 from recsys.providers.access import Access
 from recsys.providers.errors import NotConfiguredError
-from recsys.providers.http import Params, Service, quoted
+from recsys.providers.http import Params, Service, quoted_path
 from recsys.providers.musicbrainz.titles import parse
-from recsys.providers.push.lists import Row, chosen
+from recsys.providers.push.lists import ListRow, chosen
 
 TICKS = 10_000
 """Of Jellyfin's clock in a millisecond."""
@@ -23,11 +23,11 @@ class Item(BaseModel):
     ticks: int | None = Field(None, alias="RunTimeTicks")
 
 
-class Items(BaseModel):
+class _Items(BaseModel):
     items: list[Item] = Field(default_factory=list, alias="Items")
 
 
-class Created(BaseModel):
+class _Created(BaseModel):
     id: str = Field(alias="Id")
 
 
@@ -48,20 +48,20 @@ class JellyfinLists:
     def access(self) -> str:
         return f"Jellyfin server {self.api.base_url.host}"
 
-    def track(self, row: Row) -> str | None:
+    def track(self, row: ListRow) -> str | None:
         if not row["title"]:
             return None
         kinds: Params = {"includeItemTypes": "Audio", "recursive": "true", "limit": 50}
         query: Params = {"userId": self._user, "searchTerm": parse(row["title"]).text, **kinds}
         hits = [
             {"id": item.id, "title": item.name, "artist": "; ".join(item.artists), "length": item.ticks and item.ticks // TICKS}
-            for item in self.api.get(Items, "/Items", query).items
+            for item in self.api.get(_Items, "/Items", query).items
         ]
         return chosen(row, hits)
 
     def create(self, title: str, note: str, tracks: Sequence[str]) -> str:  # noqa: ARG002 — a playlist there has no note
         body = {"Name": title, "Ids": list(tracks), "UserId": self._user, "MediaType": "Audio"}
-        return self.api.post(Created, "/Playlists", json=body).id
+        return self.api.post(_Created, "/Playlists", json=body).id
 
     def replace(self, playlist: str, title: str, tracks: Sequence[str]) -> None:
-        self.api.call("POST", quoted("/Playlists/{}", playlist), json={"Name": title, "Ids": list(tracks)})
+        self.api.call("POST", quoted_path("/Playlists/{}", playlist), json={"Name": title, "Ids": list(tracks)})

@@ -12,10 +12,10 @@ from recsys.providers.cache import Cache
 from recsys.providers.errors import MissingError
 from recsys.providers.facts import Skip
 from recsys.providers.musicbrainz.answers import Recording
-from recsys.providers.musicbrainz.matching import best, wanted_of
+from recsys.providers.musicbrainz.matching import best_match, wanted_of
 from recsys.readers.export import Playlist
 
-Row = Mapping[str, Any]
+ListRow = Mapping[str, Any]
 
 
 class Target(Protocol):
@@ -27,7 +27,7 @@ class Target(Protocol):
     def access(self) -> str:
         """Which access is used, in words."""
 
-    def track(self, row: Row) -> str | None:
+    def track(self, row: ListRow) -> str | None:
         """The target's id of the track; None when it does not have it."""
 
     def create(self, title: str, note: str, tracks: Sequence[str]) -> str:
@@ -54,21 +54,21 @@ def push(target: Target, playlist: Playlist, cache: Cache, *, dry_run: bool = Fa
     return summary
 
 
-def _track(target: Target, row: Row, place: int, playlist: Playlist, summary: Summary) -> str | None:
+def _track(target: Target, row: ListRow, place: int, playlist: Playlist, summary: Summary) -> str | None:
     if summary.stopped:
         return None
     name = str(row["track_id"])
     try:
-        found = target.track(row)
+        fields = target.track(row)
     except ProviderError as error:
         if concerns_all(error):
             summary.stopped, summary.not_asked = str(error), len(playlist.rows) - place
         else:
             summary.failed.append(Skip(name, "failed", str(error), place + 1))
         return None
-    if found is None:
+    if fields is None:
         summary.skipped.append(Skip(name, "unknown", f"{target.name} does not have it", place + 1))
-    return found
+    return fields
 
 
 def _write(target: Target, playlist: Playlist, tracks: Sequence[str], cache: Cache) -> None:
@@ -85,7 +85,7 @@ def _write(target: Target, playlist: Playlist, tracks: Sequence[str], cache: Cac
             state.cursors[key] = known
 
 
-def chosen(row: Row, hits: Sequence[Mapping[str, Any]]) -> str | None:
+def chosen(row: ListRow, hits: Sequence[Mapping[str, Any]]) -> str | None:
     """The hit that is the track, judged as recordings are: each with id, title, artist and length in ms."""
     recordings = [
         Recording.model_validate(
@@ -98,5 +98,5 @@ def chosen(row: Row, hits: Sequence[Mapping[str, Any]]) -> str | None:
         )
         for hit in hits
     ]
-    match, _ = best(wanted_of(row), recordings)
+    match, _ = best_match(wanted_of(row), recordings)
     return match.recording.id if match else None

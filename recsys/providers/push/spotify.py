@@ -8,20 +8,20 @@ from pydantic import BaseModel
 
 from recsys.providers.access import Access
 from recsys.providers.errors import NotConfiguredError
-from recsys.providers.http import quoted
-from recsys.providers.push.lists import Row
+from recsys.providers.http import quoted_path
+from recsys.providers.push.lists import ListRow
 from recsys.providers.spotify.auth import SpotifyAuth
 from recsys.providers.spotify.client import WebApi
 
-PART = 100
+_PART = 100
 """Tracks that one call may write."""
 
 
-class Playlist(BaseModel):
+class _Playlist(BaseModel):
     id: str
 
 
-class Snapshot(BaseModel):
+class _Snapshot(BaseModel):
     snapshot_id: str | None = None
 
 
@@ -37,22 +37,22 @@ class SpotifyLists:
             raise NotConfiguredError("spotify: writing playlists needs a login: recsys providers login")
         self.api = WebApi(access, self.name, access.settings.spotify_api_url, auth=auth)
 
-    def track(self, row: Row) -> str | None:
+    def track(self, row: ListRow) -> str | None:
         return f"spotify:track:{row['spotify_id']}" if row["spotify_id"] else None
 
     def create(self, title: str, note: str, tracks: Sequence[str]) -> str:
         body = {"name": title, "description": note, "public": False}
-        made = self.api.post(Playlist, "/me/playlists", json=body, family="me")
+        made = self.api.post(_Playlist, "/me/playlists", json=body, family="me")
         self._fill(made.id, tracks)
         return made.id
 
     def replace(self, playlist: str, title: str, tracks: Sequence[str]) -> None:
-        self.api.call("PUT", quoted("/playlists/{}", playlist), json={"name": title}, family="playlists")
+        self.api.call("PUT", quoted_path("/playlists/{}", playlist), json={"name": title}, family="playlists")
         self._fill(playlist, tracks)
 
     def _fill(self, playlist: str, tracks: Sequence[str]) -> None:
         """The first call takes the place of what is there, the others add."""
-        for at in range(0, len(tracks), PART):
+        for at in range(0, len(tracks), _PART):
             method = "POST" if at else "PUT"
-            path = quoted("/playlists/{}/items", playlist)
-            self.api.call(method, path, json={"uris": list(tracks[at : at + PART])}, family="playlists")
+            path = quoted_path("/playlists/{}/items", playlist)
+            self.api.call(method, path, json={"uris": list(tracks[at : at + _PART])}, family="playlists")

@@ -14,7 +14,7 @@ from recsys.providers.access import Access
 from recsys.providers.errors import MalformedError, MissingError, NotConfiguredError, UnauthorizedError
 from recsys.providers.http import Params, Service
 from recsys.providers.musicbrainz.titles import parse
-from recsys.providers.push.lists import Row, chosen
+from recsys.providers.push.lists import ListRow, chosen
 
 
 class Song(BaseModel):
@@ -28,23 +28,23 @@ class Songs(BaseModel):
     song: list[Song] = Field(default_factory=list)
 
 
-class Refusal(BaseModel):
+class _Refusal(BaseModel):
     code: int = 0
     message: str = ""
 
 
-class Named(BaseModel):
+class _Named(BaseModel):
     id: str = ""
 
 
 class Body(BaseModel):
     status: str
-    error: Refusal | None = None
+    error: _Refusal | None = None
     result: Songs = Field(default_factory=Songs, alias="searchResult3")
-    playlist: Named | None = None
+    playlist: _Named | None = None
 
 
-class Answer(BaseModel):
+class _Answer(BaseModel):
     body: Body = Field(alias="subsonic-response")
 
 
@@ -64,7 +64,7 @@ class SubsonicLists:
     def access(self) -> str:
         return f"Subsonic server {self.api.base_url.host}, as {self._user}"
 
-    def track(self, row: Row) -> str | None:
+    def track(self, row: ListRow) -> str | None:
         if not row["title"]:
             return None
         query: Params = {"query": parse(row["title"]).text, "songCount": 50, "artistCount": 0, "albumCount": 0}
@@ -89,13 +89,13 @@ class SubsonicLists:
         salt = secrets.token_hex(8)
         token = hashlib.md5(f"{self._password.get_secret_value()}{salt}".encode()).hexdigest()  # noqa: S324 — their protocol
         who = {"u": self._user, "t": token, "s": salt, "v": "1.16.1", "c": "recsys", "f": "json"}
-        body = self.api.post(Answer, f"/rest/{method}", data={**who, **params}, family=method).body
+        body = self.api.post(_Answer, f"/rest/{method}", data={**who, **params}, family=method).body
         if body.status != "ok":
-            raise _judged(method, body.error or Refusal())
+            raise _judged(method, body.error or _Refusal())
         return body
 
 
-def _judged(method: str, refusal: Refusal) -> ProviderError:
+def _judged(method: str, refusal: _Refusal) -> ProviderError:
     """40–44 and 50 concern the user, 70 is an id that is gone."""
     if refusal.code in (40, 41, 42, 43, 44, 50):
         return UnauthorizedError(f"subsonic: {refusal.message}; check SUBSONIC_USER and SUBSONIC_PASSWORD")

@@ -11,7 +11,7 @@ from typing import Generic, TypeVar
 
 from pydantic import BaseModel, Field, FiniteFloat
 
-from recsys.providers.lenient import Items
+from recsys.providers.lenient import Lenient
 from recsys.tables import FEATURES
 
 T = TypeVar("T")
@@ -53,7 +53,7 @@ class Track(BaseModel):
 class Page(BaseModel, Generic[T]):
     """One page of a list. ``next`` is looked at, never followed."""
 
-    items: Items[T] = Field(default_factory=list)
+    items: Lenient[T] = Field(default_factory=list)
     next: str | None = None
     total: int | None = None
 
@@ -80,11 +80,11 @@ class FullAlbum(Album):
     tracks: Page[Track] = Field(default_factory=Page[Track])
 
 
-class Tracks(BaseModel):
-    tracks: Items[Track | None]
+class TracksAnswer(BaseModel):
+    tracks: Lenient[Track | None]
 
 
-class Found(BaseModel):
+class SearchPage(BaseModel):
     """Search results."""
 
     tracks: Page[Track | None] | None = None
@@ -112,7 +112,7 @@ class Features(BaseModel):
 
 
 class FeatureList(BaseModel):
-    audio_features: Items[Features | None]
+    audio_features: Lenient[Features | None]
 
 
 def track_fields(track: Track, album: Album | None = None) -> dict[str, object]:

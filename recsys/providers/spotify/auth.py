@@ -26,12 +26,12 @@ from recsys.providers.http import Service
 from recsys.providers.reply import Reply
 from recsys.providers.settings import ProviderSettings
 
-Mode = Literal["bearer", "user", "client", "none"]
+_Mode = Literal["bearer", "user", "client", "none"]
 SCOPES = (
     "playlist-read-private playlist-read-collaborative playlist-modify-private user-library-read user-follow-read user-top-read "
     "user-read-recently-played"
 )
-EARLY = 60.0
+_EARLY = 60.0
 """Seconds before its end at which a token is renewed."""
 
 
@@ -41,14 +41,14 @@ class Token(BaseModel):
     refresh_token: str | None = None
 
 
-class Stored(BaseModel):
+class _Stored(BaseModel):
     """What the token file holds."""
 
     client_id: str
     refresh_token: str
 
 
-def token_mode(settings: ProviderSettings) -> Mode:
+def token_mode(settings: ProviderSettings) -> _Mode:
     """Which credentials the settings give: an external token wins, then the user's login, then the app's own."""
     if settings.spotify_bearer_token:
         return "bearer"
@@ -57,16 +57,16 @@ def token_mode(settings: ProviderSettings) -> Mode:
     return "client" if settings.spotify_client_id and settings.spotify_client_secret else "none"
 
 
-def stored(settings: ProviderSettings) -> Stored | None:
+def stored(settings: ProviderSettings) -> _Stored | None:
     """The user's login, if there is one that can be read and belongs to the configured app."""
     try:
-        found = Stored.model_validate_json(settings.spotify_token_file.expanduser().read_bytes())
+        token = _Stored.model_validate_json(settings.spotify_token_file.expanduser().read_bytes())
     except (OSError, ValidationError):
         return None
-    return found if settings.spotify_client_id in (None, found.client_id) else None
+    return token if settings.spotify_client_id in (None, token.client_id) else None
 
 
-def store(settings: ProviderSettings, login: Stored) -> Path:
+def _store(settings: ProviderSettings, login: _Stored) -> Path:
     """Writes the login where only its owner can read it."""
     path = settings.spotify_token_file.expanduser()
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -125,7 +125,7 @@ class SpotifyAuth:
         if self.settings.spotify_bearer_token:
             return self.settings.spotify_bearer_token.get_secret_value()
         with self._lock:
-            if self._token is None or self.clock() > self._ends - EARLY:
+            if self._token is None or self.clock() > self._ends - _EARLY:
                 self._token = self._fetch()
                 self._ends = self.clock() + self._token.expires_in
             return self._token.access_token
@@ -154,7 +154,7 @@ class SpotifyAuth:
         form = {"grant_type": "refresh_token", "refresh_token": login.refresh_token, "client_id": login.client_id}
         token = self._accounts.token(form)
         if token.refresh_token and token.refresh_token != login.refresh_token:
-            store(self.settings, Stored(client_id=login.client_id, refresh_token=token.refresh_token))
+            _store(self.settings, _Stored(client_id=login.client_id, refresh_token=token.refresh_token))
         return token
 
 
@@ -198,4 +198,4 @@ class Login:
         token = Accounts(self._access).token(form)
         if not token.refresh_token:
             raise UnauthorizedError("spotify: the login gave no refresh token; start again: recsys providers login")
-        return store(self._access.settings, Stored(client_id=self.client_id, refresh_token=token.refresh_token))
+        return _store(self._access.settings, _Stored(client_id=self.client_id, refresh_token=token.refresh_token))

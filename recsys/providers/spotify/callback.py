@@ -10,7 +10,7 @@ from urllib.parse import parse_qs, urlsplit
 from recsys.errors import ProviderError
 from recsys.providers.errors import UnauthorizedError
 
-PATIENCE = 300.0
+_PATIENCE = 300.0
 """Seconds a person has to log in."""
 GRACE = 20.0
 """Seconds in which the right answer may still come after a foreign one."""
@@ -66,7 +66,7 @@ class Callback:
             raise ProviderError(f"port {port} is in use; set SPOTIFY_REDIRECT_PORT to a free one: {error}") from error
         self.port: int = self._server.server_address[1]
 
-    def wait(self, seconds: float = PATIENCE, grace: float = GRACE) -> str:
+    def wait(self, seconds: float = _PATIENCE, grace: float = GRACE) -> str:
         """The code. Raises :class:`UnauthorizedError` when the person refused or did not come back in time."""
         with self._server as server:
             thread = threading.Thread(target=server.serve_forever, args=(0.1,), daemon=True)

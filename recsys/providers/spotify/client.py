@@ -36,20 +36,20 @@ from recsys.providers.spotify.answers import (
     FullAlbum,
     Playlist,
     Track,
-    Tracks,
+    TracksAnswer,
     feature_fields,
     track_fields,
 )
 from recsys.providers.spotify.auth import SpotifyAuth
 from recsys.providers.spotify.links import Kind, Link
-from recsys.providers.spotify.lists import Lists, Taken, entry, take
+from recsys.providers.spotify.lists import Taken, TrackLists, entry, take
 
-BATCH = 50
+_BATCH = 50
 """Tracks in one `GET /tracks?ids=`."""
 FEATURE_BATCH = 100
-ARTIST_TRACKS = 50
+_ARTIST_TRACKS = 50
 """Tracks of an artist that a search stands in for, where the app may not ask for the top tracks."""
-MODES = {"bearer": "with your token", "user": "logged in", "client": "as your app", "none": "without credentials"}
+_MODES = {"bearer": "with your token", "user": "logged in", "client": "as your app", "none": "without credentials"}
 """Kind of credentials → how they are called where a person reads it."""
 
 
@@ -72,7 +72,7 @@ class Spotify:
 
     @property
     def access(self) -> str:
-        return f"Spotify's Web API, {MODES[self.auth.mode]}"
+        return f"Spotify's Web API, {_MODES[self.auth.mode]}"
 
     def __init__(self, access: Access) -> None:
         self.settings = access.settings
@@ -81,7 +81,7 @@ class Spotify:
         self.answers = Answers(access.cache, self.name, access.refresh)
         self._cache = access.cache
         self._market: dict[str, str] = {"market": self.settings.spotify_market} if self.settings.spotify_market else {}
-        self.lists = Lists(self.api, self.answers, self.auth.identity, self._market)
+        self.lists = TrackLists(self.api, self.answers, self.auth.identity, self._market)
 
     def read(self, link: Link, limit: int | None = None) -> Listing:
         readers: dict[Kind, Callable[[str, int | None], Listing]] = {
@@ -107,7 +107,7 @@ class Spotify:
         load: Load[Track] = self._single
         size, workers = 1, self.settings.spotify_workers
         if self._allowed("tracks?ids") and len(ids) > 1:
-            load, size, workers = self._batch, BATCH, 1
+            load, size, workers = self._batch, _BATCH, 1
         keys = {name: self._key(name) for name in ids}
         harvest = self.answers.many("track", list(keys.values()), Track, load, size=size, workers=workers)
         if isinstance(harvest.stopped, ForbiddenError) and size > 1 and not self._allowed("tracks?ids"):
@@ -143,7 +143,7 @@ class Spotify:
     def _batch(self, keys: Sequence[str]) -> dict[str, Track | ProviderError]:
         names = [key.partition("@")[0] for key in keys]
         with self._learning("tracks?ids"):
-            answer = self.api.get(Tracks, "/tracks", {"ids": ",".join(names), **self._market})
+            answer = self.api.get(TracksAnswer, "/tracks", {"ids": ",".join(names), **self._market})
         if len(answer.tracks) != len(keys):
             raise MalformedError(f"spotify: /tracks: {len(answer.tracks)} answers to {len(keys)} ids")
         return {key: _track(key, track) for key, track in zip(keys, answer.tracks, strict=True) if track is not None}
@@ -228,18 +228,18 @@ class Spotify:
         artist = self.answers.one("artist", name, Artist, lambda: self.api.get(Artist, f"/artists/{name}"))
         if artist.value is None or not artist.value.name:
             raise MissingError(f"spotify: artist {name} is unknown")
-        hits = self.lists.results(f'artist:"{artist.value.name}"', "track", limit or ARTIST_TRACKS)
+        hits = self.lists.results(f'artist:"{artist.value.name}"', "track", limit or _ARTIST_TRACKS)
         own = (track for track in hits if isinstance(track, Track) and any(one.id == name for one in track.artists or []))
         listing = self.listing((Entry(track=track) for track in own), limit)
         listing.notes.append("top tracks: not available to this Spotify app; a search for the artist was used")
         return listing
 
     def _top_tracks(self, name: str, limit: int | None) -> Listing:
-        def load() -> Tracks:
+        def load() -> TracksAnswer:
             with self._learning("artists/top-tracks"):
-                return self.api.get(Tracks, f"/artists/{name}/top-tracks", self._market)
+                return self.api.get(TracksAnswer, f"/artists/{name}/top-tracks", self._market)
 
-        top = self.answers.one("artist-top", self._key(name), Tracks, load, anew=True).value
+        top = self.answers.one("artist-top", self._key(name), TracksAnswer, load, anew=True).value
         if top is None:
             raise MissingError(f"spotify: artist {name} is unknown")
         return self.listing(map(entry, top.tracks), limit)

@@ -11,10 +11,10 @@ from recsys.errors import ProviderError
 from recsys.providers.answers import concerns_all
 from recsys.providers.facts import Action, Listing, Skip
 from recsys.providers.http import Params, Service
-from recsys.providers.lenient import Items, Unreadable, readable
+from recsys.providers.lenient import Lenient, Unreadable, readable
 from recsys.providers.spotify.answers import Album, Artist, Entry
 from recsys.providers.spotify.links import Link
-from recsys.providers.spotify.lists import Lists, entry
+from recsys.providers.spotify.lists import TrackLists, entry
 
 MOST_ARTISTS = 2000
 """Followed artists that are read."""
@@ -31,7 +31,7 @@ class Cursors(BaseModel):
 
 
 class Followed(BaseModel):
-    items: Items[Artist] = Field(default_factory=list)
+    items: Lenient[Artist] = Field(default_factory=list)
     cursors: Cursors = Field(default_factory=Cursors)
 
 
@@ -39,10 +39,10 @@ class Following(BaseModel):
     artists: Followed = Field(default_factory=Followed)
 
 
-class Reader(Protocol):
+class _Reader(Protocol):
     """What the library needs of the catalogue."""
 
-    lists: Lists
+    lists: TrackLists
 
     @property
     def api(self) -> Service: ...
@@ -50,9 +50,9 @@ class Reader(Protocol):
     def listing(self, entries: Iterator[Entry | Unreadable], limit: int | None) -> Listing: ...
 
 
-def read(spotify: Reader, part: str, limit: int | None) -> Listing:
+def read(spotify: _Reader, part: str, limit: int | None) -> Listing:
     """One part of the library; ``limit``: of each list in it."""
-    parts: dict[str, Callable[[Reader, int | None], Listing]] = {"playlists": _playlists, "albums": _albums, "artists": _artists}
+    parts: dict[str, Callable[[_Reader, int | None], Listing]] = {"playlists": _playlists, "albums": _albums, "artists": _artists}
     if part in parts:
         return parts[part](spotify, limit)
     if part == "top":
@@ -64,18 +64,18 @@ def read(spotify: Reader, part: str, limit: int | None) -> Listing:
     return _done(listing, kind)
 
 
-def _playlists(spotify: Reader, limit: int | None) -> Listing:
+def _playlists(spotify: _Reader, limit: int | None) -> Listing:
     names = {one.id: one.name or "" for one in readable(spotify.lists.named("/me/playlists")) if one.id}
     return _each(((name, f"playlist {title}", None) for name, title in names.items()), "playlist", spotify, limit)
 
 
-def _albums(spotify: Reader, limit: int | None) -> Listing:
+def _albums(spotify: _Reader, limit: int | None) -> Listing:
     saved = readable(spotify.lists.saved("/me/albums", SavedAlbum))
     albums = ((one.album.id, "saved album", one.added_at) for one in saved if one.album and one.album.id)
     return _each(albums, "album", spotify, limit)
 
 
-def _artists(spotify: Reader, limit: int | None) -> Listing:
+def _artists(spotify: _Reader, limit: int | None) -> Listing:
     listing, after = Listing(), None
     for _ in range(0, MOST_ARTISTS, 50):
         params: Params = {"type": "artist", "limit": 50, **({"after": after} if after else {})}
@@ -91,9 +91,9 @@ def _artists(spotify: Reader, limit: int | None) -> Listing:
     return listing
 
 
-def _each(found: Iterator[tuple[str, str, str | None]], kind: str, spotify: Reader, limit: int | None) -> Listing:
+def _each(entries: Iterator[tuple[str, str, str | None]], kind: str, spotify: _Reader, limit: int | None) -> Listing:
     listing = Listing()
-    for name, context, moment in found:
+    for name, context, moment in entries:
         link = Link("album" if kind == "album" else "playlist", name)
         part = _alone(spotify.read(link, limit), str(link))
         saves = [Action(one.track, "save", moment or one.moment, context) for one in part.actions]

@@ -11,8 +11,8 @@ from urllib.parse import SplitResult, parse_qs, unquote, urlsplit
 from recsys.errors import UsageError
 
 Kind = Literal["track", "album", "playlist", "artist", "me", "foreign"]
-KINDS: tuple[Kind, ...] = ("track", "album", "playlist", "artist")
-LIBRARY = ("liked", "tracks", "recent", "top", "playlists", "albums", "artists")
+_KINDS: tuple[Kind, ...] = ("track", "album", "playlist", "artist")
+_LIBRARY = ("liked", "tracks", "recent", "top", "playlists", "albums", "artists")
 """Parts of the logged-in user's own library: liked songs (two names), the last 50 plays, top tracks, own playlists, saved albums,
 followed artists."""
 
@@ -20,9 +20,9 @@ _ID = re.compile(r"[0-9A-Za-z]{22}")
 _ISRC = re.compile(r"[A-Za-z]{2}-?[A-Za-z0-9]{3}-?\d{2}-?\d{5}")
 _HOSTS = ("open", "play", "player", "embed", "www", "api")
 _SHORT = ("spotify.link", "spotify.app.link", "spoti.fi", "link.tospotify.com")
-ALLOWED = (
+_ALLOWED = (
     "allowed: a track, album, playlist or artist as 22-character track id, spotify:KIND:ID, or open.spotify.com link; "
-    f"or {', '.join(f'me:{part}' for part in LIBRARY)}"
+    f"or {', '.join(f'me:{part}' for part in _LIBRARY)}"
 )
 
 
@@ -36,13 +36,13 @@ class Link:
     def __str__(self) -> str:
         if self.kind == "me":
             return f"me:{self.id}"
-        return f"spotify:{self.kind}:{self.id}" if self.kind in KINDS else self.id
+        return f"spotify:{self.kind}:{self.id}" if self.kind in _KINDS else self.id
 
 
-def parse(text: str) -> Link:
+def parse_link(text: str) -> Link:
     """Raises :class:`UsageError` for anything that names no track, album, playlist, artist or library.
 
-    >>> parse("https://open.spotify.com/intl-de/track/4uLU6hMCjMI75M1A2tKUQC?si=x")
+    >>> parse_link("https://open.spotify.com/intl-de/track/4uLU6hMCjMI75M1A2tKUQC?si=x")
     Link(kind='track', id='4uLU6hMCjMI75M1A2tKUQC')
     """
     text = text.strip().strip("<>\"'").strip()
@@ -62,13 +62,13 @@ def _address(text: str) -> Link:
         address = urlsplit(text if "//" in text else f"https://{text}")
         host = address.hostname or ""
     except ValueError:
-        raise UsageError(f"{text!r} is no source; {ALLOWED}") from None
+        raise UsageError(f"{text!r} is no source; {_ALLOWED}") from None
     if host in _SHORT:
         raise UsageError(f"{text}: a short link hides what it names; open it in a browser and copy the open.spotify.com address")
     if host.endswith(".spotify.com") and host.removesuffix(".spotify.com") in _HOSTS and "@" not in address.netloc:
         return _page(text, address)
     if "spotify" in host or "@" in address.netloc or " " in text or not text.lower().startswith(("https://", "http://")):
-        raise UsageError(f"{text!r} is no source; {ALLOWED}")
+        raise UsageError(f"{text!r} is no source; {_ALLOWED}")
     return Link("foreign", text)
 
 
@@ -89,17 +89,17 @@ def _named(text: str, words: list[str]) -> Link:
         return Link("me", "liked")
     for kind in ("episode", "show", "audiobook", "prerelease"):
         if kind in lowered:
-            raise UsageError(f"{text}: a {kind} is no music that can be imported; {ALLOWED}")
+            raise UsageError(f"{text}: a {kind} is no music that can be imported; {_ALLOWED}")
     pairs = [(kind, name) for kind, name in pairwise(words) if _ID.fullmatch(name)]
     for kind, name in reversed(pairs):
-        for known in KINDS:
+        for known in _KINDS:
             if kind.lower() in (known, f"{known}s"):
                 return Link(known, name)
-    raise UsageError(f"{text!r} names no track, album, playlist or artist; {ALLOWED}")
+    raise UsageError(f"{text!r} names no track, album, playlist or artist; {_ALLOWED}")
 
 
 def _library(text: str) -> Link:
     part = text.removeprefix("me:")
-    if part not in LIBRARY:
-        raise UsageError(f"{text!r} is no part of your library; {ALLOWED}")
+    if part not in _LIBRARY:
+        raise UsageError(f"{text!r} is no part of your library; {_ALLOWED}")
     return Link("me", "liked" if part == "tracks" else part)

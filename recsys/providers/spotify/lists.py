@@ -16,16 +16,16 @@ from recsys.providers.errors import MalformedError, MissingError
 from recsys.providers.facts import Action, Skip
 from recsys.providers.http import Params, Service
 from recsys.providers.lenient import Unreadable
-from recsys.providers.spotify.answers import Album, Artist, Entry, Found, Page, Track
+from recsys.providers.spotify.answers import Album, Artist, Entry, Page, SearchPage, Track
 from recsys.providers.spotify.links import Kind
 
-PAGE = 50
+_PAGE = 50
 """Largest page of an album or playlist that every app may ask for."""
 SEARCH_PAGE = 10
 """Largest page of a search that every app may ask for."""
 SEARCH_REACH = 1000
 """Results of a search that can be reached."""
-MOST = 20_000
+_MOST = 20_000
 """Items after which a list is taken to be endless."""
 TRACK_FIELDS = (
     "id,type,name,artists(id,name),album(id,name,release_date,artists(id,name)),"
@@ -34,10 +34,10 @@ TRACK_FIELDS = (
 ENTRY_FIELDS = f"next,total,items(is_local,added_at,item({TRACK_FIELDS}),track({TRACK_FIELDS}))"
 
 T = TypeVar("T")
-Named = Track | Album | Artist
+_Named = Track | Album | Artist
 
 
-class Lists:
+class TrackLists:
     """Pages of one app's view; ``scope`` tells its cached pages from another's."""
 
     def __init__(self, api: Service, answers: Answers, scope: str, market: dict[str, str]) -> None:
@@ -76,7 +76,7 @@ class Lists:
         self._version = None
         return self._pages(path, Page[model], {})  # type: ignore[valid-type]
 
-    def results(self, query: str, kind: Kind, limit: int) -> Iterator[Named]:
+    def results(self, query: str, kind: Kind, limit: int) -> Iterator[_Named]:
         """Search results of one kind, best first, nulls left out."""
         taken = 0
         for offset in range(0, min(limit, SEARCH_REACH), SEARCH_PAGE):
@@ -91,16 +91,16 @@ class Lists:
     def _search(self, query: str, kind: Kind, offset: int) -> Page[Track | None] | Page[Album | None] | Page[Artist | None]:
         params: Params = {"q": query, "type": kind, "limit": SEARCH_PAGE, "offset": offset, **self._market}
         key = f"{kind}:{offset}:{self._market.get('market', '')}:{query}"
-        answer = self._answers.one("search", key, Found, lambda: self._api.get(Found, "/search", params), anew=True)
-        found = answer.value or Found()
-        pages = {"track": found.tracks, "album": found.albums, "artist": found.artists, "playlist": found.playlists}
+        answer = self._answers.one("search", key, SearchPage, lambda: self._api.get(SearchPage, "/search", params), anew=True)
+        hits = answer.value or SearchPage()
+        pages = {"track": hits.tracks, "album": hits.albums, "artist": hits.artists, "playlist": hits.playlists}
         return pages[kind] or Page[Track | None]()
 
     def _pages(
         self, path: str, model: type[Page[T]], params: dict[str, str], *, start: int = 0, once: bool = False
     ) -> Iterator[T | Unreadable]:
         offset, before = start, None
-        while offset < MOST:
+        while offset < _MOST:
             page = self._page(path, model, params, None if once else offset)
             self.total = page.total if page.total is not None else self.total
             if page.items and page.items == before:
@@ -112,13 +112,17 @@ class Lists:
                 return
             if not self._api.same_host(page.next):
                 raise MalformedError(f"spotify: {path}: the next page would be on another host; refused")
-        raise MalformedError(f"spotify: {path}: more than {MOST:,} items; the list seems endless")
+        raise MalformedError(f"spotify: {path}: more than {_MOST:,} items; the list seems endless")
 
     def _page(self, path: str, model: type[Page[T]], params: dict[str, str], offset: int | None) -> Page[T]:
         place = {} if offset is None else {"offset": offset}
         key = f"{self._scope}:{path}:{offset}:{params.get('market', '')}:{self._version or ''}"
         answer = self._answers.one(
-            "page", key, model, lambda: self._api.get(model, path, {**params, "limit": PAGE, **place}), anew=self._version is None
+            "page",
+            key,
+            model,
+            lambda: self._api.get(model, path, {**params, "limit": _PAGE, **place}),
+            anew=self._version is None,
         )
         self.stale |= answer.stale
         if answer.value is None:

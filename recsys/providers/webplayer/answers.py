@@ -12,7 +12,7 @@ from typing import Any
 from pydantic import BaseModel, Field
 
 from recsys.providers.errors import MalformedError, MissingError
-from recsys.providers.lenient import Items
+from recsys.providers.lenient import Lenient
 from recsys.providers.spotify.answers import release_date
 
 
@@ -20,13 +20,13 @@ class Profile(BaseModel):
     name: str | None = None
 
 
-class Artist(BaseModel):
+class _Artist(BaseModel):
     profile: Profile = Field(default_factory=Profile)
     uri: str | None = None
 
 
-class Artists(BaseModel):
-    items: list[Artist] = Field(default_factory=list)
+class _Artists(BaseModel):
+    items: list[_Artist] = Field(default_factory=list)
 
 
 class Date(BaseModel):
@@ -46,7 +46,7 @@ class Album(BaseModel):
     name: str | None = None
     uri: str | None = None
     date: Date | None = None
-    artists: Artists | None = None
+    artists: _Artists | None = None
 
 
 class Duration(BaseModel):
@@ -62,9 +62,9 @@ class Track(BaseModel):
     name: str | None = None
     uri: str | None = None
     album: Album | None = Field(None, alias="albumOfTrack")
-    artists: Artists | None = None
-    first_artist: Artists | None = Field(None, alias="firstArtist")
-    other_artists: Artists | None = Field(None, alias="otherArtists")
+    artists: _Artists | None = None
+    first_artist: _Artists | None = Field(None, alias="firstArtist")
+    other_artists: _Artists | None = Field(None, alias="otherArtists")
     duration: Duration | None = None
     track_duration: Duration | None = Field(None, alias="trackDuration")
     rating: Rating | None = Field(None, alias="contentRating")
@@ -89,12 +89,12 @@ class Row(BaseModel):
 
     @property
     def named(self) -> Track | None:
-        found = self.wrapped or self.item
-        return self.track or (found.data if found else None)
+        entity = self.wrapped or self.item
+        return self.track or (entity.data if entity else None)
 
 
 class Rows(BaseModel):
-    items: Items[Row] = Field(default_factory=list)
+    items: Lenient[Row] = Field(default_factory=list)
     total: int | None = Field(None, alias="totalCount")
 
 
@@ -161,7 +161,7 @@ class Session(BaseModel):
     ends: float | None = Field(None, alias="accessTokenExpirationTimestampMs")
 
 
-def track_fields(track: Track, album: Album | None = None) -> dict[str, object]:
+def player_fields(track: Track, album: Album | None = None) -> dict[str, object]:
     album = track.album or album or Album.model_validate({})
     groups = (track.artists, track.first_artist, track.other_artists)
     names = [one.profile.name for group in groups if group for one in group.items if one.profile.name]
@@ -195,8 +195,8 @@ def embed_fields(row: EmbedRow) -> dict[str, object]:
 
 def ident(uri: str | None, kind: str) -> str | None:
     """The id in ``spotify:KIND:ID``; None for another kind, a local file or nothing."""
-    found = re.fullmatch(rf"spotify:{kind}:([0-9A-Za-z]{{22}})", uri or "")
-    return found[1] if found else None
+    match = re.fullmatch(rf"spotify:{kind}:([0-9A-Za-z]{{22}})", uri or "")
+    return match[1] if match else None
 
 
 _NEXT_DATA = re.compile(rb'<script id="__NEXT_DATA__" type="application/json"[^>]*>(.*?)</script>', re.DOTALL)
@@ -217,10 +217,10 @@ class _Props(BaseModel):
 
 def embedded(page: bytes) -> tuple[Entity, Session]:
     """Entity and session of an embed page. Raises :class:`MissingError` for a page without an entity."""
-    found = _NEXT_DATA.search(page)
-    if found is None:
+    match = _NEXT_DATA.search(page)
+    if match is None:
         raise MalformedError("webplayer: the embed page has changed: no data in it")
-    state = _PageProps.model_validate(_Props.model_validate_json(found[1]).props.get("pageProps", {})).state
+    state = _PageProps.model_validate(_Props.model_validate_json(match[1]).props.get("pageProps", {})).state
     if state is None or state.data is None or not state.data.get("entity"):
         raise MissingError("webplayer: the embed page names nothing")
     return Entity.model_validate(state.data["entity"]), Session.model_validate(state.settings.get("session") or {})

@@ -32,15 +32,15 @@ from recsys.providers.webplayer.answers import (
     Track,
     embed_fields,
     ident,
-    track_fields,
+    player_fields,
 )
 from recsys.providers.webplayer.graph import HASHES, GraphService
 from recsys.providers.webplayer.tokens import Pages, PlayerAuth
 
-PAGE = 50
+_PAGE = 50
 EMBEDDED_ROWS = 50
 """Rows of a list that its embed page shows at most."""
-MOST = 20_000
+_MOST = 20_000
 """Rows after which a list is taken to be endless."""
 
 M = TypeVar("M", bound=BaseModel)
@@ -112,21 +112,21 @@ class WebPlayer:
             "includePreReleases": False,
             "includeAuthors": False,
         }
-        found = self.answers.one(
+        hits = self.answers.one(
             "search",
             f"{limit}:{query}",
             SearchAnswer,
             lambda: self._query(SearchAnswer, "searchDesktop", "searchV2", variables),
             anew=True,
         ).value
-        return [hit for kind in kinds for hit in _hits(found, kind)[:limit]] if found else []
+        return [hit for kind in kinds for hit in _hits(hits, kind)[:limit]] if hits else []
 
     def _track(self, name: str, _: int | None) -> Listing:
         uri = {"uri": f"spotify:track:{name}"}
         answer = self.answers.one("track", name, Track, lambda: self._query(Track, "getTrack", "trackUnion", uri))
         if answer.value is None:
             raise MissingError(f"webplayer: track {name} is unknown")
-        return Listing([Facts(name, self.name, track_fields(answer.value), answer.stale)])
+        return Listing([Facts(name, self.name, player_fields(answer.value), answer.stale)])
 
     def _album(self, name: str, limit: int | None) -> Listing:
         first = self._album_page(name, 0)
@@ -137,25 +137,25 @@ class WebPlayer:
         return self._rows(page, limit, first)
 
     def _album_page(self, name: str, offset: int) -> AlbumAnswer:
-        variables = {"uri": f"spotify:album:{name}", "locale": "", "offset": offset, "limit": PAGE}
+        variables = {"uri": f"spotify:album:{name}", "locale": "", "offset": offset, "limit": _PAGE}
         return self._page(AlbumAnswer, f"album:{name}:{offset}", "getAlbum", "albumUnion", variables)
 
     def _playlist(self, name: str, limit: int | None) -> Listing:
         def page(offset: int) -> Rows:
-            place = {"offset": offset, "limit": PAGE, "enableWatchFeedEntrypoint": False}
+            place = {"offset": offset, "limit": _PAGE, "enableWatchFeedEntrypoint": False}
             variables = {"uri": f"spotify:playlist:{name}", **place}
             key = f"playlist:{name}:{offset}"
-            found = self._page(PlaylistAnswer, key, "fetchPlaylist", "playlistV2", variables).rows
-            if found is None:
+            rows = self._page(PlaylistAnswer, key, "fetchPlaylist", "playlistV2", variables).rows
+            if rows is None:
                 raise MissingError(f"webplayer: playlist {name} is unknown or private")
-            return found
+            return rows
 
         return self._rows(page, limit)
 
     def _artist(self, name: str, limit: int | None) -> Listing:
         variables = {"uri": f"spotify:artist:{name}", "locale": "", "includePrerelease": False}
-        found = self._page(ArtistAnswer, f"artist:{name}", "queryArtistOverview", "artistUnion", variables)
-        top = found.discography.top
+        rows = self._page(ArtistAnswer, f"artist:{name}", "queryArtistOverview", "artistUnion", variables)
+        top = rows.discography.top
         return self._rows(lambda offset: Rows.model_validate({}) if offset else top, limit)
 
     def _page(self, model: type[M], key: str, operation: str, union: str, variables: Mapping[str, object]) -> M:
@@ -187,7 +187,7 @@ class WebPlayer:
                     listing.skipped.append(replace(skip, place=rows.place, raw=raw))
                 elif track and track.id:
                     known.add(track.id)
-                    listing.facts.append(Facts(track.id, self.name, track_fields(track, album)))
+                    listing.facts.append(Facts(track.id, self.name, player_fields(track, album)))
                 if limit is not None and len(listing.facts) >= limit:
                     break
         except ProviderError as error:
@@ -232,7 +232,7 @@ class _Paged:
         self.total: int | None = None
 
     def __iter__(self) -> Iterator[Row | Unreadable]:
-        while self.place < MOST:
+        while self.place < _MOST:
             rows = self._page(self.place)
             self.total = rows.total
             for row in rows.items:
@@ -240,7 +240,7 @@ class _Paged:
                 yield row
             if not rows.items or rows.total is None or self.place >= rows.total:
                 return
-        raise MalformedError(f"webplayer: more than {MOST:,} rows; the list seems endless")
+        raise MalformedError(f"webplayer: more than {_MOST:,} rows; the list seems endless")
 
 
 def _sorted_out(row: Row | Unreadable, known: set[str]) -> tuple[Track | None, Skip | None]:
@@ -260,14 +260,14 @@ def _sorted_out(row: Row | Unreadable, known: set[str]) -> tuple[Track | None, S
     return track, None
 
 
-def _hits(found: SearchAnswer, kind: Kind) -> list[Hit]:
+def _hits(search_answer: SearchAnswer, kind: Kind) -> list[Hit]:
     if kind == "track":
-        named = [(row.named.id, track_fields(row.named)) for row in readable(found.tracks.items) if row.named]
+        named = [(row.named.id, player_fields(row.named)) for row in readable(search_answer.tracks.items) if row.named]
         return [
             Hit(Link("track", name), str(fields["title"]), str(fields["artist"] or ""), str(fields["album"] or ""))
             for name, fields in named
             if name
         ]
-    rows = {"album": found.albums, "artist": found.artists, "playlist": found.playlists}[kind].items
+    rows = {"album": search_answer.albums, "artist": search_answer.artists, "playlist": search_answer.playlists}[kind].items
     hits = [(ident(row.data.uri, kind), row.data.name or row.data.profile.name) for row in rows if row.data]
     return [Hit(Link(kind, name), title) for name, title in hits if name and title]

@@ -20,7 +20,7 @@ from recsys.providers.reply import Reply
 from recsys.providers.webplayer.answers import Entity, Session, embedded
 from recsys.providers.webplayer.totp import code, parse_secrets
 
-EARLY = 60.0
+_EARLY = 60.0
 """Seconds before its end at which a token is renewed."""
 TRIES = 2
 """Secret versions tried before giving up."""
@@ -97,7 +97,7 @@ class PlayerAuth:
 
     def headers(self) -> dict[str, str]:
         with self._lock:
-            if not self._headers or self.clock() > self._ends - EARLY:
+            if not self._headers or self.clock() > self._ends - _EARLY:
                 self._headers = self._fetch()
             return dict(self._headers)
 

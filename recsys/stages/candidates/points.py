@@ -15,7 +15,8 @@ from recsys.matrices.catalog import Catalog
 from recsys.matrices.history import History
 from recsys.matrices.netting import ARTIST, TRACK, base_rate, familiarity, netted
 from recsys.matrices.taste import Evidence
-from recsys.stages.candidates.kernels.points import Facts, Ties
+from recsys.stages.candidates.kernels.core import TrackFacts
+from recsys.stages.candidates.kernels.points import Ties
 from recsys.tables import FEATURES
 
 NOISE_VALENCE, NOISE_DANCE = 0.04, 0.25
@@ -24,11 +25,11 @@ DOUBT, UNDESCRIBED, UNFINISHED = 0.25, 0.75, 3.0
 """Factors on noise and on tracks without sound, for listeners without history; points at which the crowd's skips count half."""
 
 
-def facts(catalog: Catalog, history: History) -> Facts:
+def facts(catalog: Catalog, history: History) -> TrackFacts:
     """What the parts read of the catalogue; ``history`` says how many heard a track and how many skipped it."""
     indptr, by_artist = _tracks_of_sets(catalog.artist_sets.of, len(catalog.artist_sets.indptr) - 1)
-    return Facts(
-        popularity=popularity(catalog, history),
+    return TrackFacts(
+        popularity=_popularity(catalog, history),
         scaled=np.ascontiguousarray(catalog.raw / catalog.spreads),
         by_artist_indptr=indptr,
         by_artist=by_artist,
@@ -36,7 +37,7 @@ def facts(catalog: Catalog, history: History) -> Facts:
     )
 
 
-def popularity(catalog: Catalog, history: History) -> Floats:
+def _popularity(catalog: Catalog, history: History) -> Floats:
     """(tracks,) 0–1: the catalogue's, or where it has none the share of log listeners of the most heard track."""
     heard = np.bincount(history.liked.indices[history.liked.data > 0], minlength=history.liked.shape[1])[: history.tracks]
     own = np.log1p(heard) / max(np.log1p(heard.max(initial=0)), 1.0)

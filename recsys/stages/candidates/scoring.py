@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 import polars as pl
 from scipy.sparse import csr_array, vstack
 
 from recsys.matrices import arrays, taste
-from recsys.matrices.arrays import Codes, Floats, Ints, Items, Offsets
+from recsys.matrices.arrays import Codes, Floats, Ints, Items
 from recsys.matrices.catalog import Catalog
 from recsys.matrices.features import WEIGHTS
 from recsys.matrices.history import History
@@ -20,75 +20,15 @@ from recsys.matrices.taste import SEED_POINTS, Evidence, Taste
 from recsys.matrices.tokens import NameSets
 from recsys.settings import Settings
 from recsys.stages.candidates import points
-from recsys.stages.candidates.kernels import filters, fits, scores
-from recsys.stages.candidates.kernels.points import Facts, Ties, Wishes
-from recsys.stages.neighbors.stage import Neighborhood, Similar
+from recsys.stages.candidates.kernels import filters
+from recsys.stages.candidates.kernels.constants import STRANGER
+from recsys.stages.candidates.kernels.core import TrackFacts
+from recsys.stages.candidates.kernels.points import Wishes
+from recsys.stages.candidates.scored import Scored, Spread, Voted
+from recsys.stages.neighbors.stage import Similar
 
-STRANGER = 0.42
-"""Metadata affinity of a track with no liked artist or genre."""
 MOST_BOOST = 0.035
-_NONE: Ints = np.empty(0, np.int32)
-
 _NOBODY: Ints = np.empty(0, dtype=np.int32)
-
-
-class Spread(NamedTuple):
-    """What points by spread are made of; see :mod:`recsys.stages.candidates.kernels.points`."""
-
-    facts: Facts
-    ties: Ties
-    """Of the block's subjects."""
-    wishes: Wishes
-    """Of the block's lists."""
-    measured: int
-    """Tracks with the most votes to be measured."""
-
-
-class Voted(NamedTuple):
-    """What similar listeners say to listeners ``first`` … ``last`` − 1."""
-
-    first: int
-    last: int
-    near: Neighborhood
-    collaborative: Floats
-    """(listeners, tracks) 0–1."""
-
-
-@dataclass(frozen=True)
-class Scored:
-    """Everything the scores of a block are made of. ``lists`` are rows of :class:`Requested` from ``first_list`` on."""
-
-    first: int
-    first_list: int
-    near: Neighborhood
-    tracks: arrays.Tracks
-    lists: arrays.Lists
-    tastes: Taste
-    subjects: arrays.Subjects
-    weights: arrays.Weights
-    collaborative: Floats
-    """(listeners, tracks) 0–1."""
-    rules: Codes
-    """(lists, tracks) first rule that drops the track, 0 for a candidate."""
-    dropped: Offsets
-    """(lists, rules + 1) tracks dropped by each rule; candidates first."""
-    spread: Spread | None = None
-    """What scale `spread` is measured with."""
-
-    @cached_property
-    def fits(self) -> arrays.Fits:
-        """Of every (subject, track). For a look at a few listeners: a run never stores them."""
-        shape = (len(self.subjects.audio), self.rules.shape[1])
-        fitted = arrays.Fits(np.empty(shape), np.empty(shape), np.empty(shape))
-        fits.fit(self.tracks, self.subjects, self.weights.floor, fitted)
-        return fitted
-
-    @cached_property
-    def score(self) -> Floats:
-        """(lists, tracks) by scale `raw`, of dropped tracks too. Like :attr:`fits` not for a run."""
-        out = np.empty(self.rules.shape)
-        scores.score(self.tracks, self.lists, self.fits, self.collaborative, self.weights, out)
-        return out
 
 
 @dataclass(frozen=True)
@@ -198,7 +138,7 @@ class Scorer:
         return replace(scored, spread=Spread(self.facts, ties, self._wishes(rows), self.settings.measured))
 
     @cached_property
-    def facts(self) -> Facts:
+    def facts(self) -> TrackFacts:
         """The catalogue as the parts of scale `spread` read it."""
         return points.facts(self.catalog, self.history)
 
@@ -284,7 +224,7 @@ class Scorer:
             requests.explicit_safe[part], requests.least[part], requests.most[part],
             *ids, np.concatenate([rules for _, rules in dropped] or [np.empty(0, np.uint8)]),
             *_ragged([one.artists for one in exclusions], np.int32), *_ragged([one.genres for one in exclusions], np.int32),
-            *_ragged([self.history.releases.get(int(listener), _NONE) for listener in requests.listener[part]], np.int32),
+            *_ragged([self.history.releases.get(int(listener), _NOBODY) for listener in requests.listener[part]], np.int32),
         )  # fmt: skip
 
     def _dropped(self, row: int) -> tuple[Ints, Codes]:

@@ -9,10 +9,14 @@ import polars as pl
 from numpy.typing import NDArray
 
 from recsys.matrices.arrays import Codes, Floats, Ints
+from recsys.stages.candidates.kernels.constants import PROMOTED, TELLING_CONTENT
+from recsys.stages.candidates.kernels.core import Depth
 from recsys.stages.candidates.kernels.fits import fit_pairs
-from recsys.stages.candidates.kernels.points import COLUMNS, Depth, Wishes, best_points
+from recsys.stages.candidates.kernels.points import Listeners, Wishes, best_points
+from recsys.stages.candidates.kernels.scale import PART_COLUMNS
 from recsys.stages.candidates.kernels.scores import best, best_of_all
-from recsys.stages.candidates.scoring import Scored, Scorer, Spread
+from recsys.stages.candidates.scored import Scored, Spread
+from recsys.stages.candidates.scoring import Scorer
 from recsys.tables import CANDIDATES, PARTS
 
 
@@ -45,11 +49,11 @@ def ordered(scored: Scored, most: int | None) -> Ordered:
     width = scored.rules.shape[1]
     if scored.spread is not None:
         return by_points(scored, np.arange(len(scored.rules)), scored.rules, width if most is None else most)
-    found = best(
+    best_tracks = best(
         scored.tracks, scored.subjects, scored.lists, scored.collaborative, scored.weights, scored.rules,
         width if most is None else most,
     )  # fmt: skip
-    return Ordered(*found, scored.dropped[:, 0])
+    return Ordered(*best_tracks, scored.dropped[:, 0])
 
 
 def by_points(scored: Scored, rows: NDArray[np.int64], rules: Codes, most: int) -> Ordered:
@@ -58,11 +62,14 @@ def by_points(scored: Scored, rows: NDArray[np.int64], rules: Codes, most: int) 
     lists = scored.lists
     lists = lists._replace(subject=lists.subject[rows], listener=lists.listener[rows], explicit_safe=lists.explicit_safe[rows])
     wishes = Wishes(wishes.weight[rows], wishes.distance[rows], wishes.targets[rows], wishes.tolerance[rows], wishes.octaves)
-    found = best_points(
-        scored.tracks, facts, scored.subjects, ties, lists, wishes, scored.collaborative, rules, scored.weights.floor,
+    best_tracks = best_points(
+        (scored.tracks, facts),
+        Listeners(scored.subjects, ties, scored.weights.floor),
+        (lists, wishes, rules),
+        scored.collaborative,
         Depth(measured, most),
-    )  # fmt: skip
-    indptr, track, score, columns = found
+    )
+    indptr, track, score, columns = best_tracks
     return Ordered(indptr, track, score, np.count_nonzero(rules == 0, axis=1), columns)
 
 
@@ -74,21 +81,21 @@ def pools(scored: Scored, most: int, depth: int | None) -> tuple[Ordered, Ordere
     """At least ``most`` best candidates of every list, and those that diversity picks from: the same, ``depth`` deep, or with
     none all, which are not put in order: that would take longer than the picks."""
     if depth is not None or scored.spread is not None:
-        found = ordered(scored, None if depth is None else max(most, depth))
-        return found, found
+        pool = ordered(scored, None if depth is None else max(most, depth))
+        return pool, pool
     best, whole = best_of_all(
         scored.tracks, scored.subjects, scored.lists, scored.collaborative, scored.weights, scored.rules, most
     )
     return Ordered(*best, scored.dropped[:, 0]), Ordered(*whole, scored.dropped[:, 0])
 
 
-def candidate_rows(scorer: Scorer, scored: Scored, found: Ordered) -> pl.DataFrame:
+def candidate_rows(scorer: Scorer, scored: Scored, pool: Ordered) -> pl.DataFrame:
     """Table ``candidates`` of the block: the first ``pool`` of each list."""
-    row = np.repeat(np.arange(len(found.total)), np.diff(found.indptr))
-    rank = np.arange(len(row)) - found.indptr[row] + 1
+    row = np.repeat(np.arange(len(pool.total)), np.diff(pool.indptr))
+    rank = np.arange(len(row)) - pool.indptr[row] + 1
     kept = rank <= scorer.settings.pool
-    chosen = Chosen(row[kept], found.track[kept])
-    shown = parts(scorer, scored, chosen) if found.columns is None else parts_of(found.score[kept], found.columns[kept])
+    chosen = Chosen(row[kept], pool.track[kept])
+    shown = parts(scorer, scored, chosen) if pool.columns is None else parts_of(pool.score[kept], pool.columns[kept])
     return CANDIDATES.shape(keys(scorer, scored, chosen, rank[kept]).hstack(shown))
 
 
@@ -100,16 +107,16 @@ def parts_of(score: Floats, columns: Floats) -> pl.DataFrame:
 
 def _parts_by_spread(scored: Scored, chosen: Chosen) -> pl.DataFrame:
     """The same of chosen pairs, each as if it were a candidate. For a look at a few."""
-    score, columns = np.empty(len(chosen.row)), np.empty((len(chosen.row), COLUMNS))
+    score, columns = np.empty(len(chosen.row)), np.empty((len(chosen.row), PART_COLUMNS))
     for row in np.unique(chosen.row):
         own = np.flatnonzero(chosen.row == row)
         rules = scored.rules[row : row + 1].copy()
         rules[0, chosen.track[own]] = 0
-        found = by_points(scored, np.array([row]), rules, rules.shape[1])
+        every = by_points(scored, np.array([row]), rules, rules.shape[1])
         place = np.empty(rules.shape[1], np.int64)
-        place[found.track] = np.arange(len(found.track))
+        place[every.track] = np.arange(len(every.track))
         at = place[chosen.track[own]]
-        score[own], columns[own] = found.score[at], np.asarray(found.columns)[at]
+        score[own], columns[own] = every.score[at], np.asarray(every.columns)[at]
     return parts_of(score, columns)
 
 
@@ -131,7 +138,7 @@ def parts(scorer: Scorer, scored: Scored, chosen: Chosen) -> pl.DataFrame:
     content, distance, calm = fitted(scored, chosen)
     silent = ~lists.explicit_safe[row] & catalog.silenced[track]
     safety = np.where(silent, 0.0, calm)
-    boost = np.where(content >= 0.72, catalog.boost[track] * (safety if weights.safe_boost else 1.0), 0.0)
+    boost = np.where(content >= PROMOTED, catalog.boost[track] * (safety if weights.safe_boost else 1.0), 0.0)
     values = {
         "content": content,
         "collaborative": scored.collaborative[lists.listener[row], track],
@@ -146,13 +153,13 @@ def parts(scorer: Scorer, scored: Scored, chosen: Chosen) -> pl.DataFrame:
 
 def fitted(scored: Scored, chosen: Chosen) -> tuple[Floats, Floats, Floats]:
     """Content, distance and safety of chosen pairs."""
-    found = (np.empty(len(chosen.row)), np.empty(len(chosen.row)), np.empty(len(chosen.row)))
+    fits = (np.empty(len(chosen.row)), np.empty(len(chosen.row)), np.empty(len(chosen.row)))
     subject, track = scored.lists.subject[chosen.row], np.ascontiguousarray(chosen.track, np.int32)
-    fit_pairs(scored.tracks, scored.subjects, scored.weights.floor, (subject, track), found)
-    return found
+    fit_pairs(scored.tracks, scored.subjects, scored.weights.floor, (subject, track), fits)
+    return fits
 
 
-def reasons(scorer: Scorer, scored: Scored, chosen: Chosen, shown: pl.DataFrame) -> pl.DataFrame:
+def reason_codes(scorer: Scorer, scored: Scored, chosen: Chosen, shown: pl.DataFrame) -> pl.DataFrame:
     """Columns reason_code and reason of chosen pairs whose parts are ``shown``; the first rule that holds."""
     subject = scored.lists.subject[chosen.row]
     heard = pl.Series("heard", scored.subjects.audio[subject] & scored.tracks.audio[chosen.track])
@@ -163,7 +170,7 @@ def reasons(scorer: Scorer, scored: Scored, chosen: Chosen, shown: pl.DataFrame)
         .when(~pl.col("heard")).then(pl.lit("metadata_balanced"))
         .when(pl.col("collaborative") >= 0.65).then(pl.lit("collaborative"))
         .when((pl.col("exploration") >= 0.82) & (pl.col("content") >= 0.58)).then(pl.lit("variety"))
-        .when(pl.col("content") >= 0.78).then(pl.lit("content"))
+        .when(pl.col("content") >= TELLING_CONTENT).then(pl.lit("content"))
         .otherwise(pl.lit("balanced"))
     )  # fmt: skip
     named = shown.with_columns(heard).select(code.alias("reason_code"))

@@ -23,12 +23,12 @@ Entries = tuple[NDArray[np.int64], NDArray[np.int32], Float32s, Float32s]
 
 MISSING = 0.1
 """Weight α of "not heard", where 1 is the mean weight of a rating. 0.03–0.2 differ little."""
-SWEEPS = 6
-STEPS = 3
+_SWEEPS = 6
+_STEPS = 3
 """Conjugate gradients per row and sweep; each starts where the last sweep ended."""
 FIRST_STEPS = 8
 """The same in the first half of the first sweep, which starts from nothing."""
-TASKS = 8
+_TASKS = 8
 
 
 class AlsFactors(NamedTuple):
@@ -52,7 +52,7 @@ def start(rows: Standardised, factors: Factors, rank: int) -> Float32s:
 
 
 def factorize(
-    ratings: csr_array, tracks: Float32s, ridge: float, damping: float = 0.0, *, threads: int = 1, sweeps: int = SWEEPS
+    ratings: csr_array, tracks: Float32s, ridge: float, damping: float = 0.0, *, threads: int = 1, sweeps: int = _SWEEPS
 ) -> AlsFactors:
     """Factors of ``ratings`` (listeners × tracks; sign = liked or not, magnitude = how sure), from the start ``tracks``.
 
@@ -62,14 +62,14 @@ def factorize(
     weights = confidence(ratings, damping)
     signed = _signed(ratings, weights)
     by_track, entries = _entries(signed.T.tocsr()), _entries(signed)
-    found = AlsFactors(np.zeros((ratings.shape[0], tracks.shape[1]), np.float32), tracks.copy())
+    als_factors = AlsFactors(np.zeros((ratings.shape[0], tracks.shape[1]), np.float32), tracks.copy())
     with ThreadPoolExecutor(threads) as workers:
         for sweep in range(sweeps):
-            steps = STEPS if sweep else FIRST_STEPS
-            _half(workers, TASKS * threads, entries, found.tracks, found.listeners, ridge, steps)
-            _half(workers, TASKS * threads, by_track, found.listeners, found.tracks, ridge, STEPS)
-    together = missing(found.tracks)
-    return found._replace(listeners=solve(ratings, (found.tracks, together), weights, ridge, threads))
+            steps = _STEPS if sweep else FIRST_STEPS
+            _half(workers, _TASKS * threads, entries, als_factors.tracks, als_factors.listeners, ridge, steps)
+            _half(workers, _TASKS * threads, by_track, als_factors.listeners, als_factors.tracks, ridge, _STEPS)
+    together = missing(als_factors.tracks)
+    return als_factors._replace(listeners=solve(ratings, (als_factors.tracks, together), weights, ridge, threads))
 
 
 def confidence(ratings: csr_array, damping: float) -> Floats:
@@ -87,7 +87,7 @@ def solve(ratings: csr_array, tracks: tuple[Float32s, Floats], weights: Floats, 
     """
     out = np.zeros((ratings.shape[0], tracks[0].shape[1]), np.float32)
     entries = _entries(_signed(ratings, weights))
-    bounds = np.linspace(0, len(out), TASKS * threads + 1).astype(np.int64)
+    bounds = np.linspace(0, len(out), _TASKS * threads + 1).astype(np.int64)
 
     def fill(first: int, last: int) -> None:
         solve_exactly(entries, *tracks, ridge, first, last, out)
@@ -109,7 +109,7 @@ def _half(
     bounds = np.linspace(0, len(own), tasks + 1).astype(np.int64)
 
     def fill(first: int, last: int) -> None:
-        solve_rows(entries, others, together, np.float32(ridge), steps, first, last, own)
+        solve_rows(entries, others, together, np.float32(ridge), steps, (first, last), own)
 
     list(workers.map(fill, bounds[:-1], bounds[1:]))
 

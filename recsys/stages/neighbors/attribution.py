@@ -12,17 +12,17 @@ import numpy as np
 
 from recsys.matrices.arrays import Ints, Offsets, pattern
 from recsys.stages.neighbors import als
-from recsys.stages.neighbors.kernels.attribution import LISTED, Form, Shares, Subjects, attribute_rows
+from recsys.stages.neighbors.kernels.attribution import LISTED, LinearForm, Shares, Voters, attribute_rows
 from recsys.stages.neighbors.kernels.dense import gram
-from recsys.stages.neighbors.kernels.interpolation import Rows
+from recsys.stages.neighbors.kernels.interpolation import NeighborRows
 from recsys.stages.neighbors.low_rank import Standardised
 from recsys.stages.neighbors.model import Listeners, Model, sparse_arrays
 
-TASKS = 8
+_TASKS = 8
 """Blocks of listeners per thread."""
 
 
-def form(model: Model) -> Form:
+def form(model: Model) -> LinearForm:
     """The model as :func:`attribute` reads it; made once, it takes tracks × 2 r × 4 bytes."""
     shared = np.ascontiguousarray(model.factor_votes.T)
     tracks, together = model.als
@@ -30,10 +30,12 @@ def form(model: Model) -> Form:
     sure = confidence / np.maximum(rarity, np.finfo(float).tiny)
     of_votes = rows_of(model.rows), model.votes.data, *model.factors, shared, gram(shared.astype(np.float64))
     of_als = tracks, together, sure, als.MISSING, parameters.ridge, parameters.als_ridge, parameters.als_share
-    return Form(*of_votes, *of_als, parameters.track_share, sparse_arrays(model.track_side))
+    return LinearForm(*of_votes, *of_als, parameters.track_share, sparse_arrays(model.track_side))
 
 
-def attribute(model: Form, rows: Standardised, listeners: Listeners, pairs: tuple[Offsets, Ints], threads: int = 1) -> Shares:
+def attribute(
+    model: LinearForm, rows: Standardised, listeners: Listeners, pairs: tuple[Offsets, Ints], threads: int = 1
+) -> Shares:
     """The three own tracks with the greatest share of each score, per pair of a listener and a track.
 
     ``rows`` and ``listeners``: the standardised ratings of n listeners and what the model knows of them: of fitted ones
@@ -42,9 +44,9 @@ def attribute(model: Form, rows: Standardised, listeners: Listeners, pairs: tupl
     is 1. The same bits in any company and for any number of threads.
     """
     indptr, tracks = np.ascontiguousarray(pairs[0], np.int64), np.ascontiguousarray(pairs[1], np.int32)
-    found = nothing_known(len(tracks))
+    shares = nothing_known(len(tracks))
     near = listeners.near
-    subjects = Subjects(
+    subjects = Voters(
         rows_of(rows),
         np.ascontiguousarray(near.indices),
         near.weight,
@@ -54,14 +56,14 @@ def attribute(model: Form, rows: Standardised, listeners: Listeners, pairs: tupl
         listeners.als,
         listeners.votes.data,
     )
-    bounds = np.linspace(0, len(indptr) - 1, TASKS * threads + 1).astype(np.int64)
+    bounds = np.linspace(0, len(indptr) - 1, _TASKS * threads + 1).astype(np.int64)
 
     def fill(first: int, last: int) -> None:
-        attribute_rows(model, subjects, (indptr, tracks), first, last, found)
+        attribute_rows(model, subjects, (indptr, tracks), first, last, shares)
 
     with ThreadPoolExecutor(threads) as workers:
         list(workers.map(fill, bounds[:-1], bounds[1:]))
-    return found
+    return shares
 
 
 def nothing_known(pairs: int) -> Shares:
@@ -69,6 +71,6 @@ def nothing_known(pairs: int) -> Shares:
     return Shares(np.full((pairs, LISTED), -1, np.int32), np.zeros((pairs, LISTED)), np.ones(pairs))
 
 
-def rows_of(rows: Standardised) -> Rows:
+def rows_of(rows: Standardised) -> NeighborRows:
     """Standardised rows as the kernels read them."""
-    return Rows(*pattern(rows.weights), rows.weights.data.astype(np.float64, copy=False), rows.mean, rows.scale)
+    return NeighborRows(*pattern(rows.weights), rows.weights.data.astype(np.float64, copy=False), rows.mean, rows.scale)

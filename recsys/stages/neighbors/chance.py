@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from recsys.matrices.arrays import Floats
 
-STEPS = 50
+_STEPS = 50
 """Newton steps; ten suffice unless scores separate hits from misses."""
 RIDGE = 1e-3
 """Of the coefficients: keeps them finite where nothing, or everything, was found."""
@@ -41,17 +41,17 @@ def fit_chance(scores: Floats, sizes: NDArray[np.integer[Any]], hits: NDArray[np
     """
     counted = scores > 0.0
     design, target = _design(scores[counted], sizes[counted]), hits[counted].astype(np.float64)
-    found = np.zeros(3)
-    for _ in range(STEPS):
-        expected = 1.0 / (1.0 + np.exp(-np.clip((design * found).sum(axis=1), -30.0, 30.0)))
-        slope = (design * (target - expected)[:, None]).sum(axis=0) - RIDGE * found
+    weights = np.zeros(3)
+    for _ in range(_STEPS):
+        expected = 1.0 / (1.0 + np.exp(-np.clip((design * weights).sum(axis=1), -30.0, 30.0)))
+        slope = (design * (target - expected)[:, None]).sum(axis=0) - RIDGE * weights
         bend = expected * (1.0 - expected)
         curve = np.array([[(design[:, a] * bend * design[:, b]).sum() for b in range(3)] for a in range(3)])
         step = np.linalg.solve(curve + RIDGE * np.eye(3), slope)
-        found += step
+        weights += step
         if np.abs(step).max() < 1e-10:
             break
-    return Chance(*(float(value) for value in found))
+    return Chance(*(float(value) for value in weights))
 
 
 def _design(scores: NDArray[np.floating[Any]], sizes: NDArray[np.integer[Any]]) -> Floats:

@@ -20,9 +20,9 @@ from recsys.stages.neighbors.low_rank import Factors, Standardised
 from recsys.stages.neighbors.model import Listeners, Model, Parameters
 from recsys.stages.neighbors.near import Near, fit_near
 from recsys.stages.neighbors.track_side import fit_track_side, none
-from recsys.stages.neighbors.weighting import TrackWeights, cleaned, damping, rarity, strength, votes
+from recsys.stages.neighbors.weighting import TrackWeights, cleaned, damping, rarity, strength, weighted_votes
 
-BLOCK = 8192
+_BLOCK = 8192
 """Listeners whose pools of neighbours are in memory at once."""
 
 
@@ -42,26 +42,26 @@ class Collaborative:
         parameters = parameters or Parameters()
         rated = cleaned(ratings)
         rows, factors = correlated(rated, parameters, threads)
-        found = neighbors(rows, factors, parameters, threads)
+        near = neighbors(rows, factors, parameters, threads)
         start = als.start(rows, factors, parameters.als_rank)
         preferences = als.factorize(rated, start, parameters.als_ridge, parameters.als_damping, threads=threads)
         side = fitted_track_side(rated, parameters, threads) if parameters.track_share > 0.0 else None
-        return cls.of(rated, (rows, factors), found, preferences, parameters, side)
+        return cls.of(rated, (rows, factors), near, preferences, parameters, side)
 
     @classmethod
     def of(
-        cls, rated: csr_array, correlation: tuple[Standardised, Factors], found: Near, preferences: AlsFactors,
+        cls, rated: csr_array, correlation: tuple[Standardised, Factors], near: Near, preferences: AlsFactors,
         parameters: Parameters, side: csr_array | None = None,
     ) -> Collaborative:  # fmt: skip
         """From fitted parts; none for a ``side`` without share."""
         rows, factors = correlation
         damped = damping(rated, parameters.popularity_damping)
         weights = TrackWeights(rarity(rated), als.confidence(rated, parameters.als_damping), damped)
-        cast = votes(rated, damped)
+        cast = weighted_votes(rated, damped)
         shared = np.ascontiguousarray((cast.T @ factors.vectors).T, np.float32)
         empty = np.empty((0, 0), np.float32)
         model = Model(parameters, weights, rows, factors, cast.astype(np.float32), shared, empty, none(rated.shape[1]))
-        return cls(model, Listeners(found, empty, model.votes)).blended(preferences, parameters, side)
+        return cls(model, Listeners(near, empty, model.votes)).blended(preferences, parameters, side)
 
     def blended(self, preferences: AlsFactors, parameters: Parameters, side: csr_array | None = None) -> Collaborative:
         """The same with other ALS preferences, track side or shares of them; what else ``parameters`` say must be the same."""
@@ -109,7 +109,7 @@ def neighbors(rows: Standardised, factors: Factors, parameters: Parameters, thre
     pool, kept, ridge = parameters.pool, parameters.kept, parameters.ridge
 
     def block(begin: int, end: int) -> Near:
-        return fit_near(rows, factors, pool=pool, kept=kept, ridge=ridge, threads=threads, first=begin, last=end)
+        return fit_near(rows, factors, pool=pool, kept=kept, ridge=ridge, threads=threads, part=(begin, end))
 
-    parts = [block(begin, min(begin + BLOCK, last)) for begin in range(0, max(last, 1), BLOCK)]
+    parts = [block(begin, min(begin + _BLOCK, last)) for begin in range(0, max(last, 1), _BLOCK)]
     return Near(*(np.concatenate(columns) for columns in zip(*parts, strict=True)))

@@ -17,7 +17,7 @@ from scipy.sparse import csr_array
 from recsys.matrices.arrays import Flags, Floats
 from recsys.stages.neighbors.kernels.dense import eigen, gram, product
 
-TASKS = 8
+_TASKS = 8
 """Blocks of rows per thread."""
 OVERSAMPLING = 10
 """Directions tried beyond the wanted ones (Halko et al., section 4.2)."""
@@ -91,7 +91,7 @@ class Products:
         return self._product(self._up, scaled) - (self._rows.mean[:, None] * scaled).sum(axis=0)
 
     def _blocks(self, matrix: csr_array) -> list[csr_array]:
-        bounds = np.linspace(0, matrix.shape[0], TASKS * self._threads + 1).astype(int) if self._threads > 1 else [0, None]
+        bounds = np.linspace(0, matrix.shape[0], _TASKS * self._threads + 1).astype(int) if self._threads > 1 else [0, None]
         return [matrix[first:last] for first, last in pairwise(bounds)]
 
     def _product(self, blocks: list[csr_array], right: Floats) -> Floats:

@@ -26,15 +26,15 @@ from recsys.stages.neighbors.kernels.blend import blend, mix
 from recsys.stages.neighbors.kernels.dense import product
 from recsys.stages.neighbors.kernels.two_hop import own_sums
 from recsys.stages.neighbors.low_rank import Factors, Standardised, standardised
-from recsys.stages.neighbors.near import Near, Own, weighed
+from recsys.stages.neighbors.near import Near, OwnRatings, weighed
 from recsys.stages.neighbors.search.correlation import Moments, Sparse, moments, sparse
 from recsys.stages.neighbors.search.folding import nearest_fitted
 from recsys.stages.neighbors.search.search import Nearest
-from recsys.stages.neighbors.weighting import TrackWeights, cleaned, strength, votes
+from recsys.stages.neighbors.weighting import TrackWeights, cleaned, strength, weighted_votes
 
 TILE = 64
 """Listeners scored at once."""
-TASKS = 4
+_TASKS = 4
 """Blocks of new listeners per thread."""
 
 
@@ -108,12 +108,12 @@ class Model:
         """
         rated, own = self._checked(ratings, own)
         rows = self.standardised(rated)
-        place = Own(rows.times(self.factors.tracks), rows.varied, own >= 0)
-        found = self._nearest(rows.weights, own, threads)
+        place = OwnRatings(rows.times(self.factors.tracks), rows.varied, own >= 0)
+        nearest = self._nearest(rows.weights, own, threads)
         kept, ridge = self.parameters.kept, self.parameters.ridge
-        near = weighed(self.rows, self.factors, found, place, kept=kept, ridge=ridge, threads=threads)
+        near = weighed(self.rows, self.factors, nearest, place, kept=kept, ridge=ridge, threads=threads)
         vectors = solve(rated, self.als, self.weights.confidence, self.parameters.als_ridge, threads)
-        return Listeners(near, vectors, votes(rated, self.weights.damping).astype(np.float32))
+        return Listeners(near, vectors, weighted_votes(rated, self.weights.damping).astype(np.float32))
 
     def standardised(self, ratings: csr_array) -> Standardised:
         """Rows of ratings (n, tracks) without zeros and repeats, as the model correlates them."""
@@ -197,19 +197,19 @@ class Model:
         columns, known = self._columns
         users, items = self.votes.shape
         shape = (rows.shape[0], self.parameters.pool)
-        found = Nearest(np.full(shape, -1, np.int32), np.zeros(shape), np.zeros(shape, np.int32))
+        nearest = Nearest(np.full(shape, -1, np.int32), np.zeros(shape), np.zeros(shape, np.int32))
         if not users or not items:
-            return found
+            return nearest
         new = sparse(rows)
         everything = (new, moments(new, items), own)
-        bounds = np.linspace(0, shape[0], TASKS * threads + 1).astype(np.int64)
+        bounds = np.linspace(0, shape[0], _TASKS * threads + 1).astype(np.int64)
 
         def fill(first: int, last: int) -> None:
-            nearest_fitted(everything, columns, known, items, first, last, found)
+            nearest_fitted(everything, columns, known, items, first, last, nearest)
 
         with ThreadPoolExecutor(threads) as workers:
             list(workers.map(fill, bounds[:-1], bounds[1:]))
-        return found
+        return nearest
 
     def _fill(self, listeners: Listeners, out: Float32s) -> None:
         """Scores a tile at a time, (n, tracks). New memory for each tile would take longer than the products."""

@@ -16,12 +16,12 @@ import numpy as np
 from scipy.sparse import csr_array
 
 from recsys.matrices.arrays import Flags, Floats, Ints, pattern
-from recsys.stages.neighbors.kernels.interpolation import Rows, interpolate
+from recsys.stages.neighbors.kernels.interpolation import NeighborRows, interpolate
 from recsys.stages.neighbors.low_rank import Factors, Standardised
 from recsys.stages.neighbors.search.nearest import nearest
 from recsys.stages.neighbors.search.search import Nearest
 
-TASKS = 8
+_TASKS = 8
 """Blocks of listeners per thread."""
 
 
@@ -50,7 +50,7 @@ class Near(NamedTuple):
         return Near(*columns)
 
 
-class Own(NamedTuple):
+class OwnRatings(NamedTuple):
     """Of n listeners: ``vectors`` (n, r) in the factors' space, whether the ratings are ``varied``, and whether each is in the
     ``fitted`` rows, so that the regression leaves the listener out.
     """
@@ -62,50 +62,50 @@ class Own(NamedTuple):
 
 def fit_near(
     ratings: Standardised, factors: Factors, *, pool: int, kept: int, ridge: float, threads: int = 1,
-    first: int = 0, last: int | None = None,
+    part: tuple[int, int] | None = None,
 ) -> Near:  # fmt: skip
-    """Neighbours of the listeners ``first`` (inclusive) to ``last`` (exclusive; none = all).
+    """Neighbours of the listeners from ``part[0]`` (inclusive) to ``part[1]`` (exclusive), none = all.
 
     Of the ``pool`` most similar listeners, the ``kept`` that
     the factors explain least take part. ``ridge`` ≥ 0 in units of a listener's variance, which is 1.
     """
-    last = ratings.weights.shape[0] if last is None else last
-    found = nearest(ratings.weights, pool, "catalogue", threads, first, last)
-    own = Own(factors.vectors[first:last], ratings.varied[first:last], np.ones(last - first, np.bool_))
-    return weighed(ratings, factors, found, own, kept=kept, ridge=ridge, threads=threads)
+    first, last = part or (0, ratings.weights.shape[0])
+    neighbors = nearest(ratings.weights, pool, "catalogue", threads, first, last)
+    own = OwnRatings(factors.vectors[first:last], ratings.varied[first:last], np.ones(last - first, np.bool_))
+    return weighed(ratings, factors, neighbors, own, kept=kept, ridge=ridge, threads=threads)
 
 
 def weighed(
-    ratings: Standardised, factors: Factors, found: Nearest, own: Own, *, kept: int, ridge: float, threads: int = 1
+    ratings: Standardised, factors: Factors, neighbors: Nearest, own: OwnRatings, *, kept: int, ridge: float, threads: int = 1
 ) -> Near:
-    """The ridge regression of n listeners on the rows ``ratings``, given the nearest rows of each; ``found`` is used up."""
+    """The ridge regression of n listeners on the rows ``ratings``, given the nearest rows of each; ``neighbors`` is used up."""
     items = ratings.weights.shape[1]
     rows = _rows(ratings)
     count = len(own.varied)
-    weight, scale = np.zeros((count, min(kept, found.indices.shape[1]))), np.zeros(count)
+    weight, scale = np.zeros((count, min(kept, neighbors.indices.shape[1]))), np.zeros(count)
 
     def fill(begin: int, end: int) -> None:
-        part = (found.indices[begin:end], found.similarity[begin:end], found.overlap[begin:end])
+        part = (neighbors.indices[begin:end], neighbors.similarity[begin:end], neighbors.overlap[begin:end])
         mine = own.vectors[begin:end], own.varied[begin:end]
-        interpolate(rows, items, factors[:2], ridge, mine, part, weight[begin:end], scale[begin:end])
+        interpolate(rows, items, factors[:2], ridge, mine, part, (weight[begin:end], scale[begin:end]))
 
     if items and count:
-        bounds = np.linspace(0, count, TASKS * threads + 1).astype(np.int64)
+        bounds = np.linspace(0, count, _TASKS * threads + 1).astype(np.int64)
         with ThreadPoolExecutor(threads) as workers:
             list(workers.map(fill, bounds[:-1], bounds[1:]))
     width = weight.shape[1]
-    indices = found.indices[:, :width]
+    indices = neighbors.indices[:, :width]
     joined = _joined(indices, weight, scale, own, factors, ridge)
-    return Near(indices, found.similarity[:, :width], found.overlap[:, :width], weight, *joined)
+    return Near(indices, neighbors.similarity[:, :width], neighbors.overlap[:, :width], weight, *joined)
 
 
-def _rows(ratings: Standardised) -> Rows:
+def _rows(ratings: Standardised) -> NeighborRows:
     matrix = ratings.weights
-    return Rows(*pattern(matrix), matrix.data.astype(np.float64, copy=False), ratings.mean, ratings.scale)
+    return NeighborRows(*pattern(matrix), matrix.data.astype(np.float64, copy=False), ratings.mean, ratings.scale)
 
 
 def _joined(
-    indices: Ints, weight: Floats, scale: Floats, own: Own, factors: Factors, ridge: float
+    indices: Ints, weight: Floats, scale: Floats, own: OwnRatings, factors: Factors, ridge: float
 ) -> tuple[Floats, Floats, Floats, Floats]:
     """Low rank, explained, gain and shrinkage; multiplies ``weight`` by the gain. They are one row of the regression.
 

@@ -25,12 +25,12 @@ from recsys.stages.neighbors import attribution
 from recsys.stages.neighbors.attribution import attribute, nothing_known
 from recsys.stages.neighbors.chance import Chance
 from recsys.stages.neighbors.collaborative import Collaborative
-from recsys.stages.neighbors.kernels.attribution import Form, Shares
+from recsys.stages.neighbors.kernels.attribution import LinearForm, Shares
 from recsys.stages.neighbors.kernels.blend import shares
 from recsys.stages.neighbors.kernels.votes import votes
 from recsys.stages.neighbors.model import TILE, Listeners, Parameters
 from recsys.stages.neighbors.search.nearest import co_rated
-from recsys.stages.neighbors.tuning import tune
+from recsys.stages.neighbors.tuning import tune_votes
 from recsys.tables import NEIGHBORS
 
 SHRINK = 3.0
@@ -64,9 +64,9 @@ class Neighborhood(NamedTuple):
 
 def neighborhood(history: History, first: int, last: int) -> Neighborhood:
     """All neighbours with positive co-rated Pearson similarity; weight = similarity × overlap / (overlap + 3)."""
-    found = co_rated(history.rating, history.columns, first, last)
-    weight = found.similarity * found.overlap / (found.overlap + SHRINK)
-    return Neighborhood(first, found.indptr, found.indices, found.similarity, found.overlap, weight)
+    pairs = co_rated(history.rating, history.columns, first, last)
+    weight = pairs.similarity * pairs.overlap / (pairs.overlap + SHRINK)
+    return Neighborhood(first, pairs.indptr, pairs.indices, pairs.similarity, pairs.overlap, weight)
 
 
 def collaborative(history: History, near: Neighborhood, canonical: Ints, settings: Settings) -> Floats:
@@ -75,7 +75,7 @@ def collaborative(history: History, near: Neighborhood, canonical: Ints, setting
     counted = history.tracks if settings.restrict_collaborative else columns
     out = np.empty((len(near.indptr) - 1, len(canonical)))
     voters = (near.indptr, near.neighbors, near.weight)
-    votes(near.first, voters, history.entries, columns, counted, settings.collaborative_shrink, canonical, out)
+    votes(near.first, voters, history.entries, (columns, counted), settings.collaborative_shrink, canonical, out)
     return out
 
 
@@ -140,18 +140,18 @@ class Blended:
     """The scores each thread computed last, on the model's own bounds: its next block is mostly among them."""
 
     def near(self, first: int, last: int) -> Neighborhood:
-        found = self.model.near
+        fitted = self.model.near
         part = slice(first, last)
-        snapshot = found.indices[part] >= 0
+        snapshot = fitted.indices[part] >= 0
         indptr = np.zeros(last - first + 1, dtype=np.int64)
         np.cumsum(snapshot.sum(axis=1), out=indptr[1:])
         return Neighborhood(
             first=first,
             indptr=indptr,
-            neighbors=found.indices[part][snapshot],
-            similarity=found.similarity[part][snapshot],
-            overlap=found.overlap[part][snapshot],
-            weight=found.weight[part][snapshot],
+            neighbors=fitted.indices[part][snapshot],
+            similarity=fitted.similarity[part][snapshot],
+            overlap=fitted.overlap[part][snapshot],
+            weight=fitted.weight[part][snapshot],
         )
 
     def scores(self, near: Neighborhood) -> Floats:
@@ -179,7 +179,7 @@ class Blended:
         return self._shares(raw.astype(np.float32), pattern(self.history.rating[listeners]), damped)
 
     @cached_property
-    def form(self) -> Form:
+    def form(self) -> LinearForm:
         """The model as attribution reads it."""
         return attribution.form(self.model.model)
 
@@ -221,7 +221,7 @@ def fit_neighbors(history: History, canonical: Ints, settings: Settings) -> Simi
         return CoRated(history, canonical, settings)
     threads = settings.threads or cpu_count() or 1
     ratings = history.in_catalog("rating")
-    tuned = tune(ratings, replace(Parameters(), seed=settings.seed), threads, history.in_catalog("last_day"))
+    tuned = tune_votes(ratings, replace(Parameters(), seed=settings.seed), threads, history.in_catalog("last_day"))
     return Blended(history, canonical, settings, Collaborative.fit(ratings, tuned.parameters, threads), tuned.chance)
 
 

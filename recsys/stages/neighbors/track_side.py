@@ -26,7 +26,7 @@ ALPHA = 0.6
 """Power of both steps' probabilities: below 1, short histories and rare tracks count less than their due."""
 BETA = 0.4
 """Power of the popularity that a track's weight is divided by."""
-TASKS = 8
+_TASKS = 8
 """Blocks of tracks per thread."""
 
 
@@ -55,11 +55,11 @@ def near_tracks(rated: csr_array, pool: int, kept: int, ridge: float, threads: i
     by_track = csr_array(rated.T.tocsr())
     by_track.sort_indices()
     rows = low_rank.standardised(strength(by_track, rarity(by_track)))
-    found = fit_near(rows, low_rank.factors(rows, 0), pool=pool, kept=kept, ridge=ridge, threads=threads)
-    taken = found.indices >= 0
+    near = fit_near(rows, low_rank.factors(rows, 0), pool=pool, kept=kept, ridge=ridge, threads=threads)
+    taken = near.indices >= 0
     bounds = np.r_[0, np.cumsum(taken.sum(axis=1))]
     tracks = rated.shape[1]
-    return csr_array(csr_array((found.weight[taken], found.indices[taken], bounds), shape=(tracks, tracks)).T.tocsr())
+    return csr_array(csr_array((near.weight[taken], near.indices[taken], bounds), shape=(tracks, tracks)).T.tocsr())
 
 
 def two_hop(rated: csr_array, threads: int = 1) -> csr_array:
@@ -75,7 +75,7 @@ def two_hop(rated: csr_array, threads: int = 1) -> csr_array:
     own, heard = (np.maximum(np.diff(one.indptr), 1.0) for one in (liked, by_track))
     tracks = rated.shape[1]
     indices, weights = np.full((tracks, WALKS), -1, np.int32), np.zeros((tracks, WALKS))
-    bounds = np.linspace(0, tracks, TASKS * threads + 1).astype(np.int64)
+    bounds = np.linspace(0, tracks, _TASKS * threads + 1).astype(np.int64)
 
     def fill(first: int, last: int) -> None:
         walk(pattern(liked), pattern(by_track), (own**-ALPHA, heard**-ALPHA, heard**-BETA), first, last, (indices, weights))

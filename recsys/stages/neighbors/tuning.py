@@ -30,11 +30,11 @@ DAMPINGS = (0.0, 0.5)
 """Tried as multiples of both dampings of popular tracks."""
 RANKS = (0.5,)
 """Tried as multiples of the default number of ALS factors."""
-RIDGES = (0.5, 2.0)
+_RIDGES = (0.5, 2.0)
 """Tried as multiples of the default ridge."""
 SHARES = (0.0, 0.25, 0.75)
 """Tried beside the default share; never ALS alone, so that neighbours always have a say."""
-KEPT = (100, 200)
+_KEPT = (100, 200)
 """Tried beside the default number of neighbours: 50 starve sparse data."""
 TRACK_SHARES = (0.15, 0.3)
 """Tried beside none, each with every one of ``TWO_HOP_SHARES``."""
@@ -46,13 +46,13 @@ JUDGED = 2_000
 """Most listeners whose tracks are hidden and looked for; half of them on a sample."""
 ROUNDS = 3
 """Most rounds with different hidden parts, where there are fewer listeners to judge than ``JUDGED``: chance weighs less."""
-FEWEST = 100
+_FEWEST = 100
 """Fewer listeners to judge than this would decide by chance: the defaults stay."""
 LEAST_LIKED = 5
 """A listener with fewer liked tracks is not judged."""
-HIDDEN = 0.1
+_HIDDEN = 0.1
 """Share of a judged listener's ratings: as little as can be judged by, for what is left has to resemble the whole."""
-LISTED = 50
+_LISTED = 50
 """Tracks looked at when a choice is judged: more than a listener sees, because ten say too little to tell choices apart."""
 
 
@@ -63,7 +63,7 @@ class Tuned(NamedTuple):
     chance: Chance | None
 
 
-def tune(
+def tune_votes(
     ratings: csr_array, parameters: Parameters = Parameters(), threads: int = 1, times: csr_array | None = None,  # noqa: B008
 ) -> Tuned:  # fmt: skip
     """The parameters that the ratings themselves speak for: dampings, ALS share, rank and ridge, neighbours kept, track side.
@@ -73,7 +73,7 @@ def tune(
     """
     rated, when = cleaned(ratings), _times(ratings, times)
     order, judged, whole = _sample(rated, parameters.seed)
-    if judged < FEWEST:
+    if judged < _FEWEST:
         return Tuned(parameters, None)
     sample = rated[order], None if when is None else when[order].data
     rounds = min(ROUNDS, -(-JUDGED // judged)) if whole else 1
@@ -88,10 +88,10 @@ def _chosen(trials: list[_Trial], parameters: Parameters, whole: bool) -> Parame
     chosen = _best(trials, [chosen, *(replace(chosen, als_share=share) for share in SHARES)])
     if chosen.als_share > 0.0:
         chosen = _best(trials, [chosen, *(replace(chosen, als_rank=int(chosen.als_rank * factor)) for factor in RANKS)])
-        chosen = _best(trials, [chosen, *(replace(chosen, als_ridge=chosen.als_ridge * factor) for factor in RIDGES)])
+        chosen = _best(trials, [chosen, *(replace(chosen, als_ridge=chosen.als_ridge * factor) for factor in _RIDGES)])
     if not whole:
         return chosen
-    more = [count for count in KEPT if count > chosen.kept]
+    more = [count for count in _KEPT if count > chosen.kept]
     chosen = _best(trials, [chosen, *(replace(chosen, kept=count, pool=max(count, chosen.pool)) for count in more)])
     sides = [(share, two_hop) for share in TRACK_SHARES for two_hop in TWO_HOP_SHARES]
     best = _best(trials, [chosen, *(replace(chosen, track_share=share, two_hop_share=two_hop) for share, two_hop in sides)])
@@ -143,7 +143,7 @@ class _Trial:
 
     def __init__(self, sample: csr_array, times: Floats | None, judged: int, parameters: Parameters, threads: int) -> None:
         of = np.repeat(np.arange(sample.shape[0]), np.diff(sample.indptr))
-        hidden = drawn(sample, HIDDEN, parameters.seed, times) & (of < judged) & (sample.data > 0.0)
+        hidden = drawn(sample, _HIDDEN, parameters.seed, times) & (of < judged) & (sample.data > 0.0)
         self.train, test = divided(sample, hidden)
         self.test, self.known, self.threads = test[:judged], self.train[:judged], threads
         self.rows, self.factors = correlated(self.train, parameters, threads)
@@ -159,8 +159,8 @@ class _Trial:
             model = self.model(parameters)
             tiles = range(0, self.test.shape[0], TILE)
             with ThreadPoolExecutor(self.threads) as workers:
-                found = workers.map(lambda first: self._gain(model, slice(first, first + TILE)), tiles)
-                self.gains[parameters] = np.concatenate(list(found))
+                parts = workers.map(lambda first: self._gain(model, slice(first, first + TILE)), tiles)
+                self.gains[parameters] = np.concatenate(list(parts))
         return self.gains[parameters]
 
     def chance(self, parameters: Parameters) -> Chance:
@@ -169,11 +169,11 @@ class _Trial:
         for first in range(0, self.test.shape[0], TILE):
             last = min(first + TILE, self.test.shape[0])
             values = model.scores(first, last)
-            lists.append(top(values, self.known[first:last], LISTED))
+            lists.append(top(values, self.known[first:last], _LISTED))
             scores.append(np.take_along_axis(values, np.maximum(lists[-1], 0), axis=1).astype(np.float64))
-        listed, found = np.concatenate(lists), np.concatenate(scores)
-        sizes = np.repeat(np.diff(self.known.indptr), LISTED)
-        return fit_chance(np.where(listed < 0, 0.0, found).ravel(), sizes, hits(listed, self.test).ravel())
+        listed, raw = np.concatenate(lists), np.concatenate(scores)
+        sizes = np.repeat(np.diff(self.known.indptr), _LISTED)
+        return fit_chance(np.where(listed < 0, 0.0, raw).ravel(), sizes, hits(listed, self.test).ravel())
 
     def model(self, parameters: Parameters) -> Collaborative:
         key = parameters.popularity_damping, parameters.kept
@@ -204,5 +204,5 @@ class _Trial:
 
     def _gain(self, model: Collaborative, rows: slice) -> Floats:
         last = min(rows.stop, self.test.shape[0])
-        lists = top(model.scores(rows.start, last), self.known[rows], LISTED)
-        return ndcg(lists, self.test[rows], LISTED)
+        lists = top(model.scores(rows.start, last), self.known[rows], _LISTED)
+        return ndcg(lists, self.test[rows], _LISTED)

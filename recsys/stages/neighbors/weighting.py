@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
-Floats = NDArray[np.float64]
+_Floats = NDArray[np.float64]
 
 STRENGTH = 0.75
 """Share of a vote that follows the rating's strength; the rest is the same for every rated track."""
@@ -22,9 +22,9 @@ class TrackWeights(NamedTuple):
     ``rarity`` for the correlation between listeners, ``confidence`` for implicit-feedback ALS, ``damping`` for votes.
     """
 
-    rarity: Floats
-    confidence: Floats
-    damping: Floats
+    rarity: _Floats
+    confidence: _Floats
+    damping: _Floats
 
 
 def cleaned(ratings: csr_array) -> csr_array:
@@ -37,7 +37,7 @@ def cleaned(ratings: csr_array) -> csr_array:
     return rated
 
 
-def rarity(rated: csr_array) -> Floats:
+def rarity(rated: csr_array) -> _Floats:
     """(tracks,) idf = log(1 + listeners / listeners of the track).
 
     The 1 keeps what every listener heard from counting nothing: in a small circle that is most of what they share. On the data
@@ -48,18 +48,18 @@ def rarity(rated: csr_array) -> Floats:
     return np.log1p(listeners / np.maximum(heard, 1))
 
 
-def strength(rated: csr_array, rarity: Floats) -> csr_array:
+def strength(rated: csr_array, rarity: _Floats) -> csr_array:
     """± log(1 + |rating|) · idf."""
     values = np.sign(rated.data) * np.log1p(np.abs(rated.data)) * rarity[rated.indices]
     return csr_array((values, rated.indices, rated.indptr), shape=rated.shape)
 
 
-def damping(rated: csr_array, popularity_damping: float) -> Floats:
+def damping(rated: csr_array, popularity_damping: float) -> _Floats:
     """(tracks,) listeners of the track to the power of −``popularity_damping``."""
     return np.maximum(np.bincount(rated.indices, minlength=rated.shape[1]), 1.0) ** -popularity_damping
 
 
-def votes(rated: csr_array, damping: Floats) -> csr_array:
+def weighted_votes(rated: csr_array, damping: _Floats) -> csr_array:
     """(listeners, tracks): ± the part of a vote that every rating has plus the part that follows its strength, damped."""
     filled = np.diff(rated.indptr)
     size = np.log1p(np.abs(rated.data))

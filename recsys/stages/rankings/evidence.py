@@ -14,7 +14,8 @@ from numpy.typing import NDArray
 
 from recsys.matrices.arrays import Floats, Ints, Names, Ragged
 from recsys.matrices.catalog import Catalog
-from recsys.stages.candidates.scoring import Scored, Scorer
+from recsys.stages.candidates.scored import Scored
+from recsys.stages.candidates.scoring import Scorer
 from recsys.stages.neighbors.kernels.attribution import Shares
 from recsys.stages.rankings.kernels import evidence as kernel
 from recsys.stages.rankings.kernels.evidence import Described
@@ -22,13 +23,13 @@ from recsys.stages.rankings.reasons import EVIDENCE
 from recsys.stages.rankings.texts import SOUNDS
 from recsys.tables import FEATURES, PARTS
 
-ALIKE = 0.5
+_ALIKE = 0.5
 """Standard deviations from the catalogue's mean, in the same direction, from which a feature is what two tracks share."""
 DECIMALS = {"tempo": 0, "loudness": 1, "time_signature": 0, "key": 0, "mode": 0}
 """Of a feature's value in words; two for the others."""
 
 
-class Rows(NamedTuple):
+class ShownRows(NamedTuple):
     """Ranking rows of a block."""
 
     row: NDArray[np.int64]
@@ -48,7 +49,7 @@ class Backing(NamedTuple):
     neighbors: Ints
 
 
-def gather(scorer: Scorer, scored: Scored, rows: Rows) -> tuple[pl.DataFrame, Backing]:
+def gather(scorer: Scorer, scored: Scored, rows: ShownRows) -> tuple[pl.DataFrame, Backing]:
     """The evidence of every row in the columns of :data:`recsys.stages.rankings.reasons.EVIDENCE`, and what is stored of it."""
     catalog, listener = scorer.catalog, scorer.requests.listener[scored.first_list + rows.row] - scored.first
     keys = listener.astype(np.int64) * len(catalog.ids) + catalog.canonical[rows.track]
@@ -90,7 +91,7 @@ def _pairs(keys: NDArray[np.int64], listeners: int, tracks: int) -> tuple[Ragged
     return Ragged(indptr.astype(np.int64), (distinct % tracks).astype(np.int32)), place
 
 
-def _seeded(scorer: Scorer, scored: Scored, rows: Rows, because: Shares) -> NDArray[np.bool_]:
+def _seeded(scorer: Scorer, scored: Scored, rows: ShownRows, because: Shares) -> NDArray[np.bool_]:
     """Puts seeds in the place of own tracks in lists that have any; returns which rows are in such a list."""
     seeds = scorer.requests.seeds
     lists = [row for row in np.unique(rows.row).tolist() if len(seeds.get(scored.first_list + row, ()))]
@@ -117,10 +118,10 @@ def _supporters(scorer: Scorer, scored: Scored, pairs: Ragged) -> tuple[Ints, In
     return out, np.diff(stored.indptr).astype(np.int32)
 
 
-def _compared(catalog: Catalog, own: Ragged, pairs: Ragged) -> kernel.Evidence:
+def _compared(catalog: Catalog, own: Ragged, pairs: Ragged) -> kernel.Compared:
     count = len(pairs.numbers)
     numbers = (np.empty(count, np.int32) for _ in range(4))
-    out = kernel.Evidence(next(numbers), np.empty(count), *numbers)
+    out = kernel.Compared(next(numbers), np.empty(count), *numbers)
     described = Described(catalog.unit, catalog.audio, *catalog.artists_of)
     kernel.compare_own(own, pairs, described, len(catalog.artist_sets.names), out)
     return out
@@ -160,7 +161,7 @@ def _sound(scorer: Scorer, track: Ints, nearest: Ints, cosine: Floats) -> dict[s
     words = np.char.add(np.array(FEATURES)[order], np.where(sign > 0, "+", "-")) if len(track) else np.empty((0, 2), "U1")
     columns = {
         f"sound_{at + 1}": pl.select(
-            pl.when(pl.Series(size[:, at] >= ALIKE)).then(pl.Series(words[:, at].tolist(), dtype=pl.String))
+            pl.when(pl.Series(size[:, at] >= _ALIKE)).then(pl.Series(words[:, at].tolist(), dtype=pl.String))
         )
         for at in range(2)
     }
@@ -168,7 +169,7 @@ def _sound(scorer: Scorer, track: Ints, nearest: Ints, cosine: Floats) -> dict[s
     return {"nearest": gathered(scorer.catalog.titles, nearest), "cosine": pl.Series(cosine), **named}
 
 
-def _genre(scorer: Scorer, scored: Scored, rows: Rows) -> pl.Series:
+def _genre(scorer: Scorer, scored: Scored, rows: ShownRows) -> pl.Series:
     """The genre of each track that the listener likes best; null where it has none of them."""
     genres, names = scorer.catalog.genres_of, scorer.catalog.genre_names
     subject = scored.lists.subject[rows.row]
@@ -188,7 +189,7 @@ def _dense(names: Names, width: int) -> Floats:
     return out
 
 
-def _fits(scorer: Scorer, scored: Scored, rows: Rows) -> dict[str, pl.Series]:
+def _fits(scorer: Scorer, scored: Scored, rows: ShownRows) -> dict[str, pl.Series]:
     """The two features of each track that come nearest to what its list asks for, as ``feature=value``."""
     wanted = scorer.requests.wanted
     out = np.full((len(rows.row), 2), None, object)

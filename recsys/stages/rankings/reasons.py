@@ -11,11 +11,11 @@ import polars as pl
 
 from recsys.stages.rankings.texts import CODES, FEATURE_WORDS, LONGEST_NAME, SOUNDS, TEXTS
 
-NEAR = 0.8
+_NEAR = 0.8
 """Cosine from which two tracks sound alike."""
 KNOWN_TO_MANY = 0.6
 """Popularity from which a track is widely played."""
-FEWEST = 2
+_FEWEST = 2
 """Supporters, or tracks by an artist, from which their number is said."""
 MOST_ARGS = 3
 
@@ -82,12 +82,12 @@ def _points() -> dict[str, pl.Expr]:
     """Points that each kind of evidence brings beyond an average candidate, 0 where there is none."""
     part = {name: pl.col(name).clip(lower_bound=0.0) for name in EVIDENCE.names()[:6]}
     own = pl.sum_horizontal(pl.col(name).fill_null(0.0).clip(lower_bound=0.0) for name in ("share_1", "share_2")).clip(0.0, 1.0)
-    support = pl.when(pl.col("supporters") >= FEWEST).then(pl.col("supporters") / pl.col("neighbors")).otherwise(0.0)
-    alike = (pl.col("nearest").is_not_null() & (pl.col("cosine") >= NEAR)).fill_null(value=False)
+    support = pl.when(pl.col("supporters") >= _FEWEST).then(pl.col("supporters") / pl.col("neighbors")).otherwise(0.0)
+    alike = (pl.col("nearest").is_not_null() & (pl.col("cosine") >= _NEAR)).fill_null(value=False)
     points = {
         "own_tracks": (pl.col("own_1").is_not_null() & pl.col("seed").is_null(), part["collaborative"] * own),
         "artist": (pl.col("by_artist") > 0, part["familiarity"]),
-        "listeners": (pl.col("supporters") >= FEWEST, part["collaborative"] * support),
+        "listeners": (pl.col("supporters") >= _FEWEST, part["collaborative"] * support),
         "sound": (alike, part["content"]),
         "genre": (~alike & pl.col("genre").is_not_null(), part["content"]),
         "seed": (pl.col("seed").is_not_null(), part["collaborative"] * own),
@@ -102,7 +102,7 @@ def _args() -> pl.Expr:
     """Arguments of the text, in its order."""
     number = {name: pl.col(name).cast(pl.String) for name in ("supporters", "neighbors")}
     others = pl.col("by_artist") - 1
-    many = pl.col("supporters") >= FEWEST
+    many = pl.col("supporters") >= _FEWEST
     columns: dict[str, tuple[pl.Expr, ...]] = {
         "own_tracks": (pl.col("own_1"), pl.when(pl.col("share_2") > 0).then(pl.col("own_2"))),
         "artist": (pl.col("artist"), pl.col("theirs"), pl.when(others >= 1).then(others.cast(pl.String))),

@@ -12,11 +12,13 @@ from recsys.matrices.arrays import Floats, Ints
 from recsys.matrices.requests import MOST_LIMIT, rule
 from recsys.settings import Settings
 from recsys.stages.candidates.kernels.scores import ranks
-from recsys.stages.candidates.scoring import Scored, Scorer
+from recsys.stages.candidates.scored import Scored
+from recsys.stages.candidates.scoring import Scorer
 from recsys.stages.candidates.stage import Chosen, Ordered, by_points, keys, parts, parts_of
-from recsys.stages.candidates.stage import reasons as plain
-from recsys.stages.rankings.evidence import Backing, Rows, gather, gathered
+from recsys.stages.candidates.stage import reason_codes as plain
+from recsys.stages.rankings.evidence import Backing, ShownRows, gather, gathered
 from recsys.stages.rankings.kernels.diversity import Picks, pick_many, typical_distances
+from recsys.stages.rankings.kernels.picking import Pool, Rules
 from recsys.stages.rankings.kernels.state import UNRELATED
 from recsys.stages.rankings.reasons import reasons
 from recsys.tables import DROP_RULES, LISTS, PARTS, RANKINGS, STRINGS
@@ -55,9 +57,13 @@ def _diverse(scorer: Scorer, scored: Scored, pool: Ordered) -> Picked:
     limits = scorer.requests.limit[scored.first_list : scored.first_list + len(pool.total)].astype(np.int64)
     unit, scale = _variety(scorer, pool)
     kept, picks = pick_many(
-        scorer.items, pool.track, pool.score / np.repeat(unit, np.diff(pool.indptr)), pool.indptr, limits,
-        settings.diversity_lambda, scale, settings.max_per_artist or 0, settings.one_version_per_song, settings.artist_gap,
-    )  # fmt: skip
+        scorer.items,
+        Pool(pool.track, pool.score / np.repeat(unit, np.diff(pool.indptr))),
+        pool.indptr,
+        limits,
+        Rules(settings.diversity_lambda, 1.0, settings.max_per_artist or 0, settings.one_version_per_song, settings.artist_gap),
+        scale,
+    )
     rank = ranks(pool.indptr, pool.score, kept, picks.position)
     allowed = ~picks.over_cap | settings.backfill
     row = np.repeat(np.arange(len(limits)), np.diff(kept))[allowed]
@@ -153,8 +159,8 @@ def _kept_out(scored: Scored, row: int, number: int) -> tuple[Ints, Floats]:
         order = tracks[np.argsort(-scored.score[row, tracks], kind="stable")]
         return order.astype(np.int32), np.empty((len(order), 0))
     rules = np.where(scored.rules[row : row + 1] == number, 0, 255).astype(np.uint8)
-    found = by_points(scored, np.array([row]), rules, rules.shape[1])
-    return found.track, _columns(found, np.arange(len(found.track)))
+    every = by_points(scored, np.array([row]), rules, rules.shape[1])
+    return every.track, _columns(every, np.arange(len(every.track)))
 
 
 def _ranking_rows(scorer: Scorer, scored: Scored, pool: Ordered, picked: Picked) -> pl.DataFrame:
@@ -183,7 +189,7 @@ def _reasons(scorer: Scorer, scored: Scored, pool: Ordered, picked: Picked) -> p
     """Reasons by the evidence with the most points, and what is stored of the evidence."""
     points = picked.columns[:, 1 + len(PARTS) : 1 + 2 * len(PARTS)]
     average = _average_points(pool)
-    rows = Rows(picked.row, picked.track, points - average[picked.row], picked.source)
+    rows = ShownRows(picked.row, picked.track, points - average[picked.row], picked.source)
     evidence, backing = gather(scorer, scored, rows)
     return reasons(evidence, scorer.settings.language).hstack(_backing(scorer, backing))
 

@@ -2,12 +2,12 @@
 
 A text follows from a row's `reason_code` and `reason_args`: ``{0}``, ``{1}`` … stand for the arguments in order, and a code may
 have one text per number of arguments. Titles and names are cut to :data:`LONGEST_NAME` characters, texts have at most
-:data:`LONGEST`; tests hold both.
+:data:`_LONGEST`; tests hold both.
 """
 
 from __future__ import annotations
 
-LONGEST, LONGEST_NAME = 90, 26
+_LONGEST, LONGEST_NAME = 90, 26
 
 TEXTS: dict[str, dict[str, dict[int, str]]] = {
     "en": {

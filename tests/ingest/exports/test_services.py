@@ -107,8 +107,8 @@ def test_apple_musics_library(lake: Lake, put: Put) -> None:
     ]
     (events, _) = ingest_export(lake, "ann", [put("Apple Music Library Tracks.json", json.dumps(rows))])
     assert (events.rows_read, dict(events.causes)) == (8, {"missing": 1, "json": 1})
-    found = lake.input("events").join(lake.input("tracks"), left_on="track_id", right_on="id", maintain_order="left")
-    assert found.select("title", "type", "plays").rows() == [
+    result = lake.input("events").join(lake.input("tracks"), left_on="track_id", right_on="id", maintain_order="left")
+    assert result.select("title", "type", "plays").rows() == [
         ("S", "save", None),
         ("S", "play", 12),
         ("S", "skip", None),

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from recsys.providers.musicbrainz.answers import Named, Recording, Recordings, by_votes, escape
+from recsys.providers.musicbrainz.answers import Recording, Recordings, _Named, by_votes, escape
 
 
 def test_the_older_form_of_answers_fits() -> None:
@@ -16,9 +16,8 @@ def test_an_odd_recording_costs_no_other() -> None:
 
 
 def test_most_votes_first() -> None:
-    assert by_votes([Named(name="b", count=2), Named(name="a", count=2), Named(name="c", count=0), Named(name="d", count=5)]) == [
-        "d", "a", "b",
-    ]  # fmt: skip
+    tags = [_Named(name="b", count=2), _Named(name="a", count=2), _Named(name="c", count=0), _Named(name="d", count=5)]
+    assert by_votes(tags) == ["d", "a", "b"]
 
 
 def test_no_word_is_an_operator() -> None:

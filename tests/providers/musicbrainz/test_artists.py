@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from recsys.providers.musicbrainz.artists import name, readings, similarity
+from recsys.providers.musicbrainz.artists import _name, readings, similarity
 
 
 @pytest.mark.parametrize(
@@ -37,5 +37,5 @@ def test_guests_of_the_title_may_be_missing_in_a_credit() -> None:
 
 
 def test_a_name_is_plain() -> None:
-    assert name("The Roots (US)") == "roots"
-    assert name("The") == "the"
+    assert _name("The Roots (US)") == "roots"
+    assert _name("The") == "the"

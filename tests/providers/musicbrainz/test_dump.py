@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from recsys.errors import InputError
-from recsys.providers.musicbrainz.dump import TABLES, DatabaseDump
+from recsys.providers.musicbrainz.dump import _TABLES, DatabaseDump
 
 FILES = {
     "recording": ["1\tm-1\tHelp!\t5\t139000\t\t0", "2\tm-2\tHelp!\t5\t140000\tlive\t0", "3\tm-3\tSomething\t5\t182000\t\t0"],
@@ -43,7 +43,7 @@ def test_ids_by_isrc_and_genres_of_recordings(folder: Path) -> None:
 def test_missing_and_wrong_files_are_named(folder: Path) -> None:
     with pytest.raises(InputError, match="no file recording"):
         DatabaseDump(folder / "nowhere")
-    for name in TABLES:
+    for name in _TABLES:
         (folder / "mbdump" / name).write_bytes(b"\x00\xff")
     with pytest.raises(InputError, match="database dump"):
         DatabaseDump(folder).enrich([{"id": "a", "mbid": "m-1"}])

@@ -19,15 +19,16 @@ from recsys.providers.push.listenbrainz import ListenBrainzLists
 from recsys.providers.push.lists import push
 from recsys.providers.push.spotify import SpotifyLists
 from recsys.providers.push.subsonic import SubsonicLists
-from recsys.readers.export import COLUMNS, Playlist
+from recsys.readers.export import PLAYLIST_COLUMNS, Playlist
 from tests.support.wire import Wire
 
 ROWS = [
     {
-        **dict.fromkeys(COLUMNS), "rank": 1, "track_id": "t1", "title": "Help! - Remastered 2009", "artist": "The Beatles",
+        **dict.fromkeys(PLAYLIST_COLUMNS), "rank": 1, "track_id": "t1", "title": "Help! - Remastered 2009",
+        "artist": "The Beatles",
         "duration_ms": 139_000, "mbid": "m1", "spotify_id": "s1", "reason": "fits",
     },
-    {**dict.fromkeys(COLUMNS), "rank": 2, "track_id": "t2", "title": "Nowhere", "artist": "Nobody", "reason": "new"},
+    {**dict.fromkeys(PLAYLIST_COLUMNS), "rank": 2, "track_id": "t2", "title": "Nowhere", "artist": "Nobody", "reason": "new"},
 ]  # fmt: skip
 PLAYLIST = Playlist("ann", "comfort", "run-1", datetime(2026, 1, 2, tzinfo=UTC), ROWS)
 Open = Callable[..., Access]

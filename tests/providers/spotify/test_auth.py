@@ -10,7 +10,7 @@ from authlib.oauth2.rfc7636 import create_s256_code_challenge
 
 from recsys.providers.access import Access
 from recsys.providers.errors import NotConfiguredError, UnauthorizedError
-from recsys.providers.spotify.auth import Login, SpotifyAuth, Stored, store, stored, token_mode
+from recsys.providers.spotify.auth import Login, SpotifyAuth, _store, _Stored, stored, token_mode
 from tests.support.wire import Clock, Wire
 
 TOKEN = "POST accounts.spotify.com/api/token"
@@ -75,16 +75,16 @@ def test_a_login_survives_a_false_invalid_grant_and_keeps_its_old_refresh_token(
     open_access: Callable[..., Access], wire: Wire
 ) -> None:
     access = open_access()
-    path = store(access.settings, Stored(client_id="app", refresh_token="first"))
+    path = _store(access.settings, _Stored(client_id="app", refresh_token="first"))
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
     assert token_mode(access.settings) == "user"
     wire.on(TOKEN, httpx.Response(400, json={"error": "invalid_grant"}), granted("a"), granted("b", refresh_token="second"))
     with pytest.raises(UnauthorizedError):
         SpotifyAuth(access).headers()
     assert SpotifyAuth(access).headers() == {"Authorization": "Bearer a"}
-    assert stored(access.settings) == Stored(client_id="app", refresh_token="first")
+    assert stored(access.settings) == _Stored(client_id="app", refresh_token="first")
     assert SpotifyAuth(access).headers() == {"Authorization": "Bearer b"}
-    assert stored(access.settings) == Stored(client_id="app", refresh_token="second")
+    assert stored(access.settings) == _Stored(client_id="app", refresh_token="second")
 
 
 def test_login_with_pkce(open_access: Callable[..., Access], wire: Wire) -> None:
@@ -100,4 +100,4 @@ def test_login_with_pkce(open_access: Callable[..., Access], wire: Wire) -> None
     sent = parse_qs(wire.asked[0].content.decode())
     assert create_s256_code_challenge(sent["code_verifier"][0]) == query["code_challenge"]
     assert "authorization" not in wire.asked[0].headers
-    assert stored(access.settings) == Stored(client_id="app", refresh_token="mine")
+    assert stored(access.settings) == _Stored(client_id="app", refresh_token="mine")

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from recsys.errors import UsageError
-from recsys.providers.spotify.links import Link, parse
+from recsys.providers.spotify.links import Link, parse_link
 
 ID = "4uLU6hMCjMI75M1A2tKUQC"
 
@@ -39,14 +39,18 @@ ID = "4uLU6hMCjMI75M1A2tKUQC"
     ],
 )
 def test_every_spelling_of_a_link(text: str, kind: str) -> None:
-    assert parse(text) == Link(kind, ID)  # type: ignore[arg-type]
+    assert parse_link(text) == Link(kind, ID)  # type: ignore[arg-type]
 
 
 def test_the_library_and_links_of_other_services() -> None:
-    assert parse("me:tracks") == parse("me:liked") == Link("me", "liked")
-    assert parse("https://open.spotify.com/collection/tracks") == parse("spotify:user:anna:collection") == Link("me", "liked")
-    assert str(parse("me:recent")) == "me:recent"
-    assert parse("https://www.deezer.com/track/3135556") == Link("foreign", "https://www.deezer.com/track/3135556")
+    assert parse_link("me:tracks") == parse_link("me:liked") == Link("me", "liked")
+    assert (
+        parse_link("https://open.spotify.com/collection/tracks")
+        == parse_link("spotify:user:anna:collection")
+        == Link("me", "liked")
+    )
+    assert str(parse_link("me:recent")) == "me:recent"
+    assert parse_link("https://www.deezer.com/track/3135556") == Link("foreign", "https://www.deezer.com/track/3135556")
 
 
 @pytest.mark.parametrize(
@@ -78,13 +82,13 @@ def test_the_library_and_links_of_other_services() -> None:
 )
 def test_anything_else_says_what_is_allowed(text: str) -> None:
     with pytest.raises(UsageError):
-        parse(text)
+        parse_link(text)
 
 
 @given(st.text())
 def test_no_text_breaks_it(text: str) -> None:
     try:
-        link = parse(text)
+        link = parse_link(text)
     except UsageError:
         return
     assert link.kind in ("track", "album", "playlist", "artist", "me", "foreign")

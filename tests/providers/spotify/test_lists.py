@@ -82,7 +82,7 @@ def test_a_list_that_never_ends_is_left(spotify: Spotify, wire: Wire, monkeypatc
         offset = int(request.url.params["offset"])
         return httpx.Response(200, json=page([{"item": dev(offset + n)} for n in range(10)], 10**9, more=True))
 
-    monkeypatch.setattr(lists, "MOST", 100)
+    monkeypatch.setattr(lists, "_MOST", 100)
     wire.on(f"GET {API}/playlists/{ident(9)}/items", endless)
     listing = spotify.read(Link("playlist", ident(9)))
     assert len(listing.facts) == wire.count(f"GET {API}/playlists/{ident(9)}/items") * 10 == 100
@@ -121,8 +121,8 @@ def test_search_asks_for_ten_at_a_time_and_never_past_its_reach(spotify: Spotify
 
 
 def test_search_of_several_kinds_tolerates_nulls_and_absent_kinds(spotify: Spotify, wire: Wire) -> None:
-    found = {"albums": page([{"id": ident(1), "name": "A", "artists": [{"name": "B"}]}, None]), "playlists": page([None])}
-    wire.on(f"GET {API}/search", found)
+    result = {"albums": page([{"id": ident(1), "name": "A", "artists": [{"name": "B"}]}, None]), "playlists": page([None])}
+    wire.on(f"GET {API}/search", result)
     hits = spotify.search("x", ["track", "album", "artist", "playlist"], 10)
     assert [(hit.link.kind, hit.title, hit.artist) for hit in hits] == [("album", "A", "B")]
 

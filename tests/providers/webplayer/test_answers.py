@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from recsys.providers.errors import MalformedError, MissingError
-from recsys.providers.webplayer.answers import Track, embedded, ident, track_fields
+from recsys.providers.webplayer.answers import Track, embedded, ident, player_fields
 
 
 def test_first_and_other_artists_are_one_list() -> None:
@@ -13,7 +13,7 @@ def test_first_and_other_artists_are_one_list() -> None:
             "otherArtists": {"items": [{"profile": {"name": "B"}}]}, "trackDuration": {"totalMilliseconds": 5},
         }
     )  # fmt: skip
-    fields = track_fields(track)
+    fields = player_fields(track)
     assert (fields["artists"], fields["duration_ms"], fields["spotify_id"]) == (["A", "B"], 5, "1" * 22)
 
 

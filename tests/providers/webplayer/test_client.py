@@ -195,12 +195,12 @@ def test_album_artist_and_search(player: WebPlayer, wire: Wire) -> None:
     assert (facts.fields["album"], facts.fields["release_date"]) == ("Best", "2001")
     wire.on(GRAPH, {"data": {"artistUnion": {"discography": {"topTracks": {"items": [row]}}}}})
     assert [facts.id for facts in player.read(Link("artist", ident(7))).facts] == [ident(1)]
-    found = {
+    result = {
         "tracksV2": {"items": [{"item": {"data": song(1, artists=names("A"))}}, {"item": {"data": None}}]},
         "albumsV2": {"items": [{"data": {"uri": f"spotify:album:{ident(8)}", "name": "Best"}}]},
         "artists": {"items": [{"data": {"uri": f"spotify:artist:{ident(7)}", "profile": {"name": "A"}}}]},
     }
-    wire.on(GRAPH, {"data": {"searchV2": found}})
+    wire.on(GRAPH, {"data": {"searchV2": result}})
     hits = player.search("x", ["track", "album", "artist", "playlist"], 5)
     assert [(hit.link.kind, hit.title) for hit in hits] == [("track", "Song 1"), ("album", "Best"), ("artist", "A")]
 

@@ -9,8 +9,9 @@ import polars as pl
 import pytest
 
 from recsys import Settings
-from recsys.stages.candidates.scoring import Scored, Scorer
-from recsys.stages.candidates.stage import REASONS, Chosen, candidate_rows, ordered, parts, pools, reasons
+from recsys.stages.candidates.scored import Scored
+from recsys.stages.candidates.scoring import Scorer
+from recsys.stages.candidates.stage import REASONS, Chosen, candidate_rows, ordered, parts, pools, reason_codes
 from recsys.tables import CANDIDATES
 from tests.support.chance import world
 from tests.support.worlds import event, inputs, prepared, silent, track
@@ -28,13 +29,13 @@ def block(settings: Settings) -> tuple[Scorer, Scored]:
 @PRESETS
 def test_best_first_equals_in_catalogue_order(settings: Settings) -> None:
     _, scored = block(settings)
-    found = ordered(scored, 7)
+    result = ordered(scored, 7)
     for row, (score, rules) in enumerate(zip(scored.score, scored.rules, strict=True)):
         best = sorted(np.flatnonzero(rules == 0), key=lambda place, score=score: (-score[place], place))
-        part = slice(found.indptr[row], found.indptr[row + 1])
-        assert found.track[part].tolist() == best[:7]
-        assert found.score[part].tolist() == score[best[:7]].tolist()
-        assert found.total[row] == len(best)
+        part = slice(result.indptr[row], result.indptr[row + 1])
+        assert result.track[part].tolist() == best[:7]
+        assert result.score[part].tolist() == score[best[:7]].tolist()
+        assert result.total[row] == len(best)
 
 
 def test_none_means_all() -> None:
@@ -91,7 +92,7 @@ def of_one(scorer: Scorer, **shown: float) -> tuple[str, str]:
     whole = {"content": 0.0, "collaborative": 0.0, "exploration": 0.0} | points | shown
     place = scorer.catalog.row_of["silent" if whole.pop("silent", 0) else "heard"]
     chosen = Chosen(np.array([0]), np.array([place], np.int32))
-    return reasons(scorer, scorer.score(1, 2), chosen, pl.DataFrame({name: [value] for name, value in whole.items()})).row(0)
+    return reason_codes(scorer, scorer.score(1, 2), chosen, pl.DataFrame({name: [value] for name, value in whole.items()})).row(0)
 
 
 @pytest.mark.parametrize(

@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 from scipy.sparse import csr_array
 
-from recsys.stages.neighbors.als import MISSING, STEPS, AlsFactors, factorize, start
+from recsys.stages.neighbors.als import _STEPS, MISSING, AlsFactors, factorize, start
 from recsys.stages.neighbors.low_rank import factors, standardised
 from tests.support.rated import EDGES, Rows, groups, long_tail, matrix
 
-RANK = STEPS
+RANK = _STEPS
 """As many unknowns as conjugate gradients: every half-sweep is exact."""
 
 
@@ -35,9 +35,9 @@ def confidence(ratings: csr_array, damping: float) -> np.ndarray:
 @pytest.mark.parametrize("damping", [0.0, 0.4])
 def test_one_half_sweep(damping: float) -> None:
     ratings, tracks = long_tail(20, 15, 120, disliked=0.2), begin(15)
-    found = factorize(ratings, tracks, 2.0, damping, sweeps=0)
-    np.testing.assert_allclose(found.listeners, half(confidence(ratings, damping), tracks, 2.0), atol=1e-5)
-    assert found.tracks.tobytes() == tracks.tobytes()
+    als_factors = factorize(ratings, tracks, 2.0, damping, sweeps=0)
+    np.testing.assert_allclose(als_factors.listeners, half(confidence(ratings, damping), tracks, 2.0), atol=1e-5)
+    assert als_factors.tracks.tobytes() == tracks.tobytes()
 
 
 @pytest.mark.parametrize("sweeps", [1, 4])
@@ -46,13 +46,13 @@ def test_sweeps(sweeps: int) -> None:
     signed, wanted = confidence(ratings, 0.4), tracks.astype(float)
     for _ in range(sweeps):
         wanted = half(signed.T, half(signed, wanted, 2.0), 2.0)
-    found = factorize(ratings, tracks, 2.0, 0.4, sweeps=sweeps)
-    np.testing.assert_allclose(found.tracks, wanted, atol=2e-4)
-    np.testing.assert_allclose(found.listeners, half(signed, wanted, 2.0), atol=2e-4)
+    als_factors = factorize(ratings, tracks, 2.0, 0.4, sweeps=sweeps)
+    np.testing.assert_allclose(als_factors.tracks, wanted, atol=2e-4)
+    np.testing.assert_allclose(als_factors.listeners, half(signed, wanted, 2.0), atol=2e-4)
 
 
-def loss(found: AlsFactors, signed: np.ndarray, ridge: float) -> float:
-    u, v = found.listeners.astype(float), found.tracks.astype(float)
+def loss(als_factors: AlsFactors, signed: np.ndarray, ridge: float) -> float:
+    u, v = als_factors.listeners.astype(float), als_factors.tracks.astype(float)
     errors = np.abs(signed) * (np.sign(signed) - u @ v.T) ** 2
     return float(errors.sum() + MISSING * np.square(u @ v.T).sum() + ridge * (np.square(u).sum() + np.square(v).sum()))
 
@@ -65,8 +65,8 @@ def test_every_sweep_lowers_the_loss() -> None:
 
 def test_it_finds_the_groups() -> None:
     ratings = groups(80, 40)
-    found = factorize(ratings, start(standardised(ratings), factors(standardised(ratings), 4), 4), 1.0)
-    scores = found.listeners @ found.tracks.T
+    als_factors = factorize(ratings, start(standardised(ratings), factors(standardised(ratings), 4), 4), 1.0)
+    scores = als_factors.listeners @ als_factors.tracks.T
     own = np.arange(80)[:, None] % 4 == np.arange(40) % 4
     assert scores[own].mean() > 5 * scores[~own].mean()
 
@@ -103,10 +103,10 @@ class TestProperties:
 class TestStart:
     def test_right_singular_vectors_of_mean_square_length_one(self) -> None:
         rows = standardised(groups(60, 40))
-        found = start(rows, factors(rows, 8), 5)
-        assert (found.dtype, found.shape) == (np.float32, (40, 5))
-        assert np.square(found).sum(axis=1).mean() == pytest.approx(1.0, rel=1e-5)
-        apart = found.T @ found
+        result = start(rows, factors(rows, 8), 5)
+        assert (result.dtype, result.shape) == (np.float32, (40, 5))
+        assert np.square(result).sum(axis=1).mean() == pytest.approx(1.0, rel=1e-5)
+        apart = result.T @ result
         np.testing.assert_allclose(apart - np.diag(np.diag(apart)), 0, atol=1e-2)
 
     def test_nothing_to_start_from(self) -> None:
@@ -118,7 +118,7 @@ class TestStart:
 @pytest.mark.parametrize(("rows", "tracks"), EDGES.values(), ids=EDGES)
 def test_edges(damping: float, rows: Rows, tracks: int) -> None:
     ratings = matrix(rows, tracks)
-    found = factorize(ratings, begin(tracks, 64), 4.0, damping)
-    assert np.isfinite(found.listeners).all()
-    assert np.isfinite(found.tracks).all()
-    assert not found.listeners[np.diff(ratings.indptr) == 0].any()
+    als_factors = factorize(ratings, begin(tracks, 64), 4.0, damping)
+    assert np.isfinite(als_factors.listeners).all()
+    assert np.isfinite(als_factors.tracks).all()
+    assert not als_factors.listeners[np.diff(ratings.indptr) == 0].any()

@@ -11,9 +11,9 @@ from scipy.sparse import csr_array
 from recsys.stages.neighbors.als import MISSING
 from recsys.stages.neighbors.attribution import Shares, attribute, form
 from recsys.stages.neighbors.collaborative import Collaborative
-from recsys.stages.neighbors.kernels.attribution import CHUNK
+from recsys.stages.neighbors.kernels.attribution import _CHUNK
 from recsys.stages.neighbors.model import Listeners, Model, Parameters
-from recsys.stages.neighbors.weighting import votes
+from recsys.stages.neighbors.weighting import weighted_votes
 from tests.support.rated import EDGES, Rows, long_tail, matrix
 
 SMALL = Parameters(pool=12, kept=6, rank=5, als_rank=5, ridge=1.0, als_share=0.4)
@@ -61,7 +61,7 @@ def _solved(model: Model, ratings: np.ndarray, right: np.ndarray) -> np.ndarray:
 
 def track_side(model: Model, ratings: np.ndarray) -> np.ndarray:
     """(own, tracks) what each own vote says by the track side."""
-    own = votes(csr_array(ratings[None, :]), model.weights.damping).toarray()[0]
+    own = weighted_votes(csr_array(ratings[None, :]), model.weights.damping).toarray()[0]
     return own[:, None] * model.track_side.toarray()
 
 
@@ -85,18 +85,18 @@ def shares(model: Model, listeners: Listeners, row: int, ratings: np.ndarray) ->
     return np.array(removed) / np.where(whole == 0.0, 1.0, whole), whole
 
 
-def assert_shares(found: Shares, first: int, own: np.ndarray, wanted: np.ndarray, whole: np.ndarray) -> None:
+def assert_shares(result: Shares, first: int, own: np.ndarray, wanted: np.ndarray, whole: np.ndarray) -> None:
     for track, score in enumerate(whole):
         at = first + track
-        named = found.tracks[at] >= 0
+        named = result.tracks[at] >= 0
         if score <= 0:
-            assert (named.any(), found.rest[at]) == (False, 1.0)
+            assert (named.any(), result.rest[at]) == (False, 1.0)
             continue
         best = np.argsort(-wanted[:, track], kind="stable")[:3]
         best = best[wanted[best, track] > 0]
-        assert found.tracks[at][named].tolist() == own[best].tolist()
-        np.testing.assert_allclose(found.share[at][named], wanted[best, track], rtol=1e-4, atol=1e-6)
-        assert found.share[at].sum() + found.rest[at] == pytest.approx(1.0, abs=1e-12)
+        assert result.tracks[at][named].tolist() == own[best].tolist()
+        np.testing.assert_allclose(result.share[at][named], wanted[best, track], rtol=1e-4, atol=1e-6)
+        assert result.share[at].sum() + result.rest[at] == pytest.approx(1.0, abs=1e-12)
 
 
 @pytest.mark.parametrize(
@@ -106,22 +106,22 @@ def assert_shares(found: Shares, first: int, own: np.ndarray, wanted: np.ndarray
 )
 def test_shares_are_what_removing_the_own_track_takes(parameters: Parameters) -> None:
     fitted = Collaborative.fit(RATED, parameters)
-    found = attribute(form(fitted.model), fitted.model.rows, fitted.fitted, every_pair(90, 60))
+    result = attribute(form(fitted.model), fitted.model.rows, fitted.fitted, every_pair(90, 60))
     for user in (0, 41, 89):
         ratings = RATED[[user]].toarray()[0]
         wanted, whole = shares(fitted.model, fitted.fitted, user, ratings)
         np.testing.assert_allclose(whole, fitted.scores(user, user + 1)[0], atol=2e-4)
-        assert_shares(found, user * 60, np.flatnonzero(ratings), wanted, whole)
+        assert_shares(result, user * 60, np.flatnonzero(ratings), wanted, whole)
 
 
 def test_of_listeners_folded_in(fitted: Collaborative) -> None:
     model, new = fitted.model, fitted.model.listeners(NEW)
-    found = attribute(form(model), model.standardised(NEW), new, every_pair(9, 60))
+    result = attribute(form(model), model.standardised(NEW), new, every_pair(9, 60))
     for row in (0, 8):
         ratings = NEW[[row]].toarray()[0]
         wanted, whole = shares(model, new, row, ratings)
         np.testing.assert_allclose(whole, model.scores(new)[row], atol=2e-4)
-        assert_shares(found, row * 60, np.flatnonzero(ratings), wanted, whole)
+        assert_shares(result, row * 60, np.flatnonzero(ratings), wanted, whole)
 
 
 @pytest.mark.slow
@@ -129,13 +129,13 @@ def test_long_histories_in_parts() -> None:
     """Listeners with more tracks than are looked at together."""
     rated = long_tail(8, 1500, 8000, seed=2)
     longest = int(np.diff(rated.indptr).argmax())
-    assert np.diff(rated.indptr)[longest] > CHUNK
+    assert np.diff(rated.indptr)[longest] > _CHUNK
     fitted = Collaborative.fit(rated, SMALL)
     tracks = np.arange(0, 1500, 50)
-    found = attribute(form(fitted.model), fitted.model.rows, fitted.fitted, (np.where(np.arange(9) > longest, 30, 0), tracks))
+    result = attribute(form(fitted.model), fitted.model.rows, fitted.fitted, (np.where(np.arange(9) > longest, 30, 0), tracks))
     ratings = rated[[longest]].toarray()[0]
     wanted, whole = shares(fitted.model, fitted.fitted, longest, ratings)
-    assert_shares(found, 0, np.flatnonzero(ratings), wanted[:, tracks], whole[tracks])
+    assert_shares(result, 0, np.flatnonzero(ratings), wanted[:, tracks], whole[tracks])
 
 
 class TestSameBytes:
@@ -155,9 +155,9 @@ class TestSameBytes:
 @pytest.mark.parametrize(("rows", "tracks"), EDGES.values(), ids=EDGES)
 def test_edges(rows: Rows, tracks: int) -> None:
     fitted = Collaborative.fit(matrix(rows, tracks))
-    found = attribute(form(fitted.model), fitted.model.rows, fitted.fitted, every_pair(len(rows), tracks))
-    assert np.isfinite(found.share).all()
-    np.testing.assert_allclose(found.share.sum(axis=1) + found.rest, 1.0, atol=1e-9)
-    named = found.tracks >= 0
-    assert (found.share[named] > 0).all()
-    assert not found.share[~named].any()
+    result = attribute(form(fitted.model), fitted.model.rows, fitted.fitted, every_pair(len(rows), tracks))
+    assert np.isfinite(result.share).all()
+    np.testing.assert_allclose(result.share.sum(axis=1) + result.rest, 1.0, atol=1e-9)
+    named = result.tracks >= 0
+    assert (result.share[named] > 0).all()
+    assert not result.share[~named].any()

@@ -30,17 +30,17 @@ def test_calibrated() -> None:
 
 
 def test_rises_with_the_score_and_is_zero_without() -> None:
-    found = TRUTH.of(np.array([[-1.0, 0.0, 0.5, 2.0], [0.0, 0.1, 1.0, 1e9]]), np.array([10, 300]))
-    assert found[:, 0].tolist() == [0.0, 0.0]
-    assert (np.diff(found, axis=1) >= 0).all()
-    assert found.max() <= 1.0
-    assert found[0, 3] == pytest.approx(1 / (1 + np.exp(4.0 - 1.5 * np.log(2) - 0.4 * np.log(10))))
+    result = TRUTH.of(np.array([[-1.0, 0.0, 0.5, 2.0], [0.0, 0.1, 1.0, 1e9]]), np.array([10, 300]))
+    assert result[:, 0].tolist() == [0.0, 0.0]
+    assert (np.diff(result, axis=1) >= 0).all()
+    assert result.max() <= 1.0
+    assert result[0, 3] == pytest.approx(1 / (1 + np.exp(4.0 - 1.5 * np.log(2) - 0.4 * np.log(10))))
 
 
 @pytest.mark.parametrize("hits", [np.zeros(5, bool), np.ones(5, bool), np.array([0, 0, 0, 1, 1], bool)])
 def test_one_sided_and_separable_stay_finite(hits: np.ndarray) -> None:
-    found = fit_chance(np.arange(1.0, 6.0), np.full(5, 7), hits)
-    assert np.isfinite(found).all()
+    chance = fit_chance(np.arange(1.0, 6.0), np.full(5, 7), hits)
+    assert np.isfinite(chance).all()
 
 
 def test_nothing_to_learn_from() -> None:

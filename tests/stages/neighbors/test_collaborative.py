@@ -9,9 +9,9 @@ import pytest
 from scipy.sparse import csr_array
 
 from recsys import Settings, build
-from recsys.stages.neighbors.collaborative import BLOCK, Collaborative, correlated, fitted_track_side, neighbors
+from recsys.stages.neighbors.collaborative import _BLOCK, Collaborative, correlated, fitted_track_side, neighbors
 from recsys.stages.neighbors.model import TILE, Parameters
-from recsys.stages.neighbors.weighting import cleaned, damping, votes
+from recsys.stages.neighbors.weighting import cleaned, damping, weighted_votes
 from tests.support.rated import EDGES, Rows, groups, long_tail, matrix
 from tests.support.worlds import AS_OF, Row, event, inputs, of, silent
 
@@ -29,8 +29,8 @@ def assert_same_bytes(one: Collaborative, other: Collaborative) -> None:
 class TestParts:
     def test_cleaned(self) -> None:
         untidy = csr_array((np.array([1.0, 0.0, 2.0, 3.0]), np.array([2, 1, 0, 2]), np.array([0, 4])), shape=(1, 3))
-        found = cleaned(untidy)
-        assert (found.indices.tolist(), found.data.tolist()) == ([0, 2], [2.0, 4.0])
+        result = cleaned(untidy)
+        assert (result.indices.tolist(), result.data.tolist()) == ([0, 2], [2.0, 4.0])
         assert untidy.nnz == 4
 
     @pytest.mark.parametrize("wrong", [np.nan, np.inf, -np.inf])
@@ -46,7 +46,7 @@ class TestParts:
         )
 
     def test_votes_by_hand(self) -> None:
-        cast = votes(matrix([{0: np.e - 1, 1: -(np.e**0.5 - 1)}, {0: 7.0}], 2), np.array([2**-0.5, 1.0])).toarray()
+        cast = weighted_votes(matrix([{0: np.e - 1, 1: -(np.e**0.5 - 1)}, {0: 7.0}], 2), np.array([2**-0.5, 1.0])).toarray()
         # strengths 1 and 0.5 of a greatest 1: votes 1 and −0.25 − 0.75 / 2, their squares 1 + 0.390625
         length = 1.390625**0.125
         assert cast[0] == pytest.approx([1 / length / 2**0.5, -0.625 / length])
@@ -55,8 +55,8 @@ class TestParts:
     def test_neighbours_in_blocks(self, monkeypatch: pytest.MonkeyPatch) -> None:
         rows, factors = correlated(cleaned(RATED), SMALL)
         whole = neighbors(rows, factors, SMALL)
-        assert len(whole.indices) < BLOCK
-        monkeypatch.setattr("recsys.stages.neighbors.collaborative.BLOCK", 7)
+        assert len(whole.indices) < _BLOCK
+        monkeypatch.setattr("recsys.stages.neighbors.collaborative._BLOCK", 7)
         for one, other in zip(whole, neighbors(rows, factors, SMALL), strict=True):
             assert one.tobytes() == other.tobytes()
 
@@ -64,7 +64,7 @@ class TestParts:
 def test_the_track_side_is_a_share_of_the_scores() -> None:
     alone, mixed = (Collaborative.fit(RATED, replace(SMALL, track_share=share)) for share in (0.0, 0.3))
     side = fitted_track_side(cleaned(RATED), SMALL).toarray()
-    cast = votes(cleaned(RATED), np.ones(60)).toarray() @ side
+    cast = weighted_votes(cleaned(RATED), np.ones(60)).toarray() @ side
     wanted = 0.7 * alone.scores(0, 90) + 0.3 * cast / np.sqrt(np.square(cast).mean(axis=1, keepdims=True))
     np.testing.assert_allclose(mixed.scores(0, 90), wanted, atol=1e-5)
 
@@ -73,7 +73,10 @@ def test_the_track_side_is_a_share_of_the_scores() -> None:
 def test_scores_are_near_and_far_votes_and_latent_products(share: float) -> None:
     parameters = replace(SMALL, als_share=share)
     model, rated = Collaborative.fit(RATED, parameters), cleaned(RATED)
-    cast, (_, factors) = votes(rated, damping(rated, parameters.popularity_damping)).toarray(), correlated(rated, parameters)
+    cast, (_, factors) = (
+        weighted_votes(rated, damping(rated, parameters.popularity_damping)).toarray(),
+        correlated(rated, parameters),
+    )
     scores = model.scores(0, len(cast))
     for user in (0, TILE - 1, TILE, len(cast) - 1):
         near, weight = model.near.indices[user], model.near.weight[user]
@@ -158,8 +161,8 @@ def crowd() -> list[Row]:
 def offered(events: list[Row]) -> tuple[np.ndarray, np.ndarray]:
     """The collaborative part and the score of every track for "me", NaN for tracks that are not candidates."""
     tables = build(inputs(map(silent, NAMES), [*crowd(), *LIKED, *events]), Settings(), as_of=AS_OF)
-    found = {row["track_id"]: row for row in of(tables, "candidates", "me", "balanced")}
-    return tuple(np.array([found.get(name, {}).get(part, np.nan) for name in NAMES]) for part in ("collaborative", "score"))
+    result = {row["track_id"]: row for row in of(tables, "candidates", "me", "balanced")}
+    return tuple(np.array([result.get(name, {}).get(part, np.nan) for name in NAMES]) for part in ("collaborative", "score"))
 
 
 class TestDislikes:
@@ -195,11 +198,11 @@ STRANGERS = [event("x", NAMES[22], "like"), event("y", NAMES[23], "like")]
 @pytest.mark.parametrize("size", [2, 3, 5, 10])
 def test_a_small_circle_votes_as_it_would_among_strangers(size: int) -> None:
     """What everybody heard is what they share: its weight must not be nothing."""
-    votes = []
+    weighted_votes = []
     for events in (circle(size), circle(size) + STRANGERS):
         tables = build(inputs(map(silent, NAMES), events), Settings(), as_of=AS_OF)
         first = of(tables, "rankings", "m0", "balanced")[0]
         assert first["track_id"] == NAMES[20]
-        votes.append(first["collaborative"])
-    assert votes[0] > 0.8
-    assert votes == pytest.approx([votes[0]] * 2, abs=0.05)
+        weighted_votes.append(first["collaborative"])
+    assert weighted_votes[0] > 0.8
+    assert weighted_votes == pytest.approx([weighted_votes[0]] * 2, abs=0.05)

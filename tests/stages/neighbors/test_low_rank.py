@@ -39,21 +39,21 @@ class TestFactors:
     def test_against_numpy(self, rank: int) -> None:
         """A leading part of a long spectrum is found approximately, strong and separate directions exactly."""
         rated = groups(60, 40)
-        found, exact = factors(standardised(rated), rank), np.linalg.eigvalsh(correlation(rated))[::-1]
-        np.testing.assert_allclose(found.values, exact[:rank], rtol=0.02)
-        np.testing.assert_allclose(found.values[:3], exact[: min(rank, 3)], rtol=1e-6)
-        np.testing.assert_allclose(found.vectors.T @ found.vectors, np.eye(rank), atol=1e-10)
+        result, exact = factors(standardised(rated), rank), np.linalg.eigvalsh(correlation(rated))[::-1]
+        np.testing.assert_allclose(result.values, exact[:rank], rtol=0.02)
+        np.testing.assert_allclose(result.values[:3], exact[: min(rank, 3)], rtol=1e-6)
+        np.testing.assert_allclose(result.vectors.T @ result.vectors, np.eye(rank), atol=1e-10)
 
     def test_all_directions_are_exact(self) -> None:
-        found = factors(standardised(RATED), 64)
-        assert found.values.size == 29  # 30 tracks less the mean
-        np.testing.assert_allclose(found.vectors * found.values @ found.vectors.T, correlation(RATED), atol=1e-9)
+        result = factors(standardised(RATED), 64)
+        assert result.values.size == 29  # 30 tracks less the mean
+        np.testing.assert_allclose(result.vectors * result.values @ result.vectors.T, correlation(RATED), atol=1e-9)
 
     def test_greatest_first_and_signed(self) -> None:
-        found = factors(standardised(RATED), 12)
-        assert (np.diff(found.values) <= 0).all()
-        peaks = np.abs(found.vectors).argmax(axis=0)
-        assert (found.vectors[peaks, np.arange(12)] > 0).all()
+        result = factors(standardised(RATED), 12)
+        assert (np.diff(result.values) <= 0).all()
+        peaks = np.abs(result.vectors).argmax(axis=0)
+        assert (result.vectors[peaks, np.arange(12)] > 0).all()
 
     def test_same_seed_same_bits(self) -> None:
         one, two = (factors(standardised(RATED), 8, seed=3, threads=threads) for threads in (1, 3))
@@ -65,7 +65,7 @@ class TestFactors:
         order = np.random.default_rng(2).permutation(50)
         one, other = factors(standardised(RATED), 3), factors(standardised(RATED[order]), 3)
         np.testing.assert_allclose(other.values, one.values, rtol=1e-3)
-        whole, moved = (found.vectors * found.values @ found.vectors.T for found in (one, other))
+        whole, moved = (result.vectors * result.values @ result.vectors.T for result in (one, other))
         np.testing.assert_allclose(moved, whole[np.ix_(order, order)], atol=0.02)
 
     def test_a_listener_without_ratings_changes_nobody(self) -> None:
@@ -78,11 +78,11 @@ class TestFactors:
     @pytest.mark.parametrize("rank", [0, 1, 64])
     @pytest.mark.parametrize(("rows", "tracks"), EDGES.values(), ids=EDGES)
     def test_edges(self, rank: int, rows: Rows, tracks: int) -> None:
-        found = factors(standardised(matrix(rows, tracks)), rank)
-        assert found.vectors.shape == (len(rows), found.values.size)
-        assert found.values.size <= min(rank, len(rows), tracks)
-        assert np.isfinite(found.vectors).all()
-        assert (found.values > 0).all()
+        result = factors(standardised(matrix(rows, tracks)), rank)
+        assert result.vectors.shape == (len(rows), result.values.size)
+        assert result.values.size <= min(rank, len(rows), tracks)
+        assert np.isfinite(result.vectors).all()
+        assert (result.values > 0).all()
 
 
 def matrix_with_empty_row() -> np.ndarray:

@@ -36,19 +36,19 @@ class TestFittedRows:
     @pytest.mark.parametrize("parameters", [SMALL, NEAR, MANY, SIDE, Parameters()], ids=["small", "near", "many", "side", "all"])
     def test_give_their_fitted_scores(self, parameters: Parameters) -> None:
         fitted = Collaborative.fit(RATED, parameters)
-        wanted, found = fitted.scores(0, TILE + 26), fitted.model.fold_in(RATED, EVERYBODY)
-        np.testing.assert_allclose(found, wanted, atol=1e-5 * np.abs(wanted).max())
+        wanted, result = fitted.scores(0, TILE + 26), fitted.model.fold_in(RATED, EVERYBODY)
+        np.testing.assert_allclose(result, wanted, atol=1e-5 * np.abs(wanted).max())
 
     def test_have_their_fitted_neighbours(self, fitted: Collaborative) -> None:
-        found = fitted.model.listeners(RATED, EVERYBODY)
-        assert found.near.indices.tobytes() == fitted.near.indices.tobytes()
-        assert found.near.similarity.tobytes() == fitted.near.similarity.tobytes()
-        assert found.near.overlap.tobytes() == fitted.near.overlap.tobytes()
-        np.testing.assert_allclose(found.near.explained, fitted.near.explained, atol=1e-9)
+        result = fitted.model.listeners(RATED, EVERYBODY)
+        assert result.near.indices.tobytes() == fitted.near.indices.tobytes()
+        assert result.near.similarity.tobytes() == fitted.near.similarity.tobytes()
+        assert result.near.overlap.tobytes() == fitted.near.overlap.tobytes()
+        np.testing.assert_allclose(result.near.explained, fitted.near.explained, atol=1e-9)
 
     def test_known_only_as_somebody_new_are_their_own_neighbours(self, fitted: Collaborative) -> None:
-        found = fitted.model.listeners(RATED[:20])
-        assert [user in found.near.indices[user] for user in range(20)] == [True] * 20
+        result = fitted.model.listeners(RATED[:20])
+        assert [user in result.near.indices[user] for user in range(20)] == [True] * 20
 
     def test_a_changed_row_is_another(self, fitted: Collaborative) -> None:
         changed = fitted.model.fold_in(RATED[1:2], np.array([0], np.int32))
@@ -67,28 +67,28 @@ class TestNewRows:
     def test_are_the_ridge_regression_on_all_fitted(self, parameters: Parameters) -> None:
         """With every factor; and without one, on neighbours who are all that correlate above 0."""
         model = Collaborative.fit(RATED, parameters).model
-        found = model.listeners(NEW).near
+        result = model.listeners(NEW).near
         unit, new = dense(RATED, model.weights.rarity), dense(NEW, model.weights.rarity)
         for row in range(9):
-            who = found.indices[row][found.indices[row] >= 0] if parameters.rank == 0 else np.arange(len(unit))
+            who = result.indices[row][result.indices[row] >= 0] if parameters.rank == 0 else np.arange(len(unit))
             weight = np.linalg.solve(unit[who] @ unit[who].T + parameters.ridge * np.eye(len(who)), unit[who] @ new[row])
-            given = found.low_rank[row] @ model.factors.vectors.T
-            np.add.at(given, found.indices[row][found.indices[row] >= 0], found.weight[row][found.indices[row] >= 0])
+            given = result.low_rank[row] @ model.factors.vectors.T
+            np.add.at(given, result.indices[row][result.indices[row] >= 0], result.weight[row][result.indices[row] >= 0])
             np.testing.assert_allclose(given[who], weight, atol=1e-8)
             explained = (unit[who] @ new[row]) @ weight
-            assert found.explained[row] == pytest.approx(explained, abs=1e-8)
+            assert result.explained[row] == pytest.approx(explained, abs=1e-8)
 
     def test_have_the_nearest_by_brute_force(self, fitted: Collaborative) -> None:
         model = replace(fitted.model, parameters=replace(SMALL, rank=0, kept=12))
         bare = replace(model, factors=Collaborative.fit(RATED, replace(SMALL, rank=0)).model.factors)
-        found = bare.listeners(NEW).near
+        result = bare.listeners(NEW).near
         likeness = dense(NEW, model.weights.rarity) @ dense(RATED, model.weights.rarity).T
         together = (NEW.toarray() != 0).astype(int) @ (RATED.toarray() != 0).astype(int).T
         for row in range(9):
             wanted = [user for user in np.argsort(-likeness[row], kind="stable")[:12] if likeness[row, user] > 0]
-            assert found.indices[row][found.indices[row] >= 0].tolist() == sorted(wanted)
-            np.testing.assert_allclose(found.similarity[row][: len(wanted)], likeness[row][sorted(wanted)], atol=1e-12)
-            assert found.overlap[row][: len(wanted)].tolist() == together[row][sorted(wanted)].tolist()
+            assert result.indices[row][result.indices[row] >= 0].tolist() == sorted(wanted)
+            np.testing.assert_allclose(result.similarity[row][: len(wanted)], likeness[row][sorted(wanted)], atol=1e-12)
+            assert result.overlap[row][: len(wanted)].tolist() == together[row][sorted(wanted)].tolist()
 
     def test_als_vectors_are_the_exact_least_squares(self, fitted: Collaborative) -> None:
         model = fitted.model

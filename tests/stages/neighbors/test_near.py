@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 from scipy.sparse import csr_array
@@ -13,7 +15,7 @@ from tests.support.rated import EDGES, Rows, dense_rows, groups, long_tail, matr
 RIDGE = 0.7
 
 
-def found(rated: csr_array, rank: int, pool: int = 100, kept: int = 100, **more: int) -> tuple[Near, Factors]:
+def fitted(rated: csr_array, rank: int, pool: int = 100, kept: int = 100, **more: Any) -> tuple[Near, Factors]:
     rows = standardised(rated)
     leading = factors(rows, rank)
     return fit_near(rows, leading, pool=pool, kept=kept, ridge=RIDGE, **more), leading
@@ -40,7 +42,7 @@ def off_diagonal(square: np.ndarray) -> np.ndarray:
 
 def test_every_factor_kept_is_exact() -> None:
     rated = long_tail(40, 25, 400, disliked=0.2)
-    np.testing.assert_allclose(off_diagonal(weights(*found(rated, 64))), off_diagonal(dense(rated)), atol=1e-8)
+    np.testing.assert_allclose(off_diagonal(weights(*fitted(rated, 64))), off_diagonal(dense(rated)), atol=1e-8)
 
 
 def test_every_listener_near_is_exact() -> None:
@@ -48,14 +50,14 @@ def test_every_listener_near_is_exact() -> None:
     random = np.random.default_rng(6)
     rows: Rows = [{**dict.fromkeys(range(8), 3.0), int(random.integers(8, 30)): 1.0} for _ in range(15)]
     rated = matrix(rows, 30)
-    np.testing.assert_allclose(off_diagonal(weights(*found(rated, 0))), off_diagonal(dense(rated)), atol=1e-9)
+    np.testing.assert_allclose(off_diagonal(weights(*fitted(rated, 0))), off_diagonal(dense(rated)), atol=1e-9)
 
 
 @pytest.mark.parametrize("rank", [2, 6])
 def test_formula(rank: int) -> None:
     """P = Q (d + λ)⁻¹ Qᵀ + (R + λI)⁻¹ on what Q leaves over, the second part among the nearest alone."""
     rated = groups(40, 30)
-    part, leading = found(rated, rank, 12, 5)
+    part, leading = fitted(rated, rank, 12, 5)
     unit, vectors = dense_rows(rated), leading.vectors
     rest = unit @ unit.T - vectors * leading.values @ vectors.T
     for user in range(40):
@@ -71,7 +73,7 @@ def test_formula(rank: int) -> None:
 
 
 def test_nearest_by_hand() -> None:
-    part, _ = found(matrix([{0: 1.0, 1: 1.0}, {0: 2.0, 1: 2.0}, {2: 1.0, 3: 1.0}], 4), 0, 5, 2)
+    part, _ = fitted(matrix([{0: 1.0, 1: 1.0}, {0: 2.0, 1: 2.0}, {2: 1.0, 3: 1.0}], 4), 0, 5, 2)
     assert part.indices.tolist() == [[1, -1], [0, -1], [-1, -1]]
     assert part.similarity[0].tolist() == [1.0, 0.0]
     assert part.overlap[0].tolist() == [2, 0]
@@ -85,44 +87,44 @@ class TestProperties:
 
     @pytest.mark.parametrize("threads", [2, 3])
     def test_same_bits_for_any_number_of_threads(self, threads: int) -> None:
-        for one, other in zip(found(self.rated, 4, 9, 5)[0], found(self.rated, 4, 9, 5, threads=threads)[0], strict=True):
+        for one, other in zip(fitted(self.rated, 4, 9, 5)[0], fitted(self.rated, 4, 9, 5, threads=threads)[0], strict=True):
             assert one.tobytes() == other.tobytes()
 
     def test_a_block_has_the_bits_of_the_whole(self) -> None:
-        for whole, part in zip(found(self.rated, 4, 9, 5)[0], found(self.rated, 4, 9, 5, first=11, last=37)[0], strict=True):
+        for whole, part in zip(fitted(self.rated, 4, 9, 5)[0], fitted(self.rated, 4, 9, 5, part=(11, 37))[0], strict=True):
             assert whole[11:37].tobytes() == part.tobytes()
 
     def test_order_of_listeners_does_not_matter(self) -> None:
         order = np.random.default_rng(2).permutation(90)
-        one, other = weights(*found(self.rated, 0, 9, 5)), weights(*found(self.rated[order], 0, 9, 5))
+        one, other = weights(*fitted(self.rated, 0, 9, 5)), weights(*fitted(self.rated[order], 0, 9, 5))
         np.testing.assert_allclose(other, one[np.ix_(order, order)], atol=1e-12)
 
     def test_the_unit_of_a_rating_does_not_matter(self) -> None:
-        one, other = weights(*found(self.rated, 4)), weights(*found(8.0 * self.rated, 4))
+        one, other = weights(*fitted(self.rated, 4)), weights(*fitted(8.0 * self.rated, 4))
         np.testing.assert_allclose(other, one, atol=1e-10)
 
     def test_a_listener_without_overlap_is_nobodys_neighbour_and_one_without_ratings_changes_nobody(self) -> None:
-        alone, _ = found(self.rated, 4, 9, 5)
+        alone, _ = fitted(self.rated, 4, 9, 5)
         apart = csr_array(
             (np.r_[self.rated.data, 1.0], np.r_[self.rated.indices, 40], np.r_[self.rated.indptr, self.rated.nnz + 1]),
             shape=(91, 41),
         )
         empty = csr_array((self.rated.data, self.rated.indices, np.r_[self.rated.indptr, self.rated.nnz]), shape=(91, 40))
-        assert 90 not in found(apart, 4, 9, 5)[0].indices
-        for one, other in zip(alone, found(empty, 4, 9, 5)[0], strict=True):
+        assert 90 not in fitted(apart, 4, 9, 5)[0].indices
+        for one, other in zip(alone, fitted(empty, 4, 9, 5)[0], strict=True):
             assert other[:90].tobytes() == one.tobytes()
 
     def test_explained_is_a_share(self) -> None:
-        explained = found(self.rated, 4)[0].explained
+        explained = fitted(self.rated, 4)[0].explained
         assert explained.min() >= 0
         assert explained.max() <= 1
-        assert found(self.rated[[*range(90), 5]], 4)[0].explained[5] > explained[5]
+        assert fitted(self.rated[[*range(90), 5]], 4)[0].explained[5] > explained[5]
 
 
 @pytest.mark.parametrize("rank", [0, 64])
 @pytest.mark.parametrize(("rows", "tracks"), EDGES.values(), ids=EDGES)
 def test_edges(rank: int, rows: Rows, tracks: int) -> None:
-    part, leading = found(matrix(rows, tracks), rank, 7, 5)
+    part, leading = fitted(matrix(rows, tracks), rank, 7, 5)
     assert part.indices.shape == part.weight.shape == part.overlap.shape == (len(rows), 5)
     for values in (part.weight, part.low_rank, part.explained):
         assert np.isfinite(values).all()

@@ -93,10 +93,10 @@ def test_model_in_sql_finds_the_same(seed: int) -> None:
     taken = take_snapshot(world(seed, events=400), REFERENCE, AS_OF)
     rated = rate(taken, REFERENCE)
     heard = prepare(taken, rated, REFERENCE).history
-    found = neighbor_rows(heard, neighborhood(heard, 0, len(heard.users)), REFERENCE)
+    result = neighbor_rows(heard, neighborhood(heard, 0, len(heard.users)), REFERENCE)
     expected = models.run("neighbors", {"ratings": rated})
     keys = ["user_id", "neighbor_id"]
-    assert found.height > 10
-    assert found.sort(keys).select(*keys, "overlap").equals(expected.sort(keys).select(*keys, "overlap"))
+    assert result.height > 10
+    assert result.sort(keys).select(*keys, "overlap").equals(expected.sort(keys).select(*keys, "overlap"))
     for name in ("similarity", "weight"):
-        np.testing.assert_allclose(found.sort(keys)[name], expected.sort(keys)[name], atol=1e-12)
+        np.testing.assert_allclose(result.sort(keys)[name], expected.sort(keys)[name], atol=1e-12)

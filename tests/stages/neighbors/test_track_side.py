@@ -26,47 +26,47 @@ def walks(rated: csr_array) -> np.ndarray:
 
 class TestTwoHop:
     def test_by_hand(self) -> None:
-        found = two_hop(matrix([{0: 1.0, 1: 2.0}, {1: 1.0, 2: -1.0}], 3)).toarray()
+        result = two_hop(matrix([{0: 1.0, 1: 2.0}, {1: 1.0, 2: -1.0}], 3)).toarray()
         # one listener of two likes goes from 0 (one listener) to 1 (two) and back; what is disliked is not walked to
         there, back = 2**-ALPHA / 2**BETA, 2**-ALPHA * 2**-ALPHA
-        assert found == pytest.approx(np.array([[0, there, 0], [back, 0, 0], [0, 0, 0]]))
+        assert result == pytest.approx(np.array([[0, there, 0], [back, 0, 0], [0, 0, 0]]))
 
     def test_brute_force(self) -> None:
         np.testing.assert_allclose(two_hop(RATED).toarray(), walks(RATED), atol=1e-12)
 
     def test_the_greatest_alone(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(track_side, "WALKS", 5)
-        found, whole = two_hop(RATED).toarray(), walks(RATED)
+        result, whole = two_hop(RATED).toarray(), walks(RATED)
         for track in range(30):
-            kept = np.flatnonzero(found[:, track])
+            kept = np.flatnonzero(result[:, track])
             assert len(kept) == min(5, np.count_nonzero(whole[:, track]))
-            np.testing.assert_allclose(np.sort(found[kept, track]), np.sort(whole[:, track])[-len(kept) :] if len(kept) else [])
+            np.testing.assert_allclose(np.sort(result[kept, track]), np.sort(whole[:, track])[-len(kept) :] if len(kept) else [])
 
 
 def test_near_is_near_of_the_transposed() -> None:
     by_track = csr_array(RATED.T.tocsr())
     rows = standardised(strength(by_track, rarity(by_track)))
     wanted = fit_near(rows, factors(rows, 0), pool=8, kept=4, ridge=2.0)
-    found = near_tracks(RATED, 8, 4, 2.0).toarray()
+    result = near_tracks(RATED, 8, 4, 2.0).toarray()
     for track in range(30):
         who = wanted.indices[track] >= 0
-        assert found[wanted.indices[track][who], track].tolist() == wanted.weight[track][who].tolist()
-        assert np.count_nonzero(found[:, track]) == np.count_nonzero(wanted.weight[track])
+        assert result[wanted.indices[track][who], track].tolist() == wanted.weight[track][who].tolist()
+        assert np.count_nonzero(result[:, track]) == np.count_nonzero(wanted.weight[track])
 
 
 @pytest.mark.parametrize("share", [0.0, 0.5, 1.0])
 def test_each_view_is_brought_to_its_share(share: float) -> None:
-    found = fit_track_side(RATED, pool=8, kept=4, ridge=2.0, two_hop_share=share).toarray()
+    result = fit_track_side(RATED, pool=8, kept=4, ridge=2.0, two_hop_share=share).toarray()
     heard = np.bincount(RATED.indices, minlength=30)
     views = [near_tracks(RATED, 8, 4, 2.0).toarray(), two_hop(RATED).toarray()]
     even = [one / np.sqrt((heard[:, None] * one**2).sum()) for one in views]
-    np.testing.assert_allclose(found, (1 - share) * even[0] + share * even[1], atol=1e-6)
+    np.testing.assert_allclose(result, (1 - share) * even[0] + share * even[1], atol=1e-6)
 
 
 def test_tracks_of_a_group_speak_for_each_other() -> None:
-    found = fit_track_side(groups(120, 40), pool=20, kept=10, ridge=2.0, two_hop_share=0.5).toarray()
+    result = fit_track_side(groups(120, 40), pool=20, kept=10, ridge=2.0, two_hop_share=0.5).toarray()
     same = np.arange(40)[:, None] % 4 == np.arange(40) % 4
-    assert found[same].mean() > 5 * found[~same].mean()
+    assert result[same].mean() > 5 * result[~same].mean()
 
 
 @pytest.mark.parametrize("threads", [2, 3])
@@ -77,6 +77,6 @@ def test_any_number_of_threads(threads: int) -> None:
 
 @pytest.mark.parametrize(("rows", "tracks"), EDGES.values(), ids=EDGES)
 def test_edges(rows: Rows, tracks: int) -> None:
-    found = fit_track_side(matrix(rows, tracks), pool=8, kept=4, ridge=2.0, two_hop_share=0.5)
-    assert found.shape == none(tracks).shape == (tracks, tracks)
-    assert np.isfinite(found.data).all()
+    result = fit_track_side(matrix(rows, tracks), pool=8, kept=4, ridge=2.0, two_hop_share=0.5)
+    assert result.shape == none(tracks).shape == (tracks, tracks)
+    assert np.isfinite(result.data).all()

@@ -9,7 +9,7 @@ import polars as pl
 import pytest
 
 from recsys.stages.rankings.reasons import EVIDENCE, MOST_ARGS, reasons, texts
-from recsys.stages.rankings.texts import CODES, LONGEST, LONGEST_NAME, SOUNDS, TEXTS
+from recsys.stages.rankings.texts import _LONGEST, CODES, LONGEST_NAME, SOUNDS, TEXTS
 
 NOTHING: dict[str, Any] = dict.fromkeys(EVIDENCE.names()) | dict.fromkeys(EVIDENCE.names()[:6], 0.0)
 NOTHING |= {"supporters": 0, "neighbors": 0, "by_artist": 0, "known": 0.0, "fresh": False, "source": "ranked"}
@@ -138,7 +138,7 @@ def test_every_language_has_every_text_and_none_is_too_long(language: str) -> No
             schema = {"reason_code": pl.String, "reason_args": pl.List(pl.String)}
             text = pl.DataFrame({"reason_code": [code], "reason_args": [args]}, schema=schema)
             said = text.select(texts(language)).item()
-            assert len(said) <= LONGEST, said
+            assert len(said) <= _LONGEST, said
             assert said.count("…") == args.count(LONG)
     assert max(number for variants in TEXTS[language].values() for number in variants) <= MOST_ARGS
-    assert 2 * LONGEST_NAME < LONGEST
+    assert 2 * LONGEST_NAME < _LONGEST

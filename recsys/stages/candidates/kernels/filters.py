@@ -9,7 +9,7 @@ from numba import njit
 
 from recsys.matrices.arrays import Codes, Floats, Ints, Lists, Offsets, Tracks
 
-EXPLICIT, ARTIST, GENRE, KNOWN_ARTIST, FEATURES, POPULARITY, VERSION = 3, 6, 7, 8, 9, 10, 11
+EXPLICIT, _ARTIST, _GENRE, KNOWN_ARTIST, _FEATURES, _POPULARITY, VERSION = 3, 6, 7, 8, 9, 10, 11
 """Positions, from 1, of the rules in ``recsys.tables.DROP_RULES`` that the kernel applies itself."""
 RULES = 12
 """All rules, and 0 for a candidate."""
@@ -46,12 +46,12 @@ def narrow(tracks: Tracks, narrower: Narrow, rules: Codes, counts: Offsets) -> N
             bounds = narrower.bounds[narrower.bounded[row]]
             for track in range(rules.shape[1]):
                 if not _within(tracks.audio[track], narrower.raw[track], bounds):
-                    _redrop(rules[row], counts[row], track, FEATURES)
+                    _redrop(rules[row], counts[row], track, _FEATURES)
 
 
 @njit(nogil=True, cache=True)
 def _redrop(rules: Codes, counts: Offsets, track: int, rule: int) -> None:
-    if rules[track] == 0 or rules[track] == POPULARITY:
+    if rules[track] == 0 or rules[track] == _POPULARITY:
         counts[rules[track]] -= 1
         rules[track] = rule
         counts[rule] += 1
@@ -59,6 +59,7 @@ def _redrop(rules: Codes, counts: Offsets, track: int, rule: int) -> None:
 
 @njit(nogil=True, cache=True)
 def _within(audio: bool, features: Floats, bounds: Floats) -> bool:
+    # no short cut: twelve comparisons fit into vectors, a branch would be guessed wrong
     inside = audio
     for feature in range(len(features)):
         inside &= (features[feature] >= bounds[feature, 0]) & (features[feature] <= bounds[feature, 1])
@@ -71,9 +72,9 @@ def drop(tracks: Tracks, lists: Lists, rules: Codes, counts: Offsets) -> None:
     for row in range(len(rules)):
         _by_track(tracks, lists, row, rules[row])
         excluded = lists.artists[lists.artist_indptr[row] : lists.artist_indptr[row + 1]]
-        _bar(tracks.barred_artist_of, tracks.barred_artist_indptr, tracks.barred_artist_members, excluded, ARTIST, rules[row])
+        _bar(tracks.barred_artist_of, tracks.barred_artist_indptr, tracks.barred_artist_members, excluded, _ARTIST, rules[row])
         excluded = lists.genres[lists.genre_indptr[row] : lists.genre_indptr[row + 1]]
-        _bar(tracks.barred_genre_of, tracks.barred_genre_indptr, tracks.barred_genre_members, excluded, GENRE, rules[row])
+        _bar(tracks.barred_genre_of, tracks.barred_genre_indptr, tracks.barred_genre_members, excluded, _GENRE, rules[row])
         _bound(tracks, lists, row, rules[row])
         if len(tracks.releases):
             _one_release(tracks, lists.heard[lists.heard_indptr[row] : lists.heard_indptr[row + 1]], rules[row])
@@ -102,6 +103,7 @@ def _bar(of: Ints, indptr: Offsets, members: Ints, excluded: Ints, rule: int, ru
     """Drop the tracks whose names hold an excluded one and that no earlier rule drops."""
     if len(excluded) == 0:
         return
+    # by set of names, not by track: there are fewer, and most have one name
     barred = np.zeros(len(indptr) - 1, dtype=np.bool_)
     for group in range(len(barred)):
         for at in range(indptr[group], indptr[group + 1]):
@@ -119,7 +121,7 @@ def _bound(tracks: Tracks, lists: Lists, row: int, rules: Codes) -> None:
         return
     for track in range(len(rules)):
         if rules[track] == 0 and (popularity[track] < least or popularity[track] > most):
-            rules[track] = POPULARITY
+            rules[track] = _POPULARITY
 
 
 @njit(nogil=True, cache=True)
@@ -143,6 +145,7 @@ def _count(rules: Codes, counts: Offsets) -> None:
     words = len(rules) // 8
     view = rules[: 8 * words].view(np.uint64)
     for word in range(words):
+        # eight candidates are one word of 0
         if view[word]:
             for track in range(8 * word, 8 * word + 8):
                 counts[rules[track]] += rules[track] > 0

@@ -8,6 +8,20 @@ import numpy as np
 from numba import njit
 
 from recsys.matrices.arrays import Fits, Floats, Ints, Names, Offsets, Subjects, Tracks
+from recsys.stages.candidates.kernels.constants import (
+    ARTIST_LEAST,
+    ARTIST_RANGE,
+    AVERSE_ARTIST,
+    AVERSE_GENRE,
+    AVERSION,
+    BOTH_ARTIST,
+    BOTH_GENRE,
+    GENRE_LEAST,
+    GENRE_RANGE,
+    NAMES,
+    SOUND,
+    STRANGER,
+)
 
 
 class Strengths(NamedTuple):
@@ -22,14 +36,14 @@ class Strengths(NamedTuple):
 
 
 @njit(nogil=True, cache=True)
-def fit(tracks: Tracks, subjects: Subjects, floor: float, out: Fits) -> None:
+def fit_all(tracks: Tracks, subjects: Subjects, floor: float, out: Fits) -> None:
     """Fill ``out`` for every pair; ``floor`` is the least metadata affinity of a liked name."""
-    found, width = strengths(tracks), len(tracks.audio)
+    evidence, width = strengths(tracks), len(tracks.audio)
     scratch = np.empty(width)
     for subject in range(len(subjects.audio)):
-        opinions(tracks, subjects, subject, floor, found)
+        opinions(tracks, subjects, subject, floor, evidence)
         one = (out.content[subject], out.distance[subject], out.safety[subject], scratch)
-        span(tracks, subjects, subject, found, floor, 0, width, one)
+        span(tracks, subjects, subject, evidence, floor, (0, width), one)
 
 
 @njit(nogil=True, cache=True)
@@ -42,13 +56,13 @@ def fit_pairs(
     """
     contents, distances, safeties = out
     owners, chosen = pairs
-    found, begin = strengths(tracks), 0
+    evidence, begin = strengths(tracks), 0
     while begin < len(owners):
         end = begin
         while end < len(owners) and owners[end] == owners[begin]:
             end += 1
-        opinions(tracks, subjects, owners[begin], floor, found)
-        one = some(tracks, subjects, owners[begin], found, floor, chosen[begin:end])
+        opinions(tracks, subjects, owners[begin], floor, evidence)
+        one = some(tracks, subjects, owners[begin], evidence, floor, chosen[begin:end])
         contents[begin:end], distances[begin:end], safeties[begin:end] = one
         begin = end
 
@@ -58,15 +72,15 @@ def some(
     tracks: Tracks,
     subjects: Subjects,
     subject: int,
-    found: Strengths,
+    evidence: Strengths,
     floor: float,
     chosen: Ints,
 ) -> tuple[Floats, Floats, Floats]:
     """Content, distance and safety of the ``chosen`` tracks for one subject: the same bits as of all."""
     contents, distances, safeties = np.empty(len(chosen)), np.empty(len(chosen)), np.empty(len(chosen))
     unit, artist_of, genre_of, quality, audio = tracks.unit, tracks.artist_of, tracks.genre_of, tracks.quality, tracks.audio
-    artist, bad_artist = found.artist, found.bad_artist
-    genre, genre_alone, bad_genre = found.genre, found.genre_alone, found.bad_genre
+    artist, bad_artist = evidence.artist, evidence.bad_artist
+    genre, genre_alone, bad_genre = evidence.genre, evidence.genre_alone, evidence.bad_genre
     counted, heard, shares = subjects.counted[subject], subjects.audio[subject], np.empty(12)
     partial = _shares(subjects.taste[subject], counted, shares)
     for at in range(len(chosen)):
@@ -101,7 +115,7 @@ def opinions(tracks: Tracks, subjects: Subjects, subject: int, floor: float, out
     strongest(genres, subjects.genres, subject, out.genre)
     strongest(genres, subjects.disliked_genres, subject, out.bad_genre)
     for group in range(len(out.genre)):
-        out.genre_alone[group] = 0.42 if out.genre[group] == 0.0 else max(floor, 0.32 + 0.68 * out.genre[group])
+        out.genre_alone[group] = STRANGER if out.genre[group] == 0.0 else max(floor, GENRE_LEAST + GENRE_RANGE * out.genre[group])
 
 
 @njit(nogil=True, cache=True)
@@ -109,19 +123,19 @@ def span(
     tracks: Tracks,
     subjects: Subjects,
     subject: int,
-    found: Strengths,
+    evidence: Strengths,
     floor: float,
-    begin: int,
-    end: int,
+    part: tuple[int, int],
     out: tuple[Floats, Floats, Floats, Floats],
 ) -> None:
-    """Content, distance and safety of tracks ``begin`` … ``end`` − 1; the last array of ``out`` is scratch of that length."""
+    """Content, distance and safety of a ``part`` of the tracks, from one up to another; the last of ``out`` is scratch."""
+    begin, end = part
     content, distance, safety, cosine = out
     # fields of a tuple are counted references: taken out once, they cost nothing inside the loop
     artist_of, genre_of = tracks.artist_of[begin:end], tracks.genre_of[begin:end]
     quality, audio, heard = tracks.quality[begin:end], tracks.audio[begin:end], subjects.audio[subject]
-    artist, bad_artist = found.artist, found.bad_artist
-    genre, genre_alone, bad_genre = found.genre, found.genre_alone, found.bad_genre
+    artist, bad_artist = evidence.artist, evidence.bad_artist
+    genre, genre_alone, bad_genre = evidence.genre, evidence.genre_alone, evidence.bad_genre
     for track in range(end - begin):
         a, g = np.uint32(artist_of[track]), np.uint32(genre_of[track])
         content[track] = _affinity(artist[a], genre[g], genre_alone[g], floor)
@@ -138,22 +152,22 @@ def span(
 @njit(nogil=True, cache=True)
 def _affinity(artist: float, genre: float, genre_alone: float, floor: float) -> float:
     """Affinity of the names, 0–1."""
-    alone = max(floor, 0.38 + 0.62 * artist)
-    liked = alone if genre == 0.0 else max(floor, 0.48 * artist + 0.52 * genre)
+    alone = max(floor, ARTIST_LEAST + ARTIST_RANGE * artist)
+    liked = alone if genre == 0.0 else max(floor, BOTH_ARTIST * artist + BOTH_GENRE * genre)
     return genre_alone if artist == 0.0 else liked
 
 
 @njit(nogil=True, cache=True)
 def calm(bad_artist: float, bad_genre: float) -> float:
     """How safe a track is for its names, 0.48–1."""
-    dislike = max(0.9 * bad_artist, 0.7 * bad_genre)
-    return 1.0 - 0.52 * (dislike if dislike < 1.0 else 1.0)
+    dislike = max(AVERSE_ARTIST * bad_artist, AVERSE_GENRE * bad_genre)
+    return 1.0 - AVERSION * (dislike if dislike < 1.0 else 1.0)
 
 
 @njit(nogil=True, cache=True)
 def heard_content(cosine: float, affinity: float) -> float:
     """Content of a track with audio, at most 1."""
-    blended = 0.78 * cosine + 0.22 * affinity
+    blended = SOUND * cosine + NAMES * affinity
     return blended if blended < 1.0 else 1.0
 
 

@@ -1,12 +1,7 @@
 """Points of a list's candidates: six parts on one scale, 0–100 together. The scores of preset ``default``.
 
-Every part is measured for the candidates of one list and divided by its spread there, the standard deviation (at least a sixth of
-the range, so that a part in which few candidates stand out cannot outweigh all others). A weight therefore means the same for
-every part, listener, list and data set. What is least wanted of a part is 0 points, and the points are scaled so that a candidate
-that is the best in every part has 100. A negative weight wants the opposite.
-
 Who is measured: the tracks with the most votes, and what the listener has not heard by the artists the listener loves; all
-candidates where votes say too little.
+candidates where votes say too little (:mod:`.core`). How values become points: :mod:`.scale`.
 """
 
 from __future__ import annotations
@@ -17,54 +12,30 @@ import numpy as np
 from numba import njit
 
 from recsys.matrices.arrays import Codes, Flags, Floats, Ints, Lists, Names, Offsets, Subjects, Tracks
-from recsys.matrices.order import greatest_first, nth_greatest, reaching
+from recsys.matrices.order import greatest_first
+from recsys.stages.candidates.kernels.constants import AVERSION, PROMOTED, SOUND
+from recsys.stages.candidates.kernels.core import Depth, Loving, TrackFacts, candidates_to_measure, great_votes
 from recsys.stages.candidates.kernels.fits import calm, opinions, some, strengths, strongest
-from recsys.tables import PARTS
+from recsys.stages.candidates.kernels.scale import (
+    CONTENT,
+    EXPLORATION,
+    FAMILIARITY,
+    PART_COLUMNS,
+    POPULARITY,
+    SIZE,
+    TARGET,
+    VOTES,
+    WHOLE,
+    Factors,
+    fill_columns,
+    scale_of,
+    total_points,
+)  # fmt: skip
 
-CONTENT, VOTES, POPULARITY, EXPLORATION, FAMILIARITY, TARGET = range(6)
-SIZE = len(PARTS)
-SAFETY, COMMERCIAL = 2 * SIZE, 2 * SIZE + 1
-COLUMNS = 2 * SIZE + 2
-"""Per candidate: values of the parts, points of the parts, safety, commercial."""
-
-WHOLE = 100.0
-"""Points of a candidate that is the best in every part."""
 MOST_COMMERCIAL = 3.5
 """Points of the greatest promotion; 100 × 0.035 is a rounding error more."""
-KNEE = 100
-"""The vote of this rank is where log(1 + vote ÷ it) bends: above it counts by its logarithm, far below as good as nothing."""
-WIDEST = 6.0
-"""Standard deviations that a part's range may span."""
-INSTEAD_CONTENT, INSTEAD_POPULARITY = 0.5, 0.1
-"""Shares of the weight of votes that sound and popularity take over where votes say nothing."""
-SOUND = 0.78
-"""Share of the sound in the content of a track with audio; the rest is artist and genres."""
-AVERSION = 0.52
-"""Share of the points that full aversion takes away."""
-LEAST = 5e-324
-"""Any vote at all."""
-SAMPLE = 4096
-"""Votes looked at to find out how many are great."""
-DEPTH = 4
-"""Great votes gathered, as a multiple of the tracks to be measured: filters drop some of them."""
-LOVED = 4
-"""One track in so many of those measured may be there for its artist alone."""
 TEMPO, FIRST_CLASS = 8, 9
 """Places among the features: the tempo, and the first of those that are classes, not amounts."""
-
-
-class Facts(NamedTuple):
-    """What the parts read of the catalogue beside :class:`Tracks`."""
-
-    popularity: Floats
-    """(tracks,) 0–1."""
-    scaled: Floats
-    """(tracks, 12) features in standard deviations of the catalogue."""
-    by_artist_indptr: Offsets
-    by_artist: Ints
-    """Tracks of each set of artists."""
-    doubtful: Floats
-    """(tracks,) factor 0–1 for listeners without history: below 1 for noise, what hardly anyone finished, or nobody described."""
 
 
 class Ties(NamedTuple):
@@ -93,158 +64,113 @@ class Wishes(NamedTuple):
     """Whether half and double the wanted tempo fit as well."""
 
 
-class Depth(NamedTuple):
-    """How many tracks are looked at."""
+class Listeners(NamedTuple):
+    """The subjects of a block."""
 
-    measured: int
-    """With the most votes."""
-    most: int
-    """Best by score to return."""
+    subjects: Subjects
+    ties: Ties
+    floor: float
+    """Content of a track with no liked artist or genre."""
+
+
+class _Listener(NamedTuple):
+    """What the measures of one list read of its listener."""
+
+    loves: Floats
+    """(sets of artists,) 0–1."""
+    disliked: Floats
+    """(sets of artists,) evidence against them."""
+    cold: bool
+
+
+class _Wish(NamedTuple):
+    """One list's row of :class:`Wishes`."""
+
+    little_known: bool
+    distance: float
+    targets: Floats
+    tolerance: float
+    octaves: bool
 
 
 @njit(nogil=True, cache=True)
 def best_points(
-    tracks: Tracks,
-    facts: Facts,
-    subjects: Subjects,
-    ties: Ties,
-    lists: Lists,
-    wishes: Wishes,
-    votes: Floats,
-    rules: Codes,
-    floor: float,
-    depth: Depth,
+    catalog: tuple[Tracks, TrackFacts], listeners: Listeners, lists: tuple[Lists, Wishes, Codes], votes: Floats, depth: Depth
 ) -> tuple[Offsets, Ints, Floats, Floats]:
     """The best candidates of every list, greatest score first, equal scores in track order.
 
-    ``votes``: rows that ``lists.listener`` names, shares 0–1. ``rules`` (lists, tracks): 0 for a candidate. Returns bounds
-    (lists + 1), tracks, scores, and their :data:`COLUMNS`, all lists one after another.
+    ``votes``: rows that the lists' ``listener`` names, shares 0–1. The rules of the lists (lists, tracks): 0 for a candidate.
+    Returns bounds (lists + 1), tracks, scores, and their :data:`PART_COLUMNS`, all lists one after another.
     """
-    width, listed = len(tracks.audio), len(lists.subject)
+    tracks, facts = catalog
+    subjects, ties, floor = listeners
+    block, wishes, rules = lists
+    width, listed = len(tracks.audio), len(block.subject)
     most = min(depth.most, width)
-    order = np.argsort(lists.subject, kind="mergesort")
-    found, loves, mark = strengths(tracks), np.empty(tracks.artist_sets), np.zeros(width, np.uint8)
+    order = np.argsort(block.subject, kind="mergesort")
+    evidence, loves, mark = strengths(tracks), np.empty(tracks.artist_sets), np.zeros(width, np.uint8)
     aversion = np.zeros(width)
     counts, chosen = np.zeros(listed, np.int64), np.empty((listed, most), np.int32)
-    scores, columns = np.empty((listed, most)), np.empty((listed, most, COLUMNS))
+    scores, columns = np.empty((listed, most)), np.empty((listed, most, PART_COLUMNS))
     last_subject, last_votes, great = -1, -1, np.empty(0, np.int32)
     for row in order:
-        subject, voice = lists.subject[row], lists.listener[row]
+        subject, voice = block.subject[row], block.listener[row]
         if subject != last_subject:
             _forget(ties.averse, last_subject, aversion)
-            opinions(tracks, subjects, subject, floor, found)
+            opinions(tracks, subjects, subject, floor, evidence)
             strongest((tracks.artist_indptr, tracks.artist_bearers), ties.familiar, subject, loves)
             _remember(ties.averse, subject, aversion)
             last_subject = subject
         if voice != last_votes:
-            great = _great(votes[voice], depth.measured)
+            great = great_votes(votes[voice], depth.measured)
             last_votes = voice
-        core, counted = _core(facts, tracks, ties.familiar, subject, loves, votes[voice], rules[row], great, depth, mark)
+        core, counted = candidates_to_measure(
+            catalog, Loving(ties.familiar, subject, loves), votes[voice], rules[row], great, depth, mark
+        )
+        own, cold, weight = votes[voice][core], ties.cold[subject], wishes.weight[row].copy()
         values, safety = _measured(
-            tracks, facts, subjects, subject, found, loves, wishes, row, votes[voice], core, counted, floor, ties.cold[subject]
+            catalog,
+            _Listener(loves, evidence.bad_artist, cold),
+            _Wish(weight[POPULARITY] < 0.0, wishes.distance[row], wishes.targets[row], wishes.tolerance[row], wishes.octaves),
+            some(tracks, subjects, subject, evidence, floor, core),
+            own,
+            core,
+            counted,
         )
         for at in range(len(core)):
             safety[at] *= 1.0 - AVERSION * aversion[core[at]]
-            if ties.cold[subject]:
+            if cold:
                 safety[at] *= facts.doubtful[core[at]]
-            if not lists.explicit_safe[row] and tracks.silenced[core[at]]:
+            if not block.explicit_safe[row] and tracks.silenced[core[at]]:
                 safety[at] = 0.0
-        weight = wishes.weight[row].copy()
-        if ties.cold[subject]:
+        if cold:
             weight[POPULARITY] = abs(weight[POPULARITY])
-        base, low, rate = _scaled(weight, votes[voice], core, counted, values)
+        scale = scale_of(weight, own, counted, values)
         boost = np.empty(len(core))
         for at in range(len(core)):
             promotion = min(WHOLE * tracks.boost[core[at]], MOST_COMMERCIAL)
-            boost[at] = promotion * safety[at] if values[CONTENT, at] >= 0.72 else 0.0
-        totals = _totals(base, low, rate, values, safety, boost)
+            boost[at] = promotion * safety[at] if values[CONTENT, at] >= PROMOTED else 0.0
+        factors = Factors(safety, boost)
+        totals = total_points(scale, values, factors)
         first = greatest_first(totals)[:most]
         counts[row] = len(first)
         chosen[row, : len(first)], scores[row, : len(first)] = core[first], totals[first]
-        _fill(base, low, rate, values, safety, boost, first, columns[row])
+        fill_columns(scale, values, factors, first, columns[row])
     return _joined(counts, chosen, scores, columns)
 
 
 @njit(nogil=True, cache=True)
-def _great(votes: Floats, measured: int) -> Ints:
-    """Tracks with great votes, in order: some more than are to be measured, or all with votes where they are fewer."""
-    least = LEAST
-    if len(votes) > 2 * DEPTH * measured:
-        step = (len(votes) // SAMPLE) | 1  # odd: catalogues are put together from equal parts more often than from odd ones
-        least = max(least, nth_greatest(votes[::step].copy(), max(1, DEPTH * measured // step)))
-    return reaching(votes, least, len(votes))
+def _measured(
+    catalog: tuple[Tracks, TrackFacts], listener: _Listener, wish: _Wish, fits: tuple[Floats, Floats, Floats], votes: Floats,
+    core: Ints, counted: Flags,
+) -> tuple[Floats, Floats]:  # fmt: skip
+    """(parts, candidates) values and (candidates,) safety. What a track lacks is measured as the mean of those ``counted``.
 
-
-@njit(nogil=True, cache=True)
-def _core(facts, tracks, familiar, subject, loves, votes, rules, great, depth, mark):  # type: ignore[no-untyped-def]
-    """Candidates to be measured, in order, and which of them set the scale."""
-    voted = great[rules[great] == 0]
-    if len(voted) < depth.measured:
-        voted = reaching(votes, LEAST, len(votes))
-        voted = voted[rules[voted] == 0]
-    own = votes[voted]
-    if len(voted) < depth.measured:
-        whole = np.flatnonzero(rules == 0).astype(np.int32)
-        return whole, np.ones(len(whole), np.bool_)
-    voted = voted[own >= nth_greatest(own, depth.measured)]
-    core = _merged(voted, _loved(facts, tracks, familiar, subject, loves, votes, rules, voted, depth.measured // LOVED, mark))
-    if len(core) >= depth.most:
-        return core, np.ones(len(core), np.bool_)
-    whole = np.flatnonzero(rules == 0).astype(np.int32)
-    return whole, np.isin(whole, core)
-
-
-@njit(nogil=True, cache=True)
-def _loved(facts, tracks, familiar, subject, loves, votes, rules, voted, most, mark):  # type: ignore[no-untyped-def]
-    """At most ``most`` candidates by the artists the listener loves most, of equals those with most votes; without ``voted``."""
-    mark[voted] = 1
-    found = np.empty(_by_loved(facts, tracks, familiar, subject, loves, rules, mark, np.empty(0, np.int32)), np.int32)
-    _by_loved(facts, tracks, familiar, subject, loves, rules, mark, found)
-    mark[voted] = 0
-    if len(found) > most:
-        worth = np.empty(len(found))
-        for at in range(len(found)):
-            worth[at] = loves[tracks.artist_of[found[at]]] + 1e-3 * votes[found[at]]
-        found = found[greatest_first(worth)[:most]]
-    return np.unique(found)  # in order; equal strengths of one track's artists bring it twice
-
-
-@njit(nogil=True, cache=True)
-def _by_loved(facts, tracks, familiar, subject, loves, rules, mark, out):  # type: ignore[no-untyped-def]
-    """Candidates by artists the listener loves that are not marked, into ``out`` as far as it goes; returns their number."""
-    size = 0
-    for at in range(familiar.indptr[subject], familiar.indptr[subject + 1]):
-        name = familiar.indices[at]
-        for place in range(tracks.artist_indptr[name], tracks.artist_indptr[name + 1]):
-            group = tracks.artist_bearers[place]
-            if loves[group] > familiar.strength[at]:
-                continue  # a track of several artists is there for the one that is loved most
-            for track in facts.by_artist[facts.by_artist_indptr[group] : facts.by_artist_indptr[group + 1]]:
-                if rules[track] == 0 and mark[track] == 0:
-                    if size < len(out):
-                        out[size] = track
-                    size += 1
-    return size
-
-
-@njit(nogil=True, cache=True)
-def _merged(one: Ints, other: Ints) -> Ints:
-    """Two ascending lists without common members as one."""
-    out, left, right = np.empty(len(one) + len(other), np.int32), 0, 0
-    for at in range(len(out)):
-        if right == len(other) or (left < len(one) and one[left] < other[right]):
-            out[at] = one[left]
-            left += 1
-        else:
-            out[at] = other[right]
-            right += 1
-    return out
-
-
-@njit(nogil=True, cache=True)
-def _measured(tracks, facts, subjects, subject, found, loves, wishes, row, votes, core, counted, floor, cold):  # type: ignore[no-untyped-def]
-    """(parts, candidates) values and (candidates,) safety. What a track lacks is measured as the mean of those ``counted``."""
-    content, distance, safety = some(tracks, subjects, subject, found, floor, core)
+    ``fits``: content, distance (NaN without audio) and safety of the candidates ``core``; ``votes``: theirs.
+    """
+    tracks, facts = catalog
+    loves = listener.loves
+    content, distance, safety = fits
     values = np.empty((SIZE, len(core)))
     mean, heard = 0.0, 0
     for at in range(len(core)):
@@ -258,15 +184,15 @@ def _measured(tracks, facts, subjects, subject, found, loves, wishes, row, votes
         known = distance[at] == distance[at]
         affinity = content[at]
         values[CONTENT, at] = affinity if known or not heard else min(1.0, SOUND * mean + (1.0 - SOUND) * affinity)
-        values[VOTES, at] = votes[track]
+        values[VOTES, at] = votes[at]
         values[POPULARITY, at] = facts.popularity[track]
-        values[EXPLORATION, at] = 1.0 - abs(places[at] - wishes.distance[row])
+        values[EXPLORATION, at] = 1.0 - abs(places[at] - wish.distance)
         values[FAMILIARITY, at] = loves[tracks.artist_of[track]]
-        if cold and wishes.weight[row, POPULARITY] < 0.0:  # little known, to somebody new: known to half
+        if listener.cold and wish.little_known:  # little known, to somebody new: known to half
             values[POPULARITY, at] = 1.0 - abs(facts.popularity[track] - 0.5)
         if loves[tracks.artist_of[track]] > 0.0:  # who loves the artist does not mind the genre
-            safety[at] = tracks.quality[track] * calm(found.bad_artist[tracks.artist_of[track]], 0.0)
-    _fit(tracks, facts, wishes, row, core, counted, values[TARGET])
+            safety[at] = tracks.quality[track] * calm(listener.disliked[tracks.artist_of[track]], 0.0)
+    _fit(catalog, wish, core, counted, values[TARGET])
     return values, safety
 
 
@@ -293,9 +219,10 @@ def _quantiles(distance: Floats, counted: Flags, heard: int) -> Floats:
 
 
 @njit(nogil=True, cache=True)
-def _fit(tracks, facts, wishes, row, core, counted, out):  # type: ignore[no-untyped-def]
+def _fit(catalog: tuple[Tracks, TrackFacts], wish: _Wish, core: Ints, counted: Flags, out: Floats) -> None:
     """exp(−mean distance from the wanted features ÷ tolerance); a track without audio gets the mean."""
-    targets, wanted, total, heard = wishes.targets[row], 0, 0.0, 0
+    tracks, facts = catalog
+    targets, wanted, total, heard = wish.targets, 0, 0.0, 0
     for feature in range(12):
         wanted += targets[feature] == targets[feature]
     out[:] = 0.0
@@ -306,8 +233,8 @@ def _fit(tracks, facts, wishes, row, core, counted, out):  # type: ignore[no-unt
             away = 0.0
             for feature in range(12):
                 if targets[feature] == targets[feature]:
-                    away += _away(facts.scaled[core[at], feature], targets[feature], feature, wishes.octaves)
-            out[at] = np.exp(-away / wanted / wishes.tolerance[row])
+                    away += _away(facts.scaled[core[at], feature], targets[feature], feature, wish.octaves)
+            out[at] = np.exp(-away / wanted / wish.tolerance)
             total += out[at] if counted[at] else 0.0
             heard += counted[at]
     for at in range(len(core)):
@@ -324,89 +251,6 @@ def _away(value: float, wanted: float, feature: int, octaves: bool) -> float:
     if octaves and feature == TEMPO:
         away = min(away, abs(2.0 * value - wanted), abs(0.5 * value - wanted))
     return away
-
-
-@njit(nogil=True, cache=True)
-def _scaled(weight, votes, core, counted, values):  # type: ignore[no-untyped-def]
-    """Votes as they are measured, and of every part the value of 0 points and the points per unit."""
-    low, rate, base = np.zeros(SIZE), np.zeros(SIZE), np.zeros(len(core))
-    if len(core) == 0:
-        return base, low, rate
-    own = votes[core]
-    strong, knee = own.max(), nth_greatest(own, min(KNEE, len(own)))
-    knee = knee if knee > 0.0 else strong
-    if knee > 0.0:
-        for at in range(len(core)):
-            base[at] = np.log1p(own[at] / knee)
-    heavy, whole = _heavy(weight, strong), 0.0
-    for part in range(SIZE):
-        least, most, unit = _spread(base if part == VOTES else values[part], counted)
-        if unit > 0.0 and heavy[part] != 0.0:
-            low[part], rate[part] = least if heavy[part] > 0.0 else most, heavy[part] / unit
-            whole += abs(heavy[part]) * (most - least) / unit
-    for part in range(SIZE):
-        rate[part] *= WHOLE / whole if whole > 0.0 else 0.0
-    return base, low, rate
-
-
-@njit(nogil=True, cache=True)
-def _fill(base, low, rate, values, safety, boost, places, out):  # type: ignore[no-untyped-def]
-    """Columns of the candidates at ``places``."""
-    for at in range(len(places)):
-        place = places[at]
-        for part in range(SIZE):
-            out[at, part] = values[part, place]
-            out[at, SIZE + part] = _points(base if part == VOTES else values[part], place, low[part], rate[part])
-        out[at, SAFETY], out[at, COMMERCIAL] = safety[place], boost[place]
-
-
-@njit(nogil=True, cache=True)
-def _points(values: Floats, place: int, low: float, rate: float) -> float:
-    """Points of one candidate's part, never below 0."""
-    points = (values[place] - low) * rate
-    return points if points > 0.0 else 0.0
-
-
-@njit(nogil=True, cache=True)
-def _totals(base: Floats, low: Floats, rate: Floats, values: Floats, safety: Floats, boost: Floats) -> Floats:
-    """Scores of the candidates: all points times safety, plus promotion."""
-    totals = np.zeros(len(base))
-    for part in range(SIZE):
-        if rate[part] != 0.0:
-            own = base if part == VOTES else values[part]
-            for at in range(len(own)):
-                totals[at] += _points(own, at, low[part], rate[part])
-    for at in range(len(base)):
-        totals[at] = totals[at] * safety[at] + boost[at]
-    return totals
-
-
-@njit(nogil=True, cache=True)
-def _heavy(weight: Floats, strong: float) -> Floats:
-    """Weights of the parts when the greatest vote is ``strong`` (0–1): sound and popularity say a part of what votes cannot."""
-    heavy = weight.copy()
-    unsaid = weight[VOTES] * (1.0 - strong) ** 2
-    heavy[VOTES] *= strong
-    heavy[CONTENT] += INSTEAD_CONTENT * unsaid
-    heavy[POPULARITY] += INSTEAD_POPULARITY * unsaid
-    return heavy
-
-
-@njit(nogil=True, cache=True)
-def _spread(values: Floats, counted: Flags) -> tuple[float, float, float]:
-    """Least, greatest, and the unit: the standard deviation, at least a sixth of the range; 0 where all are equal."""
-    least, most, total, number = np.inf, -np.inf, 0.0, 0
-    for at in range(len(values)):
-        if counted[at]:
-            least, most = min(least, values[at]), max(most, values[at])
-            total += values[at]
-            number += 1
-    if not most > least:
-        return least, most, 0.0
-    mean, square = total / number, 0.0
-    for at in range(len(values)):
-        square += (values[at] - mean) ** 2 if counted[at] else 0.0
-    return least, most, max(np.sqrt(square / number), (most - least) / WIDEST)
 
 
 @njit(nogil=True, cache=True)

@@ -6,18 +6,62 @@ here. The best are found without storing any score: a span of tracks at a time g
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import numpy as np
 from numba import njit
 
 from recsys.matrices.arrays import Codes, Fits, Floats, Ints, Lists, Offsets, Subjects, Tracks, Weights
 from recsys.matrices.order import greatest_first, nth_greatest, reaching
-from recsys.stages.candidates.kernels.fits import opinions, some, span, strengths, wanted
+from recsys.stages.candidates.kernels.constants import PROMOTED
+from recsys.stages.candidates.kernels.fits import Strengths, opinions, some, span, strengths, wanted
 from recsys.stages.candidates.kernels.screening import TELLING, ceiling, promising, voted
 
 SPAN = 2048
 """Tracks scored at once."""
-DENSE = 4
+_DENSE = 4
 """Where more than one track in so many must be scored, all are: one after another they are as quick."""
+
+
+class _Subject(NamedTuple):
+    """One subject of a block and what it thinks of the names."""
+
+    subjects: Subjects
+    subject: int
+    evidence: Strengths
+
+
+class _Rows(NamedTuple):
+    """The lists of one subject."""
+
+    lists: Lists
+    rows: Offsets
+    """Which lists."""
+    rules: Codes
+    """(all lists, tracks) 0 for a candidate."""
+    votes: Floats
+    """(tracks,) 0–1."""
+
+
+class _Search(NamedTuple):
+    """What one looks for in the tracks of a subject's lists."""
+
+    most: int
+    """Best of each list."""
+    rest: float
+    """More than votes, content and exploration no track gets."""
+    bars: Floats
+    """(rows,) a score that the best of each list surely exceed, as far as one is known."""
+    every: Ints
+    """The number of each track."""
+
+
+class _Pools(NamedTuple):
+    """Tracks that may be among the best of each row, in track order."""
+
+    tracks: Ints
+    scores: Floats
+    size: Offsets
 
 
 @njit(nogil=True, cache=True)
@@ -26,7 +70,7 @@ def score(tracks: Tracks, lists: Lists, fits: Fits, collaborative: Floats, weigh
     for row in range(len(lists.subject)):
         subject = lists.subject[row]
         fitted = (fits.content[subject], fits.distance[subject], fits.safety[subject])
-        _points(tracks, lists, row, 0, fitted, collaborative[lists.listener[row]], weights, out[row])
+        _points(tracks, lists, (row, 0), fitted, collaborative[lists.listener[row]], weights, out[row])
 
 
 def best(
@@ -38,7 +82,7 @@ def best(
     scores of all lists one after another: what :func:`score` gives, to the bit.
     """
     nothing = (np.empty(0, np.int64), np.empty(0, np.int32), np.empty(0))
-    return _best(tracks, subjects, lists, collaborative, weights, rules, most, nothing)
+    return _best(tracks, subjects, (lists, rules), collaborative, weights, most, nothing)
 
 
 def best_of_all(
@@ -48,26 +92,26 @@ def best_of_all(
     indptr = np.zeros(len(rules) + 1, np.int64)
     np.cumsum(rules.shape[1] - np.count_nonzero(rules, axis=1), out=indptr[1:])
     whole = (indptr[:-1].copy(), np.empty(indptr[-1], np.int32), np.empty(indptr[-1]))
-    return _best(tracks, subjects, lists, collaborative, weights, rules, most, whole), (indptr, *whole[1:])
+    return _best(tracks, subjects, (lists, rules), collaborative, weights, most, whole), (indptr, *whole[1:])
 
 
 @njit(nogil=True, cache=True)
 def _best(
     tracks: Tracks,
     subjects: Subjects,
-    lists: Lists,
+    filtered: tuple[Lists, Codes],
     collaborative: Floats,
     weights: Weights,
-    rules: Codes,
     most: int,
     whole: tuple[Offsets, Ints, Floats],
 ) -> tuple[Offsets, Ints, Floats]:
     """:func:`best`; ``whole`` takes all candidates: where the next of each list goes, tracks and scores, or nothing."""
+    lists, rules = filtered
     width, listed = len(tracks.audio), len(lists.subject)
     most = min(most, width)
     room = 3 * most + 1
     order = np.argsort(lists.subject, kind="mergesort")
-    found, counts = strengths(tracks), np.zeros(listed, np.int64)
+    evidence, counts = strengths(tracks), np.zeros(listed, np.int64)
     kept, values = np.empty((listed, most), np.int32), np.empty((listed, most))
     every, begin, rest = np.arange(width).astype(np.int32), 0, 0.0
     if width:
@@ -76,15 +120,15 @@ def _best(
         subject, end = lists.subject[order[begin]], begin
         while end < listed and lists.subject[order[end]] == subject:
             end += 1
-        opinions(tracks, subjects, subject, weights.floor, found)
+        opinions(tracks, subjects, subject, weights.floor, evidence)
         rows, size = order[begin:end], np.zeros(end - begin, np.int64)
         pool, marks = np.empty((end - begin, room), np.int32), np.empty((end - begin, room))
-        votes, out, bars = collaborative[lists.listener[rows[0]]], (pool, marks, size), np.full(end - begin, -np.inf)
-        few = len(whole[0]) == 0 and _pass_few(
-            tracks, subjects, subject, found, lists, rows, votes, weights, rules, most, rest, bars, out
-        )
+        one, out = _Subject(subjects, subject, evidence), _Pools(pool, marks, size)
+        own = _Rows(lists, rows, rules, collaborative[lists.listener[rows[0]]])
+        search = _Search(most, rest, np.full(end - begin, -np.inf), every)
+        few = len(whole[0]) == 0 and _pass_few(tracks, one, own, weights, search, out)
         if not few:
-            _pass(tracks, subjects, subject, found, lists, rows, votes, weights, rules, most, bars, out, every, whole)
+            _pass(tracks, one, own, weights, search, out, whole)
         for at in range(end - begin):
             _raised(most, pool[at], marks[at], size[at])
             last = greatest_first(marks[at, : min(most, size[at])])
@@ -96,11 +140,12 @@ def _best(
 
 
 @njit(nogil=True, cache=True)
-def _pass(tracks, subjects, subject, found, lists, rows, votes, weights, rules, most, bars, out, every, whole):  # type: ignore[no-untyped-def]
-    """All tracks past the lists ``rows`` of one subject; ``out`` takes those that may be among the best, in track order.
-
-    ``bars``: a score that the best of each list surely exceed, as far as one is known. ``every``: the number of each track.
-    """
+def _pass(
+    tracks: Tracks, one: _Subject, own: _Rows, weights: Weights, search: _Search, out: _Pools, whole: tuple[Offsets, Ints, Floats]
+) -> None:
+    """All tracks past the lists of one subject; ``out`` takes those that may be among the best, in track order."""
+    lists, rows, rules, votes = own
+    most, _, bars, every = search
     pool, marks, size = out
     width = len(tracks.audio)
     content, distance, safety, cosine, scores = np.empty(SPAN), np.empty(SPAN), np.empty(SPAN), np.empty(SPAN), np.empty(SPAN)
@@ -108,18 +153,20 @@ def _pass(tracks, subjects, subject, found, lists, rows, votes, weights, rules, 
         end = min(begin + SPAN, width)
         long = end - begin
         fitted = (content[:long], distance[:long], safety[:long])
-        span(tracks, subjects, subject, found, weights.floor, begin, end, (*fitted, cosine[:long]))
+        span(tracks, one.subjects, one.subject, one.evidence, weights.floor, (begin, end), (*fitted, cosine[:long]))
         for at in range(len(rows)):
             row, state = rows[at], (pool[at], marks[at], size[at : at + 1])
-            _points(tracks, lists, row, begin, fitted, votes[begin:end], weights, scores[:long])
+            _points(tracks, lists, (row, begin), fitted, votes[begin:end], weights, scores[:long])
             bars[at] = _keep(scores[:long], every[begin:end], rules[row], most, bars[at], state)
             if len(whole[0]):
                 whole[0][row] = _append(scores[:long], rules[row, begin:end], begin, whole[0][row], whole[1], whole[2])
 
 
 @njit(nogil=True, cache=True)
-def _pass_few(tracks, subjects, subject, found, lists, rows, votes, weights, rules, most, rest, bars, out):  # type: ignore[no-untyped-def]
+def _pass_few(tracks: Tracks, one: _Subject, own: _Rows, weights: Weights, search: _Search, out: _Pools) -> bool:
     """The same past the tracks alone that votes lift over bars, which it finds; False when there are too many, or no bar."""
+    lists, rows, rules, votes = own
+    most, rest, bars, _ = search
     pool, marks, size = out
     highest = 0.0
     for row in rows:
@@ -129,7 +176,7 @@ def _pass_few(tracks, subjects, subject, found, lists, rows, votes, weights, rul
     numbers = voted(votes, most, TELLING * highest / weights.collaborative)
     if len(numbers) < most:
         return False
-    limits, fitted = np.empty(len(rows)), some(tracks, subjects, subject, found, weights.floor, numbers)
+    limits, fitted = np.empty(len(rows)), some(tracks, one.subjects, one.subject, one.evidence, weights.floor, numbers)
     for at in range(len(rows)):
         scores = _points_of(tracks, lists, rows[at], numbers, fitted, votes, weights)
         passed = scores[rules[rows[at]][numbers] == 0]
@@ -138,9 +185,9 @@ def _pass_few(tracks, subjects, subject, found, lists, rows, votes, weights, rul
         bars[at] = np.nextafter(nth_greatest(passed, most), -np.inf)
         limits[at] = bars[at] - ceiling(weights, lists.target[rows[at]])
     numbers = promising(tracks, lists, rows, votes, weights, limits, rest)
-    if len(numbers) * DENSE >= len(votes):
+    if len(numbers) * _DENSE >= len(votes):
         return False
-    fitted = some(tracks, subjects, subject, found, weights.floor, numbers)
+    fitted = some(tracks, one.subjects, one.subject, one.evidence, weights.floor, numbers)
     for at in range(len(rows)):
         scores = _points_of(tracks, lists, rows[at], numbers, fitted, votes, weights)
         _keep(scores, numbers, rules[rows[at]], most, bars[at], (pool[at], marks[at], size[at : at + 1]))
@@ -161,14 +208,14 @@ def _append(scores: Floats, rules: Codes, begin: int, place: int, tracks: Ints, 
 def _points(
     tracks: Tracks,
     lists: Lists,
-    row: int,
-    begin: int,
+    place: tuple[int, int],
     fitted: tuple[Floats, Floats, Floats],
     votes: Floats,
     weights: Weights,
     out: Floats,
 ) -> None:
-    """Scores of list ``row`` for tracks from ``begin`` on, as many as ``out`` holds."""
+    """Scores of one list for tracks from one on, as many as ``out`` holds; ``place``: the list and the first track."""
+    row, begin = place
     contents, distances, safeties = fitted
     end = begin + len(out)
     silenced, boost, popular = tracks.silenced[begin:end], tracks.boost[begin:end], tracks.fit[lists.mode[row], begin:end]
@@ -180,7 +227,15 @@ def _points(
 
 
 @njit(nogil=True, cache=True)
-def _points_of(tracks, lists, row, numbers, fitted, votes, weights):  # type: ignore[no-untyped-def]
+def _points_of(
+    tracks: Tracks,
+    lists: Lists,
+    row: int,
+    numbers: Ints,
+    fitted: tuple[Floats, Floats, Floats],
+    votes: Floats,
+    weights: Weights,
+) -> Floats:
     """Scores of list ``row`` for the tracks ``numbers``."""
     out = np.empty(len(numbers))
     silenced, boost, popular = tracks.silenced, tracks.boost, tracks.fit[lists.mode[row]]
@@ -200,7 +255,7 @@ def _total(parts: tuple[float, float, float, float], safety: float, boost: float
     exploration = wanted(distance, target) if distance == distance else 0.5
     by_content, by_votes, by_popularity, by_exploration = weights[:4]
     points = by_content * content + by_votes * votes + by_popularity * popular + by_exploration * exploration
-    promotion = boost if content >= 0.72 else 0.0
+    promotion = boost if content >= PROMOTED else 0.0
     return points * safety + (promotion * safety if weights.safe_boost > 0.0 else promotion)
 
 
@@ -264,12 +319,12 @@ def ranks(indptr: Offsets, scores: Floats, kept: Offsets, places: Ints) -> Offse
 @njit(nogil=True, cache=True)
 def _better(before: Floats, after: Floats) -> int:
     """Scores that beat the first of ``after``: as great before it, greater behind it."""
-    score, found = after[0], 0
+    score, ahead = after[0], 0
     for at in range(len(before)):
-        found += before[at] >= score
+        ahead += before[at] >= score
     for at in range(len(after)):
-        found += after[at] > score
-    return found
+        ahead += after[at] > score
+    return ahead
 
 
 @njit(nogil=True, cache=True)

@@ -13,11 +13,11 @@ from recsys.matrices.arrays import Floats, Ints, Lists, Offsets, Tracks, Weights
 from recsys.matrices.order import nth_greatest, reaching
 from recsys.stages.candidates.kernels.fits import heard_content, wanted
 
-SLACK = 1e-9
+_SLACK = 1e-9
 """Points by which rounding cannot lift a score over its ceiling."""
-SAMPLE = 4096
+_SAMPLE = 4096
 """Votes looked at to find out how many are great."""
-SEEDS = 2
+_SEEDS = 2
 """Tracks with the greatest votes that set the first bar, as a multiple of the places in a list."""
 TELLING = 0.1
 """Points of a vote, as a share of the ceiling, below which it hardly ever lifts a track over the others."""
@@ -38,10 +38,10 @@ def ceiling(weights: Weights, target: float) -> float:
 @njit(nogil=True, cache=True)
 def voted(votes: Floats, most: int, telling: float) -> Ints:
     """Some tracks with great votes, in order: about ``SEEDS`` × ``most``, or none where fewer votes are ``telling``."""
-    seeds = SEEDS * most
+    seeds = _SEEDS * most
     if 4 * seeds > len(votes):
         return np.empty(0, np.int32)
-    step = (len(votes) // SAMPLE) | 1  # odd: catalogues are put together from equal parts more often than from odd ones
+    step = (len(votes) // _SAMPLE) | 1  # odd: catalogues are put together from equal parts more often than from odd ones
     least = nth_greatest(votes[::step].copy(), max(1, seeds // step))
     return reaching(votes, least, 2 * seeds) if least > telling else np.empty(0, np.int32)
 
@@ -53,15 +53,15 @@ def promising(tracks: Tracks, lists: Lists, rows: Offsets, votes: Floats, weight
     ``limits``: points of votes, popularity and boost together to be reached. ``rest``: the most that the last two give any track.
     """
     boost, by_votes, by_popularity = tracks.boost, weights.collaborative, weights.popularity
-    least = (limits.min() - SLACK - rest) / by_votes
+    least = (limits.min() - _SLACK - rest) / by_votes
     if least <= 0.0:
         return np.arange(len(votes)).astype(np.int32)
-    found, kept = reaching(votes, least, len(votes)), 0
-    for track in found:
+    reaching_tracks, kept = reaching(votes, least, len(votes)), 0
+    for track in reaching_tracks:
         reached = False
         for place in range(len(rows)):
             popular = tracks.fit[lists.mode[rows[place]], track]
-            reached |= by_votes * votes[track] + by_popularity * popular + boost[track] >= limits[place] - SLACK
-        found[kept] = track
+            reached |= by_votes * votes[track] + by_popularity * popular + boost[track] >= limits[place] - _SLACK
+        reaching_tracks[kept] = track
         kept += reached
-    return found[:kept]
+    return reaching_tracks[:kept]

@@ -18,7 +18,7 @@ from recsys.matrices.arrays import Float32s, Floats, Ints, Offsets
 from recsys.stages.neighbors.kernels.dense import product
 from recsys.stages.neighbors.kernels.interpolation import (
     Chains,
-    Rows,
+    NeighborRows,
     cholesky,
     cholesky_solve_columns,
     correlations,
@@ -26,16 +26,16 @@ from recsys.stages.neighbors.kernels.interpolation import (
 )
 from recsys.stages.neighbors.kernels.least_squares import normal_equations
 
-CHUNK = 512
+_CHUNK = 512
 """Own tracks looked at together: bounds memory for long histories."""
 LISTED = 3
 """Own tracks named for each target."""
 
 
-class Form(NamedTuple):
+class LinearForm(NamedTuple):
     """The model as the linear forms read it; the arrays of :class:`recsys.stages.neighbors.model.Model`, by track."""
 
-    rows: Rows
+    rows: NeighborRows
     votes: Float32s
     """Of the entries of ``rows``."""
     vectors: Floats
@@ -60,10 +60,10 @@ class Form(NamedTuple):
     """(tracks, tracks) the track side."""
 
 
-class Subjects(NamedTuple):
+class Voters(NamedTuple):
     """n listeners: own ``rows``, and their columns of ``Near`` and ALS vectors."""
 
-    rows: Rows
+    rows: NeighborRows
     indices: Ints
     weight: Floats
     low_rank: Floats
@@ -83,8 +83,10 @@ class Shares(NamedTuple):
 
 
 @njit(nogil=True, cache=True)
-def attribute_rows(form: Form, subjects: Subjects, pairs: tuple[Offsets, Ints], first: int, last: int, found: Shares) -> None:
-    """Fills ``found`` for the pairs of the listeners ``first`` … ``last`` − 1: of row u, the tracks indptr[u] … of ``pairs``."""
+def attribute_rows(
+    form: LinearForm, subjects: Voters, pairs: tuple[Offsets, Ints], first: int, last: int, shares: Shares
+) -> None:
+    """Fills ``shares`` for the pairs of the listeners ``first`` … ``last`` − 1: of row u, the tracks indptr[u] … of ``pairs``."""
     indptr, tracks = pairs
     items = form.tracks.shape[0]
     head, sums, place = np.full(items, -1, np.int32), np.zeros(items), np.full(items, -1, np.int32)
@@ -93,9 +95,9 @@ def attribute_rows(form: Form, subjects: Subjects, pairs: tuple[Offsets, Ints], 
         if part.start < part.stop:
             chosen = _chosen(subjects.indices[row])
             scales = _scales(form, subjects, row, chosen, sums)
-            right = _targets(form, subjects, row, chosen, tracks[part], head, place, scales[1])
-            parts = found.tracks[part], found.share[part], found.rest[part]
-            _divide(form, subjects, row, chosen, tracks[part], (scales, right), place, parts)
+            right = _targets(form, subjects, row, chosen, tracks[part], (head, place), scales[1])
+            parts = shares.tracks[part], shares.share[part], shares.rest[part]
+            _divide(form, subjects, row, chosen, tracks[part], (scales, right, place), parts)
 
 
 @njit(nogil=True, cache=True)
@@ -107,10 +109,11 @@ def _chosen(indices: Ints) -> Ints:
 
 
 @njit(nogil=True, cache=True)
-def _scales(form: Form, subjects: Subjects, row: int, chosen: Ints, sums: Floats) -> tuple[float, float, float]:
+def _scales(form: LinearForm, subjects: Voters, row: int, chosen: Ints, sums: Floats) -> tuple[float, float, float]:
     """What votes, ALS scores and track side are multiplied by in the blend: their share ÷ root mean square over all tracks."""
     items = form.tracks.shape[0]
     low_rank, als = subjects.low_rank[row], subjects.als[row]
+    # |S d + v|² = dᵀ (SᵀS) d + Σ v (v + 2 S d): all tracks from one Gram matrix, one by one only where neighbours voted
     votes_square = _quadratic(form.shared_gram, low_rank)
     for at in range(chosen.size):
         for entry in range(form.rows.indptr[chosen[at]], form.rows.indptr[chosen[at] + 1]):
@@ -124,6 +127,7 @@ def _scales(form: Form, subjects: Subjects, row: int, chosen: Ints, sums: Floats
                     shared += form.shared[track, k] * low_rank[k]
                 votes_square += sums[track] * (sums[track] + 2.0 * shared)
                 sums[track] = 0.0
+    # that Gram matrix is stored times the weight of what is missing
     als_square = _quadratic(form.als_missing, als.astype(np.float64)) / form.missing
     side, share = form.track_share, form.als_share
     votes = (1.0 - side) * (1.0 - share) / np.sqrt(votes_square / items) if votes_square > 0.0 else 0.0
@@ -133,7 +137,7 @@ def _scales(form: Form, subjects: Subjects, row: int, chosen: Ints, sums: Floats
 
 
 @njit(nogil=True, cache=True)
-def _side_square(form: Form, subjects: Subjects, row: int, sums: Floats) -> float:
+def _side_square(form: LinearForm, subjects: Voters, row: int, sums: Floats) -> float:
     """Sum of the squares of a listener's track side over all tracks."""
     indptr, columns, weights = form.side
     total = 0.0
@@ -159,7 +163,9 @@ def _quadratic(matrix: Floats, vector: Floats) -> float:
 
 
 @njit(nogil=True, cache=True)
-def _targets(form: Form, subjects: Subjects, row: int, chosen: Ints, tracks: Ints, head: Ints, place: Ints, als: float) -> Floats:
+def _targets(
+    form: LinearForm, subjects: Voters, row: int, chosen: Ints, tracks: Ints, room: tuple[Ints, Ints], als: float
+) -> Floats:
     """(width, targets): f, h and the ALS part of every target, one below the other."""
     rank, als_rank, count = form.values.size, form.als.shape[1], chosen.size
     out = np.zeros((count + rank + als_rank, tracks.size))
@@ -170,15 +176,17 @@ def _targets(form: Form, subjects: Subjects, row: int, chosen: Ints, tracks: Int
         for k in range(als_rank):
             hidden[k, at] = als * form.als[tracks[at], k]
     if count:
-        _local(form, chosen, tracks, shared, head, place, local)
+        _local(form, chosen, tracks, shared, *room, local)
     gain, shrinkage = subjects.gain[row], subjects.shrinkage[row]
     local *= gain
     back = np.zeros((rank, tracks.size))
     product(np.ascontiguousarray(form.vectors[chosen].T), local, back)
+    # h_k = (g − s / (ν_k + λ)) S_k − ν_k (Q_Nᵀ f)_k
     for k in range(rank):
         own = gain - shrinkage / (form.values[k] + form.ridge)
         for at in range(tracks.size):
             shared[k, at] = own * shared[k, at] - form.values[k] * back[k, at]
+    # ALS: x = A⁻¹ Σ c y, so that a target's form in c y is A⁻¹ y_t
     indices, sure = _confidence(form, subjects.rows, row)
     matrix = np.empty((als_rank, als_rank))
     normal_equations(indices, sure, form.als, form.als_missing, form.als_ridge, matrix)
@@ -188,7 +196,7 @@ def _targets(form: Form, subjects: Subjects, row: int, chosen: Ints, tracks: Int
 
 
 @njit(nogil=True, cache=True)
-def _local(form: Form, chosen: Ints, tracks: Ints, shared: Floats, head: Ints, place: Ints, local: Floats) -> None:
+def _local(form: LinearForm, chosen: Ints, tracks: Ints, shared: Floats, head: Ints, place: Ints, local: Floats) -> None:
     """``local`` (neighbours, targets) becomes (R_NN + λI)⁻¹ (M_N,t − Q_N S_t)."""
     vectors = form.vectors[chosen]
     product(-vectors, np.ascontiguousarray(shared), local)
@@ -213,7 +221,7 @@ def _local(form: Form, chosen: Ints, tracks: Ints, shared: Floats, head: Ints, p
 
 
 @njit(nogil=True, cache=True)
-def _confidence(form: Form, rows: Rows, row: int) -> tuple[Ints, Float32s]:
+def _confidence(form: LinearForm, rows: NeighborRows, row: int) -> tuple[Ints, Float32s]:
     """Tracks of a row, and the ALS confidence in each."""
     indices = rows.indices[rows.indptr[row] : rows.indptr[row + 1]]
     sure = np.empty(indices.size, np.float32)
@@ -224,23 +232,24 @@ def _confidence(form: Form, rows: Rows, row: int) -> tuple[Ints, Float32s]:
 
 @njit(nogil=True, cache=True)
 def _divide(
-    form: Form, subjects: Subjects, row: int, chosen: Ints, targets: Ints, forms: tuple[tuple[float, float, float], Floats],
-    place: Ints, found: tuple[Ints, Floats, Floats],
+    form: LinearForm, subjects: Voters, row: int, chosen: Ints, targets: Ints,
+    forms: tuple[tuple[float, float, float], Floats, Ints], parts: tuple[Ints, Floats, Floats],
 ) -> None:  # fmt: skip
     """Contributions of the own tracks, some at a time: the greatest of each target, and what is left of the sum."""
-    scales, right = forms
-    tracks, share, rest = found
+    scales, right, place = forms
+    tracks, share, rest = parts
     tracks[:], share[:], rest[:] = -1, 0.0, 0.0
     begin, end = subjects.rows.indptr[row], subjects.rows.indptr[row + 1]
-    for first in range(begin, end, CHUNK):
-        last = min(first + CHUNK, end)
+    for first in range(begin, end, _CHUNK):
+        last = min(first + _CHUNK, end)
         part = np.empty((last - first, right.shape[1]))
-        product(_own(form, subjects.rows, row, chosen, scales[0], place, first, last), right, part)
+        product(_own(form, subjects.rows, row, chosen, scales[0], place, (first, last)), right, part)
         if form.track_share > 0.0:
             _add_side(form, subjects, targets, scales[2], place, first, part)
         for at in range(last - first):
             _offer(subjects.rows.indices[first + at], part[at], tracks, share, rest)
     for at in range(rest.size):
+        # a sum of 0 or less has no shares
         if rest[at] > 0.0:
             for nth in range(LISTED):
                 share[at, nth] /= rest[at]
@@ -250,7 +259,7 @@ def _divide(
 
 
 @njit(nogil=True, cache=True)
-def _add_side(form: Form, subjects: Subjects, targets: Ints, scale: float, place: Ints, first: int, part: Floats) -> None:
+def _add_side(form: LinearForm, subjects: Voters, targets: Ints, scale: float, place: Ints, first: int, part: Floats) -> None:
     """Adds to ``part`` (own, targets) what the own tracks of the entries ``first`` … say by the track side."""
     indptr, columns, weights = form.side
     for at in range(targets.size):
@@ -266,14 +275,18 @@ def _add_side(form: Form, subjects: Subjects, targets: Ints, scale: float, place
 
 
 @njit(nogil=True, cache=True)
-def _own(form: Form, rows: Rows, row: int, chosen: Ints, scale: float, place: Ints, first: int, last: int) -> Floats:
-    """(own, width) the rows of the own tracks of the entries ``first`` … ``last`` − 1: Z_N, T and the ALS vectors, scaled."""
+def _own(
+    form: LinearForm, rows: NeighborRows, row: int, chosen: Ints, scale: float, place: Ints, part: tuple[int, int]
+) -> Floats:
+    """(own, width) the rows of the own tracks of a ``part`` of the entries: Z_N, T and the ALS vectors, scaled."""
+    first, last = part
     rank, count = form.values.size, chosen.size
     out = np.zeros((last - first, count + rank + form.als.shape[1]))
     for at in range(last - first):
         place[rows.indices[first + at]] = at
     for nth in range(count):
         other = chosen[nth]
+        # a neighbour's standardised row: −m s where nothing is rated, (r − m) s where something is
         for at in range(last - first):
             out[at, nth] = -form.rows.mean[other] * form.rows.scale[other]
         for entry in range(form.rows.indptr[other], form.rows.indptr[other + 1]):
@@ -298,6 +311,7 @@ def _offer(own: int, values: Floats, tracks: Ints, share: Floats, total: Floats)
     for at in range(values.size):
         value = values[at]
         total[at] += value
+        # insertion into the few greatest: most values fail this one test
         if value > share[at, LISTED - 1]:
             nth = LISTED - 1
             while nth > 0 and value > share[at, nth - 1]:

@@ -25,6 +25,7 @@ def blend(near: tuple[Ints, Float32s], votes: tuple[Offsets, Ints, Float32s], sh
             if neighbor >= 0:
                 for entry in range(indptr[neighbor], indptr[neighbor + 1]):
                     scores[rated[entry]] += weight * values[entry]
+        # both squares in one pass over the tracks; `reassoc` lets it go by vectors
         near_square = als_square = np.float32(0)
         for track in range(tracks):
             near_square += scores[track] * scores[track]
@@ -73,6 +74,7 @@ def shares(scores: Float32s, rated: tuple[Offsets, Ints], most: Floats, canonica
         if top > 0.0:
             for track in range(width):
                 mine[track] = mine[track] / top * damped
+        # a repeated record has the score of the one that counts
         if repeated:
             for track in range(width):
                 out[row, track] = own[canonical[track]]

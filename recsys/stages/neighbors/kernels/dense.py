@@ -12,9 +12,9 @@ from recsys.matrices.arrays import Floats
 
 Numbers = NDArray[Any]
 
-SWEEPS = 30
+_SWEEPS = 30
 """Jacobi converges in about ten sweeps; this many are never needed."""
-CHUNK = 1024
+_CHUNK = 1024
 """Columns worked on at once: few enough to stay in the fastest cache."""
 
 
@@ -23,8 +23,8 @@ def product(left: Numbers, right: Numbers, out: Numbers) -> None:
     """``out`` = ``left`` (n, r) · ``right`` (r, m), all contiguous; each element is summed in the same order whatever n and m."""
     rows, columns = out.shape
     out[:] = 0
-    for begin in range(0, columns, CHUNK):
-        end = min(begin + CHUNK, columns)
+    for begin in range(0, columns, _CHUNK):
+        end = min(begin + _CHUNK, columns)
         for row in range(0, rows - 3, 4):
             _add_four(left, right, out, row, begin, end)
         for row in range(rows - rows % 4, rows):
@@ -41,6 +41,7 @@ def _add_four(left: Numbers, right: Numbers, out: Numbers, row: int, begin: int,
         p, q, r, s = left[row, k : k + 4], left[row + 1, k : k + 4], left[row + 2, k : k + 4], left[row + 3, k : k + 4]
         pa, pb, pc, pd, qa, qb, qc, qd = p[0], p[1], p[2], p[3], q[0], q[1], q[2], q[3]
         sa, sb, sc, sd, ta, tb, tc, td = r[0], r[1], r[2], r[3], s[0], s[1], s[2], s[3]
+        # sixteen multiply-adds for four loads of `right`: bound by arithmetic, not by memory
         for at in range(end - begin):
             a, b, c, d = ra[at], rb[at], rc[at], rd[at]
             one[at] = one[at] + pa * a + pb * b + pc * c + pd * d
@@ -90,10 +91,11 @@ def eigen(symmetric: Floats) -> tuple[Floats, Floats]:
     matrix = symmetric.copy()
     size = len(matrix)
     vectors = np.eye(size)
-    for _ in range(SWEEPS):
+    for _ in range(_SWEEPS):
         turned = False
         for p in range(size):
             for q in range(p + 1, size):
+                # measured by the diagonal, so that small eigenvalues come out as exact as great ones
                 if abs(matrix[p, q]) > 1e-16 * np.sqrt(abs(matrix[p, p] * matrix[q, q])):
                     turned = True
                     _rotate(matrix, vectors, p, q)
@@ -108,6 +110,7 @@ def eigen(symmetric: Floats) -> tuple[Floats, Floats]:
 def _rotate(matrix: Floats, vectors: Floats, p: int, q: int) -> None:
     """Makes ``matrix[p, q]`` 0; ``vectors`` holds the eigenvectors in rows, so that all loops run along memory."""
     turn = (matrix[q, q] - matrix[p, p]) / (2.0 * matrix[p, q])
+    # the smaller of the two angles that make the element 0: tan θ = sgn(t) / (|t| + √(1 + t²))
     tangent = (1.0 if turn >= 0.0 else -1.0) / (abs(turn) + np.sqrt(1.0 + turn * turn))
     cosine = 1.0 / np.sqrt(1.0 + tangent * tangent)
     sine = tangent * cosine

@@ -15,7 +15,7 @@ from numba import njit
 from recsys.matrices.arrays import Flags, Floats, Ints, Offsets
 
 
-class Rows(NamedTuple):
+class NeighborRows(NamedTuple):
     """Listeners' ratings row by row (``indptr``, ``indices``, ``values``), each row's ``mean`` over all items, and its ``scale``.
 
     A row less its mean, times its scale, has length 1; the scale of a listener without variance is 0.
@@ -42,19 +42,19 @@ class Chains(NamedTuple):
 
 @njit(nogil=True, cache=True)
 def interpolate(
-    rows: Rows, items: int, factors: tuple[Floats, Floats], ridge: float, own: tuple[Floats, Flags],
-    near: tuple[Ints, Floats, Ints], weights: Floats, scale: Floats,
+    rows: NeighborRows, items: int, factors: tuple[Floats, Floats], ridge: float, own: tuple[Floats, Flags],
+    near: tuple[Ints, Floats, Ints], out: tuple[Floats, Floats],
 ) -> None:  # fmt: skip
     """Weights for n listeners: the neighbours kept, their weights, and the inverse of what stays unexplained.
 
     ``rows`` and ``factors`` (vectors, values) are those of all listeners; ``own`` the n listeners' vectors (n, r) and whether
     each one's ratings vary (n,). ``near`` = (indices, similarity, overlap), (n, pool) each, index −1 for none. In place, each
-    row keeps only the
-    ``weights.shape[1]`` neighbours with the greatest R_Nu > 0, in ascending index. ``weights`` (n, kept) is filled with w, and
-    ``scale`` (n,) with 1 / (R_uu + λ − R_uN w).
+    row keeps only the ``kept`` neighbours with the greatest R_Nu > 0, in ascending index. ``out``: (n, kept), filled with w, and
+    (n,), filled with 1 / (R_uu + λ − R_uN w).
     """
     indices, similarity, overlap = near
     vectors, values = factors
+    weights, scale = out
     kept = weights.shape[1]
     longest = max(1, (rows.indptr[1:] - rows.indptr[:-1]).max())
     size = kept * longest
@@ -107,13 +107,14 @@ def _nearest_rest(
 
 
 @njit(nogil=True, cache=True)
-def correlations(rows: Rows, items: int, chosen: Ints, chains: Chains, matrix: Floats) -> None:
+def correlations(rows: NeighborRows, items: int, chosen: Ints, chains: Chains, matrix: Floats) -> None:
     """The upper triangle of ``matrix`` becomes the correlations between the chosen listeners."""
     matrix[:] = 0.0
     size = 0
     for b in range(chosen.size):
         for entry in range(rows.indptr[chosen[b]], rows.indptr[chosen[b] + 1]):
             item, value = rows.indices[entry], rows.values[entry]
+            # each item has a chain of the chosen listeners who rated it: pairs meet only where both did
             at = chains.head[item]
             while at >= 0:
                 matrix[chains.owner[at], b] += value * chains.value[at]
@@ -125,6 +126,7 @@ def correlations(rows: Rows, items: int, chosen: Ints, chains: Chains, matrix: F
         for entry in range(rows.indptr[chosen[b]], rows.indptr[chosen[b] + 1]):
             chains.head[rows.indices[entry]] = -1
         for a in range(b):
+            # Σ ab − n · mean · mean, over the deviations: the correlation over the whole catalogue
             together = matrix[a, b] - items * rows.mean[chosen[a]] * rows.mean[chosen[b]]
             matrix[a, b] = together * rows.scale[chosen[a]] * rows.scale[chosen[b]]
         matrix[b, b] = 1.0
@@ -168,6 +170,7 @@ def cholesky(matrix: Floats, size: int) -> None:
     for at in range(size):
         pivot = matrix[at, at]
         free = pivot > 1e-12
+        # ∞ on the diagonal makes every later division by it 0: the direction takes no part
         matrix[at, at] = np.sqrt(pivot) if free else np.inf
         for column in range(at + 1, size):
             matrix[at, column] = matrix[at, column] / matrix[at, at]

@@ -15,9 +15,9 @@ EXACT = np.float32(1e-12)
 @njit(nogil=True, cache=True, fastmath={"reassoc", "contract"})
 def solve_rows(
     entries: tuple[Offsets, Ints, Float32s, Float32s], others: Float32s, gram: Float32s, ridge: np.float32, steps: int,
-    first: int, last: int, own: Float32s,
+    part: tuple[int, int], own: Float32s,
 ) -> None:  # fmt: skip
-    """Improves the rows ``first`` … ``last`` − 1 of ``own`` (rows, r) by ``steps`` conjugate gradients, in place.
+    """Improves the rows from ``part[0]`` up to ``part[1]`` of ``own`` (rows, r) by ``steps`` conjugate gradients, in place.
 
     Row x minimises Σ c (p − x·y)² + xᵀ ``gram`` x + ridge |x|², the sum over its entries with confidence c, preference p and
     the row y of ``others``. ``entries``: indptr, indices, confidence, preference. Conjugate gradients inside alternating least
@@ -26,9 +26,10 @@ def solve_rows(
     indptr, indices, confidence, preference = entries
     rank = own.shape[1]
     rest, direction, image = np.empty(rank, np.float32), np.empty(rank, np.float32), np.empty(rank, np.float32)
-    for row in range(first, last):
+    for row in range(part[0], part[1]):
         x = own[row]
-        _image(x, indptr, indices, confidence, others, gram, ridge, row, image)
+        _image(x, (indptr, indices, confidence), others, gram, ridge, row, image)
+        # rest = b − A x, the negative gradient
         rest[:] = -image
         goal = np.float32(0)
         for entry in range(indptr[row], indptr[row + 1]):
@@ -42,7 +43,7 @@ def solve_rows(
         direction[:] = rest
         length = _dot(rest, rest)
         for _ in range(steps):
-            _image(direction, indptr, indices, confidence, others, gram, ridge, row, image)
+            _image(direction, (indptr, indices, confidence), others, gram, ridge, row, image)
             curvature = _dot(direction, image)
             if length <= EXACT or curvature <= EXACT * length:
                 break
@@ -66,10 +67,12 @@ def _dot(left: Float32s, right: Float32s) -> np.float32:
 
 @njit(nogil=True, cache=True, fastmath={"reassoc", "contract"})
 def _image(
-    x: Float32s, indptr: Offsets, indices: Ints, confidence: Float32s, others: Float32s, gram: Float32s, ridge: np.float32,
+    x: Float32s, entries: tuple[Offsets, Ints, Float32s], others: Float32s, gram: Float32s, ridge: np.float32,
     row: int, image: Float32s,
 ) -> None:  # fmt: skip
     """``image`` = (gram + ridge I + Σ c y yᵀ) x."""
+    indptr, indices, confidence = entries
+    # A is never formed: one product of rank r an entry, instead of r² numbers a row
     for k in range(x.size):
         image[k] = ridge * x[k]
     for j in range(x.size):

@@ -11,14 +11,15 @@ from recsys.matrices.arrays import Float32s, Floats, Ints, Offsets
 @njit(nogil=True, cache=True)
 def walk(
     liked: tuple[Offsets, Ints], by_track: tuple[Offsets, Ints], damped: tuple[Floats, Floats, Floats], first: int, last: int,
-    found: tuple[Ints, Floats],
+    greatest: tuple[Ints, Floats],
 ) -> None:  # fmt: skip
-    """Fills the rows ``first`` … ``last`` − 1 of ``found``, (tracks, k): the tracks with the greatest weights for each.
+    """Fills the rows ``first`` … ``last`` − 1 of ``greatest``, (tracks, k): the tracks with the greatest weights for each.
 
     ``liked`` and ``by_track``: bounds and columns of the likes, by listener and by track. ``damped``: factors of listeners, of
     tracks walked from, and of tracks walked to. Of equal weights the lower track is taken. Tracks come in ascending order.
     """
     listeners, start, end = damped
+    # as long as the catalogue, so only what was touched is looked at and cleared
     sums = np.zeros(start.size)
     touched = np.empty(start.size, np.int32)
     for track in range(first, last):
@@ -37,7 +38,7 @@ def walk(
             other = others[at]
             weights[at] = sums[other] * start[other] * end[track] if other != track else 0.0
             sums[other] = 0.0
-        _greatest(others, weights, found[0][track], found[1][track])
+        _greatest(others, weights, greatest[0][track], greatest[1][track])
 
 
 @njit(nogil=True, cache=True)
@@ -49,6 +50,7 @@ def _greatest(indices: Ints, weights: Floats, out: Ints, out_weights: Floats) ->
         room -= weight > bar
     count = 0
     for at in range(weights.size):
+        # of those level with the bar as many as there is room for, in their order
         level = weights[at] == bar and bar > 0.0 and room > 0
         if weights[at] > bar or level:
             out[count], out_weights[count] = indices[at], weights[at]

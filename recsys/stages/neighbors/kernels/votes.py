@@ -13,8 +13,7 @@ def votes(
     first: int,
     near: tuple[Offsets, Ints, Floats],
     ratings: tuple[Offsets, Ints, Floats],
-    columns: int,
-    counted: int,
+    columns: tuple[int, int],
     shrink: float,
     canonical: Ints,
     out: Floats,
@@ -22,12 +21,13 @@ def votes(
     """``out`` (listeners, tracks): weight × rating summed over every positive rating of every neighbour, as a share 0–1.
 
     ``near``: neighbours and weights of listeners ``first`` …, one sparse row each. ``ratings``: all listeners' ratings over
-    ``columns`` track ids. Tracks that the listener has an entry for get 0. Sums are divided by the listener's largest one among
-    the first ``counted`` columns plus ``shrink``. ``canonical``: the column of each track.
+    ``columns[0]`` track ids. Tracks that the listener has an entry for get 0. Sums are divided by the listener's largest one
+    among the first ``columns[1]`` plus ``shrink``. ``canonical``: the column of each track.
     """
     indptr, neighbors, weights = near
     starts, rated, values = ratings
-    sums = np.empty(columns)
+    width, counted = columns
+    sums = np.empty(width)
     for row in range(out.shape[0]):
         sums[:] = 0.0
         for at in range(indptr[row], indptr[row + 1]):

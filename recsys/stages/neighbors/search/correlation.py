@@ -37,11 +37,11 @@ class Moments(NamedTuple):
     deviation: Floats
 
 
-LEAST = 5e-324
+_LEAST = 5e-324
 """The least number above 0; stands for a rating of 0 where 0 means missing, and vanishes in every sum and product."""
 
 
-class Row(NamedTuple):
+class OneRow(NamedTuple):
     """One user's ratings spread over all items (items,): 0 = missing, ``LEAST`` = 0.
 
     ``mine`` and ``theirs`` are scratch for the co-rated ratings of a pair, longer than the longest row.
@@ -86,6 +86,7 @@ def _fill_moments(rows: Sparse, items: int, out: Moments) -> None:
             low = min(low, value)
             high = max(high, value)
         mean = total / items
+        # what is missing is 0, and so deviates by the mean
         squares = missing * mean * mean
         for entry in range(begin, end):
             squares += (rows.values[entry] - mean) ** 2
@@ -113,21 +114,22 @@ def snapped(correlation: float) -> float:
 @njit(**LEAN)
 def pearson(product: float, square_a: float, square_b: float, count: int) -> float:
     """Correlation from sums of deviation products over ``count`` items."""
+    # two points always lie on one line
     if count == 2:
         return 1.0 if product > 0.0 else -1.0
     return snapped(product / (np.sqrt(square_a) * np.sqrt(square_b)))
 
 
 @njit(**LEAN)
-def spread(rows: Sparse, user: int, row: Row) -> None:
+def spread(rows: Sparse, user: int, row: OneRow) -> None:
     """Spreads the user's ratings over all items."""
     for entry in range(rows.indptr[user], rows.indptr[user + 1]):
         value = rows.values[entry]
-        row.ratings[rows.indices[entry]] = LEAST if value == 0.0 else value
+        row.ratings[rows.indices[entry]] = _LEAST if value == 0.0 else value
 
 
 @njit(**LEAN)
-def clear(rows: Sparse, user: int, row: Row) -> None:
+def clear(rows: Sparse, user: int, row: OneRow) -> None:
     """Takes away what :func:`spread` spread."""
     for entry in range(rows.indptr[user], rows.indptr[user + 1]):
         row.ratings[rows.indices[entry]] = 0.0
@@ -136,12 +138,13 @@ def clear(rows: Sparse, user: int, row: Row) -> None:
 @njit(**LEAN)
 def catalogue_correlation(product: float, user: int, other: int, items: int, known: Moments) -> float:
     """Correlation over all items of two users whose ratings have this scalar product."""
+    # E[ab] − E[a] E[b] over all items
     norm = known.deviation[user] * known.deviation[other]
     return snapped((product / items - known.mean[user] * known.mean[other]) / norm) if norm > 0.0 else 0.0
 
 
 @njit(**LEAN)
-def catalogue_pair(row: Row, user: int, other: int, rows: Sparse, known: Moments) -> tuple[float, int]:
+def catalogue_pair(row: OneRow, user: int, other: int, rows: Sparse, known: Moments) -> tuple[float, int]:
     """Correlation over all items, and the number of co-rated ones, of the user spread out in ``row`` with another user."""
     ratings, indices, values = row.ratings, rows.indices, rows.values
     product, overlap = 0.0, 0
@@ -153,11 +156,12 @@ def catalogue_pair(row: Row, user: int, other: int, rows: Sparse, known: Moments
 
 
 @njit(**LEAN)
-def co_rated_pair(row: Row, other: int, rows: Sparse) -> tuple[float, int]:
+def co_rated_pair(row: OneRow, other: int, rows: Sparse) -> tuple[float, int]:
     """Correlation over the items both rated, and their number, of the user spread out in ``row`` with another user."""
     shared = np.uint64(0)
     for entry in range(rows.indptr[other], rows.indptr[other + 1]):
         mine = row.ratings[rows.indices[entry]]
+        # written in any case, kept when the next place is taken: no branch to guess
         row.mine[shared], row.theirs[shared] = mine, rows.values[entry]
         shared += np.uint64(mine != 0.0)
     overlap = int(shared)

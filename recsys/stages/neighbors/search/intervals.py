@@ -10,11 +10,11 @@ import numpy as np
 from numba import njit
 
 from recsys.matrices.arrays import LEAN, Float32s, Unsigned
-from recsys.stages.neighbors.search.tiles import NEVER, UNIT, Tiles
+from recsys.stages.neighbors.search.tiles import LOWEST, UNIT, Tiles
 
 FLOOR = np.float32(1e-30)
 """Sums of squares below it may have lost digits to underflow."""
-ZERO, ONE, TWO, FOUR, EIGHT, SLACK, CERTAIN = (np.float32(number) for number in (0, 1, 2, 4, 8, 32, 72))
+_ZERO, ONE, TWO, FOUR, EIGHT, _SLACK, CERTAIN = (np.float32(number) for number in (0, 1, 2, 4, 8, 32, 72))
 
 
 @njit(**LEAN)
@@ -65,7 +65,7 @@ def catalogue_intervals(tiles: Tiles, user: int, tile: int, low: Float32s, high:
     minus, offset = -tiles.offset[user], tiles.offset[tile * width : (tile + 1) * width]
     if tiles.doubtful:
         for at in range(width):
-            low[at] = high[at] - radius if high[at] > max(ZERO, minus * offset[at]) + reach else NEVER
+            low[at] = high[at] - radius if high[at] > max(_ZERO, minus * offset[at]) + reach else LOWEST
     else:
         for at in range(width):
             low[at] = high[at] - radius
@@ -107,8 +107,8 @@ def _add_dense_six(rows: Unsigned, values: Float32s, dense: Float32s, sums: Floa
         ra, rb, rc, rd = dense[rows[k]], dense[rows[k + 1]], dense[rows[k + 2]], dense[rows[k + 3]]
         for at in range(count.size):
             w, x, y, z = ra[at], rb[at], rc[at], rd[at]
-            kw, kx = (ONE if w != ZERO else ZERO), (ONE if x != ZERO else ZERO)
-            ky, kz = (ONE if y != ZERO else ZERO), (ONE if z != ZERO else ZERO)
+            kw, kx = (ONE if w != _ZERO else _ZERO), (ONE if x != _ZERO else _ZERO)
+            ky, kz = (ONE if y != _ZERO else _ZERO), (ONE if z != _ZERO else _ZERO)
             count[at] += (kw + kx) + (ky + kz)
             sum_x[at] += (a * kw + b * kx) + (c * ky + d * kz)
             sum_xx[at] += (aa * kw + bb * kx) + (cc * ky + dd * kz)
@@ -119,7 +119,7 @@ def _add_dense_six(rows: Unsigned, values: Float32s, dense: Float32s, sums: Floa
         a, ra = values[k], dense[rows[k]]
         for at in range(count.size):
             y = ra[at]
-            known = ONE if y != ZERO else ZERO
+            known = ONE if y != _ZERO else _ZERO
             count[at] += known
             sum_x[at] += a * known
             sum_xx[at] += a * a * known
@@ -142,16 +142,16 @@ def _bound(gap: np.float32, gaps: Float32s, sums: Float32s, low: Float32s, high:
         error = (n + EIGHT) * UNIT
         square_x, square_y = n * sum_xx[at], n * sum_yy[at]
         x, y = square_x - sum_x[at] * sum_x[at], square_y - sum_y[at] * sum_y[at]
-        vague_x, vague_y = x <= SLACK * error * square_x + FLOOR, y <= SLACK * error * square_y + FLOOR
+        vague_x, vague_y = x <= _SLACK * error * square_x + FLOOR, y <= _SLACK * error * square_y + FLOOR
         alike_x = vague_x & (gap > CERTAIN * error * sum_xx[at] + FOUR * FLOOR)
         alike_y = vague_y & (gaps[at] > CERTAIN * error * sum_yy[at] + FOUR * FLOOR)
         x, y = max(x, FLOOR), max(y, FLOOR)
         middle = (n * sum_xy[at] - sum_x[at] * sum_y[at]) / (np.sqrt(x) * np.sqrt(y))
         radius = EIGHT * error * (square_x / x + square_y / y)
         vague, never = vague_x | vague_y, (n < TWO) | alike_x | alike_y
-        sign = ONE if middle > ZERO else NEVER
-        middle, radius = sign if n == TWO else middle, ZERO if n == TWO else radius
-        below, above = NEVER if vague else middle - radius, ONE if vague else middle + radius
-        low[at] = NEVER if never else below
-        high[at] = NEVER if never else above
-        count[at] = sum_x[at] = sum_xx[at] = sum_y[at] = sum_yy[at] = sum_xy[at] = ZERO
+        sign = ONE if middle > _ZERO else LOWEST
+        middle, radius = sign if n == TWO else middle, _ZERO if n == TWO else radius
+        below, above = LOWEST if vague else middle - radius, ONE if vague else middle + radius
+        low[at] = LOWEST if never else below
+        high[at] = LOWEST if never else above
+        count[at] = sum_x[at] = sum_xx[at] = sum_y[at] = sum_yy[at] = sum_xy[at] = _ZERO

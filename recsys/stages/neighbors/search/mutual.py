@@ -16,9 +16,9 @@ from numba import njit
 
 from recsys.matrices.arrays import LEAN, Flags, Float32s, Floats, Ints
 from recsys.stages.neighbors.search.intervals import correlate
-from recsys.stages.neighbors.search.ranks import Hits, blank_hits, find, reached_by
+from recsys.stages.neighbors.search.ranks import AtLeast, blank_hits, find_ranked, reached_by
 from recsys.stages.neighbors.search.search import LEAST_ROOM, ROOM
-from recsys.stages.neighbors.search.tiles import NEVER, Tiles
+from recsys.stages.neighbors.search.tiles import LOWEST, Tiles
 from recsys.stages.neighbors.search.workers import WorkerPool
 
 NONE = np.float32(np.inf)
@@ -47,10 +47,10 @@ class Meeting(NamedTuple):
 
     middle: Float32s
     nobody: Float32s
-    hits: Hits
+    hits: AtLeast
 
 
-def gather(tiles: Tiles, k: int, pool: WorkerPool) -> Candidates:
+def gather_pairs(tiles: Tiles, k: int, pool: WorkerPool) -> Candidates:
     """Every user's candidates. No offset may be below 0: users without a co-rated item would correlate."""
     users = tiles.begin.size
     room = min(max(ROOM * k, LEAST_ROOM), users)
@@ -95,12 +95,12 @@ def _meet(tiles: Tiles, candidates: Candidates, scratch: Meeting, first: int, se
             continue
         correlate(tiles, user, second, middle)
         if same:
-            middle[user - begin] = NEVER
+            middle[user - begin] = LOWEST
             candidates.cut[user] = _cut(middle, candidates.k, candidates.cut[user], tiles.radius[user])
         own = candidates.cut[user]
         for at in range(width):
             mask[at] = (middle[at] >= own) | (middle[at] >= cut[at])
-        places = hits.places[: find(hits)]
+        places = hits.places[: find_ranked(hits)]
         _offer(candidates, user, begin, middle, places, 1 if same else 2)
 
 

@@ -23,15 +23,15 @@ from scipy.sparse import csc_array, csr_array
 
 from recsys.matrices.arrays import Floats, Ints, Offsets
 from recsys.stages.neighbors.search.correlation import Sparse, co_rated_row, moments, sparse
-from recsys.stages.neighbors.search.mutual import gather
+from recsys.stages.neighbors.search.mutual import gather_pairs
 from recsys.stages.neighbors.search.pairs import settle
-from recsys.stages.neighbors.search.search import Nearest, Task, scratch, search
+from recsys.stages.neighbors.search.search import Nearest, SearchTask, scratch, search
 from recsys.stages.neighbors.search.tiles import catalogue_tiles, co_rated_tiles
 from recsys.stages.neighbors.search.workers import WorkerPool
 
 Method = Literal["catalogue", "co_rated"]
 
-TASKS = 8
+_TASKS = 8
 """Blocks of users per thread: enough that no thread waits long for the last one."""
 LEAST_TASK = 128
 """Users worth a block of their own."""
@@ -102,16 +102,16 @@ def nearest(
         tiles = catalogue_tiles(rows, items, known, workers) if catalogue else co_rated_tiles(rows, items, workers)
         left = np.arange(last - first)
         if catalogue and last - first == users and not tiles.doubtful:
-            candidates = gather(tiles, others, workers)
+            candidates = gather_pairs(tiles, others, workers)
             settle(rows, items, known, candidates, closest, workers)
             left = np.flatnonzero(candidates.crowded)
         if left.size:
-            worker = partial(_searcher, Task(rows, known, tiles, others), items, first, closest)
+            worker = partial(_searcher, SearchTask(rows, known, tiles, others), items, first, closest)
             workers.share(np.array_split(left, _tasks(left.size, threads)), worker)
     return closest
 
 
-def _searcher(task: Task, items: int, first: int, closest: Nearest) -> Callable[[NDArray[np.int64]], None]:
+def _searcher(task: SearchTask, items: int, first: int, closest: Nearest) -> Callable[[NDArray[np.int64]], None]:
     """Searches for users, by their rows of ``closest``, with scratch of its own."""
     tools = scratch(task.rows, task.tiles, items, task.k)
 
@@ -126,7 +126,7 @@ def _searcher(task: Task, items: int, first: int, closest: Nearest) -> Callable[
 
 def _tasks(users: int, threads: int) -> int:
     """How many blocks to make of the users."""
-    return min(users, max(threads, min(TASKS * threads, users // LEAST_TASK)))
+    return min(users, max(threads, min(_TASKS * threads, users // LEAST_TASK)))
 
 
 @njit(nogil=True, cache=True)

@@ -14,17 +14,17 @@ import numpy as np
 from numba import njit
 
 from recsys.matrices.arrays import LEAN, Floats, Ints, Offsets
-from recsys.stages.neighbors.search.correlation import Moments, Row, Sparse, catalogue_pair, clear, spread
+from recsys.stages.neighbors.search.correlation import Moments, OneRow, Sparse, catalogue_pair, clear, spread
 from recsys.stages.neighbors.search.mutual import Candidates
-from recsys.stages.neighbors.search.ranks import before
+from recsys.stages.neighbors.search.ranks import outranks
 from recsys.stages.neighbors.search.search import Nearest, blank
 from recsys.stages.neighbors.search.workers import WorkerPool
 
-TASKS = 4
+_TASKS = 4
 """Parts per thread: enough that no thread waits long for the last one."""
 
 
-class Work(NamedTuple):
+class _Work(NamedTuple):
     """Pairs grouped by the user who is spread out, group ``s`` being ``starts[s]:starts[s + 1]``.
 
     Per pair: ``followed`` user, and ``place`` of the result. Row ``u`` of the candidates has the places ``indptr[u]:``…
@@ -44,7 +44,7 @@ def settle(rows: Sparse, items: int, known: Moments, candidates: Candidates, nea
     indptr = np.zeros(users + 1, np.int64)
     np.cumsum(candidates.number, out=indptr[1:])
     total = indptr[-1]
-    work = Work(
+    work = _Work(
         indptr,
         np.zeros(users + 1, np.int64),
         np.empty(total, np.int32),
@@ -53,7 +53,7 @@ def settle(rows: Sparse, items: int, known: Moments, candidates: Candidates, nea
         np.empty(total, np.int32),
     )
     _group(rows, candidates, work)
-    tasks = TASKS * pool.threads
+    tasks = _TASKS * pool.threads
     bounds = np.searchsorted(work.starts, np.linspace(0, total, tasks + 1)).clip(0, users)
     bounds[0], bounds[-1] = 0, users
 
@@ -67,7 +67,7 @@ def settle(rows: Sparse, items: int, known: Moments, candidates: Candidates, nea
 
 
 @njit(nogil=True, cache=True)
-def _group(rows: Sparse, candidates: Candidates, work: Work) -> None:
+def _group(rows: Sparse, candidates: Candidates, work: _Work) -> None:
     """Sorts the candidates by the user of the pair with more ratings, of two with equally many the first, then by the other."""
     users, pairs = candidates.number.size, work.place.size
     long, short = np.empty(pairs, np.int32), np.empty(pairs, np.int32)
@@ -76,11 +76,13 @@ def _group(rows: Sparse, candidates: Candidates, work: Work) -> None:
         mine = rows.indptr[user + 1] - rows.indptr[user]
         for other in candidates.indices[user, : candidates.number[user]]:
             theirs = rows.indptr[other + 1] - rows.indptr[other]
+            # the longer row is spread out once, and the shorter ones walk along it
             followed = mine < theirs or (mine == theirs and other < user)
             long[place], short[place] = (other, user) if followed else (user, other)
             place += 1
     order, starts = np.arange(pairs), np.empty(users + 1, np.int64)
     middle = np.empty(pairs, np.int64)
+    # two stable sorts, the second key first
     _distribute(short, order, starts, middle)
     _distribute(long, middle, work.starts, work.place)
     for at in range(pairs):
@@ -105,7 +107,7 @@ def _distribute(keys: Ints, order: Offsets, starts: Offsets, out: Offsets) -> No
 
 
 @njit(**LEAN)
-def _compute(rows: Sparse, known: Moments, row: Row, work: Work, first: int, last: int) -> None:
+def _compute(rows: Sparse, known: Moments, row: OneRow, work: _Work, first: int, last: int) -> None:
     """Correlation and overlap of the pairs in the groups of the users ``first`` … ``last`` − 1."""
     for user in range(first, last):
         begin, end = work.starts[user], work.starts[user + 1]
@@ -123,7 +125,7 @@ def _compute(rows: Sparse, known: Moments, row: Row, work: Work, first: int, las
 
 
 @njit(**LEAN)
-def _order(candidates: Candidates, work: Work, nearest: Nearest, first: int, last: int) -> None:
+def _order(candidates: Candidates, work: _Work, nearest: Nearest, first: int, last: int) -> None:
     """Writes the nearest of the users ``first`` … ``last`` − 1, most similar first, ties in ascending index."""
     k = nearest.indices.shape[1]
     for user in range(first, last):
@@ -132,7 +134,7 @@ def _order(candidates: Candidates, work: Work, nearest: Nearest, first: int, las
         for at in range(end - begin):
             similarity = similarities[at]
             if similarity > 0.0 and overlaps[at] > 0:
-                rank = before(similarities, indices, similarity, indices[at])
+                rank = outranks(similarities, indices, similarity, indices[at])
                 if rank < k:
                     nearest.indices[user, rank] = indices[at]
                     nearest.similarity[user, rank] = similarity

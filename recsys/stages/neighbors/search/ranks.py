@@ -12,10 +12,10 @@ from recsys.matrices.order import WORD, marked
 
 BISECTIONS = 20
 """Steps of bisection between 0 and 1, enough to tell most float32 numbers apart."""
-ZERO, HALF, ONE = (np.float32(number) for number in (0, 0.5, 1))
+_ZERO, HALF, _ONE = (np.float32(number) for number in (0, 0.5, 1))
 
 
-class Hits(NamedTuple):
+class AtLeast(NamedTuple):
     """Scratch: who of a tile reaches a cut, as a ``mask`` (width,), eight of them a word, and as ``places``."""
 
     mask: Codes
@@ -23,20 +23,20 @@ class Hits(NamedTuple):
     places: Ints
 
 
-def blank_hits(width: int) -> Hits:
+def blank_hits(width: int) -> AtLeast:
     """Hits of nobody."""
     mask = np.zeros(width, np.uint8)
-    return Hits(mask, mask.view(np.uint64), np.empty(width + WORD, np.int32))
+    return AtLeast(mask, mask.view(np.uint64), np.empty(width + WORD, np.int32))
 
 
 @njit(**LEAN)
-def find(hits: Hits) -> int:
+def find_ranked(hits: AtLeast) -> int:
     """Writes down the places that are set in the mask, and returns their number."""
     return marked(hits.mask, hits.words, hits.places)
 
 
 @njit(fastmath={"reassoc"}, **LEAN)
-def before(similarities: Floats, indices: Ints, similarity: float, index: int) -> int:
+def outranks(similarities: Floats, indices: Ints, similarity: float, index: int) -> int:
     """How many are more similar, or as similar and of a lower index. Counting fills vector registers, where sorting branches."""
     greater, equal = 0.0, 0.0
     for at in range(similarities.size):
@@ -55,7 +55,7 @@ def reached_by(values: Float32s, k: int, least: np.float32) -> np.float32:
 
     Counting has no branches to mispredict, which makes it faster here than a selection.
     """
-    low, high = least, ONE
+    low, high = least, _ONE
     count = _count(values, low)
     for _ in range(BISECTIONS):
         if count <= k + k // 16:
@@ -72,7 +72,7 @@ def reached_by(values: Float32s, k: int, least: np.float32) -> np.float32:
 @njit(fastmath={"reassoc"}, **LEAN)
 def _count(values: Float32s, least: np.float32) -> int:
     """How many reach ``least``; at most 2²⁴. Counted in float32, which fills a vector register twice as well."""
-    count = ZERO
+    count = _ZERO
     for at in range(values.size):
-        count += ONE if values[at] >= least else ZERO
+        count += _ONE if values[at] >= least else _ZERO
     return int(count)

@@ -15,19 +15,19 @@ import numpy as np
 from numba import njit
 
 from recsys.matrices.arrays import LEAN, Codes, Float32s, Floats, Ints, Offsets
-from recsys.stages.neighbors.search.correlation import Moments, Row, Sparse, catalogue_pair, clear, co_rated_pair, spread
+from recsys.stages.neighbors.search.correlation import Moments, OneRow, Sparse, catalogue_pair, clear, co_rated_pair, spread
 from recsys.stages.neighbors.search.intervals import FLOOR, ONE, catalogue_intervals, co_rated_intervals
-from recsys.stages.neighbors.search.ranks import Hits, before, blank_hits, find, reached_by
-from recsys.stages.neighbors.search.tiles import NEVER, Tiles
+from recsys.stages.neighbors.search.ranks import AtLeast, blank_hits, find_ranked, outranks, reached_by
+from recsys.stages.neighbors.search.tiles import LOWEST, Tiles
 
-BLOCK = 128
+_BLOCK = 128
 """Users that meet a tile while it stays in the cache."""
 ROOM = 4
 """Others a user may keep at a time, in multiples of k."""
 LEAST_ROOM = 64
 UNKNOWN = -1
 """Overlap of a pair that is not yet computed exactly."""
-LESS, MORE = np.float32(1 - 2.0**-22), np.float32(1 + 2.0**-22)
+LESS, _MORE = np.float32(1 - 2.0**-22), np.float32(1 + 2.0**-22)
 
 
 class Nearest(NamedTuple):
@@ -41,7 +41,7 @@ class Nearest(NamedTuple):
     overlap: Ints
 
 
-class Task(NamedTuple):
+class SearchTask(NamedTuple):
     """Among whom is searched, and for how many: the ``k`` nearest by the ``rows``, their ``moments`` and their ``tiles``."""
 
     rows: Sparse
@@ -71,18 +71,18 @@ class Retained(NamedTuple):
 class Scratch(NamedTuple):
     """What a search needs, used again for the next."""
 
-    row: Row
+    row: OneRow
     sums: Float32s
     low: Float32s
     high: Float32s
-    hits: Hits
+    hits: AtLeast
     retained: Retained
 
 
 def scratch(rows: Sparse, tiles: Tiles, items: int, k: int) -> Scratch:
     """Scratch arrays for one thread's :func:`search`."""
     width = tiles.dense.shape[2]
-    shape = (BLOCK, max(ROOM * k, LEAST_ROOM))
+    shape = (_BLOCK, max(ROOM * k, LEAST_ROOM))
     return Scratch(
         blank(rows, items),
         np.zeros((6, width if tiles.sums == 6 else 0), np.float32),
@@ -90,9 +90,9 @@ def scratch(rows: Sparse, tiles: Tiles, items: int, k: int) -> Scratch:
         np.empty(width, np.float32),
         blank_hits(width),
         Retained(
-            np.zeros(BLOCK, np.int64),
-            np.zeros(BLOCK, np.int64),
-            np.zeros(BLOCK, np.float32),
+            np.zeros(_BLOCK, np.int64),
+            np.zeros(_BLOCK, np.int64),
+            np.zeros(_BLOCK, np.float32),
             np.empty(shape, np.int32),
             np.empty(shape, np.float32),
             np.empty(shape, np.float32),
@@ -103,14 +103,14 @@ def scratch(rows: Sparse, tiles: Tiles, items: int, k: int) -> Scratch:
     )
 
 
-def blank(rows: Sparse, items: int) -> Row:
+def blank(rows: Sparse, items: int) -> OneRow:
     """A row without ratings."""
     longest = 1 + int(np.diff(rows.indptr).max(initial=0))
-    return Row(np.zeros(items), np.empty(longest), np.empty(longest))
+    return OneRow(np.zeros(items), np.empty(longest), np.empty(longest))
 
 
 @njit(**LEAN)
-def search(task: Task, scratch: Scratch, first: int, nearest: Nearest) -> None:
+def search(task: SearchTask, scratch: Scratch, first: int, nearest: Nearest) -> None:
     """Fills ``nearest``, (n, ≥ k) each, with the ``k`` nearest of the users ``first`` …"""
     retained, tiles = scratch.retained, task.tiles
     for begin in range(0, nearest.indices.shape[0], retained.number.size):
@@ -130,7 +130,7 @@ def search(task: Task, scratch: Scratch, first: int, nearest: Nearest) -> None:
 
 
 @njit(**LEAN)
-def _meet(task: Task, scratch: Scratch, user: int, tile: int, at: int) -> None:
+def _meet(task: SearchTask, scratch: Scratch, user: int, tile: int, at: int) -> None:
     """Offers a user, who has the place ``at`` in the block, the users of a tile."""
     retained, low, high, k = scratch.retained, scratch.low, scratch.high, task.k
     begin, room = tile * low.size, retained.indices.shape[1]
@@ -139,7 +139,7 @@ def _meet(task: Task, scratch: Scratch, user: int, tile: int, at: int) -> None:
     else:
         co_rated_intervals(task.tiles, user, tile, scratch.sums, low, high)
     if begin <= user < begin + low.size:
-        low[user - begin] = high[user - begin] = NEVER
+        low[user - begin] = high[user - begin] = LOWEST
     if retained.number[at] < k:
         # k users of this tile whose lower end reaches the cut are k who surely surpass whoever stays below it
         retained.cut[at] = reached_by(low, k, retained.cut[at])
@@ -156,20 +156,20 @@ def _meet(task: Task, scratch: Scratch, user: int, tile: int, at: int) -> None:
         if retained.number[at] > k:
             _narrow(retained, k, at)
         if retained.number[at] > room - k:
-            _make_exact(task, scratch, user, at, 0, NEVER)
+            _make_exact(task, scratch, user, at, 0, LOWEST)
             _resolve(retained, k, at)
     clear(task.rows, user, scratch.row)
 
 
 @njit(**LEAN)
-def _reach(high: Float32s, cut: np.float32, hits: Hits) -> int:
+def _reach(high: Float32s, cut: np.float32, hits: AtLeast) -> int:
     for place in range(high.size):
         hits.mask[place] = high[place] >= cut
-    return find(hits)
+    return find_ranked(hits)
 
 
 @njit(**LEAN)
-def _retain(task: Task, scratch: Scratch, at: int, begin: int, places: Ints) -> int:
+def _retain(task: SearchTask, scratch: Scratch, at: int, begin: int, places: Ints) -> int:
     """Retains as many of the places of a tile, which starts at ``begin``, as there is room for; returns their number."""
     retained, low, high, sure = scratch.retained, scratch.low, scratch.high, task.tiles.sums != 1
     number, ones, done = retained.number[at], retained.ones[at], 0
@@ -188,7 +188,7 @@ def _retain(task: Task, scratch: Scratch, at: int, begin: int, places: Ints) -> 
 
 
 @njit(**LEAN)
-def _make_exact(task: Task, scratch: Scratch, user: int, at: int, begin: int, least: np.float32) -> None:
+def _make_exact(task: SearchTask, scratch: Scratch, user: int, at: int, begin: int, least: np.float32) -> None:
     """Computes those retained from ``begin`` on whose correlation may reach ``least``; it is 0 without a co-rated item."""
     retained = scratch.retained
     for place in range(begin, retained.number[at]):
@@ -203,7 +203,7 @@ def _make_exact(task: Task, scratch: Scratch, user: int, at: int, begin: int, le
         retained.similarity[at, place], retained.overlap[at, place] = similarity, overlap
         # the exact value as an interval in float32: one step of rounding to either side
         retained.low[at, place] = np.float32(similarity) * LESS if similarity < 1.0 else ONE
-        retained.high[at, place] = np.float32(similarity) * MORE if similarity > 0.0 else NEVER
+        retained.high[at, place] = np.float32(similarity) * _MORE if similarity > 0.0 else LOWEST
         retained.ones[at] += similarity == 1.0
 
 
@@ -225,7 +225,7 @@ def _resolve(retained: Retained, k: int, at: int) -> None:
     similarities, indices = retained.similarity[at, :number], retained.indices[at, :number]
     for place in range(number):
         similarity = similarities[place]
-        retained.chosen[place] = similarity > 0.0 and before(similarities, indices, similarity, indices[place]) < k
+        retained.chosen[place] = similarity > 0.0 and outranks(similarities, indices, similarity, indices[place]) < k
     _leave(retained, at)
     if retained.number[at] == k:
         retained.cut[at] = max(retained.cut[at], reached_by(retained.low[at, :k], k, retained.cut[at]))
@@ -245,19 +245,19 @@ def _leave(retained: Retained, at: int) -> None:
 
 
 @njit(**LEAN)
-def _finish(task: Task, scratch: Scratch, user: int, at: int, nearest: Nearest, to: int) -> None:
+def _finish(task: SearchTask, scratch: Scratch, user: int, at: int, nearest: Nearest, to: int) -> None:
     """Computes those retained, and writes the nearest."""
     retained, k = scratch.retained, task.k
     number = retained.number[at]
     if retained.ones[at] < k:
         spread(task.rows, user, scratch.row)
-        _make_exact(task, scratch, user, at, 0, NEVER)
+        _make_exact(task, scratch, user, at, 0, LOWEST)
         clear(task.rows, user, scratch.row)
     similarities, indices = retained.similarity[at, :number], retained.indices[at, :number]
     for place in range(number):
         if similarities[place] > 0.0:
             # the rank is how many come before: every neighbour is written to its place, nothing is sorted
-            rank = before(similarities, indices, similarities[place], indices[place])
+            rank = outranks(similarities, indices, similarities[place], indices[place])
             if rank < k:
                 nearest.indices[to, rank], nearest.similarity[to, rank] = indices[place], similarities[place]
                 nearest.overlap[to, rank] = retained.overlap[at, place]

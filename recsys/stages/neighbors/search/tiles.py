@@ -16,7 +16,7 @@ from recsys.matrices.arrays import LEAN, Float32s, Floats, Ints, Offsets, Unsign
 from recsys.stages.neighbors.search.correlation import NOISE, Moments, Sparse, constant
 from recsys.stages.neighbors.search.workers import WorkerPool
 
-TILE = {1: 2048, 6: 1024}
+_TILE = {1: 2048, 6: 1024}
 """Most users in a tile, by the number of sums."""
 LEAST_RUN = 32
 """Raters of an item that a tile of six sums should hold on average, so that starting a run of them costs little."""
@@ -32,7 +32,7 @@ DENSE_TOTAL = 2**25
 """Most cells of all dense rows."""
 STARTS = 4
 """Most numbers per rating spent on where lists of raters begin: a limit to the number of tiles."""
-NEVER = -np.finfo(np.float32).max
+LOWEST = -np.finfo(np.float32).max
 """Interval ends of a pair that cannot be neighbours: below any other, however wide the intervals are."""
 TINY = np.finfo(np.float32).tiny
 """Stands for a rating of 0, because 0 means missing in dense rows."""
@@ -92,7 +92,7 @@ def catalogue_tiles(rows: Sparse, items: int, known: Moments, pool: WorkerPool) 
     users = rows.indptr.size - 1
     scale = known.deviation * np.sqrt(items)
     offset = np.divide(known.mean, known.deviation, out=np.zeros(users), where=scale > 0)
-    tiled = _tiled(rows, items, np.zeros(users), scale, min(TILE[1], -(-users // max(LEAST_TILES, 2 * pool.threads))), 1, pool)
+    tiled = _tiled(rows, items, np.zeros(users), scale, min(_TILE[1], -(-users // max(LEAST_TILES, 2 * pool.threads))), 1, pool)
     length, room = np.sqrt(1.0 + offset**2), (0, tiled.offset.size - users)
     error = 2.0 * UNIT * (np.diff(rows.indptr).astype(np.float64) + 8.0)
     radius = error * length * length.max()
@@ -101,7 +101,7 @@ def catalogue_tiles(rows: Sparse, items: int, known: Moments, pool: WorkerPool) 
     floor = radius if rows.values.min(initial=0) < 0 else np.minimum(radius, 2.0 * error * offset * offset.max())
     return tiled._replace(
         offset=np.pad(offset.astype(np.float32), room),
-        bar=np.pad(np.where(scale > 0, np.float32(0), NEVER), room, constant_values=NEVER),
+        bar=np.pad(np.where(scale > 0, np.float32(0), LOWEST), room, constant_values=LOWEST),
         radius=radius,
         floor=-floor,
         doubtful=bool((offset < 0).any()),
@@ -115,7 +115,7 @@ def co_rated_tiles(rows: Sparse, items: int, pool: WorkerPool) -> Tiles:
     _fill_centres(rows, centre, scale)
     raters = np.bincount(rows.indices, minlength=1).astype(np.float64)
     run = (raters**2).sum() / max(raters.sum(), 1)
-    tiled = _tiled(rows, items, centre, scale, max(TILE[6], int(LEAST_RUN * users / max(run, 1))), 6, pool)
+    tiled = _tiled(rows, items, centre, scale, max(_TILE[6], int(LEAST_RUN * users / max(run, 1))), 6, pool)
     gap = np.divide(_least_difference(rows.values), scale, out=np.zeros(users), where=scale > 0)
     return tiled._replace(gap=np.pad((gap**2).astype(np.float32), (0, tiled.gap.size - users)))
 

@@ -19,10 +19,10 @@ import numpy.typing as npt
 from numba import njit
 
 from recsys.matrices.arrays import Flags, Floats, Ints, Items, Offsets
-from recsys.stages.rankings.kernels.picking import Out, Rules, cosine_distance, pick_list, room
+from recsys.stages.rankings.kernels.picking import PickColumns, Pool, Rules, cosine_distance, pick_list, room
 from recsys.stages.rankings.kernels.state import ledger
 
-ALIKE = 1e-6
+_ALIKE = 1e-6
 """Mean distance to the nearest below which tracks all sound alike."""
 LOOKED_AT = 50
 """Candidates of a list that tell how far its tracks are apart."""
@@ -43,55 +43,29 @@ class Picks(NamedTuple):
     over_cap: Flags
 
 
-def pick(
-    items: Items,
-    tracks: Ints,
-    scores: Floats,
-    limit: int,
-    lam: float,
-    scale: float = 1.0,
-    max_per_artist: int = 0,
-    one_version: bool = False,
-    gap: int = 0,
-) -> Picks:
-    """At most ``limit`` of the candidates ``tracks`` (n,), in any order, with their ``scores`` (n,).
+def pick_many(
+    items: Items, pool: Pool, indptr: Offsets, limits: npt.ArrayLike, rules: Rules, scales: npt.ArrayLike | None = None
+) -> tuple[Offsets, Picks]:
+    """Picks of many lists in one call that releases the GIL.
 
-    When all candidates fit into the list, diversity does not run: they come in the order of their scores, with diversity 0 and
-    no nearest pick. A candidate is passed over when one of its credited artists already has ``max_per_artist`` picks (0 = no
-    cap) or, with ``one_version``, when its song is picked; with ``gap`` it waits while one of them has one of the last ``gap``
-    picks and others are left. A list still short after all others is filled over the artist cap,
+    The candidates of list ``l`` are those of ``pool`` from ``indptr[l]`` to ``indptr[l + 1]``, its length is ``limits[l]``,
+    ``scales`` (lists,) its own ``rules.scale``, where they differ. Returns the same layout: the offsets of each list's picks, and
+    the picks of all lists one after another.
+
+    Of each list at most its limit are picked. When all candidates fit into the list, diversity does not run: they come in the
+    order of their scores, with diversity 0 and no nearest pick. A candidate is passed over when one of its credited artists
+    already has ``cap`` picks or, with ``one_version``, when its song is picked; with ``gap`` it waits while one of its artists
+    has one of the last ``gap`` picks and others are left. A list still short after all others is filled over the artist cap,
     never with a second version.
     """
-    indptr = np.array([0, tracks.size], np.int64)
-    return pick_many(items, tracks, scores, indptr, np.array([limit]), lam, scale, max_per_artist, one_version, gap)[1]
-
-
-def pick_many(
-    items: Items,
-    tracks: Ints,
-    scores: Floats,
-    indptr: Offsets,
-    limits: npt.ArrayLike,
-    lam: float,
-    scale: npt.ArrayLike = 1.0,
-    max_per_artist: int = 0,
-    one_version: bool = False,
-    gap: int = 0,
-) -> tuple[Offsets, Picks]:
-    """:func:`pick` for many lists in one call that releases the GIL.
-
-    The candidates of list ``l`` are ``tracks`` and ``scores`` from ``indptr[l]`` to ``indptr[l + 1]``, its length is
-    ``limits[l]``, ``scale`` one number or one per list. Returns the same layout: the offsets of each list's picks, and the picks
-    of all lists one after another.
-    """
+    scale = rules.scale if scales is None else scales
     kept, columns = _pick_many(
         _contiguous(items),
-        np.ascontiguousarray(tracks, np.int32),
-        np.ascontiguousarray(scores, np.float64),
+        Pool(np.ascontiguousarray(pool.tracks, np.int32), np.ascontiguousarray(pool.scores, np.float64)),
         np.ascontiguousarray(indptr, np.int64),
         np.ascontiguousarray(limits, np.int64),
         np.ascontiguousarray(np.broadcast_to(np.asarray(scale, np.float64), len(indptr) - 1)),
-        Rules(float(lam), 1.0, int(max_per_artist), bool(one_version), int(gap)),
+        Rules(float(rules.weight), 1.0, int(rules.cap), bool(rules.one_version), int(rules.gap)),
     )
     return kept, Picks(*columns)
 
@@ -112,7 +86,7 @@ def _contiguous(items: Items) -> Items:
 
 @njit(nogil=True, cache=True)
 def _pick_many(
-    items: Items, tracks: Ints, scores: Floats, indptr: Offsets, limits: Offsets, scales: Floats, rules: Rules
+    items: Items, pool: Pool, indptr: Offsets, limits: Offsets, scales: Floats, rules: Rules
 ) -> tuple[Offsets, tuple[Ints, Floats, Ints, Floats, Flags]]:
     kept, sizes = np.zeros(limits.size + 1, np.int64), np.diff(indptr)
     most = np.minimum(sizes, np.maximum(limits, 0))
@@ -122,10 +96,10 @@ def _pick_many(
     book, work = ledger(items, longest), room(widest)
     for index in range(limits.size):
         begin, end, size = indptr[index], indptr[index + 1], kept[index]
-        out = Out(position[size:], diversity[size:], nearest[size:], marginal[size:], over_cap[size:])
+        out = PickColumns(position[size:], diversity[size:], nearest[size:], marginal[size:], over_cap[size:])
         own = Rules(rules.weight, scales[index], rules.cap, rules.one_version, rules.gap)
-        found = pick_list(items, tracks[begin:end], scores[begin:end], limits[index], own, book, work, out)
-        kept[index + 1] = size + found
+        count = pick_list(items, Pool(pool.tracks[begin:end], pool.scores[begin:end]), limits[index], own, book, work, out)
+        kept[index + 1] = size + count
     size = kept[-1]
     return kept, (position[:size], diversity[:size], nearest[:size], marginal[:size], over_cap[:size])
 
@@ -146,7 +120,7 @@ def typical_distances(items: Items, tracks: Ints, indptr: Offsets, otherwise: fl
                 chosen[size] = tracks[place]
                 size += 1
         near, total = _distances(items, chosen[:size])
-        if size > 1 and near > ALIKE:
+        if size > 1 and near > _ALIKE:
             nearest[index], any_of[index] = near, total
     return nearest, any_of
 

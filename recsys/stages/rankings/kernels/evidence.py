@@ -20,7 +20,7 @@ class Described(NamedTuple):
     artists: Ints
 
 
-class Evidence(NamedTuple):
+class Compared(NamedTuple):
     """Per pair: the own track nearest in sound, −1 for none, and its cosine; of the track's artists the one by whom the listener
     likes most tracks, −1 for none, how many, and the one of these that is nearest in sound, the first where none sounds."""
 
@@ -32,7 +32,7 @@ class Evidence(NamedTuple):
 
 
 @njit(nogil=True, cache=True)
-def compare_own(own: Ragged, pairs: Ragged, described: Described, artists: int, out: Evidence) -> None:
+def compare_own(own: Ragged, pairs: Ragged, described: Described, artists: int, out: Compared) -> None:
     """Fills ``out`` for all ``pairs``: per listener the tracks asked about, none twice.
 
     ``own``: the tracks each listener likes; ``artists``: how many there are. The earlier own track, or artist, wins a tie.

@@ -15,7 +15,7 @@ from numba import njit
 
 from recsys.matrices.arrays import Flags, Floats, Ints, Items, Offsets
 from recsys.stages.rankings.kernels.state import (
-    ALL,
+    ANY_LIST,
     HEARD,
     NEVER,
     SAME_ARTIST,
@@ -32,9 +32,9 @@ from recsys.stages.rankings.kernels.state import (
 
 Number = int | np.int64
 
-BLOCK = 32
+_BLOCK = 32
 """Candidates that share one bound."""
-BATCH = 32
+_BATCH = 32
 """Candidates gathered before they are compared: the better the value found by then, the fewer need it."""
 
 
@@ -49,7 +49,14 @@ class Rules(NamedTuple):
     gap: int
 
 
-class Out(NamedTuple):
+class Pool(NamedTuple):
+    """Candidates of a list, (n,) each, in any order; or of many lists, one after another."""
+
+    tracks: Ints
+    scores: Floats
+
+
+class PickColumns(NamedTuple):
     """The picks of a list; see ``recsys.stages.rankings.kernels.diversity.Picks``."""
 
     position: Ints
@@ -59,7 +66,7 @@ class Out(NamedTuple):
     over_cap: Flags
 
 
-class Work(NamedTuple):
+class _Work(NamedTuple):
     """Room for the n candidates of one list at a time.
 
     ``value`` (n,): upper bound of what a candidate is worth, −inf when it cannot be picked; ``closest``: distance to the
@@ -77,45 +84,46 @@ class Work(NamedTuple):
 
 
 @njit(nogil=True, cache=True)
-def room(most: int) -> Work:
+def room(most: int) -> _Work:
     """For lists of at most ``most`` candidates."""
-    value, closest, peak = np.empty(most), np.empty(most), np.empty(most // BLOCK + 1)
-    nearest, met, batch = np.empty(most, np.int32), np.empty(most, np.int32), np.empty(BATCH + BLOCK, np.int32)
-    return Work(value, closest, nearest, met, np.empty(most, np.bool_), peak, batch)
+    value, closest, peak = np.empty(most), np.empty(most), np.empty(most // _BLOCK + 1)
+    nearest, met, batch = np.empty(most, np.int32), np.empty(most, np.int32), np.empty(_BATCH + _BLOCK, np.int32)
+    return _Work(value, closest, nearest, met, np.empty(most, np.bool_), peak, batch)
 
 
 @njit(nogil=True, cache=True)
-def pick_list(items: Items, tracks: Ints, scores: Floats, limit: int, given: Rules, book: Ledger, work: Work, out: Out) -> int:
+def pick_list(items: Items, pool: Pool, limit: int, whole: Rules, book: Ledger, work: _Work, out: PickColumns) -> int:
     """Fills ``out`` with the picks of one list and returns their number; the empty ledger ``book`` is empty again then."""
+    tracks, scores = pool
     varied = len(tracks) > limit
-    rules = Rules(given.weight if varied else 1.0, given.scale, given.cap, given.one_version, given.gap)
+    rules = Rules(whole.weight if varied else 1.0, whole.scale, whole.cap, whole.one_version, whole.gap)
     best, size, lifted = _greatest(scores) if limit > 0 else -1, np.int64(0), False
     while best >= 0:
         far = (work.closest[best] if size else 1.0) if varied else 0.0
         out.position[size], out.diversity[size], out.over_cap[size] = best, far, lifted
         out.nearest[size] = out.position[work.nearest[best]] if size and varied else -1
-        out.marginal[size] = given.weight * scores[best] + (1.0 - given.weight) * far
+        out.marginal[size] = whole.weight * scores[best] + (1.0 - whole.weight) * far
         enter(items, tracks[best], size, varied, book)
         if size == 0:
-            _meet(items, tracks, scores, tracks[best], varied, rules, book, work)
+            _meet(items, pool, tracks[best], varied, rules, book, work)
         work.value[best] = -np.inf
         size += 1
         recent = out.position[max(0, size - rules.gap) : size]
-        best = _next(items, tracks, scores, rules, book, work, recent) if size < limit else -1
+        best = _next(items, pool, rules, book, work, recent) if size < limit else -1
         if size < limit and best < 0 and not lifted and _lift(scores, rules.weight, work):
             lifted, rules = True, Rules(rules.weight, rules.scale, 0, rules.one_version, rules.gap)
-            best = _next(items, tracks, scores, rules, book, work, recent)
+            best = _next(items, pool, rules, book, work, recent)
     clear(items, tracks, out.position[:size], book)
     return int(size)
 
 
 @njit(nogil=True, cache=True)
-def _next(items: Items, tracks: Ints, scores: Floats, rules: Rules, book: Ledger, work: Work, recent: Ints) -> Number:
+def _next(items: Items, pool: Pool, rules: Rules, book: Ledger, work: _Work, recent: Ints) -> Number:
     """The best candidate that shares no artist with the ``recent`` picks, or as few of them as others leave; −1 without any."""
-    best = _best(items, tracks, scores, rules, book, work, recent)
+    best = _best(items, pool, rules, book, work, recent)
     while best < 0 and len(recent):
         recent = recent[1:]
-        best = _best(items, tracks, scores, rules, book, work, recent)
+        best = _best(items, pool, rules, book, work, recent)
     return best
 
 
@@ -129,8 +137,9 @@ def _greatest(scores: Floats) -> Number:
 
 
 @njit(nogil=True, cache=True)
-def _meet(items: Items, tracks: Ints, scores: Floats, pick: int, varied: bool, rules: Rules, book: Ledger, work: Work) -> None:
+def _meet(items: Items, pool: Pool, pick: int, varied: bool, rules: Rules, book: Ledger, work: _Work) -> None:
     """Compare every candidate with the first pick: nearly all would have to be, and one after another it is quick."""
+    tracks, scores = pool
     value, closest, nearest, met, closed, peak = work.value, work.closest, work.nearest, work.met, work.closed, work.peak
     unit, audio, artist, genre = items.unit, items.audio, items.artist, book.genre
     indptr, indices, heard, weight = items.genres_indptr, items.genres_indices, items.audio[pick], rules.weight
@@ -146,15 +155,15 @@ def _meet(items: Items, tracks: Ints, scores: Floats, pick: int, varied: bool, r
         else:
             far = UNRELATED * rules.scale
             for at in range(indptr[track], indptr[track + 1]):
-                far = SAME_GENRE * rules.scale if genre[ALL, indices[at]] == 0 else far
+                far = SAME_GENRE * rules.scale if genre[ANY_LIST, indices[at]] == 0 else far
         closest[place] = far if far < 1.0 else 1.0
         nearest[place], met[place], closed[place] = 0, heard, False
         value[place] = weight * scores[place] + (1.0 - weight) * closest[place]
-    for begin in range(0, len(tracks), BLOCK):
+    for begin in range(0, len(tracks), _BLOCK):
         greatest = -np.inf
-        for place in range(begin, min(begin + BLOCK, len(tracks))):
+        for place in range(begin, min(begin + _BLOCK, len(tracks))):
             greatest = value[place] if value[place] > greatest else greatest
-        peak[begin // BLOCK] = greatest
+        peak[begin // _BLOCK] = greatest
 
 
 @njit(nogil=True, cache=True)
@@ -169,53 +178,52 @@ def cosine_distance(unit: Floats, one: int, units: Floats, other: int) -> float:
 
 
 @njit(nogil=True, cache=True)
-def _best(items: Items, tracks: Ints, scores: Floats, rules: Rules, book: Ledger, work: Work, recent: Ints) -> Number:
+def _best(items: Items, pool: Pool, rules: Rules, book: Ledger, work: _Work, recent: Ints) -> Number:
     """The candidate that is worth most, of equals the one with the greatest score, then the earliest; −1 without any."""
-    value, peak, batch, end = work.value, work.peak, work.batch, len(tracks)
-    first = BLOCK * np.argmax(peak[: (end + BLOCK - 1) // BLOCK])
-    batch[0] = first + np.argmax(value[first : min(first + BLOCK, end)])
+    value, peak, batch, end = work.value, work.peak, work.batch, len(pool.tracks)
+    first = _BLOCK * np.argmax(peak[: (end + _BLOCK - 1) // _BLOCK])
+    batch[0] = first + np.argmax(value[first : min(first + _BLOCK, end)])
     # numbers with a type: for a literal numba would compile everything once more
-    best, found = _compare(items, tracks, scores, rules, book, work, recent, np.int64(1), np.int64(-1)), np.int64(0)
+    best, candidates = _compare(items, pool, rules, (book, work), recent, np.int64(1), np.int64(-1)), np.int64(0)
     least = value[best] if best >= 0 else -np.inf
-    for begin in range(0, end, BLOCK):
-        if peak[begin // BLOCK] >= least:
+    for begin in range(0, end, _BLOCK):
+        if peak[begin // _BLOCK] >= least:
             below = -np.inf
-            for place in range(begin, min(begin + BLOCK, end)):
+            for place in range(begin, min(begin + _BLOCK, end)):
                 # written in any case, kept when the next place is taken: no branch to guess
-                batch[found] = place
-                found += value[place] >= least
+                batch[candidates] = place
+                candidates += value[place] >= least
                 below = value[place] if below < value[place] < least else below
-            peak[begin // BLOCK] = below
-        if found > BATCH:
-            best, found = _compare(items, tracks, scores, rules, book, work, recent, found, best), np.int64(0)
+            peak[begin // _BLOCK] = below
+        if candidates > _BATCH:
+            best, candidates = _compare(items, pool, rules, (book, work), recent, candidates, best), np.int64(0)
             least = value[best] if best >= 0 else -np.inf
-    return _compare(items, tracks, scores, rules, book, work, recent, found, best)
+    return _compare(items, pool, rules, (book, work), recent, candidates, best)
 
 
 @njit(nogil=True, cache=True)
 def _compare(
     items: Items,
-    tracks: Ints,
-    scores: Floats,
+    pool: Pool,
     rules: Rules,
-    book: Ledger,
-    work: Work,
+    state: tuple[Ledger, _Work],
     recent: Ints,
-    found: Number,
+    candidates: Number,
     best: Number,
 ) -> Number:
-    """The best of ``best`` and the first ``found`` of the batch, each looked at until it is known to be worth less.
+    """The best of ``best`` and the first ``candidates`` of the batch, each looked at until it is known to be worth less.
 
     The peaks of their blocks rise to what is known of them then.
     """
     # fields of a tuple are counted references: taken out once, they cost nothing inside the loop
+    (tracks, scores), (book, work) = pool, state
     value, closest, nearest, met, closed = work.value, work.closest, work.nearest, work.met, work.closed
     audio, unit, heard, units, turns, batch = items.audio, items.unit, book.heard, book.unit, book.turns, work.batch
     song, songs, starts, credited, counts = items.song, book.song, items.credits_indptr, items.credits_indices, book.credits
     artist, artists, indptr, indices, genres = items.artist, book.artist, items.genres_indptr, items.genres_indices, book.genre
     weight, scale, cap, one_version, _ = rules
     greatest, hearing, peak = value[best] if best >= 0 else -np.inf, turns[HEARD], work.peak
-    for at in range(found):
+    for at in range(candidates):
         place = batch[at]
         bound, track = value[place], tracks[place]
         if bound == -np.inf or bound < greatest or (bound == greatest and not _before(scores, place, best)):
@@ -225,7 +233,7 @@ def _compare(
         value[place], closed[place] = -np.inf if shut else bound, shut
         if shut or _common(starts, credited, track, tracks, recent):
             continue  # it waits for its turn, if it has one
-        far, turn, kind = closest[place], nearest[place], SILENT if audio[track] else ALL
+        far, turn, kind = closest[place], nearest[place], SILENT if audio[track] else ANY_LIST
         if turns[kind] < NEVER:
             by_artist, by_genre = first_with(track, kind, artist, artists, indptr, indices, genres)
             apart, since = by_names(by_artist, by_genre, turns[kind], scale)
@@ -242,9 +250,9 @@ def _compare(
         value[place], closest[place], nearest[place], met[place] = bound, far, turn, other
         if bound > greatest or (bound == greatest and _before(scores, place, best)):
             best, greatest = place, bound
-    for at in range(found):
+    for at in range(candidates):
         place = batch[at]
-        peak[place // BLOCK] = max(peak[place // BLOCK], value[place])
+        peak[place // _BLOCK] = max(peak[place // _BLOCK], value[place])
     return best
 
 
@@ -268,12 +276,12 @@ def _before(scores: Floats, place: Number, other: Number) -> bool:
 
 
 @njit(nogil=True, cache=True)
-def _lift(scores: Floats, weight: float, work: Work) -> bool:
+def _lift(scores: Floats, weight: float, work: _Work) -> bool:
     """Open closed candidates again, for the artist cap to be lifted; other versions close again. Whether there were any."""
     lifted = False
     for place in range(len(scores)):
         if work.closed[place]:
             work.value[place] = weight * scores[place] + (1.0 - weight) * work.closest[place]
-            work.peak[place // BLOCK] = np.inf
+            work.peak[place // _BLOCK] = np.inf
             lifted = True
     return lifted

@@ -20,7 +20,7 @@ SAME_ARTIST, SAME_GENRE, UNRELATED = 0.12, 0.38, 0.78
 NEVER = 2**31 - 1
 """Turn of a pick that does not exist."""
 
-ALL, SILENT, HEARD = 0, 1, 2
+ANY_LIST, SILENT, HEARD = 0, 1, 2
 """Kinds of picks: all, those without audio, those with audio."""
 
 
@@ -76,6 +76,7 @@ def enter(items: Items, track: int, turn: int | np.int64, varied: bool, book: Le
         book.heard[book.turns[HEARD]] = turn
         book.unit[book.turns[HEARD]] = items.unit[track]
         book.turns[HEARD] += 1
+    # every pick counts for tracks without audio, those without audio for all tracks
     for kind in range(SILENT if items.audio[track] else HEARD):
         book.turns[kind] = min(book.turns[kind], turn)
         if items.artist[track] >= 0:
@@ -88,6 +89,7 @@ def enter(items: Items, track: int, turn: int | np.int64, varied: bool, book: Le
 def clear(items: Items, tracks: Ints, picks: Ints, book: Ledger) -> None:
     """Empty again, after ``picks`` among ``tracks``."""
     book.turns[:HEARD], book.turns[HEARD] = NEVER, 0
+    # only what the picks touched: the ledger is as long as the catalogue
     for pick in picks:
         track = tracks[pick]
         book.artist[:, items.artist[track]] = NEVER
@@ -102,10 +104,10 @@ def clear(items: Items, tracks: Ints, picks: Ints, book: Ledger) -> None:
 @njit(nogil=True, cache=True)
 def full(track: int, cap: int, indptr: Offsets, indices: Ints, counts: Ints) -> bool:
     """Whether a credited artist has all the picks it may have; the arrays are those of ``Items`` and the ledger."""
-    found = False
+    capped = False
     for at in range(indptr[track], indptr[track + 1]):
-        found |= counts[indices[at]] >= cap
-    return found
+        capped |= counts[indices[at]] >= cap
+    return capped
 
 
 @njit(nogil=True, cache=True)

@@ -84,6 +84,6 @@ def brute_force(block: Block, row: int, track: int) -> int:
 @given(seed=st.integers(0, 10**6), tracks=st.integers(3, 26))
 def test_brute_force(seed: int, tracks: int) -> None:
     block = at_random(seed, tracks=tracks)
-    found = run(block)
-    assert found.rules.tolist() == [[brute_force(block, row, track) for track in range(tracks)] for row in range(4)]
-    assert found.counts.tolist() == [np.bincount(row, minlength=RULES).tolist() for row in found.rules]
+    result = run(block)
+    assert result.rules.tolist() == [[brute_force(block, row, track) for track in range(tracks)] for row in range(4)]
+    assert result.counts.tolist() == [np.bincount(row, minlength=RULES).tolist() for row in result.rules]

@@ -13,9 +13,9 @@ from tests.support.blocks import FIXED, NAMES, WEIGHTS, Block, at_random, plain,
 
 def strengths(artist: float = 0, genre: float = 0, bad_artist: float = 0, bad_genre: float = 0) -> np.ndarray:
     """What one listener feels for artist 0 and genre 1, those of every plain track."""
-    found = np.zeros((1, 4, NAMES))
-    found[0, [0, 1, 2, 3], [0, 1, 0, 1]] = artist, genre, bad_artist, bad_genre
-    return found
+    result = np.zeros((1, 4, NAMES))
+    result[0, [0, 1, 2, 3], [0, 1, 0, 1]] = artist, genre, bad_artist, bad_genre
+    return result
 
 
 @pytest.mark.parametrize(
@@ -90,6 +90,6 @@ def brute_force(b: Block, row: int, track: int, weights: Weights) -> tuple[float
 @given(seed=st.integers(0, 10**6))
 def test_brute_force(weights: Weights, seed: int) -> None:
     block = at_random(seed)
-    found = np.stack(run(block, weights).fits, axis=-1)
-    expected = [brute_force(block, *pair, weights) for pair in np.ndindex(found.shape[:2])]
-    np.testing.assert_allclose(found.reshape(-1, 3), expected, atol=1e-12)
+    result = np.stack(run(block, weights).fits, axis=-1)
+    expected = [brute_force(block, *pair, weights) for pair in np.ndindex(result.shape[:2])]
+    np.testing.assert_allclose(result.reshape(-1, 3), expected, atol=1e-12)

@@ -65,9 +65,9 @@ def test_boost(change: dict[str, np.ndarray], reference: float, fixed: float) ->
         assert gained[0, 0] == pytest.approx(expected)
 
 
-def brute_force(b: Block, found: Answer, row: int, track: int, weights: Weights) -> float:
+def brute_force(b: Block, answer: Answer, row: int, track: int, weights: Weights) -> float:
     """The score from the fits."""
-    content, distance, safety = (fit[row, track] for fit in found.fits)
+    content, distance, safety = (fit[row, track] for fit in answer.fits)
     exploration = 0.5 if np.isnan(distance) else np.clip(1 - abs(distance - b.target[row]), 0, 1)
     popular = (b.popularity[track], b.popularity[track] ** 2, 1 - b.popularity[track])[b.mode[row]]
     if b.explicit[track] and not b.safe[row] and not b.penalty[track]:
@@ -82,9 +82,9 @@ def brute_force(b: Block, found: Answer, row: int, track: int, weights: Weights)
 @given(seed=st.integers(0, 10**6))
 def test_brute_force(weights: Weights, seed: int) -> None:
     block = at_random(seed)
-    found = run(block, weights)
-    expected = [brute_force(block, found, *pair, weights) for pair in np.ndindex(found.scores.shape)]
-    np.testing.assert_allclose(found.scores.ravel(), expected, atol=1e-12)
+    result = run(block, weights)
+    expected = [brute_force(block, result, *pair, weights) for pair in np.ndindex(result.scores.shape)]
+    np.testing.assert_allclose(result.scores.ravel(), expected, atol=1e-12)
 
 
 @settings(max_examples=20)
@@ -124,9 +124,9 @@ class TestBest:
     def test_hand_table(self) -> None:
         scores = np.array([[0.1, 0.9, 0.5, 0.9, 0.7], [0.2, 0.2, 0.2, 0.2, 0.2], [1.0, 2.0, 3.0, 4.0, 5.0]])
         rules = np.array([[0, 0, 0, 0, 3], [0, 1, 0, 0, 0], [1, 1, 1, 1, 1]], np.uint8)
-        indptr, tracks, found = best_of(scores, rules, 3)
+        indptr, tracks, result = best_of(scores, rules, 3)
         assert indptr.tolist() == [0, 3, 6, 6]
-        assert found.tolist() == [0.9, 0.9, 0.5, 0.2, 0.2, 0.2]
+        assert result.tolist() == [0.9, 0.9, 0.5, 0.2, 0.2, 0.2]
         assert tracks.tolist() == [1, 3, 2, 0, 2, 3]
 
     @pytest.mark.parametrize("width", [1, 700, 5000, 9001])
@@ -136,11 +136,11 @@ class TestBest:
         rng = np.random.default_rng(width + spread)
         scores, rules = rng.integers(0, spread, (3, width)) / spread, (rng.random((3, width)) >= passed).astype(np.uint8)
         for most in (1, 40, width):
-            indptr, tracks, found = best_of(scores, rules, most)
+            indptr, tracks, result = best_of(scores, rules, most)
             for row in range(3):
                 order = sorted(np.flatnonzero(rules[row] == 0), key=lambda track, row=row: (-scores[row, track], track))
                 assert tracks[indptr[row] : indptr[row + 1]].tolist() == order[:most]
-                assert found[indptr[row] : indptr[row + 1]].tolist() == scores[row, order[:most]].tolist()
+                assert result[indptr[row] : indptr[row + 1]].tolist() == scores[row, order[:most]].tolist()
 
     @settings(max_examples=15)
     @given(seed=st.integers(0, 10**6))
@@ -148,9 +148,9 @@ class TestBest:
         block = at_random(seed, lists=5, tracks=23)
         whole = run(block)
         tracks, lists = tracks_of(block), lists_of(block)
-        indptr, kept, found = best(tracks, subjects_of(block), lists, block.votes, WEIGHTS, whole.rules, 23)
+        indptr, kept, result = best(tracks, subjects_of(block), lists, block.votes, WEIGHTS, whole.rules, 23)
         row = np.repeat(np.arange(5), np.diff(indptr))
-        assert found.tobytes() == whole.scores[row, kept].tobytes()
+        assert result.tobytes() == whole.scores[row, kept].tobytes()
         pairs = (np.empty(len(row)), np.empty(len(row)), np.empty(len(row)))
         fit_pairs(tracks, subjects_of(block), WEIGHTS.floor, (row.astype(np.int32), kept), pairs)
         for name, part in zip(whole.fits._fields, pairs, strict=True):
@@ -164,13 +164,13 @@ class TestBestOfAll:
     def test_all_in_track_order_beside_the_best(self, width: int, spread: int, passed: float) -> None:
         rng = np.random.default_rng(width + spread)
         scores, rules = rng.integers(0, spread, (3, width)) / spread, (rng.random((3, width)) >= passed).astype(np.uint8)
-        first, (indptr, tracks, found) = best_of_all(*by_votes(scores), rules, 20)
+        first, (indptr, tracks, result) = best_of_all(*by_votes(scores), rules, 20)
         for one, other in zip(first, best_of(scores, rules, 20), strict=True):
             assert one.tobytes() == other.tobytes()
         row, track = np.nonzero(rules == 0)
         assert np.diff(indptr).tolist() == np.bincount(row, minlength=3).tolist()
         assert tracks.tolist() == track.tolist()
-        assert found.tobytes() == scores[row, track].tobytes()
+        assert result.tobytes() == scores[row, track].tobytes()
 
     def test_no_list(self) -> None:
         _, (indptr, tracks, _) = best_of_all(*by_votes(np.empty((0, 4))), np.empty((0, 4), np.uint8), 2)

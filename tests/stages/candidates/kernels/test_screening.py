@@ -39,10 +39,10 @@ def test_no_cosine_and_no_name_gets_above_the_ceiling(content: float, exploratio
 
 def test_voted_are_the_tracks_with_great_votes() -> None:
     votes = np.random.default_rng(0).permutation(20_000) / 20_000
-    found = voted(votes, 100, 0.1)
-    assert 150 <= len(found) <= 260
-    assert set(found.tolist()) == set(np.argsort(-votes)[: len(found)].tolist())
-    assert (np.diff(found) > 0).all()
+    result = voted(votes, 100, 0.1)
+    assert 150 <= len(result) <= 260
+    assert set(result.tolist()) == set(np.argsort(-votes)[: len(result)].tolist())
+    assert (np.diff(result) > 0).all()
     assert len(voted(votes, 100, 0.999)) == 0
     assert len(voted(votes, 6000, 0.1)) == 0
     assert len(voted(np.zeros(20_000), 100, 0.1)) == 0
@@ -55,12 +55,12 @@ def test_screened_lists_are_those_of_a_full_sort(weights: Weights, spread: int) 
     block = block._replace(votes=np.round(block.votes**12 * spread) / spread)
     answer = run(block, weights)
     tracks, lists, most = tracks_of(block), lists_of(block), 40
-    indptr, found, values = best(tracks, subjects_of(block), lists, block.votes, weights, answer.rules, most)
+    indptr, result, values = best(tracks, subjects_of(block), lists, block.votes, weights, answer.rules, most)
     for row in range(3):
         score = np.where(answer.rules[row] == 0, answer.scores[row], -np.inf)
         order = np.argsort(-score, kind="stable")[:most]
         part = slice(indptr[row], indptr[row + 1])
-        assert found[part].tolist() == order.tolist()
+        assert result[part].tolist() == order.tolist()
         assert values[part].tobytes() == score[order].tobytes()
         limit = np.array([score[order[-1]] - ceiling(weights, block.target[row])])
         rest = weights.popularity * tracks.fit.max() + tracks.boost.max()

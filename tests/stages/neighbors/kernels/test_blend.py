@@ -59,8 +59,8 @@ def test_by_hand() -> None:
 @pytest.mark.parametrize("share", [0.0, 0.25, 1.0])
 def test_brute_force(seed: int, share: float) -> None:
     near, votes, latent, far = at_random(seed)
-    found, wanted = (one(near, votes, share, latent, far) for one in (blended, expected))
-    np.testing.assert_allclose(found, wanted, atol=1e-5)
+    result, wanted = (one(near, votes, share, latent, far) for one in (blended, expected))
+    np.testing.assert_allclose(result, wanted, atol=1e-5)
 
 
 @pytest.mark.parametrize("factor", [0.25, 8.0])

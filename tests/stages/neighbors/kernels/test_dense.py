@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from recsys.stages.neighbors.kernels.dense import CHUNK, eigen, gram, product
+from recsys.stages.neighbors.kernels.dense import _CHUNK, eigen, gram, product
 
 SHAPES = [
     (1, 1, 1),
@@ -14,9 +14,9 @@ SHAPES = [
     (4, 5, 0),
     (5, 7, 9),
     (2, 8, 3),
-    (3, 17, CHUNK - 1),
-    (2, 64, CHUNK),
-    (2, 9, 2 * CHUNK + 1),
+    (3, 17, _CHUNK - 1),
+    (2, 64, _CHUNK),
+    (2, 9, 2 * _CHUNK + 1),
 ]
 
 
@@ -42,10 +42,10 @@ class TestProduct:
         np.testing.assert_allclose(times(left, right), left @ right, atol=error)
 
     def test_a_part_has_the_bits_of_the_whole(self) -> None:
-        left, right = normal(5, 19).astype(np.float32), normal(19, CHUNK + 40).astype(np.float32)
+        left, right = normal(5, 19).astype(np.float32), normal(19, _CHUNK + 40).astype(np.float32)
         whole = times(left, right)
         assert times(left[2:4], right).tobytes() == whole[2:4].tobytes()
-        assert times(left, right[:, 30 : CHUNK + 9]).tobytes() == np.ascontiguousarray(whole[:, 30 : CHUNK + 9]).tobytes()
+        assert times(left, right[:, 30 : _CHUNK + 9]).tobytes() == np.ascontiguousarray(whole[:, 30 : _CHUNK + 9]).tobytes()
 
 
 @pytest.mark.parametrize("shape", [(7, 3), (1, 4), (0, 3), (5, 0)])

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from recsys.stages.neighbors import low_rank
-from recsys.stages.neighbors.kernels.interpolation import Rows, cholesky_solve, interpolate
+from recsys.stages.neighbors.kernels.interpolation import NeighborRows, cholesky_solve, interpolate
 from recsys.stages.neighbors.search.nearest import nearest
 from tests.support.rated import dense_rows, groups, long_tail, matrix
 
@@ -20,14 +20,14 @@ class Weights:
         self.rated, self.kept, self.ridge = rated, kept, ridge
         rows = low_rank.standardised(rated)
         self.factors = low_rank.factors(rows, rank)
-        found = nearest(rated, pool)
-        self.pool = found.indices.copy()
-        self.indices, self.similarity, self.overlap = found
+        result = nearest(rated, pool)
+        self.pool = result.indices.copy()
+        self.indices, self.similarity, self.overlap = result
         self.weight, self.scale = np.full((len(self.pool), kept), np.nan), np.full(len(self.pool), np.nan)
         arrays = rated.indptr.astype(np.int64), rated.indices.astype(np.int32), rated.data, rows.mean, rows.scale
         near, out = (self.indices, self.similarity, self.overlap), (self.weight, self.scale)
         own = self.factors.vectors, rows.varied
-        interpolate(Rows(*arrays), rated.shape[1], self.factors[:2], ridge, own, near, *out)
+        interpolate(NeighborRows(*arrays), rated.shape[1], self.factors[:2], ridge, own, near, out)
 
     def expected(self, user: int) -> tuple[list[int], np.ndarray, float]:
         """Neighbours kept, their weights and the inverse of what stays unexplained."""
@@ -46,23 +46,23 @@ class Weights:
 @pytest.mark.parametrize(("pool", "kept"), [(5, 5), (12, 4), (40, 40)])
 @pytest.mark.parametrize("rank", [0, 3])
 def test_normal_equations(pool: int, kept: int, rank: int) -> None:
-    found = Weights(groups(30, 40), pool, kept, rank)
+    weights = Weights(groups(30, 40), pool, kept, rank)
     for user in range(30):
-        near, weight, scale = found.expected(user)
+        near, weight, scale = weights.expected(user)
         count = len(near)
-        assert found.indices[user].tolist() == [*near, *[-1] * (pool - count)]
-        np.testing.assert_allclose(found.weight[user], np.pad(weight, (0, kept - count)), atol=1e-10)
-        assert found.scale[user] == pytest.approx(scale, rel=1e-9)
-        assert not found.similarity[user, count:].any()
-        assert not found.overlap[user, count:].any()
+        assert weights.indices[user].tolist() == [*near, *[-1] * (pool - count)]
+        np.testing.assert_allclose(weights.weight[user], np.pad(weight, (0, kept - count)), atol=1e-10)
+        assert weights.scale[user] == pytest.approx(scale, rel=1e-9)
+        assert not weights.similarity[user, count:].any()
+        assert not weights.overlap[user, count:].any()
 
 
 def test_by_hand() -> None:
     # two of four tracks each: correlation 0 over one shared track, −1 over none, 1 over both
-    found = Weights(matrix([{0: 1.0, 1: 1.0}, {0: 2.0, 1: 2.0}, {1: 1.0, 2: 1.0}, {2: 1.0, 3: 1.0}], 4), 3, 3, 0)
-    assert found.indices.tolist()[:2] == [[1, -1, -1], [0, -1, -1]]
-    assert found.weight[0].tolist() == pytest.approx([1 / 1.5, 0, 0])
-    assert found.scale.tolist() == pytest.approx([1 / (1.5 - 1 / 1.5)] * 2 + [1 / 1.5] * 2)
+    weights = Weights(matrix([{0: 1.0, 1: 1.0}, {0: 2.0, 1: 2.0}, {1: 1.0, 2: 1.0}, {2: 1.0, 3: 1.0}], 4), 3, 3, 0)
+    assert weights.indices.tolist()[:2] == [[1, -1, -1], [0, -1, -1]]
+    assert weights.weight[0].tolist() == pytest.approx([1 / 1.5, 0, 0])
+    assert weights.scale.tolist() == pytest.approx([1 / (1.5 - 1 / 1.5)] * 2 + [1 / 1.5] * 2)
 
 
 def test_two_that_say_the_same_share_one_vote() -> None:
@@ -95,6 +95,6 @@ def test_a_direction_without_variance_takes_no_part() -> None:
 
 
 def test_without_ridge_nothing_is_infinite() -> None:
-    found = Weights(matrix([{0: 1.0, 1: 2.0}] * 4 + [{2: 5.0, 3: 5.0, 4: 5.0, 5: 5.0}], 6), 5, 5, 0, ridge=0.0)
-    assert np.isfinite(found.weight).all()
-    assert np.isfinite(found.scale).all()
+    weights = Weights(matrix([{0: 1.0, 1: 2.0}] * 4 + [{2: 5.0, 3: 5.0, 4: 5.0, 5: 5.0}], 6), 5, 5, 0, ridge=0.0)
+    assert np.isfinite(weights.weight).all()
+    assert np.isfinite(weights.scale).all()

@@ -19,7 +19,7 @@ def solved(
     own = np.zeros((ratings.shape[0], others.shape[1]), np.float32) if start is None else start.astype(np.float32)
     data = np.abs(ratings.data).astype(np.float32), np.sign(ratings.data).astype(np.float32)
     entries = (ratings.indptr.astype(np.int64), ratings.indices.astype(np.int32), *data)
-    solve_rows(entries, others.astype(np.float32), gram.astype(np.float32), np.float32(ridge), steps, 0, len(own), own)
+    solve_rows(entries, others.astype(np.float32), gram.astype(np.float32), np.float32(ridge), steps, (0, len(own)), own)
     return own
 
 
@@ -83,8 +83,8 @@ def test_only_the_rows_asked_for() -> None:
     data = np.abs(ratings.data).astype(np.float32), np.sign(ratings.data).astype(np.float32)
     entries = (ratings.indptr.astype(np.int64), ratings.indices.astype(np.int32), *data)
     whole, part = np.zeros((9, RANK), np.float32), np.full((9, RANK), 7.0, np.float32)
-    solve_rows(entries, others, gram, np.float32(1), 3, 0, 9, whole)
+    solve_rows(entries, others, gram, np.float32(1), 3, (0, 9), whole)
     part[2:5] = 0
-    solve_rows(entries, others, gram, np.float32(1), 3, 2, 5, part)
+    solve_rows(entries, others, gram, np.float32(1), 3, (2, 5), part)
     assert part[2:5].tobytes() == whole[2:5].tobytes()
     assert (part[[0, 1, 5, 6, 7, 8]] == 7.0).all()

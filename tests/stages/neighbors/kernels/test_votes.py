@@ -29,7 +29,7 @@ def run(
     column_of = np.array([*map(int, canonical)], np.int32)
     out = np.full((len(near), len(column_of)), np.nan)
     voters, votes_of = ((one.indptr, one.indices, one.data) for one in (weights, rated))
-    votes(first, voters, votes_of, columns, counted, shrink, column_of, out)
+    votes(first, voters, votes_of, (columns, counted), shrink, column_of, out)
     return out
 
 
@@ -81,8 +81,8 @@ def test_brute_force(ratings: Rows, data: st.DataObject, counted: int, shrink: f
     first = data.draw(st.integers(0, len(ratings) - 1))
     weights = st.dictionaries(st.integers(0, len(ratings) - 1), st.floats(0.01, 1), max_size=4)
     near = data.draw(st.lists(weights, min_size=1, max_size=len(ratings) - first))
-    found = run(ratings, near, first=first, counted=counted, shrink=shrink)
-    np.testing.assert_allclose(found, brute_force(ratings, near, first, counted, shrink), atol=1e-12)
+    result = run(ratings, near, first=first, counted=counted, shrink=shrink)
+    np.testing.assert_allclose(result, brute_force(ratings, near, first, counted, shrink), atol=1e-12)
 
 
 def test_block_is_a_part_of_the_whole() -> None:

@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 from scipy.sparse import csr_array
 
 from recsys.stages.neighbors.search.correlation import (
-    LEAST,
-    Row,
+    _LEAST,
+    OneRow,
     Sparse,
     catalogue_correlation,
     clear,
@@ -30,12 +30,12 @@ ROWS = st.lists(st.dictionaries(st.integers(0, 5), RATING, max_size=6), min_size
 
 
 def pair(rows: Sparse, user: int, other: int, tracks: int = 6) -> tuple[float, int]:
-    row = Row(np.zeros(tracks), np.empty(tracks + 1), np.empty(tracks + 1))
+    row = OneRow(np.zeros(tracks), np.empty(tracks + 1), np.empty(tracks + 1))
     spread(rows, user, row)
-    found = co_rated_pair(row, other, rows)
+    result = co_rated_pair(row, other, rows)
     clear(rows, user, row)
     assert not row.ratings.any()
-    return found
+    return result
 
 
 class TestSparse:
@@ -54,9 +54,9 @@ class TestSparse:
 class TestMoments:
     @given(ROWS)
     def test_against_numpy(self, rows: list[dict[int, float]]) -> None:
-        found, dense = moments(sparse(matrix(rows, 6)), 6), matrix(rows, 6).toarray()
-        np.testing.assert_allclose(found.mean, dense.mean(axis=1), atol=1e-15)
-        np.testing.assert_allclose(found.deviation, dense.std(axis=1), atol=1e-15)
+        result, dense = moments(sparse(matrix(rows, 6)), 6), matrix(rows, 6).toarray()
+        np.testing.assert_allclose(result.mean, dense.mean(axis=1), atol=1e-15)
+        np.testing.assert_allclose(result.deviation, dense.std(axis=1), atol=1e-15)
 
     def test_constant_rows_have_exactly_none(self) -> None:
         assert moments(sparse(matrix([{}, dict.fromkeys(range(3), 0.1), {0: 0.1}], 3)), 3).deviation.tolist()[:2] == [0.0, 0.0]
@@ -80,13 +80,13 @@ class TestPair:
             shared = sorted(rows[0].keys() & rows[other].keys())
             x, y = ([row[track] for track in shared] for row in (rows[0], rows[other]))
             varied = len(shared) > 1 and len(set(x)) > 1 and len(set(y)) > 1
-            found = pair(one, 0, other)
-            assert found == (pytest.approx(np.corrcoef(x, y)[0, 1] if varied else 0.0, abs=1e-12), len(shared))
-            assert found == pair(one, other, 0) == (similarity[other], overlap[other])
+            result = pair(one, 0, other)
+            assert result == (pytest.approx(np.corrcoef(x, y)[0, 1] if varied else 0.0, abs=1e-12), len(shared))
+            assert result == pair(one, other, 0) == (similarity[other], overlap[other])
 
     def test_zero_is_a_rating(self) -> None:
         assert pair(sparse(matrix([{0: 0.0, 1: 1.0}, {0: 0.0, 1: 2.0}], 6)), 0, 1) == (1.0, 2)
-        assert LEAST > 0
+        assert _LEAST > 0
 
 
 class TestCatalogue:
@@ -96,8 +96,8 @@ class TestCatalogue:
         known, dense = moments(sparse(rated), 20), rated.toarray()
         for user in range(6):
             for other in range(6):
-                found = catalogue_correlation(float(dense[user] @ dense[other]), user, other, 20, known)
-                assert found == pytest.approx(np.corrcoef(dense[user], dense[other])[0, 1], abs=1e-12)
+                result = catalogue_correlation(float(dense[user] @ dense[other]), user, other, 20, known)
+                assert result == pytest.approx(np.corrcoef(dense[user], dense[other])[0, 1], abs=1e-12)
 
     def test_a_constant_row_correlates_with_nobody(self) -> None:
         known = moments(sparse(matrix([{}, {0: 1.0}], 2)), 2)

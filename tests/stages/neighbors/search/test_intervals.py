@@ -10,7 +10,7 @@ from scipy.sparse import csr_array
 
 from recsys.stages.neighbors.search.correlation import moments, sparse
 from recsys.stages.neighbors.search.intervals import catalogue_intervals, co_rated_intervals, correlate
-from recsys.stages.neighbors.search.tiles import NEVER, Tiles, catalogue_tiles, co_rated_tiles
+from recsys.stages.neighbors.search.tiles import LOWEST, Tiles, catalogue_tiles, co_rated_tiles
 from recsys.stages.neighbors.search.workers import WorkerPool
 from tests.stages.neighbors.search.test_nearest import brute_force
 from tests.support.rated import long_tail, matrix
@@ -54,7 +54,7 @@ def assert_catalogue(rated: csr_array) -> None:
     for user, (low, high) in enumerate(ends):
         others = np.delete(np.arange(rated.shape[0]), user)
         real = others[exact[user, others] != 0]
-        surely = others[low[others] > NEVER]
+        surely = others[low[others] > LOWEST]
         if tiles.begin[user] < tiles.end[user]:
             assert (low[real] <= exact[user, real]).all()
             assert (exact[user, real] <= high[real]).all()
@@ -93,7 +93,7 @@ def test_they_are_narrow() -> None:
     """Wide intervals would be right and useless."""
     rated = long_tail(300, 30, 4000)
     assert np.mean([high - low for low, high in catalogue(rated)[1]]) < 1e-4
-    narrow = [(high - low)[(low > NEVER) & (high > low)] for low, high in co_rated(rated)]
+    narrow = [(high - low)[(low > LOWEST) & (high > low)] for low, high in co_rated(rated)]
     assert np.median(np.concatenate(narrow)) < 1e-4
 
 

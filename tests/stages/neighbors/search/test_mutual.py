@@ -10,7 +10,7 @@ from scipy.sparse import csr_array
 
 from recsys.stages.neighbors.search import tiles as module
 from recsys.stages.neighbors.search.correlation import moments, sparse
-from recsys.stages.neighbors.search.mutual import Candidates, gather
+from recsys.stages.neighbors.search.mutual import Candidates, gather_pairs
 from recsys.stages.neighbors.search.tiles import catalogue_tiles
 from recsys.stages.neighbors.search.workers import WorkerPool
 from tests.stages.neighbors.search.test_nearest import brute_force
@@ -20,10 +20,10 @@ RATING = st.sampled_from([0.0, 0.2, 0.45, 0.9, 1.0, 3.7])
 ROWS = st.lists(st.dictionaries(st.integers(0, 7), RATING, max_size=8), min_size=1, max_size=9)
 
 
-def found(rated: csr_array, k: int, threads: int = 1) -> Candidates:
+def narrowed(rated: csr_array, k: int, threads: int = 1) -> Candidates:
     rows, tracks = sparse(rated), rated.shape[1]
     with WorkerPool(threads) as workers:
-        return gather(catalogue_tiles(rows, tracks, moments(rows, tracks), workers), k, workers)
+        return gather_pairs(catalogue_tiles(rows, tracks, moments(rows, tracks), workers), k, workers)
 
 
 def assert_nearest_are_candidates(rated: csr_array, k: int, some: Candidates) -> None:
@@ -40,24 +40,24 @@ def assert_nearest_are_candidates(rated: csr_array, k: int, some: Candidates) ->
 @given(ROWS, st.integers(1, 12))
 def test_any_ratings(rows: list[dict[int, float]], k: int) -> None:
     rated = matrix(rows, 8)
-    assert_nearest_are_candidates(rated, k, found(rated, k))
+    assert_nearest_are_candidates(rated, k, narrowed(rated, k))
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("rated", [long_tail(150, 80, 3000), groups(150, 60)], ids=["long tail", "groups"])
 @pytest.mark.parametrize("threads", [1, 2])
 def test_small_tiles(rated: csr_array, threads: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "TILE", {1: 32, 6: 32})
-    assert_nearest_are_candidates(rated, 6, found(rated, 6, threads))
+    monkeypatch.setattr(module, "_TILE", {1: 32, 6: 32})
+    assert_nearest_are_candidates(rated, 6, narrowed(rated, 6, threads))
 
 
 def test_few_more_than_the_nearest() -> None:
-    some = found(long_tail(600, 80, 12_000), 20)
+    some = narrowed(long_tail(600, 80, 12_000), 20)
     assert not some.crowded.any()
     assert some.number.max() <= 24
 
 
 def test_too_many_as_similar_as_each_other() -> None:
-    some = found(matrix([{0: 1.0}] * 300 + [{1: 2.0, 2: 3.0}], 4), 5)
+    some = narrowed(matrix([{0: 1.0}] * 300 + [{1: 2.0, 2: 3.0}], 4), 5)
     assert some.crowded.tolist() == [True] * 300 + [False]
     assert not some.number.any()

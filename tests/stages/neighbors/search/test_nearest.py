@@ -38,23 +38,23 @@ def brute_force(ratings: csr_array, method: Method) -> tuple[np.ndarray, np.ndar
 def all_neighbors(ratings: csr_array) -> np.ndarray:
     """Dense (users, users) positive co-rated similarities."""
     users = ratings.shape[0]
-    found = co_rated(ratings, ratings.tocsc(), 0, users)
-    return csr_array((found.similarity, found.indices, found.indptr), shape=(users, users)).toarray()
+    result = co_rated(ratings, ratings.tocsc(), 0, users)
+    return csr_array((result.similarity, result.indices, result.indptr), shape=(users, users)).toarray()
 
 
-def assert_nearest(found: Nearest, similarity: np.ndarray, overlap: np.ndarray) -> None:
+def assert_nearest(result: Nearest, similarity: np.ndarray, overlap: np.ndarray) -> None:
     """The k largest values of every row, in order, whichever of two users a rounding error apart comes first."""
     similarity = np.where(overlap > 0, np.maximum(similarity, 0), 0)
-    k = found.indices.shape[1]
+    k = result.indices.shape[1]
     expected = -np.sort(-np.pad(similarity, ((0, 0), (0, k))), axis=1)[:, :k]
-    np.testing.assert_allclose(found.similarity, expected, atol=1e-12)
-    for user, (indices, values) in enumerate(zip(found.indices, found.similarity, strict=True)):
+    np.testing.assert_allclose(result.similarity, expected, atol=1e-12)
+    for user, (indices, values) in enumerate(zip(result.indices, result.similarity, strict=True)):
         real = indices >= 0
         assert (values[~real] == 0).all()
-        assert (found.overlap[user][~real] == 0).all()
+        assert (result.overlap[user][~real] == 0).all()
         assert len(set(indices[real])) == real.sum()
         np.testing.assert_allclose(similarity[user, indices[real]], values[real], atol=1e-12)
-        np.testing.assert_array_equal(overlap[user, indices[real]], found.overlap[user][real])
+        np.testing.assert_array_equal(overlap[user, indices[real]], result.overlap[user][real])
 
 
 ratings_rows = st.lists(
@@ -71,24 +71,24 @@ class TestHandTable:
     )
 
     def test_co_rated(self) -> None:
-        found = co_rated(self.ratings, self.ratings.tocsc(), 0, 6)
-        assert found.indptr.tolist() == [0, 2, 4, 4, 4, 6, 6]
-        assert found.indices.tolist() == [1, 4, 0, 4, 0, 1]
+        result = co_rated(self.ratings, self.ratings.tocsc(), 0, 6)
+        assert result.indptr.tolist() == [0, 2, 4, 4, 4, 6, 6]
+        assert result.indices.tolist() == [1, 4, 0, 4, 0, 1]
         half = np.sqrt(3) / 2
-        np.testing.assert_allclose(found.similarity, [1, half, 1, half, half, half], atol=1e-15)
-        assert found.overlap.tolist() == [3] * 6
+        np.testing.assert_allclose(result.similarity, [1, half, 1, half, half, half], atol=1e-15)
+        assert result.overlap.tolist() == [3] * 6
 
     def test_block(self) -> None:
-        found = co_rated(self.ratings, self.ratings.tocsc(), 3, 5)
-        assert found.indptr.tolist() == [0, 0, 2]
-        assert found.indices.tolist() == [0, 1]
+        result = co_rated(self.ratings, self.ratings.tocsc(), 3, 5)
+        assert result.indptr.tolist() == [0, 0, 2]
+        assert result.indices.tolist() == [0, 1]
 
     def test_catalogue(self) -> None:
-        found = nearest(matrix([{0: 1}, {0: 2, 1: 2}, {2: 4}, {0: 4, 2: 4}], 4), k=2)
+        result = nearest(matrix([{0: 1}, {0: 2, 1: 2}, {2: 4}, {0: 4, 2: 4}], 4), k=2)
         third = 1 / np.sqrt(3)
-        assert found.indices.tolist() == [[1, 3], [0, -1], [3, -1], [0, 2]]
-        np.testing.assert_allclose(found.similarity, [[third, third], [third, 0], [third, 0], [third, third]], atol=1e-15)
-        assert found.overlap.tolist() == [[1, 1], [1, 0], [1, 0], [1, 1]]
+        assert result.indices.tolist() == [[1, 3], [0, -1], [3, -1], [0, 2]]
+        np.testing.assert_allclose(result.similarity, [[third, third], [third, 0], [third, 0], [third, third]], atol=1e-15)
+        assert result.overlap.tolist() == [[1, 1], [1, 0], [1, 0], [1, 1]]
 
 
 class TestBruteForce:
@@ -155,9 +155,9 @@ class TestProperties:
 class TestEdges:
     def test_ties_in_ascending_index(self) -> None:
         for method in METHODS:
-            found = nearest(matrix([{0: 1.0, 1: 3.0}] * 6, 3), 3, method)
-            assert found.indices.tolist() == [[1, 2, 3], [0, 2, 3], [0, 1, 3], [0, 1, 2], [0, 1, 2], [0, 1, 2]]
-            assert (found.similarity == 1).all()
+            result = nearest(matrix([{0: 1.0, 1: 3.0}] * 6, 3), 3, method)
+            assert result.indices.tolist() == [[1, 2, 3], [0, 2, 3], [0, 1, 3], [0, 1, 2], [0, 1, 2], [0, 1, 2]]
+            assert (result.similarity == 1).all()
 
     @pytest.mark.parametrize("method", METHODS)
     @pytest.mark.parametrize(
@@ -166,10 +166,10 @@ class TestEdges:
         ids=["empty user", "one user, one item", "no items", "empty and full", "constant", "no users"],
     )
     def test_no_neighbors(self, method: Method, rows: list[dict[int, float]], items: int) -> None:
-        found = nearest(matrix(rows, items), 2, method)
-        assert found.indices.shape == (len(rows), 2)
-        assert (found.indices == -1).all()
-        assert not found.similarity.any()
+        result = nearest(matrix(rows, items), 2, method)
+        assert result.indices.shape == (len(rows), 2)
+        assert (result.indices == -1).all()
+        assert not result.similarity.any()
 
     @pytest.mark.parametrize("rating", [0.2, 0.45, 1e9 / 3])
     def test_constant_raters_have_no_co_rated_neighbors(self, rating: float) -> None:
@@ -203,30 +203,30 @@ class TestEdges:
         # so small a deviation makes float32 intervals wider than all correlations
         rows = [{item: 5.0 + spread * (user + 1) * (item == user % 3) for item in range(3)} for user in range(7)]
         for last in (7, 6):
-            found = nearest(matrix(rows, 3), 4, method, last=last)
-            assert found.indices.max() < 7
-            assert (found.indices != np.arange(last)[:, None]).all()
+            result = nearest(matrix(rows, 3), 4, method, last=last)
+            assert result.indices.max() < 7
+            assert (result.indices != np.arange(last)[:, None]).all()
             for user in range(last):
-                assert set(found.indices[user].tolist()) == {-1, *range(user % 3, 7, 3)} - {user}
+                assert set(result.indices[user].tolist()) == {-1, *range(user % 3, 7, 3)} - {user}
 
     @pytest.mark.parametrize("method", METHODS)
     @pytest.mark.parametrize("threads", [1, 2])
     @pytest.mark.parametrize(("rows", "items"), EDGES.values(), ids=EDGES)
     def test_far_fewer_users_than_k(self, method: Method, threads: int, rows: list[dict[int, float]], items: int) -> None:
         ratings = matrix(rows, items)
-        found = nearest(ratings, 50, method, threads)
-        assert np.isfinite(found.similarity).all()
+        result = nearest(ratings, 50, method, threads)
+        assert np.isfinite(result.similarity).all()
         with np.errstate(all="ignore"):
-            assert_nearest(found, *brute_force(ratings, method))
+            assert_nearest(result, *brute_force(ratings, method))
 
     @pytest.mark.parametrize("method", METHODS)
     def test_more_equals_than_are_wanted(self, method: Method) -> None:
         # everyone is alike to the last bit, below 1 to the first: the lowest indices, however many there are
         ratings = matrix([{0: 1.0, 1: 2.0, 2: 4.0}] + [{0: 1.0, 1: 3.0, 2: 4.0, 3: 2.0}] * 500, 6)
-        found = nearest(ratings, 4, method, 2)
-        assert found.indices[[0, 1, 2, 500]].tolist() == [[1, 2, 3, 4], [2, 3, 4, 5], [1, 3, 4, 5], [1, 2, 3, 4]]
-        assert 0 < found.similarity[0, 0] < 1
-        assert (found.similarity[0] == found.similarity[0, 0]).all()
+        result = nearest(ratings, 4, method, 2)
+        assert result.indices[[0, 1, 2, 500]].tolist() == [[1, 2, 3, 4], [2, 3, 4, 5], [1, 3, 4, 5], [1, 2, 3, 4]]
+        assert 0 < result.similarity[0, 0] < 1
+        assert (result.similarity[0] == result.similarity[0, 0]).all()
 
     def test_k_below_one(self) -> None:
         with pytest.raises(ValueError, match="k is 0"):

@@ -36,27 +36,27 @@ def settled(rated: object, some: Candidates, k: int, threads: int = 1) -> Neares
 def test_order_and_values(threads: int) -> None:
     rated = long_tail(60, 40, 700)
     similarity, overlap = brute_force(rated, "catalogue")
-    found = settled(rated, everyone(60), 12, threads)
+    nearest = settled(rated, everyone(60), 12, threads)
     for user in range(60):
         order = np.lexsort((np.arange(60), -similarity[user]))[:12]
         real = similarity[user, order] > 0
-        np.testing.assert_allclose(found.similarity[user][real], similarity[user, order][real], atol=1e-12)
-        np.testing.assert_array_equal(found.overlap[user][real], overlap[user, found.indices[user][real]])
+        np.testing.assert_allclose(nearest.similarity[user][real], similarity[user, order][real], atol=1e-12)
+        np.testing.assert_array_equal(nearest.overlap[user][real], overlap[user, nearest.indices[user][real]])
 
 
 def test_both_of_a_pair_get_the_same_bits() -> None:
     rated = long_tail(40, 30, 500)
-    found = settled(rated, everyone(40), 39)
+    nearest = settled(rated, everyone(40), 39)
     table = np.zeros((40, 40))
     for user in range(40):
-        real = found.indices[user] >= 0
-        table[user, found.indices[user][real]] = found.similarity[user][real]
+        real = nearest.indices[user] >= 0
+        table[user, nearest.indices[user][real]] = nearest.similarity[user][real]
     assert (table == table.T).all()
 
 
 def test_ties_in_ascending_index() -> None:
-    found = settled(matrix([{0: 1.0, 1: 2.0}] * 5, 3), everyone(5), 3)
-    assert found.indices.tolist() == [[1, 2, 3], [0, 2, 3], [0, 1, 3], [0, 1, 2], [0, 1, 2]]
+    nearest = settled(matrix([{0: 1.0, 1: 2.0}] * 5, 3), everyone(5), 3)
+    assert nearest.indices.tolist() == [[1, 2, 3], [0, 2, 3], [0, 1, 3], [0, 1, 2], [0, 1, 2]]
 
 
 def test_nobody() -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from recsys.stages.neighbors.search.ranks import before, blank_hits, find, reached_by
+from recsys.stages.neighbors.search.ranks import blank_hits, find_ranked, outranks, reached_by
 
 
 def test_found_places_are_those_of_the_mask() -> None:
@@ -13,12 +13,12 @@ def test_found_places_are_those_of_the_mask() -> None:
     for chosen in ([], [0], [63], [7, 8, 9, 40], list(range(64))):
         hits.mask[:] = 0
         hits.mask[chosen] = 1
-        assert hits.places[: find(hits)].tolist() == chosen
+        assert hits.places[: find_ranked(hits)].tolist() == chosen
 
 
 def test_before_counts_who_stands_first() -> None:
     similarity, index = np.array([0.5, 0.9, 0.5, 0.5]), np.array([7, 3, 2, 9], np.int32)
-    ranks = [before(similarity, index, one, int(at)) for one, at in zip(similarity, index, strict=True)]
+    ranks = [outranks(similarity, index, one, int(at)) for one, at in zip(similarity, index, strict=True)]
     assert ranks == [2, 0, 1, 3]
 
 

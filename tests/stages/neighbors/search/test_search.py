@@ -7,7 +7,7 @@ import pytest
 from scipy.sparse import csr_array
 
 from recsys.stages.neighbors.search.correlation import (
-    Row,
+    OneRow,
     Sparse,
     catalogue_correlation,
     clear,
@@ -16,7 +16,7 @@ from recsys.stages.neighbors.search.correlation import (
     sparse,
     spread,
 )
-from recsys.stages.neighbors.search.search import Nearest, Task, scratch, search
+from recsys.stages.neighbors.search.search import Nearest, SearchTask, scratch, search
 from recsys.stages.neighbors.search.tiles import Tiles, catalogue_tiles, co_rated_tiles
 from recsys.stages.neighbors.search.workers import WorkerPool
 from tests.support.rated import long_tail, matrix
@@ -36,12 +36,12 @@ def tiles_of(rows: Sparse, tracks: int, method: str) -> Tiles:
     )
 
 
-def found(rated: csr_array, k: int, method: str, first: int = 0, count: int | None = None) -> Nearest:
+def searched(rated: csr_array, k: int, method: str, first: int = 0, count: int | None = None) -> Nearest:
     rows, tracks = sparse(rated), rated.shape[1]
     tiles = tiles_of(rows, tracks, method)
     shape = (rated.shape[0] if count is None else count, k)
     out = Nearest(np.full(shape, -1, np.int32), np.zeros(shape), np.zeros(shape, np.int32))
-    search(Task(rows, moments(rows, tracks), tiles, k), scratch(rows, tiles, tracks, k), first, out)
+    search(SearchTask(rows, moments(rows, tracks), tiles, k), scratch(rows, tiles, tracks, k), first, out)
     return out
 
 
@@ -49,7 +49,7 @@ def exact(rated: csr_array, user: int, k: int, method: str) -> list[tuple[int, f
     """The k greatest of all correlations above 0 over a shared track, ties by index."""
     rows, tracks = sparse(rated), rated.shape[1]
     known, dense = moments(rows, tracks), rated[[user]].toarray()[0]
-    row = Row(np.zeros(tracks), np.empty(tracks + 1), np.empty(tracks + 1))
+    row = OneRow(np.zeros(tracks), np.empty(tracks + 1), np.empty(tracks + 1))
     spread(rows, user, row)
     every = []
     for other in set(range(rated.shape[0])) - {user}:
@@ -76,7 +76,7 @@ def as_rows(one: Nearest, index: int) -> list[tuple[int, float, int]]:
 @pytest.mark.parametrize("k", [1, 7, 150])
 def test_several_tiles(method: str, rated: csr_array, k: int) -> None:
     for user in FEW:
-        assert as_rows(found(rated, k, method, user, 1), 0) == exact(rated, user, k, method)
+        assert as_rows(searched(rated, k, method, user, 1), 0) == exact(rated, user, k, method)
 
 
 @pytest.mark.parametrize("method", [CATALOGUE, CO_RATED])
@@ -87,28 +87,28 @@ def test_there_are_several_tiles(method: str) -> None:
 @pytest.mark.parametrize("method", [CATALOGUE, CO_RATED])
 def test_greatest_possible_similarity_ends_the_search_with_the_lowest_indices(method: str) -> None:
     rated = matrix([{0: 1.0, 1: 2.0, 2: 4.0}] * 2600, 5)
-    assert found(rated, 3, method, 2000, 1).indices.tolist() == [[0, 1, 2]]
-    assert found(rated, 3, method, 1, 1).indices.tolist() == [[0, 2, 3]]
+    assert searched(rated, 3, method, 2000, 1).indices.tolist() == [[0, 1, 2]]
+    assert searched(rated, 3, method, 1, 1).indices.tolist() == [[0, 2, 3]]
 
 
 @pytest.mark.parametrize("method", [CATALOGUE, CO_RATED])
 def test_scratch_may_be_used_again(method: str) -> None:
-    whole = found(MANY[:300], 5, method)
+    whole = searched(MANY[:300], 5, method)
     for user in (0, 17, 299):
-        assert as_rows(whole, user) == as_rows(found(MANY[:300], 5, method, user, 1), 0)
+        assert as_rows(whole, user) == as_rows(searched(MANY[:300], 5, method, user, 1), 0)
 
 
 @pytest.mark.parametrize("method", [CATALOGUE, CO_RATED])
 def test_dislikes_never_make_neighbours_of_strangers(method: str) -> None:
     # one has a mean below 0, the other above: they correlate without a shared track
     rated = matrix([{0: -1.0}, {1: 1.0}, {0: -1.0, 2: -2.0}, {3: 1.0}], 4)
-    assert all(overlap > 0 for row in range(4) for _, _, overlap in as_rows(found(rated, 2, method), row))
+    assert all(overlap > 0 for row in range(4) for _, _, overlap in as_rows(searched(rated, 2, method), row))
 
 
 @pytest.mark.parametrize("method", [CATALOGUE, CO_RATED])
 def test_more_equals_than_there_is_room_for(method: str) -> None:
     # everyone is as similar to the first as to each other, below 1: who comes first is kept
     rated = matrix([{0: 1.0, 1: 2.0, 2: 4.0}] + [{0: 1.0, 1: 3.0, 2: 4.0, 3: 2.0}] * 700, 6)
-    assert found(rated, 4, method, 0, 1).indices.tolist() == [[1, 2, 3, 4]]
-    assert as_rows(found(rated, 4, method, 0, 1), 0) == exact(rated, 0, 4, method)
-    assert 0 < found(rated, 4, method, 0, 1).similarity[0, 0] < 1
+    assert searched(rated, 4, method, 0, 1).indices.tolist() == [[1, 2, 3, 4]]
+    assert as_rows(searched(rated, 4, method, 0, 1), 0) == exact(rated, 0, 4, method)
+    assert 0 < searched(rated, 4, method, 0, 1).similarity[0, 0] < 1

@@ -8,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from recsys.matrices.arrays import Items
-from recsys.stages.rankings.kernels.diversity import Picks, pick, pick_many
+from recsys.stages.rankings.kernels.diversity import Picks
+from tests.support.picks import pick, pick_many
 
 
 def rows(lists: list[list[int]]) -> tuple[np.ndarray, np.ndarray]:
@@ -90,10 +91,10 @@ def brute_force(w: World, limit: int, lam: float, scale: float, cap: int, one_ve
     return picks
 
 
-def assert_same(found: Picks, expected: list[tuple[int, float, bool]]) -> None:
-    assert found.position.tolist() == [position for position, _, _ in expected]
-    np.testing.assert_allclose(found.diversity, [near for _, near, _ in expected], atol=1e-12)
-    assert found.over_cap.tolist() == [over for _, _, over in expected]
+def assert_same(picks: Picks, expected: list[tuple[int, float, bool]]) -> None:
+    assert picks.position.tolist() == [position for position, _, _ in expected]
+    np.testing.assert_allclose(picks.diversity, [near for _, near, _ in expected], atol=1e-12)
+    assert picks.over_cap.tolist() == [over for _, _, over in expected]
 
 
 def corners(*angles: float) -> np.ndarray:
@@ -110,12 +111,12 @@ def in_order(items: Items, scores: list[float]) -> World:
 class TestHandTable:
     def test_audio(self) -> None:
         w = in_order(catalogue(corners(0, 0, 60, 90)), [0.9, 0.5, 0.5, 0.1])
-        found = pick(w.items, w.tracks, w.scores, 3, lam=0.5)
-        assert found.position.tolist() == [0, 3, 2]
-        np.testing.assert_allclose(found.diversity, [1, 1, 1 - np.sqrt(3) / 2], atol=1e-12)
-        assert found.nearest.tolist() == [-1, 0, 3]
-        np.testing.assert_allclose(found.marginal, [0.95, 0.55, 0.5 * (0.5 + 1 - np.sqrt(3) / 2)], atol=1e-12)
-        assert not found.over_cap.any()
+        result = pick(w.items, w.tracks, w.scores, 3, lam=0.5)
+        assert result.position.tolist() == [0, 3, 2]
+        np.testing.assert_allclose(result.diversity, [1, 1, 1 - np.sqrt(3) / 2], atol=1e-12)
+        assert result.nearest.tolist() == [-1, 0, 3]
+        np.testing.assert_allclose(result.marginal, [0.95, 0.55, 0.5 * (0.5 + 1 - np.sqrt(3) / 2)], atol=1e-12)
+        assert not result.over_cap.any()
 
     def test_without_audio(self) -> None:
         items = catalogue(
@@ -123,25 +124,25 @@ class TestHandTable:
         )
         w = in_order(items, [1.0, 0.0, 0.0, 0.0, 0.0])
         for scale in (1.0, 0.46):
-            found = pick(w.items, w.tracks, w.scores, 4, lam=0.01, scale=scale)
-            assert found.position.tolist() == [0, 3, 4, 2]
-            np.testing.assert_allclose(found.diversity, [1, 0.78 * scale, 0.78 * scale, 0.38 * scale])
-            assert found.nearest.tolist() == [-1, 0, 0, 0]
+            result = pick(w.items, w.tracks, w.scores, 4, lam=0.01, scale=scale)
+            assert result.position.tolist() == [0, 3, 4, 2]
+            np.testing.assert_allclose(result.diversity, [1, 0.78 * scale, 0.78 * scale, 0.38 * scale])
+            assert result.nearest.tolist() == [-1, 0, 0, 0]
 
     def test_zero_vector_is_far_from_all(self) -> None:
         vectors = corners(0, 0, 0)
         vectors[1] = 0
         w = in_order(catalogue(vectors), [0.9, 0.2, 0.3])
-        found = pick(w.items, w.tracks, w.scores, 2, lam=0.5)
-        assert found.position.tolist() == [0, 1]
-        assert found.diversity[1] == 1
+        result = pick(w.items, w.tracks, w.scores, 2, lam=0.5)
+        assert result.position.tolist() == [0, 1]
+        assert result.diversity[1] == 1
 
     def test_few_candidates_keep_their_order(self) -> None:
         w = in_order(catalogue(corners(0, 1, 90)), [0.9, 0.8, 0.1])
-        found = pick(w.items, w.tracks, w.scores, 3, lam=0.1)
-        assert found.position.tolist() == [0, 1, 2]
-        assert found.diversity.tolist() == [0, 0, 0]
-        assert found.nearest.tolist() == [-1, -1, -1]
+        result = pick(w.items, w.tracks, w.scores, 3, lam=0.1)
+        assert result.position.tolist() == [0, 1, 2]
+        assert result.diversity.tolist() == [0, 0, 0]
+        assert result.nearest.tolist() == [-1, -1, -1]
 
 
 class TestBruteForce:
@@ -159,12 +160,12 @@ class TestBruteForce:
         self, levels: int, seed: int, count: int, limit: int, lam: float, scale: float, cap: int, one_version: bool
     ) -> None:
         w = world(seed, count, levels)
-        found = pick(w.items, w.tracks, w.scores, limit, lam, scale, cap, one_version)
+        result = pick(w.items, w.tracks, w.scores, limit, lam, scale, cap, one_version)
         expected = brute_force(w, limit, lam, scale, cap, one_version)
-        if levels and found.position.tolist() != [position for position, _, _ in expected]:
-            assert_equally_good(w, found, lam, expected)
+        if levels and result.position.tolist() != [position for position, _, _ in expected]:
+            assert_equally_good(w, result, lam, expected)
         else:
-            assert_same(found, expected)
+            assert_same(result, expected)
 
     @pytest.mark.slow
     def test_large(self) -> None:
@@ -172,11 +173,11 @@ class TestBruteForce:
         assert_same(pick(w.items, w.tracks, w.scores, 40, 0.74, 0.46, 2, True), brute_force(w, 40, 0.74, 0.46, 2, True))
 
 
-def assert_equally_good(w: World, found: Picks, lam: float, expected: list[tuple[int, float, bool]]) -> None:
+def assert_equally_good(w: World, picks: Picks, lam: float, expected: list[tuple[int, float, bool]]) -> None:
     """Where rounding decides a tie, the first pick that differs is worth the same."""
-    first = next(i for i, (one, other) in enumerate(zip(found.position, expected, strict=False)) if one != other[0])
+    first = next(i for i, (one, other) in enumerate(zip(picks.position, expected, strict=False)) if one != other[0])
     position, near, _ = expected[first]
-    assert found.marginal[first] == pytest.approx(lam * w.scores[position] + (1 - lam) * near, abs=1e-12)
+    assert picks.marginal[first] == pytest.approx(lam * w.scores[position] + (1 - lam) * near, abs=1e-12)
 
 
 class TestProperties:
@@ -201,26 +202,26 @@ class TestProperties:
     @given(seed=st.integers(0, 10_000), limit=st.integers(1, 40), cap=st.integers(0, 2), one_version=st.booleans())
     def test_picks_are_distinct_candidates(self, seed: int, limit: int, cap: int, one_version: bool) -> None:
         w = world(seed, 30)
-        found = pick(w.items, w.tracks, w.scores, limit, 0.74, 1.0, cap, one_version)
-        assert len(set(found.position)) == found.position.size <= min(limit, 30)
-        assert one_version or found.position.size == min(limit, 30)
-        assert ((found.diversity >= 0) & (found.diversity <= 1)).all()
-        assert (found.nearest < 30).all()
+        result = pick(w.items, w.tracks, w.scores, limit, 0.74, 1.0, cap, one_version)
+        assert len(set(result.position)) == result.position.size <= min(limit, 30)
+        assert one_version or result.position.size == min(limit, 30)
+        assert ((result.diversity >= 0) & (result.diversity <= 1)).all()
+        assert (result.nearest < 30).all()
 
 
 class TestRules:
     def test_cap_is_lifted_only_when_nothing_else_is_left(self) -> None:
         w = in_order(catalogue(corners(0, 10, 20, 30, 40), artists=[7, 7, 7, 8, 8]), [0.9, 0.8, 0.7, 0.6, 0.5])
-        found = pick(w.items, w.tracks, w.scores, 4, lam=1.0, max_per_artist=1)
-        assert found.position.tolist() == [0, 3, 1, 2]
-        assert found.over_cap.tolist() == [False, False, True, True]
+        result = pick(w.items, w.tracks, w.scores, 4, lam=1.0, max_per_artist=1)
+        assert result.position.tolist() == [0, 3, 1, 2]
+        assert result.over_cap.tolist() == [False, False, True, True]
 
     def test_cap_in_a_list_that_holds_all_candidates(self) -> None:
         w = in_order(catalogue(corners(0, 10, 20), artists=[7, 7, 8]), [0.9, 0.8, 0.7])
-        found = pick(w.items, w.tracks, w.scores, 5, lam=0.5, max_per_artist=1)
-        assert found.position.tolist() == [0, 2, 1]
-        assert found.over_cap.tolist() == [False, False, True]
-        assert found.diversity.tolist() == [0, 0, 0]
+        result = pick(w.items, w.tracks, w.scores, 5, lam=0.5, max_per_artist=1)
+        assert result.position.tolist() == [0, 2, 1]
+        assert result.over_cap.tolist() == [False, False, True]
+        assert result.diversity.tolist() == [0, 0, 0]
 
     def test_cap_counts_every_credited_artist(self) -> None:
         indptr, indices = rows([[1], [1, 2], [2]])
@@ -230,8 +231,8 @@ class TestRules:
 
     def test_a_song_is_never_repeated(self) -> None:
         w = in_order(catalogue(corners(0, 10, 20, 30), songs=[4, 4, -1, -1]), [0.9, 0.8, 0.7, 0.6])
-        found = pick(w.items, w.tracks, w.scores, 4, lam=0.5, max_per_artist=1, one_version=True)
-        assert found.position.tolist() == [0, 2, 3]
+        result = pick(w.items, w.tracks, w.scores, 4, lam=0.5, max_per_artist=1, one_version=True)
+        assert result.position.tolist() == [0, 2, 3]
 
     def test_exact_ties_go_to_the_earlier(self) -> None:
         w = in_order(catalogue(corners(0, 0, 0, 0)), [0.5] * 4)
@@ -239,8 +240,8 @@ class TestRules:
 
     def test_repeated_track(self) -> None:
         w = in_order(catalogue(corners(0, 90)), [0.5] * 3)
-        found = pick(w.items, np.array([0, 0, 1], np.int32), w.scores, 2, lam=0.5)
-        assert found.position.tolist() == [0, 2]
+        result = pick(w.items, np.array([0, 0, 1], np.int32), w.scores, 2, lam=0.5)
+        assert result.position.tolist() == [0, 2]
 
     @pytest.mark.parametrize("limit", [0, 3])
     def test_no_candidates(self, limit: int) -> None:
@@ -253,9 +254,9 @@ def test_many_lists_are_the_single_lists() -> None:
     bounds, limits = [0, 25, 25, 60], [9, 4, 12]
     tracks = np.concatenate([w.tracks[:25], w.tracks[:35]])
     scores = np.concatenate([w.scores[:25], w.scores[:35]])
-    offsets, found = pick_many(w.items, tracks, scores, np.array(bounds), limits, 0.74, 0.46, 2, True)
+    offsets, result = pick_many(w.items, tracks, scores, np.array(bounds), limits, 0.74, 0.46, 2, True)
     for index, limit in enumerate(limits):
         part = slice(bounds[index], bounds[index + 1])
         single = pick(w.items, tracks[part], scores[part], limit, 0.74, 0.46, 2, True)
-        for one, many in zip(single, found, strict=True):
+        for one, many in zip(single, result, strict=True):
             assert one.tolist() == many[offsets[index] : offsets[index + 1]].tolist()

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from recsys.matrices.arrays import Ragged
-from recsys.stages.rankings.kernels.evidence import Described, Evidence, compare_own, count_supporters
+from recsys.stages.rankings.kernels.evidence import Compared, Described, compare_own, count_supporters
 
 
 def ragged(rows: list[list[int]]) -> Ragged:
@@ -16,10 +16,10 @@ def ragged(rows: list[list[int]]) -> Ragged:
 
 def compared(
     own: list[list[int]], pairs: list[list[int]], unit: np.ndarray, audio: np.ndarray, artists: list[list[int]]
-) -> Evidence:
+) -> Compared:
     count = sum(map(len, pairs))
     numbers = [np.full(count, 77, np.int32) for _ in range(4)]
-    out = Evidence(numbers[0], np.full(count, 7.0), *numbers[1:])
+    out = Compared(numbers[0], np.full(count, 7.0), *numbers[1:])
     described = Described(unit, audio, *ragged(artists))
     compare_own(ragged(own), ragged(pairs), described, 1 + max([one for row in artists for one in row], default=0), out)
     return out
@@ -33,12 +33,12 @@ AUDIO = np.array([True, True, True, True, False])
 def test_by_hand() -> None:
     """Track 4 has no sound; artist 0 made 0, 1 and 4, artist 1 made 2 and, with artist 0, track 3."""
     artists = [[0], [0], [1], [0, 1], [0]]
-    found = compared([[0, 2], [4], []], [[1, 3, 4], [0], [0]], UNIT, AUDIO, artists)
-    assert found.nearest.tolist() == [0, 2, -1, -1, -1]
-    assert found.cosine.tolist() == pytest.approx([0.8, 0.8, -1.0, -1.0, -1.0])
-    assert found.artist.tolist() == [0, 0, 0, 0, -1]  # the listener likes one track by each of the artists of track 3
-    assert found.by_artist.tolist() == [1, 1, 1, 1, 0]
-    assert found.theirs.tolist() == [0, 0, 0, 4, -1]
+    evidence = compared([[0, 2], [4], []], [[1, 3, 4], [0], [0]], UNIT, AUDIO, artists)
+    assert evidence.nearest.tolist() == [0, 2, -1, -1, -1]
+    assert evidence.cosine.tolist() == pytest.approx([0.8, 0.8, -1.0, -1.0, -1.0])
+    assert evidence.artist.tolist() == [0, 0, 0, 0, -1]  # the listener likes one track by each of the artists of track 3
+    assert evidence.by_artist.tolist() == [1, 1, 1, 1, 0]
+    assert evidence.theirs.tolist() == [0, 0, 0, 4, -1]
 
 
 def test_a_track_is_no_evidence_for_itself() -> None:
@@ -54,19 +54,19 @@ def test_at_random(seed: int) -> None:
     artists = [rng.choice(6, rng.integers(0, 3), replace=False).tolist() for _ in range(30)]
     own = [rng.choice(30, rng.integers(0, 9), replace=False).tolist() for _ in range(7)]
     pairs = [rng.choice(30, 10, replace=False).tolist() for _ in range(7)]
-    found = compared(own, pairs, unit, audio, artists)
+    evidence = compared(own, pairs, unit, audio, artists)
     at = 0
     for liked, asked in zip(own, pairs, strict=True):
         counts = np.bincount([name for track in liked for name in artists[track]], minlength=6)
         for track in asked:
             heard = [other for other in liked if audio[other] and other != track] if audio[track] else []
             cosines = [float(unit[track] @ unit[other]) for other in heard]
-            assert found.cosine[at] == pytest.approx(max(cosines, default=-1.0))
-            assert found.nearest[at] == (heard[int(np.argmax(cosines))] if heard else -1)
-            assert found.by_artist[at] == max([counts[name] for name in artists[track]], default=0)
-            if found.by_artist[at] and found.theirs[at] >= 0:
-                assert found.artist[at] in artists[found.theirs[at]]
-                assert found.theirs[at] in liked
+            assert evidence.cosine[at] == pytest.approx(max(cosines, default=-1.0))
+            assert evidence.nearest[at] == (heard[int(np.argmax(cosines))] if heard else -1)
+            assert evidence.by_artist[at] == max([counts[name] for name in artists[track]], default=0)
+            if evidence.by_artist[at] and evidence.theirs[at] >= 0:
+                assert evidence.artist[at] in artists[evidence.theirs[at]]
+                assert evidence.theirs[at] in liked
             at += 1
 
 

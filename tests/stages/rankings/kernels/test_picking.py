@@ -8,9 +8,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from recsys.matrices.arrays import Items
-from recsys.stages.rankings.kernels.diversity import Picks, pick, pick_many
-from recsys.stages.rankings.kernels.picking import BATCH, BLOCK
+from recsys.stages.rankings.kernels.diversity import Picks
+from recsys.stages.rankings.kernels.picking import _BATCH, _BLOCK
 from tests.support.greedy import greedy
+from tests.support.picks import pick, pick_many
 
 LAMBDAS, SCALES, HEARD = [0.0, 0.3, 0.74, 1.0], [1.0, 0.46, 2.0, 9.0], [0.0, 0.6, 1.0]
 Candidates = tuple[Items, np.ndarray, np.ndarray]
@@ -36,8 +37,8 @@ def world(seed: int, count: int, heard: float, levels: int) -> Candidates:
     return items, rng.permutation(count).astype(np.int32), scores
 
 
-def assert_same(found: Picks, expected: Picks) -> None:
-    for name, one, other in zip(Picks._fields, found, expected, strict=True):
+def assert_same(picks: Picks, expected: Picks) -> None:
+    for name, one, other in zip(Picks._fields, picks, expected, strict=True):
         assert one.tolist() == other.tolist(), name
         assert one.tobytes() == other.tobytes(), name
 
@@ -46,7 +47,7 @@ def assert_same(found: Picks, expected: Picks) -> None:
 @settings(max_examples=80)
 @given(
     seed=st.integers(0, 10**6),
-    count=st.one_of(st.integers(1, 12), st.integers(BLOCK - 1, 6 * BLOCK)),
+    count=st.one_of(st.integers(1, 12), st.integers(_BLOCK - 1, 6 * _BLOCK)),
     limit=st.integers(0, 40),
     lam=st.sampled_from(LAMBDAS),
     scale=st.sampled_from(SCALES),
@@ -66,7 +67,7 @@ def test_brute_force(
 @pytest.mark.parametrize("heard", HEARD)
 @pytest.mark.parametrize("levels", [0, 50])
 def test_brute_force_of_many_blocks(heard: float, levels: int) -> None:
-    given = world(7, 40 * max(BATCH, BLOCK) + 5, heard, levels)
+    given = world(7, 40 * max(_BATCH, _BLOCK) + 5, heard, levels)
     for rules in ((50, 0.74, 1.0, 0, False), (50, 0.74, 0.46, 3, True), (50, 0.3, 1.0, 1, True)):
         assert_same(pick(*given, *rules), greedy(*given, *rules))
 
@@ -74,12 +75,12 @@ def test_brute_force_of_many_blocks(heard: float, levels: int) -> None:
 @pytest.mark.parametrize("share", [0.5, 1e-3])
 def test_a_pick_that_only_a_far_block_holds(share: float) -> None:
     """All vectors alike but one, which stands last and scores least: variety finds it, or its score is too low."""
-    count = 5 * BLOCK
+    count = 5 * _BLOCK
     items, _, _ = world(1, count, 1.0, 1)
     items = items._replace(unit=np.eye(12)[[0] * (count - 1) + [1]])
     scores = np.linspace(1.0, 0.9, count)
-    found = pick(items, np.arange(count, dtype=np.int32), scores, 2, lam=1 - share)
-    assert found.position.tolist() == ([0, count - 1] if share == 0.5 else [0, 1])
+    result = pick(items, np.arange(count, dtype=np.int32), scores, 2, lam=1 - share)
+    assert result.position.tolist() == ([0, count - 1] if share == 0.5 else [0, 1])
 
 
 @pytest.mark.parametrize(("lam", "late"), [(0.9, 0.5), (0.5, 0.85)], ids=["compared at once", "compared after each pick"])
@@ -93,15 +94,15 @@ def test_the_earlier_of_two_picks_equally_near(silent: int, lam: float, late: fl
     own = np.arange(5, dtype=np.int32)
     items = Items(unit, np.arange(5) != silent, own, indptr, genres, np.arange(6), own, own)
     scores, scale = np.array([1.0, 0.9, 0.8, late, -3.0]), 0.5 / 0.38
-    found = pick(items, own, scores, 4, lam, scale)
-    assert found.position.tolist() == [0, 1, 2, 3]
-    assert (found.diversity[3], found.nearest[3]) == (0.5, 1)
-    assert_same(found, greedy(items, own, scores, 4, lam, scale, 0, False))
+    result = pick(items, own, scores, 4, lam, scale)
+    assert result.position.tolist() == [0, 1, 2, 3]
+    assert (result.diversity[3], result.nearest[3]) == (0.5, 1)
+    assert_same(result, greedy(items, own, scores, 4, lam, scale, 0, False))
 
 
 @given(seed=st.integers(0, 10**6), levels=st.sampled_from([0, 4]))
 def test_the_order_of_candidates_decides_ties_alone(seed: int, levels: int) -> None:
-    items, tracks, scores = world(seed, 3 * BLOCK, 0.7, levels)
+    items, tracks, scores = world(seed, 3 * _BLOCK, 0.7, levels)
     order = np.argsort(-scores, kind="stable")
     one = pick(items, tracks, scores, 20, 0.74, 0.46, 2, True)
     other = pick(items, tracks[order], scores[order], 20, 0.74, 0.46, 2, True)
@@ -114,11 +115,11 @@ def test_lists_one_after_another_leave_no_trace() -> None:
     items, tracks, scores = world(3, 150, 0.5, 0)
     bounds, limits = [0, 150, 160, 160, 300, 450], [30, 10, 5, 149, 3]
     every = np.tile(tracks, 3)[:450], np.tile(scores, 3)[:450]
-    offsets, found = pick_many(items, *every, np.array(bounds), limits, 0.74, 1.0, 2, True)
+    offsets, result = pick_many(items, *every, np.array(bounds), limits, 0.74, 1.0, 2, True)
     for index, limit in enumerate(limits):
         part, picks = slice(bounds[index], bounds[index + 1]), slice(offsets[index], offsets[index + 1])
         expected = greedy(items, every[0][part], every[1][part], limit, 0.74, 1.0, 2, True)
-        assert_same(Picks._make(column[picks] for column in found), expected)
+        assert_same(Picks._make(column[picks] for column in result), expected)
 
 
 def test_no_list_and_no_candidate() -> None:

@@ -1,0 +1,138 @@
+"""Who is measured: the candidates whose points set the scale of a list."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+from numba import njit
+
+from recsys.matrices.arrays import Codes, Flags, Floats, Ints, Names, Offsets, Tracks
+from recsys.matrices.order import greatest_first, nth_greatest, reaching
+
+_LEAST = 5e-324
+"""Any vote at all."""
+_SAMPLE = 4096
+"""Votes looked at to find out how many are great."""
+DEPTH = 4
+"""Great votes gathered, as a multiple of the tracks to be measured: filters drop some of them."""
+LOVED = 4
+"""One track in so many of those measured may be there for its artist alone."""
+
+
+class TrackFacts(NamedTuple):
+    """What the parts read of the catalogue beside :class:`Tracks`."""
+
+    popularity: Floats
+    """(tracks,) 0–1."""
+    scaled: Floats
+    """(tracks, 12) features in standard deviations of the catalogue."""
+    by_artist_indptr: Offsets
+    by_artist: Ints
+    """Tracks of each set of artists."""
+    doubtful: Floats
+    """(tracks,) factor 0–1 for listeners without history: below 1 for noise, what hardly anyone finished, or nobody described."""
+
+
+class Loving(NamedTuple):
+    """Whom one listener loves."""
+
+    familiar: Names
+    """Of all subjects: artists, 0–1."""
+    subject: int
+    loves: Floats
+    """(sets of artists,) 0–1: the greatest of a set's artists."""
+
+
+class Depth(NamedTuple):
+    """How many tracks are looked at."""
+
+    measured: int
+    """With the most votes."""
+    most: int
+    """Best by score to return."""
+
+
+@njit(nogil=True, cache=True)
+def great_votes(votes: Floats, measured: int) -> Ints:
+    """Tracks with great votes, in order: some more than are to be measured, or all with votes where they are fewer."""
+    least = _LEAST
+    if len(votes) > 2 * DEPTH * measured:
+        step = (len(votes) // _SAMPLE) | 1  # odd: catalogues are put together from equal parts more often than from odd ones
+        least = max(least, nth_greatest(votes[::step].copy(), max(1, DEPTH * measured // step)))
+    return reaching(votes, least, len(votes))
+
+
+@njit(nogil=True, cache=True)
+def candidates_to_measure(
+    catalog: tuple[Tracks, TrackFacts], loving: Loving, votes: Floats, rules: Codes, great: Ints, depth: Depth, mark: Codes
+) -> tuple[Ints, Flags]:
+    """Candidates to be measured, in order, and which of them set the scale. Where votes name too few, all candidates are.
+
+    ``rules`` (tracks,): 0 for a candidate. ``great``: of :func:`great_votes`. ``mark`` (tracks,): zeros, left as zeros.
+    """
+    voted = great[rules[great] == 0]
+    if len(voted) < depth.measured:
+        voted = reaching(votes, _LEAST, len(votes))
+        voted = voted[rules[voted] == 0]
+    own = votes[voted]
+    if len(voted) < depth.measured:
+        whole = np.flatnonzero(rules == 0).astype(np.int32)
+        return whole, np.ones(len(whole), np.bool_)
+    voted = voted[own >= nth_greatest(own, depth.measured)]
+    core = _merged(voted, _loved(catalog, loving, votes, rules, voted, depth.measured // LOVED, mark))
+    if len(core) >= depth.most:
+        return core, np.ones(len(core), np.bool_)
+    whole = np.flatnonzero(rules == 0).astype(np.int32)
+    return whole, np.isin(whole, core)
+
+
+@njit(nogil=True, cache=True)
+def _loved(
+    catalog: tuple[Tracks, TrackFacts], loving: Loving, votes: Floats, rules: Codes, voted: Ints, most: int, mark: Codes
+) -> Ints:
+    """At most ``most`` candidates by the artists the listener loves most, of equals those with most votes; without ``voted``."""
+    mark[voted] = 1
+    loved = np.empty(_by_loved(catalog, loving, rules, mark, np.empty(0, np.int32)), np.int32)
+    _by_loved(catalog, loving, rules, mark, loved)
+    mark[voted] = 0
+    if len(loved) > most:
+        worth = np.empty(len(loved))
+        for at in range(len(loved)):
+            worth[at] = loving.loves[catalog[0].artist_of[loved[at]]] + 1e-3 * votes[loved[at]]
+        loved = loved[greatest_first(worth)[:most]]
+    return np.unique(loved)  # in order; equal strengths of one track's artists bring it twice
+
+
+@njit(nogil=True, cache=True)
+def _by_loved(catalog: tuple[Tracks, TrackFacts], loving: Loving, rules: Codes, mark: Codes, out: Ints) -> int:
+    """Candidates by artists the listener loves that are not marked, into ``out`` as far as it goes; returns their number."""
+    tracks, facts = catalog
+    familiar, subject, loves = loving
+    size = 0
+    for at in range(familiar.indptr[subject], familiar.indptr[subject + 1]):
+        name = familiar.indices[at]
+        for place in range(tracks.artist_indptr[name], tracks.artist_indptr[name + 1]):
+            group = tracks.artist_bearers[place]
+            if loves[group] > familiar.strength[at]:
+                continue  # a track of several artists is there for the one that is loved most
+            for track in facts.by_artist[facts.by_artist_indptr[group] : facts.by_artist_indptr[group + 1]]:
+                if rules[track] == 0 and mark[track] == 0:
+                    if size < len(out):
+                        out[size] = track
+                    size += 1
+    return size
+
+
+@njit(nogil=True, cache=True)
+def _merged(one: Ints, other: Ints) -> Ints:
+    """Two ascending lists without common members as one."""
+    out, left, right = np.empty(len(one) + len(other), np.int32), 0, 0
+    for at in range(len(out)):
+        if right == len(other) or (left < len(one) and one[left] < other[right]):
+            out[at] = one[left]
+            left += 1
+        else:
+            out[at] = other[right]
+            right += 1
+    return out
