@@ -191,7 +191,7 @@ class Settings(BaseModel):
     artist_gap: Annotated[int, Field(ge=0, le=100)] = 3
     """Rows between two by one artist in a list, while others are left; 0 = any."""
     one_version_per_song: bool = True
-    """Only one release of a song in a list: the one the listener heard, or the most popular one."""
+    """Only one release of a song in a list: what the listener heard, else what similar listeners play, else the most popular."""
     backfill: bool = True
     """Fill a list its own rules leave short: first over the artist cap, then over the popularity bounds; see `source`."""
 
