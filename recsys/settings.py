@@ -72,7 +72,7 @@ class Mode(BaseModel):
 
 _MODES: dict[str, Mode] = {
     "balanced": Mode(),
-    "comfort": Mode(familiarity=1.5, popularity=0.1, distance=0.0),
+    "comfort": Mode(familiarity=1.8, popularity=0.1, distance=0.0),
     "discovery": Mode(popularity=-0.5, distance=1.0, exploration=0.1, artists="new"),
 }
 """The built-in modes."""
