@@ -42,7 +42,7 @@ def nightly(lake: Lake, settings: Settings, as_of: datetime | None = None, inbox
             snapshot = snapshot.without_events()
             catalog, history = steps.profiles(staged, snapshot, ratings, settings)
             del ratings  # on the disk, and in the history
-            scorer = steps.neighbors(snapshot, catalog, history, settings)
+            scorer = steps.neighbors(staged, snapshot, catalog, history, settings)
             for part, (first, last) in enumerate(shard_ranges(scorer)):
                 steps.lists(staged, scorer, part, first, last)  # neighbors → candidates → rankings of these listeners
             checked, measured = steps.checks(staged, settings)

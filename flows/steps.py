@@ -29,7 +29,8 @@ from recsys.matrices.history import History
 from recsys.readers import views
 from recsys.settings import Settings
 from recsys.stages.candidates.scoring import Scorer
-from recsys.stages.checks import CHECKED, check_tables, drift, measure_tables, passed
+from recsys.stages.checks import CHECKED, FITTED, check_tables, drift, measure_tables, passed
+from recsys.stages.neighbors.stored import model_tables
 from recsys.stages.profiles import profile_listeners
 from recsys.stages.ratings import rate
 from recsys.stages.snapshot import take_snapshot
@@ -89,9 +90,11 @@ def profiles(staged: Staged, snapshot: Snapshot, rated: pl.DataFrame, settings: 
 
 
 @stage()
-def neighbors(snapshot: Snapshot, catalog: Catalog, history: History, settings: Settings) -> Scorer:
+def neighbors(staged: Staged, snapshot: Snapshot, catalog: Catalog, history: History, settings: Settings) -> Scorer:
     """The model of similar listeners, fitted to all histories."""
-    return pipeline.fit(snapshot, catalog, history, settings)
+    scorer = pipeline.fit(snapshot, catalog, history, settings)
+    retried(_write)(staged, model_tables(scorer.similar, catalog.ids))
+    return scorer
 
 
 @stage("neighbors, candidates, rankings", shown=False)
@@ -114,7 +117,7 @@ def _write(staged: Staged, tables: Mapping[str, pl.DataFrame], part: int = 0) ->
 @stage()
 def checks(staged: Staged, settings: Settings) -> tuple[pl.DataFrame, pl.DataFrame]:
     """What the staged tables measure, and which rules they break; both are written beside them."""
-    files = {name: staged.files(name) for name in CHECKED}
+    files = {name: staged.files(name) for name in (*CHECKED, *FITTED)}
     checked, measured = check_tables(files, settings), measure_tables(files)
     _write(staged, {"metrics": measured, "checks": checked})
     if settings.data_docs:

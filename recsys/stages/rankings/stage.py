@@ -206,7 +206,7 @@ def _average_points(pool: Ordered) -> Floats:
 
 
 def _backing(scorer: Scorer, backing: Backing) -> pl.DataFrame:
-    """Columns because, because_rest and supporters."""
+    """Columns because, because_rest, supporters and chance."""
     tracks, share, rest = backing.because
     ids = [gathered(scorer.track_ids, one) for one in tracks.T]
     named = [
@@ -215,13 +215,14 @@ def _backing(scorer: Scorer, backing: Backing) -> pl.DataFrame:
     ]
     because = pl.select(pl.concat_list(named).list.drop_nulls().alias("because"))
     left = rest + np.where(tracks < 0, share, 0.0).sum(axis=1)
-    return because.with_columns(pl.Series("because_rest", left), pl.Series("supporters", backing.supporters))
+    chance = pl.Series("chance", backing.chance).fill_nan(None)
+    return because.with_columns(pl.Series("because_rest", left), pl.Series("supporters", backing.supporters), chance)
 
 
 def _plain_reasons(scorer: Scorer, scored: Scored, chosen: Chosen, shown: pl.DataFrame) -> pl.DataFrame:
     """The reasons of scale `raw`, which are not about anything of the listener's own."""
     unused = {"reason_args": pl.lit(None, STRINGS), "because": pl.lit(None, RANKINGS["because"].dtype)}
-    unused |= {"because_rest": pl.lit(None, pl.Float64), "supporters": pl.lit(None, pl.Int32)}
+    unused |= {"because_rest": pl.lit(None, pl.Float64), "supporters": pl.lit(None, pl.Int32), "chance": pl.lit(None, pl.Float32)}
     return plain(scorer, scored, chosen, shown).with_columns(**unused)
 
 
