@@ -216,7 +216,7 @@ def _most_popular(catalog: Catalog, sets: NameSets, names: set[str], most: int) 
     """Name → the most popular tracks that bear it."""
     popular = dict.fromkeys(names, _NONE)
     for name in names:
-        if (number := sets.names.get(token(name))) is not None:
+        if (number := sets.names.get(catalog.name_key(name))) is not None:
             groups = np.searchsorted(sets.indptr, np.flatnonzero(sets.members == number), side="right") - 1
             tracks = np.flatnonzero(np.isin(sets.of, groups))
             order = np.argsort(-catalog.popularity[tracks], kind="stable")
@@ -237,8 +237,8 @@ def _remarks(lists: pl.DataFrame, catalog: Catalog, settings: Settings) -> list[
         missing = {
             f"mode, built as {next(iter(settings.modes))}": [mode] if mode in strange else [],
             "seed tracks": [name for name in tracks if name not in catalog.row_of],
-            "seed artists": [name for name in artists if token(name) not in catalog.artist_sets.names],
-            "seed genres": [name for name in genres if token(name) not in catalog.genre_sets.names],
+            "seed artists": [name for name in artists if catalog.name_key(name) not in catalog.artist_sets.names],
+            "seed genres": [name for name in genres if catalog.name_key(name) not in catalog.genre_sets.names],
         }
         remarks[row] = "; ".join(_unknown(word, names) for word, names in missing.items() if names) or None
     return remarks
