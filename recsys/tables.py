@@ -484,7 +484,7 @@ _DROPPED = (
     ("known_artist", "by an artist the listener has played, in a list of new ones"),
     ("feature_bounds", "outside the list's bounds of audio features, or without audio"),
     ("popularity", "outside the list's popularity bounds"),
-    ("version", "another release of the song is shown: what the listener heard, else what similar listeners play, else the most popular"),
+    ("version", "another release of the song is shown"),
 )
 DROP_RULES = tuple(name for name, _ in _DROPPED)
 """Filter rules in the order in which they are tested; the first that holds is the reason for an absence. A short list may

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from recsys.matrices.arrays import Floats, Ints
 from recsys.matrices.requests import MOST_LIMIT, rule
 from recsys.settings import Settings
-from recsys.stages.candidates.kernels.scores import ranks
+from recsys.stages.candidates.kernels.selection import ranks
 from recsys.stages.candidates.scored import Scored
 from recsys.stages.candidates.scoring import Scorer
 from recsys.stages.candidates.stage import Chosen, Ordered, by_points, keys, parts, parts_of

@@ -102,7 +102,7 @@ def best_points(
     ``votes``: rows that the lists' ``listener`` names, shares 0–1. The rules of the lists (lists, tracks): 0 for a candidate.
     Returns bounds (lists + 1), tracks, scores, and their :data:`PART_COLUMNS`, all lists one after another.
     """
-    tracks, facts = catalog
+    tracks = catalog[0]
     subjects, ties, floor = listeners
     block, wishes, rules = lists
     width, listed = len(tracks.audio), len(block.subject)
@@ -137,26 +137,39 @@ def best_points(
             core,
             counted,
         )
-        for at in range(len(core)):
-            safety[at] *= 1.0 - AVERSION * aversion[core[at]]
-            if cold:
-                safety[at] *= facts.doubtful[core[at]]
-            if not block.explicit_safe[row] and tracks.silenced[core[at]]:
-                safety[at] = 0.0
+        _calm(catalog, core, aversion, cold, not block.explicit_safe[row], safety)
         if cold:
             weight[POPULARITY] = abs(weight[POPULARITY])
         scale = scale_of(weight, own, counted, values)
-        boost = np.empty(len(core))
-        for at in range(len(core)):
-            promotion = min(WHOLE * tracks.boost[core[at]], MOST_COMMERCIAL)
-            boost[at] = promotion * safety[at] if values[CONTENT, at] >= PROMOTED else 0.0
-        factors = Factors(safety, boost)
+        factors = Factors(safety, _promotion(tracks, core, values[CONTENT], safety))
         totals = total_points(scale, values, factors)
         first = greatest_first(totals)[:most]
         counts[row] = len(first)
         chosen[row, : len(first)], scores[row, : len(first)] = core[first], totals[first]
         fill_columns(scale, values, factors, first, columns[row])
     return _joined(counts, chosen, scores, columns)
+
+
+@njit(nogil=True, cache=True)
+def _calm(catalog: tuple[Tracks, TrackFacts], core: Ints, aversion: Floats, cold: bool, silent: bool, safety: Floats) -> None:
+    """Takes from ``safety`` what is disliked, what is doubtful for somebody new, and, for a ``silent`` list, explicit tracks."""
+    tracks, facts = catalog
+    for at in range(len(core)):
+        safety[at] *= 1.0 - AVERSION * aversion[core[at]]
+        if cold:
+            safety[at] *= facts.doubtful[core[at]]
+        if silent and tracks.silenced[core[at]]:
+            safety[at] = 0.0
+
+
+@njit(nogil=True, cache=True)
+def _promotion(tracks: Tracks, core: Ints, content: Floats, safety: Floats) -> Floats:
+    """Points for promoted tracks that fit."""
+    boost = np.empty(len(core))
+    for at in range(len(core)):
+        promotion = min(WHOLE * tracks.boost[core[at]], MOST_COMMERCIAL)
+        boost[at] = promotion * safety[at] if content[at] >= PROMOTED else 0.0
+    return boost
 
 
 @njit(nogil=True, cache=True)
