@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from functools import partial
 from typing import Annotated, Any
 
 import polars as pl
@@ -19,11 +20,15 @@ from recsys.readers.own import OwnTables
 from recsys.readers.trial import UNSAVED, Wish, request, tried
 from recsys.tables import REJECTS
 
-Seeds = Annotated[tuple[str, ...], Parameter(name="--seed", help="Track to start from, by id or title; may be repeated.")]
-SeedArtists = Annotated[tuple[str, ...], Parameter(name="--seed-artist", help="Artist to start from; may be repeated.")]
-SeedGenres = Annotated[tuple[str, ...], Parameter(name="--seed-genre", help="Genre to start from; may be repeated.")]
-Targets = Annotated[tuple[str, ...], Parameter(name="--target", help="Wanted feature, e.g. energy=0.9; may be repeated.")]
-Bounds = Annotated[tuple[str, ...], Parameter(name="--bound", help="Range that tracks must be in, e.g. tempo=150..180.")]
+Many = partial(Parameter, consume_multiple=True, negative=(), show_default=False)
+
+Seeds = Annotated[tuple[str, ...], Many(name="--seed", help="Tracks to start from, by id or title; may be repeated.")]
+SeedArtists = Annotated[tuple[str, ...], Many(name="--seed-artist", help="Artists to start from.")]
+SeedGenres = Annotated[tuple[str, ...], Many(name="--seed-genre", help="Genres to start from.")]
+Targets = Annotated[tuple[str, ...], Many(name="--target", help="Wanted features, e.g. energy=0.9.")]
+Bounds = Annotated[
+    tuple[str, ...], Many(name="--bound", help="Ranges that tracks must be in, e.g. tempo=150..180, tempo=150.. or tempo=..180.")
+]
 ModeName = Annotated[str, Parameter(name="--mode", help="balanced, comfort, discovery, or a mode of the settings.")]
 Limit = Annotated[int, Parameter(name="--limit", help="Tracks in the list, 1 to 100.", validator=Number(gte=1, lte=100))]
 Save = Annotated[str | None, Parameter(name="--save", help="Keep the wish as a list of this name for the next runs.")]
@@ -67,7 +72,10 @@ def trial(
 
 def _print(run: Run, listed: dict[str, Any], rows: pl.DataFrame) -> None:
     """The list, where the catalogue went, and what could not be followed."""
-    console().print(list_grid(listed, rows))
+    if rows.height:
+        console().print(list_grid(listed, rows))
+    else:
+        say("no track is left for this list; what dropped them:")
     say(account(listed))
     if listed["remarks"]:
         say(listed["remarks"])

@@ -66,23 +66,26 @@ def absent(tables: Tables, settings: Settings, as_of: datetime, user_id: str, tr
     best = ordered(scored, None)
     stage, rule, text, change = _verdict(case, best, shown["score"])
     title, artist = named(tables["tracks"], track_id)
-    because, rest = _because(case)
+    because, rest, chance = _votes(case)
     return Why(
         user_id, name, track_id, title, artist, None, _score_rank(best, track), stage, rule, text, shown, voters, shared,
-        because, rest, change=change,
+        because, rest, chance, change=change,
     )  # fmt: skip
 
 
-def _because(case: _Case) -> tuple[tuple[OwnTrack, ...], float | None]:
-    """Own tracks with the greatest shares of the listener's own votes; nothing for a list with seeds, whose votes are mixed."""
+def _votes(case: _Case) -> tuple[tuple[OwnTrack, ...], float | None, float | None]:
+    """Own tracks with the greatest shares of the listener's own votes, what is left, and the chance that the track is liked.
+
+    Nothing for a list with seeds, whose votes are mixed; no shares where votes for and against cancel out.
+    """
     scorer, first = case.scorer, case.scored.first
     if scorer.requests.seeds or scorer.requests.likened:
-        return (), None
-    track = scorer.catalog.canonical[case.track]
-    shares = scorer.similar.shares(first, Ragged(np.array([0, 1], np.int64), np.array([track], np.int32)))
+        return (), None, None
+    pair = Ragged(np.array([0, 1], np.int64), scorer.catalog.canonical[[case.track]].astype(np.int32))
+    shares, (chance,) = scorer.similar.shares(first, pair), scorer.similar.chances(first, pair).tolist()
     pairs = [(scorer.catalog.ids[own], share) for own, share in zip(shares.tracks[0], shares.share[0], strict=True) if own >= 0]
-    own = tuple(OwnTrack(name, case.title(name), float(share)) for name, share in pairs)
-    return own, float(shares.rest[0]) if own else None
+    own = tuple(OwnTrack(name, case.title(name), float(share)) for name, share in pairs if shares.share.max() <= 1.0)
+    return own, float(shares.rest[0]) if own else None, None if np.isnan(chance) else chance
 
 
 def _score_rank(best: Ordered, track: int) -> int | None:
@@ -157,7 +160,9 @@ def _by_score(case: _Case, best: Ordered, score: float) -> tuple[str, str, str |
     depth, lowest = pool_depth(settings), case.lowest
     gap = lowest["score"] - score if lowest else 0.0
     short = (
-        f"{gap:.4f} points short of *{case.title(lowest['track_id'])}*, the lowest in the list" if lowest and gap > 0 else None
+        f"{gap:.{1 if gap >= 1 else 4}f} points short of *{case.title(lowest['track_id'])}*, the lowest in the list"
+        if lowest and gap > 0
+        else None
     )
     if depth is not None and place > depth:
         text = f"score rank {place:,} of {total:,}: diversity chooses from the best {depth:,}"

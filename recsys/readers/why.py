@@ -159,7 +159,7 @@ def _placed(tracks: pl.DataFrame, wish: Row, ranked: pl.DataFrame, row: Row, gap
     own = of_rows[rank - 1]
     above = [(own & set().union(*of_rows[max(place - gap, 0) : place])) for place in range(by_score - 1, rank - 1)]
     if above and all(above):
-        return f"{moved}: between two tracks by one artist there are {gap} others"
+        return f"{moved}: two tracks by one artist have at least {gap} others between them"
     title, _ = named(tracks, row["nearest_track_id"]) if row["nearest_track_id"] else (None, None)
     return f"{moved}: close to *{title or row['nearest_track_id']}*" if row["nearest_track_id"] else moved
 

@@ -34,6 +34,12 @@ def test_a_list_is_shown_with_its_account(recsys: Recsys, lake: Lake) -> None:
     assert "saved" not in answer.out
 
 
+def test_an_empty_list_says_what_dropped_the_tracks(recsys: Recsys, lake: Lake) -> None:
+    answer = recsys("try", "demo-u001", "--bound", "tempo=259..260", "energy=0..0.01", "--lake", lake.root)
+    assert answer.code == 0
+    assert answer.out.startswith("no track is left for this list; what dropped them:\nof 2,000 tracks 0 were candidates")
+
+
 def test_without_a_wish_it_is_the_balanced_list(recsys: Recsys, lake: Lake) -> None:
     stored = lake.published().read("rankings").filter(pl.col("user_id") == "demo-u001", pl.col("list") == "balanced")
     rows = made(recsys, lake, "--limit", "10")["rows"]
