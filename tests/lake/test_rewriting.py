@@ -70,8 +70,9 @@ class TestBatch:
         assert folders(lake) == ["000001.1", "000002"]
 
 
+@pytest.mark.usefixtures("batch")
 class TestRuns:
-    def test_the_pointer_and_its_log_name_the_new_run(self, lake: Lake, batch: Batch) -> None:
+    def test_the_pointer_and_its_log_name_the_new_run(self, lake: Lake) -> None:
         old = night.build(lake)
         lake.publish(old.id)
         new = other_code(lake, old)
@@ -82,7 +83,7 @@ class TestRuns:
         assert [entry.at for entry in lake.publications()] == moments
         assert lake.run_ids() == [new.id]
 
-    def test_a_run_that_nobody_published_leaves_the_pointer(self, lake: Lake, batch: Batch) -> None:
+    def test_a_run_that_nobody_published_leaves_the_pointer(self, lake: Lake) -> None:
         night.ingest(lake, 3)
         published = lake.publish(night.build(lake).id)
         before = (lake.root / "CURRENT").read_bytes()
@@ -93,7 +94,7 @@ class TestRuns:
         assert lake.published() == published
         assert other.id not in lake.run_ids()
 
-    def test_a_second_call_changes_nothing(self, lake: Lake, batch: Batch) -> None:
+    def test_a_second_call_changes_nothing(self, lake: Lake) -> None:
         old = night.build(lake)
         lake.publish(old.id)
         new = other_code(lake, old)
