@@ -27,7 +27,7 @@ def nightly(lake: Lake, settings: Settings, as_of: datetime | None = None, inbox
     published again and not built again.
     """
     seconds = stopwatch()
-    refused = steps.ingest(lake, inbox) if inbox else ()
+    refused = steps.ingest(lake, inbox, settings) if inbox else ()
     lake.require()
     with lake.writer():  # held from reading to publishing: nobody is forgotten in between
         inputs, plan = steps.read(lake, settings, as_of)

@@ -37,13 +37,13 @@ from recsys.stages.snapshot import take_snapshot
 
 
 @stage(attempts=ATTEMPTS)
-def ingest(lake: Lake, inbox: Path) -> tuple[str, ...]:
+def ingest(lake: Lake, inbox: Path, settings: Settings) -> tuple[str, ...]:
     """Take in the new files of a folder; those that were taken in before change nothing.
 
     What was refused is returned in words: a file that one listener dropped there must not cost the others their lists.
     """
     try:
-        ingest_inbox(lake, inbox, progress=PROGRESS.get())
+        ingest_inbox(lake, inbox, modes=settings.named_modes, progress=PROGRESS.get())
     except FilesRefusedError as error:
         return tuple(f"warn: inbox: {line}" for line in str(error).splitlines())
     return ()

@@ -242,6 +242,11 @@ class Settings(BaseModel):
         """The older service's rules to the letter."""
         return cls.preset_of("reference", **overrides)
 
+    @property
+    def named_modes(self) -> tuple[str, ...]:
+        """The modes that a request may name; none where the rules take any word (preset `reference`)."""
+        return tuple(self.modes) if self.trim_mode else ()
+
     def digest(self) -> str:
         """SHA-256 of everything that can change a result."""
         values = self.model_dump(mode="json", exclude={"threads"})

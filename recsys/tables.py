@@ -289,7 +289,7 @@ REQUESTS = Table(
         Column("user_id", pl.String(), "listener, or `*` for every listener", ids="user"),
         _LIST,
         Column("limit", pl.Int64(), "tracks in the list; null or ≤ 0 = 20, at most 100 count", "tracks", null=True),
-        Column("mode", pl.String(), "balanced, comfort, discovery or a mode of the settings; null = balanced", null=True),
+        Column("mode", pl.String(), "balanced, comfort, discovery or a mode of the settings, in any case; null = balanced", null=True),
         Column("seed_track_ids", STRINGS, "tracks to start from; a repeated id counts again", null=True, ids="track"),
         Column("feature_targets", TARGETS, "wanted audio features in the units of `tracks`; null = none", null=True),
         Column("seed_artists", STRINGS, "artists to start from, by name without case", null=True),
