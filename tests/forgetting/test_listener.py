@@ -173,5 +173,5 @@ def test_examples_of_checks_and_pages_go() -> None:
     )
     assert listener.run("checks", rows)["example"].to_list() == [None, "user_id=joann", None]
     assert listener.holds(b"<td>ann</td>")
-    assert not listener.holds(b"<td>joanna</td>")
+    assert not any(listener.holds(text) for text in (b"<td>joanna</td>", b"<td>anna</td>", b"joann"))
     assert Listener("a&b").holds(b"<td>a&amp;b</td>")
