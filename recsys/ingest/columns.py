@@ -34,14 +34,14 @@ def required(table: Table) -> list[str]:
     return [column.name for column in table if not column.null]
 
 
-MOST = 1_000
+_MOST = 1_000
 """Columns of a file."""
 
 
 def require_width(label: str, count: int) -> None:
     """Raise :class:`InputError` for a file with more columns than any table of music has."""
-    if count > MOST:
-        raise InputError(f"{label}: {count:,} columns; at most {MOST:,} are read: keep those that `recsys tables` names")
+    if count > _MOST:
+        raise InputError(f"{label}: {count:,} columns; at most {_MOST:,} are read: keep those that `recsys tables` names")
 
 
 _INDEX = re.compile(r"__index_level_\d+__|Unnamed: \d+(?:\.\d+)?|index|level_0")

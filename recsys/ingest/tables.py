@@ -216,7 +216,7 @@ def _json(source: Source, text: Iterator[Lines], table: Table) -> Iterator[Rows]
     if source.head().removeprefix(b"\xef\xbb\xbf").lstrip().startswith(b"["):
         with source.open() as stream:
             rows, valid = arrays.document(source, stream.read())
-        yield from (json.rows(found, table) for found in arrays.elements(rows, valid=valid))
+        yield from (json.rows(result, table) for result in arrays.elements(rows, valid=valid))
     else:
         yield from json.read(text, table)
 

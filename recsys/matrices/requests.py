@@ -18,7 +18,7 @@ from recsys.matrices.tokens import NameSets, fold, token
 from recsys.settings import Mode, Settings
 from recsys.tables import DROP_RULES, FEATURES, PARTS
 
-DEFAULT_LIMIT, MOST_LIMIT = 20, 100
+_DEFAULT_LIMIT, MOST_LIMIT = 20, 100
 _ARTIST_TRACKS, GENRE_TRACKS = 5, 20
 """Most popular tracks that stand for a seed artist, and for a seed genre."""
 _SHOWN = 5
@@ -97,7 +97,7 @@ def build_requests(snapshot: Snapshot, catalog: Catalog, settings: Settings) -> 
     return Requests(
         indptr=np.searchsorted(listener, np.arange(len(users) + 1, dtype=np.int32)).astype(np.int64),
         listener=listener,
-        limit=np.where(limit > 0, np.minimum(limit, MOST_LIMIT), DEFAULT_LIMIT).astype(np.int32),
+        limit=np.where(limit > 0, np.minimum(limit, MOST_LIMIT), _DEFAULT_LIMIT).astype(np.int32),
         mode=_per_unique(modes, _mode).astype(np.int32),
         **_wishes(lists, modes, settings),
         target=_targets_of_distance(lists["exploration_target"], modes, settings),

@@ -9,18 +9,18 @@ from recsys.names import key
 from recsys.settings import PRESETS, Settings
 from recsys.tables import FEATURES
 
-Row = Mapping[str, Any]
+_Row = Mapping[str, Any]
 
 
 class Keeping(NamedTuple):
     """What may keep a track out of a list."""
 
-    wish: Row
+    wish: _Row
     """Row of `lists`."""
-    controls: Row
+    controls: _Row
     """Row of `controls`; empty without one."""
     settings: Settings
-    track: Row
+    track: _Row
     """Row of `tracks`."""
     releases: tuple[str, ...]
     """Ids of the releases of its song, its own among them."""

@@ -10,7 +10,7 @@ import polars as pl
 from recsys.errors import NotFoundError, UsageError
 from recsys.names import key
 
-SHOWN = 5
+_SHOWN = 5
 """Tracks or names to choose from in a message."""
 
 
@@ -48,9 +48,9 @@ def _near(tracks: pl.DataFrame, titles: Sequence[str], text: str) -> str:
 def _choice(tracks: pl.DataFrame, rows: Sequence[int]) -> str:
     named = [
         f"{row['id']} ({' — '.join(part for part in (row['title'], row['artist']) if part) or 'untitled'})"
-        for row in tracks[list(dict.fromkeys(rows))[:SHOWN]].iter_rows(named=True)
+        for row in tracks[list(dict.fromkeys(rows))[:_SHOWN]].iter_rows(named=True)
     ]
-    return ", ".join(named) + (" …" if len(set(rows)) > SHOWN else "")
+    return ", ".join(named) + (" …" if len(set(rows)) > _SHOWN else "")
 
 
 def near_names(text: str, names: Sequence[str]) -> list[str]:

@@ -19,9 +19,9 @@ from recsys.stages.neighbors.stored import open_neighbors
 from recsys.stages.rankings.stage import pool_depth, rank_lists
 from recsys.tables import EVENTS, REQUESTS
 
-MODEL = ("model", "model_tracks")
+_MODEL = ("model", "model_tracks")
 """Tables that runs of earlier versions lack."""
-READS = ("tracks", "songs", "controls", "ratings", "profiles")
+_READS = ("tracks", "songs", "controls", "ratings", "profiles")
 """The other tables that scores are made from."""
 
 
@@ -38,7 +38,7 @@ def open_scorer(
     snapshot = Snapshot(as_of, tables["tracks"], EVENTS.empty(), tables["controls"], asked, nothing, tables["songs"], users)
     catalog = build_catalog(snapshot.tracks, settings, snapshot.songs)
     history, listener = build_history(tables["ratings"], users, catalog), users.index(user_id)
-    if all(name in tables for name in MODEL):
+    if all(name in tables for name in _MODEL):
         similar = open_neighbors(tables, history, catalog.canonical, settings, listener)
     else:
         similar = fit_neighbors(history, catalog.canonical, settings)

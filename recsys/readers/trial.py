@@ -56,14 +56,14 @@ def request(tables: Tables, settings: Settings, user_id: str, wish: Wish, name: 
         "seed_track_ids": [track_named(tracks, tables["songs"], seed) for seed in wish.seeds] or None,
         "seed_artists": _spelled(wish.artists, tracks, "artists", "artist") or None,
         "seed_genres": _spelled(wish.genres, tracks, "genres", "genre") or None,
-        "feature_targets": dict.fromkeys(FEATURES) | targets(wish.targets) if wish.targets else None,
+        "feature_targets": dict.fromkeys(FEATURES) | _targets(wish.targets) if wish.targets else None,
         "feature_bounds": dict.fromkeys(FEATURES) | bounds(wish.bounds) if wish.bounds else None,
     }
     whole = [{column: row.get(column) for column in REQUESTS.names}]
     return REQUESTS.conform(pl.DataFrame(whole, schema=REQUESTS.schema, strict=False))
 
 
-def targets(texts: Sequence[str]) -> dict[str, float]:
+def _targets(texts: Sequence[str]) -> dict[str, float]:
     """Features and their wanted values. Raises :class:`UsageError` like :func:`request`."""
     wanted: dict[str, float] = {}
     for text in texts:

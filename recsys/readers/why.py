@@ -19,7 +19,7 @@ from recsys.tables import PARTS
 if TYPE_CHECKING:
     from recsys.settings import Settings
 
-READS = ("tracks", "songs", "controls", "ratings", "profiles", "model", "model_tracks", "neighbors", "lists", "rankings")
+_READS = ("tracks", "songs", "controls", "ratings", "profiles", "model", "model_tracks", "neighbors", "lists", "rankings")
 """The tables of a run that an answer is made from; runs of earlier versions lack the model, and are fitted anew."""
 SHARED = 5
 """Shared tracks named as evidence."""
@@ -96,12 +96,12 @@ def listed(tables: Tables, gap: int, user_id: str, track_id: str, name: str = "b
     """
     wish = list_row(tables, user_id, name)
     ranked = tables["rankings"].filter(pl.col("user_id") == user_id, pl.col("list") == name).sort("rank")
-    found = ranked.filter(pl.col("track_id") == track_id)
-    if found.is_empty():
+    result = ranked.filter(pl.col("track_id") == track_id)
+    if result.is_empty():
         return None
-    row, titles = found.row(0, named=True), dict(tables["tracks"].select("id", "title").iter_rows())
+    row, titles = result.row(0, named=True), dict(tables["tracks"].select("id", "title").iter_rows())
     own = [OwnTrack(one["track_id"], titles.get(one["track_id"]), one["share"]) for one in row.get("because") or ()]
-    voters, shared = evidence(tables, user_id, releases(tables["songs"], track_id))
+    voters, shared = evidence(tables, user_id, _releases(tables["songs"], track_id))
     title, artist = named(tables["tracks"], track_id)
     return Why(
         user_id, name, track_id, title, artist, row["rank"], row["score_rank"], "rankings", row["reason_code"], row["reason"],
@@ -126,17 +126,17 @@ def named(tracks: pl.DataFrame, track_id: str) -> tuple[str | None, str | None]:
     return title, artist
 
 
-def releases(songs: pl.DataFrame, track_id: str) -> list[str]:
+def _releases(songs: pl.DataFrame, track_id: str) -> list[str]:
     """Ids of the releases of a track's song, the track itself among them."""
     song = songs.filter(pl.col("track_id") == track_id)["song"]
     return songs.filter(pl.col("song").is_in(song.to_list()))["track_id"].to_list() or [track_id]
 
 
-def evidence(tables: Tables, user_id: str, releases: list[str]) -> tuple[int, tuple[str, ...]]:
+def evidence(tables: Tables, user_id: str, _releases: list[str]) -> tuple[int, tuple[str, ...]]:
     """How many neighbours rated the song well, in any release, and the tracks most of them share with the listener."""
     near = tables["neighbors"].filter(pl.col("user_id") == user_id).select(pl.col("neighbor_id").alias("user_id"))
     liked = tables["ratings"].filter(pl.col("rating") > 0)
-    voters = near.join(liked.filter(pl.col("track_id").is_in(releases)), on="user_id", how="semi")
+    voters = near.join(liked.filter(pl.col("track_id").is_in(_releases)), on="user_id", how="semi")
     own = liked.filter(pl.col("user_id") == user_id).select("track_id")
     common = liked.join(voters, on="user_id", how="semi").join(own, on="track_id", how="semi")
     counts = common.group_by("track_id").len().sort(["len", "track_id"], descending=[True, False])
@@ -155,7 +155,7 @@ def _placed(tracks: pl.DataFrame, wish: Row, ranked: pl.DataFrame, row: Row, gap
     moved = f"placed {nth(rank)} instead of {nth(by_score)}"
     if rank < by_score:
         return f"{moved}: tracks with more points are too close to those above it, or by the same artists"
-    of_rows = credited(tracks, ranked["track_id"].to_list())
+    of_rows = _credited(tracks, ranked["track_id"].to_list())
     own = of_rows[rank - 1]
     above = [(own & set().union(*of_rows[max(place - gap, 0) : place])) for place in range(by_score - 1, rank - 1)]
     if above and all(above):
@@ -164,7 +164,7 @@ def _placed(tracks: pl.DataFrame, wish: Row, ranked: pl.DataFrame, row: Row, gap
     return f"{moved}: close to *{title or row['nearest_track_id']}*" if row["nearest_track_id"] else moved
 
 
-def credited(tracks: pl.DataFrame, ids: list[str]) -> list[set[str]]:
+def _credited(tracks: pl.DataFrame, ids: list[str]) -> list[set[str]]:
     """Every credited artist of each track, as names are compared."""
     rows = tracks.filter(pl.col("id").is_in(ids)).select("id", "artist", "artists").iter_rows()
     names = {track: {key(name) for name in artists or ([artist] if artist else [])} for track, artist, artists in rows}

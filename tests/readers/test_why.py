@@ -166,10 +166,10 @@ def test_where_the_rule_was_set(name: str, list_name: str, change: str) -> None:
 
 
 def test_points_short_are_those_of_the_lowest_in_the_list() -> None:
-    found = ask("z109")
+    result = ask("z109")
     lowest = min(of(tables(), "rankings", "u", "balanced"), key=lambda row: row["score"])
-    gap = lowest["score"] - found.parts["score"]
-    assert found.change == f"{gap:.{1 if gap >= 1 else 4}f} points short of *{lowest['track_id']}*, the lowest in the list"
+    gap = lowest["score"] - result.parts["score"]
+    assert result.change == f"{gap:.{1 if gap >= 1 else 4}f} points short of *{lowest['track_id']}*, the lowest in the list"
 
 
 def test_bounds_and_new_artists_say_where_they_were_set() -> None:
@@ -193,8 +193,8 @@ def test_the_trace_of_diversity_is_true(seed: int) -> None:
     for user in made["profiles"]["user_id"].head(5):
         rows = of(made, "rankings", user, "balanced")
         for row in rows:
-            found = explain(made, settings, AS_OF, user, row["track_id"])
-            words, rank, by_score = found.placed or "", row["rank"], row["score_rank"]
+            why = explain(made, settings, AS_OF, user, row["track_id"])
+            words, rank, by_score = why.placed or "", row["rank"], row["score_rank"]
             assert words.startswith(f"placed {nth(rank)}")
             if "instead of" in words:
                 assert f"instead of {nth(by_score)}" in words

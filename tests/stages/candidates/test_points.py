@@ -9,7 +9,7 @@ from scipy.sparse import csr_array
 from recsys import Settings
 from recsys.matrices.netting import ARTIST, TRACK, base_rate, netted
 from recsys.matrices.taste import Evidence
-from recsys.stages.candidates.points import DOUBT, UNDESCRIBED, UNFINISHED, facts, names, ties
+from recsys.stages.candidates.points import DOUBT, UNDESCRIBED, UNFINISHED, _names, facts, ties
 from recsys.stages.candidates.scoring import Scorer
 from tests.support.chance import world
 from tests.support.worlds import Row, event, inputs, prepared, silent, track
@@ -88,6 +88,6 @@ def test_ties_are_familiar_artists_and_rejected_songs() -> None:
 
 def test_names_are_rows_in_order() -> None:
     matrix = csr_array((np.array([2, 1]), np.array([3, 0]), np.array([0, 0, 2])), shape=(2, 4))
-    result = names(matrix)
+    result = _names(matrix)
     assert [column.tolist() for column in result] == [[0, 0, 2], [0, 3], [1.0, 2.0]]
     assert result.strength.dtype == np.float64

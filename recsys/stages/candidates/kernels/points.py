@@ -20,13 +20,13 @@ from recsys.stages.candidates.kernels.scale import (
     CONTENT,
     EXPLORATION,
     FAMILIARITY,
+    FULL_POINTS,
     PART_COLUMNS,
     POPULARITY,
     SIZE,
     TARGET,
     VOTES,
-    WHOLE,
-    Factors,
+    Multipliers,
     fill_columns,
     scale_of,
     total_points,
@@ -64,7 +64,7 @@ class Wishes(NamedTuple):
     """Whether half and double the wanted tempo fit as well."""
 
 
-class Listeners(NamedTuple):
+class BlockListeners(NamedTuple):
     """The subjects of a block."""
 
     subjects: Subjects
@@ -95,7 +95,7 @@ class _Wish(NamedTuple):
 
 @njit(nogil=True, cache=True)
 def best_points(
-    catalog: tuple[Tracks, TrackFacts], listeners: Listeners, lists: tuple[Lists, Wishes, Codes], votes: Floats, depth: Depth
+    catalog: tuple[Tracks, TrackFacts], listeners: BlockListeners, lists: tuple[Lists, Wishes, Codes], votes: Floats, depth: Depth
 ) -> tuple[Offsets, Ints, Floats, Floats]:
     """The best candidates of every list, greatest score first, equal scores in track order.
 
@@ -141,7 +141,7 @@ def best_points(
         if cold:
             weight[POPULARITY] = abs(weight[POPULARITY])
         scale = scale_of(weight, own, counted, values)
-        factors = Factors(safety, _promotion(tracks, core, values[CONTENT], safety))
+        factors = Multipliers(safety, _promotion(tracks, core, values[CONTENT], safety))
         totals = total_points(scale, values, factors)
         first = greatest_first(totals)[:most]
         counts[row] = len(first)
@@ -167,7 +167,7 @@ def _promotion(tracks: Tracks, core: Ints, content: Floats, safety: Floats) -> F
     """Points for promoted tracks that fit."""
     boost = np.empty(len(core))
     for at in range(len(core)):
-        promotion = min(WHOLE * tracks.boost[core[at]], MOST_COMMERCIAL)
+        promotion = min(FULL_POINTS * tracks.boost[core[at]], MOST_COMMERCIAL)
         boost[at] = promotion * safety[at] if content[at] >= PROMOTED else 0.0
     return boost
 
