@@ -66,6 +66,8 @@ class Mode(BaseModel):
     """Weight of the wanted distance."""
     distance: Share | None = None
     """Wanted distance from the taste, as a quantile among the list's candidates: 0 the nearest, 1 the farthest; none = any."""
+    replay: Share | None = None
+    """Share of the rows for tracks that the listener likes and has not heard for a while."""
     artists: Literal["any", "new"] = "any"
     """Whose tracks: anyone's, or only those of artists the listener has never played."""
 
@@ -192,6 +194,11 @@ class Settings(BaseModel):
     """Rows between two by one artist in a list, while others are left; 0 = any."""
     one_version_per_song: bool = True
     """Only one release of a song in a list: what the listener heard, else what similar listeners play, else the most popular."""
+    replay_share: Share = 0.0
+    """Share of a list's rows for tracks that the listener likes and has not heard for a while (source `replay`); a mode's own
+    wins."""
+    replay_after_days: Positive = 60.0
+    """Days before the listener's newest event, from which on a track has not been heard for a while."""
     backfill: bool = True
     """Fill a list its own rules leave short: first over the artist cap, then over the popularity bounds; see `source`."""
 

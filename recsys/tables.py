@@ -464,7 +464,7 @@ RANKINGS = Table(
         Column("because_rest", pl.Float64(), "share of the votes that all else has: with those of `because` it adds up to 1", "share", null=True),
         Column("supporters", pl.Int32(), "stored neighbours who like the track", "listeners", null=True, low=0),
         Column("explanation", MATCHES, "agreement of the track with the taste, per feature", "0–1"),
-        Column("source", pl.String(), "how the row came into the list", allowed=("ranked", "cold", "backfill_artist", "backfill_known_artist", "backfill_popularity")),
+        Column("source", pl.String(), "how the row came into the list", allowed=("ranked", "cold", "backfill_artist", "backfill_known_artist", "backfill_popularity", "replay")),
         Column("diversity", pl.Float64(), "distance to the nearest track already picked; 1 for the first, 0 when diversity did not run", "0–1", low=0, high=1),
         Column("nearest_track_id", pl.String(), "the nearest track already picked", null=True),
         Column("marginal", pl.Float64(), "λ × score + (1 − λ) × diversity, each by its spread in the list, in points: what the pick was decided by", "points"),

@@ -148,6 +148,8 @@ def _placed(tracks: pl.DataFrame, wish: Row, ranked: pl.DataFrame, row: Row, gap
     rank, by_score = row["rank"], row["score_rank"]
     if row["source"].startswith("backfill"):
         return f"placed {nth(rank)} to fill the list, after what its rules let in"
+    if row["source"] == "replay":
+        return f"placed {nth(rank)}: replays are spread evenly over the list"
     if not wish["diversified"]:
         return f"placed {nth(rank)} by score alone: the list has room for every candidate"
     if rank == by_score:

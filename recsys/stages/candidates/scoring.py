@@ -138,6 +138,18 @@ class Scorer:
         ties = points.ties(self.catalog, evidence, tastes.cold)
         return replace(scored, spread=Spread(self.facts, ties, self._wishes(rows), self.settings.measured))
 
+    def without_history(self, scored: Scored) -> Codes:
+        """(lists, tracks) first rule that would drop a track from a block's lists if nothing were known, 0 for none."""
+        lists = scored.lists
+        other = lists.id_rules != rule("known")
+        bounds = np.r_[0, np.cumsum(other)][lists.id_indptr]
+        lists = lists._replace(id_indptr=bounds.astype(np.int64), id_rows=lists.id_rows[other], id_rules=lists.id_rules[other])
+        rules, dropped = np.empty_like(scored.rules), np.empty_like(scored.dropped)
+        filters.drop(self.tracks, lists, rules, dropped)
+        if scored.spread is not None:
+            filters.narrow(self.tracks, self._narrow(range(scored.first_list, scored.first_list + len(rules))), rules, dropped)
+        return rules
+
     @cached_property
     def facts(self) -> TrackFacts:
         """The catalogue as the parts of scale `spread` read it."""

@@ -72,7 +72,8 @@ def _lists(matrix: Floats | Float32s) -> pl.Series:
 
 def _ragged(values: Floats | Float32s | Ints, bounds: NDArray[np.integer]) -> pl.Series:
     """Lists of the values between bounds."""
-    return pl.Series(pa.LargeListArray.from_arrays(bounds.astype(np.int64), values))
+    # by way of polars, for pyarrow imports pandas to look at an array of numpy, which takes half a second
+    return pl.Series(pa.LargeListArray.from_arrays(pl.Series(bounds.astype(np.int64)).to_arrow(), pl.Series(values).to_arrow()))
 
 
 def open_neighbors(

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
@@ -20,23 +18,10 @@ from recsys.stages.rankings.evidence import Backing, ShownRows, gather, gathered
 from recsys.stages.rankings.kernels.diversity import Picks, pick_many, typical_distances
 from recsys.stages.rankings.kernels.picking import Pool, Rules
 from recsys.stages.rankings.kernels.state import UNRELATED
+from recsys.stages.rankings.picked import Picked
 from recsys.stages.rankings.reasons import reasons
+from recsys.stages.rankings.replays import with_replays
 from recsys.tables import DROP_RULES, LISTS, PARTS, RANKINGS, STRINGS
-
-
-class Picked(NamedTuple):
-    """The picks of a block's lists, list by list, in order."""
-
-    row: NDArray[np.int64]
-    track: Ints
-    diversity: Floats
-    nearest: NDArray[np.int64]
-    """Row of the catalogue, −1 for none."""
-    marginal: Floats
-    score_rank: NDArray[np.int64]
-    source: NDArray[np.str_]
-    columns: Floats
-    """Score, values and points of the parts by scale `spread`; empty rows by scale `raw`."""
 
 
 def pool_depth(settings: Settings) -> int | None:
@@ -49,6 +34,7 @@ def rank_lists(scorer: Scorer, scored: Scored, pool: Ordered) -> tuple[pl.DataFr
     picked = _diverse(scorer, scored, pool)
     if scorer.settings.backfill:
         picked = _filled(scorer, scored, picked)
+    picked = with_replays(scorer, scored, picked)
     return _ranking_rows(scorer, scored, pool, picked), _list_rows(scorer, scored, pool, picked)
 
 
