@@ -10,7 +10,7 @@ import pytest
 
 from recsys.lake import Run
 from recsys.lookup.languages import POOL_REASONS
-from recsys.lookup.narrowing import Limits, Wanted, credited, narrowed
+from recsys.lookup.narrowing import Limits, _Wanted, credited, narrowed
 from recsys.lookup.query import Query
 from recsys.lookup.reader import Reader
 
@@ -48,14 +48,14 @@ def track(**values: Any) -> dict[str, Any]:
     ],
 )
 def test_what_passes(wish: dict[str, Any], passes: bool) -> None:
-    assert Wanted(Query(**wish))(track()) is passes
+    assert _Wanted(Query(**wish))(track()) is passes
 
 
 def test_what_is_not_known_of_a_track_excludes_nothing_but_by_popularity() -> None:
     bare = track(artist=None, artists=None, genres=None, popularity=None)
-    assert Wanted(Query(exclude_artist=("Ada",), exclude_genre=("Rock",)))(bare)
-    assert not Wanted(Query(min_popularity=0.1))(bare)
-    assert not Wanted(Query(include_explicit=False))(track(explicit=True))
+    assert _Wanted(Query(exclude_artist=("Ada",), exclude_genre=("Rock",)))(bare)
+    assert not _Wanted(Query(min_popularity=0.1))(bare)
+    assert not _Wanted(Query(include_explicit=False))(track(explicit=True))
     assert credited(track()) == {"ada & bo", "ada", "bo"}
     assert credited(bare) == set()
 

@@ -7,7 +7,7 @@ import pytest
 
 from recsys.lookup.current import Published
 from recsys.lookup.reader import Reader
-from recsys.lookup.stored import KEPT, addressed, etag, fresh, known_answer, spoken
+from recsys.lookup.stored import _KEPT, addressed, etag, fresh, known_answer, spoken
 
 LIST = "/v1/users/demo-u001/recommendations"
 GZIP = {b"accept-encoding": b"br, gzip"}
@@ -63,9 +63,9 @@ def test_known_by_tag_or_by_name(served: Published) -> None:
 
 
 def test_the_latest_answers_are_kept(served: Published) -> None:
-    for number in range(KEPT + 3):
+    for number in range(_KEPT + 3):
         fresh(served, b"%d" % number, b"")
-    assert list(served.answers) == [b"%d" % number for number in range(3, KEPT + 3)]
+    assert list(served.answers) == [b"%d" % number for number in range(3, _KEPT + 3)]
 
 
 def test_the_language_is_said_where_there_is_one(served: Published) -> None:

@@ -11,7 +11,7 @@ import pytest
 
 from recsys import NotFoundError, Settings, build
 from recsys.names import key
-from recsys.readers.why import READS, Why, explain, nth
+from recsys.readers.why import _READS, Why, explain, nth
 from recsys.tables import CANDIDATES, FEATURES
 from tests.support.chance import world
 from tests.support.worlds import AS_OF, asked, event, inputs, of, silent, track
@@ -60,7 +60,7 @@ def tables() -> dict[str, pl.DataFrame]:
 
 
 def ask(name: str, list_name: str = "balanced", user: str = "u") -> Why:
-    return explain({table: tables()[table] for table in READS}, SETTINGS, AS_OF, user, name, list_name)
+    return explain({table: tables()[table] for table in _READS}, SETTINGS, AS_OF, user, name, list_name)
 
 
 @pytest.mark.parametrize(

@@ -28,12 +28,12 @@ from recsys.ingest.exports.formats import (
     undated,
     whole,
 )
-from recsys.ingest.exports.reading import FORMATS
+from recsys.ingest.exports.reading import _FORMATS
 from recsys.ingest.exports.scrobbles import LASTFM, LASTFM_STATS
 
 MBID = "0a1b2c3d-0000-4000-8000-00000000000f"
 DAY = 86_400_000
-EVERY = [*FORMATS, LASTFM, LASTFM_STATS]
+EVERY = [*_FORMATS, LASTFM, LASTFM_STATS]
 
 
 @pytest.mark.parametrize(

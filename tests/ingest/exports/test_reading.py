@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from recsys.errors import InputError
-from recsys.ingest.exports.reading import FORMATS, KNOWN, NotAHistoryError, read
+from recsys.ingest.exports.reading import _FORMATS, KNOWN, NotAHistoryError, read
 from recsys.ingest.files import Source
 from recsys.ingest.rows import LINE
 from tests.ingest.conftest import Put
@@ -92,5 +92,5 @@ def test_a_document_that_is_cut_off_at_its_beginning(put: Put) -> None:
 
 def test_no_file_has_two_formats() -> None:
     """Of formats whose marks are part of another's, the one with more marks is asked first."""
-    for place, form in enumerate(FORMATS):
-        assert not any(form.marks < other.marks for other in FORMATS[place + 1 :]), form.name
+    for place, form in enumerate(_FORMATS):
+        assert not any(form.marks < other.marks for other in _FORMATS[place + 1 :]), form.name
