@@ -27,14 +27,18 @@ def _name() -> str:
 
 @flow(name="nightly", flow_run_name=_name, validate_parameters=False, persist_result=False)
 def nightly(
-    lake: str = "data/lake", settings: Settings | None = None, as_of: datetime | None = None, inbox: str | None = None
+    lake: str = "data/lake",
+    settings: Settings | None = None,
+    as_of: datetime | None = None,
+    inbox: str | None = None,
+    accept: str | None = None,
 ) -> RunReport:
     """Build and publish every list; parameters as in :func:`flows.nightly.nightly`, settings as the commands read them.
 
     Raises :class:`UnpublishedError` when the run broke a rule.
     """
     try:
-        report = night(Lake(lake), settings or load()[0], as_of, Path(inbox) if inbox else None)
+        report = night(Lake(lake), settings or load()[0], as_of, Path(inbox) if inbox else None, accept)
     except Exception as error:
         raise RecordedError("nightly", error) from None
     outcome = "published" if report.published else "NOT published"
@@ -53,12 +57,18 @@ def nightly(
 
 
 def run(
-    lake: Path, settings: Settings, as_of: datetime | None = None, *, inbox: Path | None = None, progress: Progress | None = None
+    lake: Path,
+    settings: Settings,
+    as_of: datetime | None = None,
+    *,
+    inbox: Path | None = None,
+    accept: str | None = None,
+    progress: Progress | None = None,
 ) -> RunReport:
     """The flow in this process, recorded by the Prefect server of ``PREFECT_API_URL``; as :func:`flows.nightly.run` otherwise."""
     PROGRESS.set(progress)
     try:
-        return nightly(str(lake), settings, as_of, str(inbox) if inbox else None)
+        return nightly(str(lake), settings, as_of, str(inbox) if inbox else None, accept)
     except UnpublishedError as error:
         return error.report
     except RecordedError as error:

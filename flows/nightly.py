@@ -19,20 +19,22 @@ from recsys.pipeline import Progress, shard_ranges
 from recsys.settings import Settings
 
 
-def nightly(lake: Lake, settings: Settings, as_of: datetime | None = None, inbox: Path | None = None) -> RunReport:
+def nightly(
+    lake: Lake, settings: Settings, as_of: datetime | None = None, inbox: Path | None = None, accept: str | None = None
+) -> RunReport:
     """Build and publish every list.
 
     ``as_of``: the moment the lists are for; none = the start of today (UTC), or the newest event when that is later.
-    ``inbox``: a folder of new files to take in first; what is refused there stops nobody's lists. A run that exists already is
-    published again and not built again.
+    ``inbox``: a folder of new files to take in first; what is refused there stops nobody's lists. ``accept``: why the run is
+    published whatever its checks say. A run that exists already is published again and not built again.
     """
     seconds = stopwatch()
-    refused = steps.ingest(lake, inbox, settings) if inbox else ()
+    refused = steps.ingest(lake, inbox) if inbox else ()
     lake.require()
     with lake.writer():  # held from reading to publishing: nobody is forgotten in between
         inputs, plan = steps.read(lake, settings, as_of)
         if lake.has_run(plan.run_id):
-            return steps.publish(lake, lake.run(plan.run_id), already=True, noted=refused)
+            return steps.publish(lake, lake.run(plan.run_id), already=True, noted=refused, accept=accept)
 
         with lake.stage(plan) as staged:
             snapshot = steps.snapshot(staged, inputs, settings)
@@ -42,18 +44,24 @@ def nightly(lake: Lake, settings: Settings, as_of: datetime | None = None, inbox
             snapshot = snapshot.without_events()
             catalog, history = steps.profiles(staged, snapshot, ratings, settings)
             del ratings  # on the disk, and in the history
-            scorer = steps.neighbors(staged, snapshot, catalog, history, settings)
+            scorer = steps.neighbors(snapshot, catalog, history, settings)
             for part, (first, last) in enumerate(shard_ranges(scorer)):
                 steps.lists(staged, scorer, part, first, last)  # neighbors → candidates → rankings of these listeners
-            checked, measured = steps.checks(staged, settings)
+            checked, measured = steps.checks(staged, snapshot, settings)
             steps.lookup(staged)
             run = steps.commit(lake, staged, checked, measured, seconds)
-        return steps.report(lake, run, steps.publish(lake, run, already=False, noted=refused))
+        return steps.report(lake, run, steps.publish(lake, run, already=False, noted=refused, accept=accept))
 
 
 def run(
-    lake: Path, settings: Settings, as_of: datetime | None = None, *, inbox: Path | None = None, progress: Progress | None = None
+    lake: Path,
+    settings: Settings,
+    as_of: datetime | None = None,
+    *,
+    inbox: Path | None = None,
+    accept: str | None = None,
+    progress: Progress | None = None,
 ) -> RunReport:
     """The night in this process, as ``recsys run`` calls it; ``progress`` hears of every stage."""
     PROGRESS.set(progress)
-    return nightly(Lake(lake), settings, as_of, inbox)
+    return nightly(Lake(lake), settings, as_of, inbox, accept)

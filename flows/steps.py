@@ -29,21 +29,20 @@ from recsys.matrices.history import History
 from recsys.readers import views
 from recsys.settings import Settings
 from recsys.stages.candidates.scoring import Scorer
-from recsys.stages.checks import CHECKED, FITTED, check_tables, drift, measure_tables, passed
-from recsys.stages.neighbors.stored import model_tables
+from recsys.stages.checks import CHECKED, check_tables, drift, measure_tables, moments, passed
 from recsys.stages.profiles import profile_listeners
 from recsys.stages.ratings import rate
 from recsys.stages.snapshot import take_snapshot
 
 
 @stage(attempts=ATTEMPTS)
-def ingest(lake: Lake, inbox: Path, settings: Settings) -> tuple[str, ...]:
+def ingest(lake: Lake, inbox: Path) -> tuple[str, ...]:
     """Take in the new files of a folder; those that were taken in before change nothing.
 
     What was refused is returned in words: a file that one listener dropped there must not cost the others their lists.
     """
     try:
-        ingest_inbox(lake, inbox, modes=settings.named_modes, progress=PROGRESS.get())
+        ingest_inbox(lake, inbox, progress=PROGRESS.get())
     except FilesRefusedError as error:
         return tuple(f"warn: inbox: {line}" for line in str(error).splitlines())
     return ()
@@ -90,11 +89,9 @@ def profiles(staged: Staged, snapshot: Snapshot, rated: pl.DataFrame, settings: 
 
 
 @stage()
-def neighbors(staged: Staged, snapshot: Snapshot, catalog: Catalog, history: History, settings: Settings) -> Scorer:
+def neighbors(snapshot: Snapshot, catalog: Catalog, history: History, settings: Settings) -> Scorer:
     """The model of similar listeners, fitted to all histories."""
-    scorer = pipeline.fit(snapshot, catalog, history, settings)
-    retried(_write)(staged, model_tables(scorer.similar, catalog.ids))
-    return scorer
+    return pipeline.fit(snapshot, catalog, history, settings)
 
 
 @stage("neighbors, candidates, rankings", shown=False)
@@ -115,10 +112,10 @@ def _write(staged: Staged, tables: Mapping[str, pl.DataFrame], part: int = 0) ->
 
 
 @stage()
-def checks(staged: Staged, settings: Settings) -> tuple[pl.DataFrame, pl.DataFrame]:
+def checks(staged: Staged, snapshot: Snapshot, settings: Settings) -> tuple[pl.DataFrame, pl.DataFrame]:
     """What the staged tables measure, and which rules they break; both are written beside them."""
-    files = {name: staged.files(name) for name in (*CHECKED, *FITTED)}
-    checked, measured = check_tables(files, settings), measure_tables(files)
+    files = {name: staged.files(name) for name in CHECKED}
+    checked, measured = check_tables(files, settings, snapshot.account), measure_tables(files, snapshot.account)
     _write(staged, {"metrics": measured, "checks": checked})
     if settings.data_docs:
         for name, page in documents.pages(checked, staged.plan.run_id, staged.plan.as_of).items():
@@ -141,13 +138,16 @@ def commit(lake: Lake, staged: Staged, checked: pl.DataFrame, measured: pl.DataF
 
 
 @stage(attempts=ATTEMPTS)
-def publish(lake: Lake, run: Run, *, already: bool, noted: tuple[str, ...] = ()) -> RunReport:
-    """Readers get the run, unless a check failed; how far it is from the one they had is reported, after what was ``noted``."""
+def publish(lake: Lake, run: Run, *, already: bool, noted: tuple[str, ...] = (), accept: str | None = None) -> RunReport:
+    """Readers get the run, unless a check failed; how far it is from the one they had is reported, after what was ``noted``.
+
+    ``accept``: why readers get it whatever failed.
+    """
     drifted = _drift(lake, run)
     broken = pl.concat([run.read("checks"), drifted]).filter(~pl.col("passed")).sort("severity", maintain_order=True)
-    published = run.manifest.status == "passed" and passed(drifted)
+    published = bool(accept) or (run.manifest.status == "passed" and passed(drifted))
     if published:
-        lake.publish(run.id)
+        lake.publish(run.id, accept=accept)
     rules = [
         (f"{row['severity']}: {row['table']}: {row['rule']} ({row['failures']:,}", row["example"]) for row in broken.to_dicts()
     ]
@@ -184,6 +184,7 @@ def report(lake: Lake, run: Run, outcome: RunReport) -> RunReport:
 
 
 def _drift(lake: Lake, run: Run) -> pl.DataFrame:
-    """Warnings about the difference from the published run; none when there is no other one that can be read."""
+    """Rules about the published run and this one's moment; fewer when there is no other one that can be read."""
     before = next((each for each in lake.runs() if each.id == lake.pointer().run != run.id and not each.damage()), None)
-    return drift(run, before)
+    published = before.manifest.as_of if before else None
+    return pl.concat([drift(run, before), moments(run.manifest.as_of, published, datetime.now(UTC))])

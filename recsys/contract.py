@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import reduce
 from operator import or_
+from pathlib import Path
 from typing import NamedTuple
 
 import polars as pl
@@ -91,9 +92,14 @@ def _example(table: Table, rows: TableRows, rule: Rule) -> str:
     return str(key)
 
 
+def _schema(path: Path) -> pl.Schema:
+    with path.open("rb") as file:  # a path would be taken for a pattern
+        return pl.Schema(pl.read_parquet_schema(file))
+
+
 def _unlike(table: Table, rows: TableRows) -> list[str]:
     """Names of columns that are missing, unknown, out of order or of another type."""
-    actual = rows.schema if isinstance(rows, pl.DataFrame) else pl.Schema(pl.read_parquet_schema(rows[0]))
+    actual = rows.schema if isinstance(rows, pl.DataFrame) else _schema(rows[0])
     if list(actual) == table.names:
         return [name for name, dtype in table.schema.items() if actual[name] != dtype]
     return sorted({*actual} ^ {*table.names}) or list(actual)

@@ -8,7 +8,7 @@ from datetime import datetime
 import polars as pl
 
 from recsys.errors import InputError
-from recsys.tables import CONTROLS, EVENTS, REQUESTS, TRACKS, Table
+from recsys.tables import CONTROLS, EVENTS, METRICS, REQUESTS, TRACKS, Table
 
 BATCH = "batch"
 """Optional Int32 column: ordinal of the ingested batch a row came from. A later batch is a later version."""
@@ -55,6 +55,8 @@ class Snapshot:
     """Table ``songs``."""
     users: list[str]
     """Every listener in order, :data:`ANYONE` included."""
+    account: pl.DataFrame = field(default_factory=METRICS.empty)
+    """What went in and what was left out, in the columns of ``metrics``."""
 
     def without_events(self) -> Snapshot:
         """The same without its events, which only the ratings are made from."""

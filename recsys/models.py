@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime
@@ -28,9 +29,20 @@ SQL = sql_folder(Path(str(files("recsys"))))
 NO_COPY = pl.CompatLevel.newest()
 """Arrow's own string views, which DuckDB reads as they are."""
 
+_PATTERN = re.compile(r"([\[*?])")
+
 Variable = str | float | bool | datetime
 TableRows = pl.DataFrame | Sequence[Path]
 """A frame, or the Parquet files that hold a table."""
+
+
+def literal(path: Path | str) -> str:
+    """A path as DuckDB reads it where patterns are allowed: what stands for other signs there stands for itself.
+
+    >>> literal("Music [FLAC]/a*b.parquet")
+    'Music [[]FLAC]/a[*]b.parquet'
+    """
+    return _PATTERN.sub(r"[\1]", str(path))
 
 
 def run(name: str, views: Mapping[str, TableRows], variables: Mapping[str, Variable] | None = None) -> pl.DataFrame:
@@ -80,7 +92,7 @@ def _relation(con: duckdb.DuckDBPyConnection, rows: TableRows) -> duckdb.DuckDBP
 def _source(con: duckdb.DuckDBPyConnection, rows: TableRows) -> Any:
     if isinstance(rows, pl.DataFrame):
         return rows.to_arrow(compat_level=NO_COPY)
-    return con.read_parquet([str(path) for path in rows])
+    return con.read_parquet([literal(path) for path in rows], hive_partitioning=False)
 
 
 @cache

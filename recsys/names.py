@@ -16,6 +16,9 @@ _SILENT = "'’‘‛ʼ`´＇."
 _AND = "&+"
 _ASCII = str.maketrans(dict.fromkeys("'`.") | dict.fromkeys(_AND, " and ") | dict.fromkeys('!"#$%()*,-/:;<=>?@[\\]^_{|}~', " "))
 _ACCENTS = re.compile("[\u0300-\u036f]")
+_LETTERS = str.maketrans({"ø": "o", "æ": "ae", "ł": "l", "đ": "d", "ð": "d", "þ": "th", "œ": "oe", "ı": "i"})
+_STANDS_FOR = ((re.compile(r"(?<=\w)!(?=\w)"), "i"), (re.compile(r"\$(?=\w)"), "s"))
+"""*P!nk*, *Ke$ha*."""
 
 
 @lru_cache(maxsize=1_000_000)
@@ -23,11 +26,15 @@ def key(name: str) -> str:
     """What two spellings of one name have in common; empty for a blank one.
 
     Compatibility forms (full width, ligatures) and letters with accents are unified, case is folded, apostrophes and full stops
-    go, ``&`` and ``+`` are *and*, every other sign is a space, and an outer *The* does not count. A name of signs alone stays.
+    go, ``&`` and ``+`` are *and*, ``!`` and ``$`` within a word are *i* and *s*, every other sign is a space, and an outer *The*
+    does not count. A name of signs alone stays.
 
     >>> key("The Beatles") == key("beatles, The"), key("Hip-Hop"), key("Guns N’ Roses"), key("÷")
     (True, 'hip hop', 'guns n roses', '÷')
     """
+    if "!" in name or "$" in name:
+        for sign, letter in _STANDS_FOR:
+            name = sign.sub(letter, name)
     text = name.lower().translate(_ASCII) if name.isascii() else _plain(name)
     words = text.split()
     if len(words) > 1 and words.count("the") < len(words):  # but for a band of this name
@@ -36,7 +43,7 @@ def key(name: str) -> str:
 
 
 def _plain(name: str) -> str:
-    bare = unicodedata.normalize("NFC", _ACCENTS.sub("", unicodedata.normalize("NFKD", name))).casefold()
+    bare = unicodedata.normalize("NFC", _ACCENTS.sub("", unicodedata.normalize("NFKD", name))).casefold().translate(_LETTERS)
     return "".join(_spelled(char) for char in bare)
 
 
@@ -49,9 +56,10 @@ def _spelled(char: str) -> str:
 
 
 _NOTE = re.compile(r"[(\[{]([^()\[\]{}]*)[)\]}]|\s[-–—]\s+([^()\[\]{}]*?)(?=\s[-–—]\s|$)")
-_CREDIT = r"(?:feat|ft|featuring)\b\.?"
-_GUESTS = re.compile(rf"\s{_CREDIT}\s+((?:(?!\s[-–—]\s)[^()\[\]{{}}])*)", re.IGNORECASE)
-_GUEST_NOTE = re.compile(rf"\s*(?:({_CREDIT})|with\b)\s+(.*)", re.IGNORECASE | re.DOTALL)
+CREDIT = r"(?:feat|ft|featuring)\b\.?"
+"""What stands before guests."""
+_GUESTS = re.compile(rf"\s{CREDIT}\s+((?:(?!\s[-–—]\s)[^()\[\]{{}}])*)", re.IGNORECASE)
+_GUEST_NOTE = re.compile(rf"\s*(?:({CREDIT})|with\b)\s+(.*)", re.IGNORECASE | re.DOTALL)
 _EDITION = re.compile(
     r"\b(?:re-?master(?:ed)?|mono|stereo|deluxe|edition|expanded|anniversary|bonus|explicit|clean|single|radio|edit(?:ed)?"
     r"|album|original|soundtrack|full|short|long|video|audio|official|lp|ep|mix|from|version|digital|track|\d{4}|\d+th)\b"
@@ -81,6 +89,17 @@ def title_key(title: str) -> str:
     return " ".join([key(core) or key(title), *kept])
 
 
+@lru_cache(maxsize=1_000_000)
+def version(title: str) -> str:
+    """Which other song than the plain one a title names: live, remix, karaoke and the like; empty for none.
+
+    >>> version("Song - Remastered 2009"), version("Song (Live at Wembley)"), version("Song - Live at Wembley [Mono]")
+    ('', 'live at wembley', 'live at wembley')
+    """
+    notes = (_note(note) for found in _NOTE.findall(title) for note in found if note)
+    return " ".join(sorted(note for note in notes if _OTHER_SONG.search(note)))
+
+
 def _note(note: str) -> str:
     """What a note of a title adds to the song's name; nothing for guests and editions."""
     if _GUEST_NOTE.fullmatch(note):
@@ -91,7 +110,7 @@ def _note(note: str) -> str:
     return "" if _EDITION.search(text) and not re.search(r"\b\w+s version\b", text) else text
 
 
-_ALWAYS = re.compile(rf"\s*[;|•]\s*|\s+/\s+|\s+[(\[]?{_CREDIT}\s+|\s+[(\[]?(?:with|vs|presents|pres)\b\.?\s+", re.IGNORECASE)
+_ALWAYS = re.compile(rf"\s*[;|•]\s*|\s+/\s+|\s+[(\[]?{CREDIT}\s+|\s+[(\[]?(?:with|vs|presents|pres)\b\.?\s+", re.IGNORECASE)
 _MAYBE = re.compile(r"\s*,\s+(?!the\b)|\s+(?:&|and|\+|x|×)\s+|/", re.IGNORECASE)
 _COMMA = re.compile(r"\s*,\s+(?!the\b)", re.IGNORECASE)
 _BAND = re.compile(r"(?:the|his|her|los|las|die|friends|band|co)\b", re.IGNORECASE)

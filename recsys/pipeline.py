@@ -21,7 +21,6 @@ from recsys.stages.candidates.stage import candidate_rows, pools
 from recsys.stages.checks import check_tables, measure_tables
 from recsys.stages.neighbors.model import TILE
 from recsys.stages.neighbors.stage import fit_neighbors, neighbor_rows
-from recsys.stages.neighbors.stored import model_tables
 from recsys.stages.profiles import profile_listeners
 from recsys.stages.rankings.stage import pool_depth, rank_lists
 from recsys.stages.ratings import rate
@@ -77,7 +76,6 @@ def build(
     scorer = fit(snapshot, catalog, history, settings)
     parts = [shard(scorer, first, last, progress) for first, last in shard_ranges(scorer)]
     tables = {
-        **model_tables(scorer.similar, catalog.ids),
         "tracks": snapshot.tracks,
         "songs": snapshot.songs,
         "controls": snapshot.controls,
@@ -85,7 +83,8 @@ def build(
         "profiles": profiled,
     }
     tables |= {name: TABLES[name].conform(pl.concat(getattr(part, name) for part in parts)) for name in Shard._fields}
-    return tables | {"metrics": measure_tables(tables), "checks": check_tables(tables, settings)}
+    account = snapshot.account
+    return tables | {"metrics": measure_tables(tables, account), "checks": check_tables(tables, settings, account)}
 
 
 def arrange(snapshot: Snapshot, rated: pl.DataFrame, settings: Settings) -> tuple[Catalog, History]:

@@ -1,18 +1,20 @@
 -- Purpose: songs that a listening history named and the catalogue has under another id.
 -- Grain:   one row per mentioned id with a match: id, the catalogue's track_id, and the rule that matched
--- Inputs:  input_tracks (id, origin, spotify_id, mbid, isrc, song_key, popularity)
--- Rules:   same Spotify id, then same MusicBrainz recording, then same ISRC, then same normalised artist and title. A recording id
+-- Inputs:  input_tracks (id, origin, spotify_id, mbid, isrc, song_key, version, popularity); version: what else than the plain song
+--          the title names, as recsys.names says: live, remix, karaoke
+-- Rules:   same Spotify id, then same MusicBrainz recording, then same ISRC, then same normalised artist, title and version. A recording id
 --          says nothing where artists or titles are spelt with the same letters and differ by more than two fifths of them: one
 --          wrong match must not spread
 -- Ties:    the most popular catalogue track, then the smallest id
 with catalog as (
-    select distinct on (id) id, coalesce(spotify_id, id) as spotify_id, mbid, isrc, song_key, coalesce(popularity, 0) as popularity
+    select distinct on (id) id, coalesce(spotify_id, id) as spotify_id, mbid, isrc, song_key, version,
+        coalesce(popularity, 0) as popularity
     from input_tracks
     where origin is distinct from 'mention'
     order by id, batch desc, row desc
 ),
 mentions as (
-    select distinct on (id) id, spotify_id, mbid, isrc, song_key
+    select distinct on (id) id, spotify_id, mbid, isrc, song_key, version
     from input_tracks
     where origin = 'mention' and id not in (select id from catalog)
     order by id, batch desc, row desc
@@ -32,7 +34,7 @@ matches as (
     union all
     select m.id, c.id, c.popularity, 3 from mentions m join catalog c on m.isrc = c.isrc
     union all
-    select m.id, c.id, c.popularity, 4 from mentions m join catalog c on m.song_key = c.song_key
+    select m.id, c.id, c.popularity, 4 from mentions m join catalog c on m.song_key = c.song_key and m.version = c.version
 )
 select
     id,

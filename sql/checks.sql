@@ -1,6 +1,7 @@
 -- Purpose: the rules that a run's tables must keep before anyone reads them.
 -- Grain:   one row per (table, rule): how many rows break it, and one of them as an example
--- Inputs:  tracks, songs, controls, ratings, profiles, neighbors, lists, candidates, rankings;
+-- Inputs:  tracks, songs, controls, ratings, profiles, neighbors, lists, candidates, rankings; keys (name, key): every name of
+--          an artist or a genre in them as recsys.names compares it;
 --          variables hide_rejected (boolean), exclusions ('exact' or 'token'), blocked_explicit ('zero' or 'hide')
 -- Severity: `fail` stops publishing, `warn` is shown
 -- Order:   table, rule
@@ -15,7 +16,7 @@ lengths as (
     group by user_id, list
 ),
 judged as (
-    select r.user_id, r.track_id, k.known and r.source <> 'replay' as known, k.rejected
+    select r.user_id, r.track_id, k.known, k.rejected
     from rankings r
     join songs s on r.track_id = s.track_id
     join (
@@ -42,6 +43,33 @@ blocked as (
     join rankings r on b.user_id = r.user_id and b.list = r.list
     left join catalog t on r.track_id = t.id
 ),
+-- what keeps a list from artists and genres, and what tracks bear, by the one normaliser of names
+barred as (
+    select b.user_id, b.list, b.genre, k.key
+    from (
+        select user_id, list, false as genre, unnest(list_concat(excluded_artists, excluded_artist_ids)) as name from barring
+        union all
+        select user_id, list, true, unnest(list_concat(excluded_genres, list_genres)) from barring
+    ) b
+    join keys k on b.name = k.name
+    where k.key <> ''
+),
+borne as (
+    select c.id, c.genre, k.key
+    from (
+        select id, false as genre, unnest(list_concat(artists, [artist])) as name from catalog
+        union all
+        select id, true, unnest(genres) from catalog
+    ) c
+    join keys k on c.name = k.name
+    where exists (from barred b where b.key = k.key and b.genre = c.genre)
+),
+banned as (
+    select distinct r.user_id, r.track_id, b.genre
+    from barred b
+    join rankings r on b.user_id = r.user_id and b.list = r.list
+    join borne n on r.track_id = n.id and b.genre = n.genre and b.key = n.key
+),
 -- tracks that a listener has not heard by one of the three artists played most, and what chance would put among the candidates
 favourites as (
     select p.user_id, a.name as artist
@@ -52,7 +80,8 @@ favourites as (
 unheard as (
     select f.user_id, c.id
     from favourites f
-    join catalog c on f.artist = c.artist
+    join keys k on f.artist = k.name
+    join (select c.id, k.key from catalog c join keys k on c.artist = k.name) c on k.key = c.key
     anti join ratings r on f.user_id = r.user_id and c.id = r.track_id
 ),
 passed_over as (
@@ -113,10 +142,7 @@ failures as (
     select 'rankings', 'no excluded artist', 'fail', user_id || ' ' || track_id
     from blocked
     where list_contains(excluded_artists, artist) or list_contains(excluded_artist_ids, artist)
-        or (getvariable('exclusions') = 'token' and list_has_any(
-            list_transform(list_concat(artists, [artist]), lambda name: lower(trim(name))),
-            list_transform(list_concat(excluded_artists, excluded_artist_ids), lambda name: lower(trim(name)))
-        ))
+        or (getvariable('exclusions') = 'token' and (user_id, track_id) in (select (user_id, track_id) from banned where not genre))
     union all
     select 'rankings', 'no excluded genre', 'fail', user_id || ' ' || track_id
     from blocked
@@ -124,10 +150,7 @@ failures as (
         list_transform(genres, lambda name: lower(name)),
         list_transform(list_concat(excluded_genres, list_genres), lambda name: lower(name))
     )
-        or (getvariable('exclusions') = 'token' and list_has_any(
-            list_transform(genres, lambda name: lower(trim(name))),
-            list_transform(list_concat(excluded_genres, list_genres), lambda name: lower(trim(name)))
-        ))
+        or (getvariable('exclusions') = 'token' and (user_id, track_id) in (select (user_id, track_id) from banned where genre))
     union all
     select 'rankings', 'no explicit track for a listener who blocks them', 'fail', user_id || ' ' || track_id
     from blocked

@@ -1,6 +1,7 @@
 -- Purpose: what each listener's events say about the listener, apart from the sound.
 -- Grain:   one row per user_id with at least one event
--- Inputs:  ratings, tracks
+-- Inputs:  ratings, tracks, shown (is_genre, name, shown): the one spelling of names that are compared alike; a name that is not
+--          there is shown as it is, a genre in lower case
 -- Output:  interaction_count (events), friction (share of events with negative weight, 0-1),
 --          top_genres, and at most 50 top_artists: {name, strength}, strongest first, strongest = 1, by undecayed positive weight
 -- Ties:    equal strength by name
@@ -9,9 +10,14 @@ with latest as (
     select distinct on (id) id, artist, genres from (select *, row_number() over () as row from tracks) order by id, row desc
 ),
 named as (
-    select id, true as is_genre, lower(genre) as name from latest, unnest(genres) as g (genre)
+    select g.id, true as is_genre, coalesce(s.shown, lower(g.genre)) as name
+    from (select id, unnest(genres) as genre from latest) g
+    left join shown s on s.is_genre and s.name = g.genre
     union all
-    select id, false, artist from latest where trim(artist) <> ''
+    select l.id, false, coalesce(s.shown, l.artist)
+    from latest l
+    left join shown s on not s.is_genre and s.name = l.artist
+    where trim(l.artist) <> ''
 ),
 -- numbers in the order of the names stand for them until the end: they are much lighter to add up by and to sort
 numbered as (

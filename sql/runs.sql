@@ -14,6 +14,7 @@ select
 from read_json(
     getvariable('manifests'),
     format = 'unstructured',
+    hive_partitioning = false,
     maximum_object_size = 1073741824,
     columns = {
         run: 'varchar', as_of: 'timestamptz', created_at: 'timestamptz', status: 'varchar', settings: 'json', code: 'varchar',

@@ -33,7 +33,7 @@ def demo(*, folder: Folder = Path("data/demo"), lake: LakeFolder = None, threads
     with progress() as bars:
         reports = [report for table, path in files.items() for report in ingest(home, table, [path], progress=bars)]
     print_reports(reports)
-    built = nightly(home.root, settings, AS_OF)
+    built = nightly(home.root, settings, AS_OF, accept="the moment of the demo's world")
     print_report(built)
     run = home.run(built.run_id)
     print_list(run, summary(run, LISTENER, "balanced"), list_rows(run, LISTENER, "balanced").head(10))

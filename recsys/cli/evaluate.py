@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from io import BytesIO
 from math import isnan
 from pathlib import Path
 from typing import Annotated
@@ -97,7 +98,7 @@ def _lake(folder: Path, holdout: str) -> Task:
 
 def read(path: Path) -> pl.DataFrame:
     """A Parquet, CSV or JSON Lines file by its name. Raises :class:`UsageError` or :class:`InputError`."""
-    readers: dict[str, Callable[[Path], pl.DataFrame]] = {
+    readers: dict[str, Callable[[BytesIO], pl.DataFrame]] = {
         ".parquet": pl.read_parquet,
         ".csv": pl.read_csv,
         ".jsonl": pl.read_ndjson,
@@ -106,7 +107,7 @@ def read(path: Path) -> pl.DataFrame:
     if path.suffix.lower() not in readers:
         raise UsageError(f"{path}: not a kind of file this reads; allowed: {', '.join(readers)}")
     try:
-        return readers[path.suffix.lower()](path)
+        return readers[path.suffix.lower()](BytesIO(path.read_bytes()))
     except (OSError, pl.exceptions.PolarsError) as error:
         raise InputError(f"{path}: cannot be read: {str(error).splitlines()[0]}") from error
 

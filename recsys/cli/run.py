@@ -16,6 +16,7 @@ from cyclopts import Parameter
 
 from flows.report import RunReport
 from recsys.cli.options import LakeFolder, PresetName, Threads, lake_folder, moment
+from recsys.cli.publish import Accept, require_reason
 from recsys.cli.screen import console, grid, minute, progress, say, warn
 from recsys.errors import CheckError, InputError
 from recsys.lake import Lake
@@ -33,15 +34,17 @@ def run(
     as_of: AsOf = None,
     preset: PresetName = None,
     inbox: Inbox = None,
+    accept: Accept = None,
     lake: LakeFolder = None,
     threads: Threads = None,
 ) -> None:
     """Build every listener's lists from the lake, and publish them."""
     settings, _ = load({"preset": preset, "threads": threads})
     folder, when = lake_folder(lake), moment(as_of)
+    require_reason(accept)
     if not inbox:
         _require_tracks(folder)
-    print_report(nightly(folder, settings, when, inbox))
+    print_report(nightly(folder, settings, when, inbox, accept))
     say("look at a list:  recsys show USER")
 
 
@@ -53,12 +56,14 @@ def _require_tracks(folder: Path) -> None:
         raise InputError(f"lake {home.root} has no tracks to recommend; read some:  recsys ingest tracks PATH")
 
 
-def nightly(lake: Path, settings: Settings, as_of: datetime | None, inbox: Path | None = None) -> RunReport:
+def nightly(
+    lake: Path, settings: Settings, as_of: datetime | None, inbox: Path | None = None, accept: str | None = None
+) -> RunReport:
     """The night, with bars on a terminal and a log line per stage elsewhere."""
     if not sys.stderr.isatty():
         logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
     with progress() as bars, _night() as night:
-        return night(lake, settings, as_of, inbox=inbox, progress=bars)
+        return night(lake, settings, as_of, inbox=inbox, accept=accept, progress=bars)
 
 
 @contextmanager
@@ -101,7 +106,10 @@ def print_report(report: RunReport) -> None:
     if report.page:
         say(f"report: {report.page}")
     if not report.published:
-        raise CheckError(f"run {report.run_id} broke a rule and was not published; readers keep the last one; see {report.path}")
+        raise CheckError(
+            f"run {report.run_id} broke a rule and was not published; readers keep the last one; see {report.path}; "
+            f'to publish it all the same:  recsys publish {report.run_id} --accept "why"'
+        )
     say(f"published {report.run_id}, as of {minute(report.as_of)}: {report.path}")
 
 

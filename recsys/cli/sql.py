@@ -10,7 +10,7 @@ from typing import Annotated, Literal
 from cyclopts import Parameter
 
 from recsys.cli.options import LakeFolder, lake_folder
-from recsys.cli.screen import WIDTH, console
+from recsys.cli.screen import WIDTH, console, warn
 from recsys.cli.show import RunId
 from recsys.errors import UsageError
 from recsys.lake import Lake
@@ -27,7 +27,10 @@ def sql(query: _Query = None, /, *, run: RunId = None, form: _Rows = "table", la
     if form == "parquet" and sys.stdout.isatty():
         raise UsageError("parquet is not for a screen; write it to a file:  recsys sql … --format parquet > rows.parquet")
     home = Lake(lake_folder(lake))
-    with SqlSession(home, home.run(run) if run else home.published()) as session:
+    chosen = home.run(run) if run else home.current()
+    if chosen is None:
+        warn("no run is published yet: there are the inputs, rejects and runs; `recsys run` builds the other tables")
+    with SqlSession(home, chosen) as session:
         if query is None and sys.stdin.isatty():
             _prompt(session, form)
         else:

@@ -6,7 +6,6 @@ inbox/exports/<user>/…                                               personal 
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from pathlib import Path
 
 from recsys.errors import InputError, UsageError
@@ -19,9 +18,8 @@ from recsys.tables import INPUTS
 EXPORTS = "exports"
 
 
-def ingest_inbox(lake: Lake, inbox: Path, *, modes: Iterable[str] = (), progress: Progress | None = None) -> list[Report]:
+def ingest_inbox(lake: Lake, inbox: Path, *, progress: Progress | None = None) -> list[Report]:
     """Take in every new file of the folder; the files stay where they are, and are known by their bytes the next time.
-    ``modes``: those that a request may name, none = any.
 
     Raises :class:`InputError` when the folder does not exist, and :class:`FilesRefusedError` after all other files were taken in
     when some could not be used.
@@ -39,7 +37,7 @@ def ingest_inbox(lake: Lake, inbox: Path, *, modes: Iterable[str] = (), progress
             if table == EXPORTS:
                 reports += ingest_export(lake, folder.name, [folder], progress=progress)
             else:
-                reports += ingest(lake, table, [folder], modes=modes, progress=progress)
+                reports += ingest(lake, table, [folder], progress=progress)
         except (InputError, UsageError) as error:
             refused.append(error if isinstance(error, InputError) else InputError(f"{folder}: {error}"))
             reports += error.reports if isinstance(error, FilesRefusedError) else []

@@ -17,7 +17,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -42,6 +42,8 @@ from recsys.tables import INPUTS, REJECTS, TABLES
 if TYPE_CHECKING:
     from recsys.settings import Settings
 
+AHEAD = timedelta(days=1)
+"""A run that was made this long after now was made by a clock that is wrong."""
 _DIGEST = re.compile(r"[0-9a-f]{64}")
 
 
@@ -265,7 +267,10 @@ class Lake:
         return [path.name for path in files.children(self.root / "runs") if path.is_dir()]
 
     def runs(self) -> list[Run]:
-        """Every run whose manifest can be read, newest first; :meth:`run` says what is wrong with another one."""
+        """Every run whose manifest can be read, newest first; :meth:`run` says what is wrong with another one.
+
+        A run of a clock that was ahead comes last: it would be the newest for years.
+        """
         self.require()
         opened = []
         for run_id in self.run_ids():
@@ -273,7 +278,8 @@ class Lake:
                 opened.append(Run.open(self.root / "runs" / run_id))
             except LakeError:
                 continue
-        return sorted(opened, key=lambda run: (run.manifest.created_at, run.id), reverse=True)
+        latest = datetime.now(UTC) + AHEAD
+        return sorted(opened, key=lambda run: (run.manifest.created_at <= latest, run.manifest.created_at, run.id), reverse=True)
 
     def pointer(self) -> Pointer:
         """What ``CURRENT`` says; it points nowhere when it is missing or damaged."""

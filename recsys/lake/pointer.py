@@ -64,8 +64,9 @@ def _checksum(name: bytes, log: bytes) -> bytes:
 
 def read(path: Path) -> Pointer | None:
     """The pointer in a file; none when there is no file. Raises :class:`LakeError` when it holds anything else."""
-    if not path.exists():
-        return None
+    with files.guard(path, "read"):
+        if not path.exists():
+            return None
     data = files.read(path)
     first, *log = data.split(b"\n")
     match = _LINE.fullmatch(first)

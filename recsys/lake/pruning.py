@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import fcntl
+from collections.abc import Iterable, Iterator
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from recsys.lake import files
-from recsys.lake.lake import Lake
+from recsys.lake.lake import AHEAD, Lake
 from recsys.lake.run import Run
 from recsys.lake.writer import STAGING
 
@@ -33,14 +35,27 @@ def prune(lake: Lake, *, keep: int, days: float, now: datetime | None = None, dr
     with lake.writer():
         runs = lake.runs()
         published = lake.pointer().run
-        oldest = (now or datetime.now(UTC)) - timedelta(days=days)
-        old = [run for run in runs[keep:] if run.manifest.created_at < oldest and run.id != published]
+        now = now or datetime.now(UTC)
+        oldest = now - timedelta(days=days)
+        old = [run for run in runs[keep:] if run.id != published and not oldest <= run.manifest.created_at <= now + AHEAD]
         busy = {run.id for run in old if in_use(run)}
         damaged = tuple(sorted({*lake.run_ids()} - {run.id for run in runs} - {published}))
         pruned = Pruned(tuple(run.id for run in old if run.id not in busy), damaged, tuple(sorted(busy)), left)
         if not dry_run:
             lake.remove_runs((*pruned.runs, *pruned.damaged))
         return pruned
+
+
+@contextmanager
+def using(runs: Iterable[Run]) -> Iterator[None]:
+    """Hold runs open, so that :func:`prune` leaves them alone. Of many, those that are too many for the system are not held."""
+    with ExitStack() as stack:
+        for run in runs:
+            name = next((file.path for file in run.manifest.files if not file.table), None)
+            with suppress(OSError):
+                if name is not None:
+                    fcntl.flock(stack.enter_context((run.path / name).open("rb")), fcntl.LOCK_SH | fcntl.LOCK_NB)
+        yield
 
 
 def in_use(run: Run) -> bool:

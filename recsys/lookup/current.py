@@ -75,6 +75,8 @@ class Current:
             self._published = self._read(seen)
         except LakeError as error:
             self.drop(error)
+        except OSError as error:
+            self.drop(LakeError(f"lake {self._root} cannot be read: {error.strerror}"))
 
     def _read(self, seen: tuple[int, ...] | None) -> Published:
         target = pointer.read(Path(self._path))

@@ -25,6 +25,8 @@ import hashlib
 
 import polars as pl
 
+from recsys.names import version
+
 _CREDIT = r"(?:feat|ft|featuring)"
 _VERSION = (
     r"\b(?:re-?master(?:ed)?|live|edit|edited|version|mono|stereo|deluxe|edition|expanded|anniversary|bonus|demo|acoustic"
@@ -61,6 +63,21 @@ def text_id(title: str, artist: str) -> str:
     if identity is None:
         raise ValueError(f"no text id for title {title!r}, artist {artist!r}: both must be named")
     return identity
+
+
+def named_rows(tracks: pl.DataFrame, *, versions: bool = True) -> pl.DataFrame:
+    """Rows of ``tracks`` as the model ``aliases`` reads them: ``song_key`` where a caller has none, and ``version``.
+
+    ``versions``: whether a live take is another song than the plain one; ``version`` is blank otherwise.
+    """
+    artist = pl.select(pl.coalesce(tracks["artists"].list.first(), tracks["artist"])).to_series()
+    keys = pl.select(pl.coalesce(tracks["song_key"], song_keys(tracks["title"], artist))).to_series().alias("song_key")
+    if not versions or not (tracks["origin"] == "mention").any():
+        return tracks.with_columns(keys, pl.lit("").alias("version"))
+    titles = tracks["title"].unique().drop_nulls()
+    named = pl.DataFrame({"title": titles, "version": pl.Series([version(title) for title in titles], dtype=pl.String)})
+    versioned = tracks.with_columns(keys).join(named, on="title", how="left", maintain_order="left")
+    return versioned.with_columns(pl.col("version").fill_null(""))
 
 
 def spotify_ids(texts: pl.Series) -> pl.Series:

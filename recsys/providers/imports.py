@@ -16,7 +16,7 @@ import polars as pl
 from recsys import models
 from recsys.errors import NotFoundError, ProviderError, UsageError
 from recsys.lake import Lake
-from recsys.matrices.song import spotify_ids
+from recsys.matrices.song import named_rows, spotify_ids
 from recsys.providers.access import Access
 from recsys.providers.account import Rejects, Summary
 from recsys.providers.actions import store_actions
@@ -179,7 +179,7 @@ def lacking(lake: Lake) -> list[Link]:
     """Spotify tracks that events or histories name and the catalogue lacks, by id."""
     tracks = lake.input("tracks")
     catalog = StoredTracks(tracks)
-    aliased = models.run("aliases", {"input_tracks": tracks.with_row_index("row")})["id"]
+    aliased = models.run("aliases", {"input_tracks": named_rows(tracks.with_row_index("row"))})["id"]
     mentions = tracks.filter((pl.col("origin") == "mention") & ~pl.col("id").is_in(aliased.implode()))
     named = pl.concat([spotify_ids(mentions["id"]), mentions["spotify_id"], spotify_ids(lake.input("events")["track_id"])])
     known = catalog.ids | set(aliased) | set(tracks.filter(pl.col("origin") != "mention")["spotify_id"].drop_nulls())
@@ -189,7 +189,7 @@ def lacking(lake: Lake) -> list[Link]:
 def heard(lake: Lake) -> list[str]:
     """Catalogue tracks that events name, also under another id, in the order of ids."""
     tracks = lake.input("tracks")
-    aliases = models.run("aliases", {"input_tracks": tracks.with_row_index("row")}).select("id", "track_id")
+    aliases = models.run("aliases", {"input_tracks": named_rows(tracks.with_row_index("row"))}).select("id", "track_id")
     played = lake.input("events").select(pl.col("track_id").alias("id")).unique()
     named = played.join(aliases, on="id", how="left").select(pl.coalesce("track_id", "id"))
     return sorted(StoredTracks(tracks).ids.intersection(named.to_series()))

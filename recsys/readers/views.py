@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import BinaryIO, NamedTuple, Self
@@ -18,7 +18,8 @@ import duckdb
 
 from recsys.errors import UsageError
 from recsys.lake import Batch, Lake, Run, Staged, quality
-from recsys.models import SQL
+from recsys.lake.pruning import using
+from recsys.models import SQL, literal
 from recsys.tables import INPUTS, QUALITY, REJECTS, TABLES, Table
 
 VIEWS_FILE = "views.sql"
@@ -68,14 +69,14 @@ def staged_views(staged: Staged) -> str:
     return _HEADER.format(run=run) + views_sql(sources)
 
 
-def run_sources(lake: Lake, run: Run) -> _Sources:
-    """The files of a run and of everything ingested so far, as absolute paths; only files that manifests list."""
-    tables = {table: [str(path) for path in run.files(table)] for table in run.tables}
-    inputs, rejects = _batch_files(lake.batches(), str(lake.root / "inputs"))
-    runs = {each.id: each for each in (*lake.runs(), run)}.values()
-    manifests = [str(each.path / "manifest.json") for each in runs]
-    ranked = [str(path) for each in runs if "rankings" in each.tables for path in each.files("rankings")]
-    judged = [str(path)] if (path := quality.place(lake)).exists() else []
+def run_sources(lake: Lake, run: Run | None) -> _Sources:
+    """The files of a run, if there is one, and of all that was ingested, as absolute paths; only those that manifests list."""
+    tables = {table: [literal(path) for path in run.files(table)] for table in run.tables} if run else {}
+    inputs, rejects = _batch_files(lake.batches(), literal(lake.root / "inputs"))
+    runs = {each.id: each for each in (*lake.runs(), *([run] if run else []))}.values()
+    manifests = [literal(each.path / "manifest.json") for each in runs]
+    ranked = [literal(path) for each in runs if "rankings" in each.tables for path in each.files("rankings")]
+    judged = [literal(path)] if (path := quality.place(lake)).exists() else []
     return _Sources(tables, inputs, rejects, manifests, ranked, judged)
 
 
@@ -101,7 +102,7 @@ def views_sql(sources: _Sources) -> str:
         parts.append(_view(QUALITY, "quality", _files(sources.quality) if sources.quality else _none(QUALITY)))
     files_of = {"manifests": sources.manifests, "ranked": sources.rankings}
     for (name, meaning), (variable, files) in zip(COMMENTS.items(), files_of.items(), strict=True):
-        source = _model(name).replace(f"getvariable('{variable}')", _array(files))
+        source = _model(name).replace(f"getvariable('{variable}')", _array(files)) if files else _NO_RUNS[name]()
         parts.append(f"create or replace view {name} as\n{source};\n" + _comment("view", name, meaning))
     return "\n".join(parts)
 
@@ -121,7 +122,22 @@ def _comment(kind: str, name: str, words: str) -> str:
 
 
 def _files(files: Sequence[str]) -> str:
-    return f"from read_parquet({_array(files)}, union_by_name = true)"
+    return f"from read_parquet({_array(files)}, union_by_name = true, hive_partitioning = false)"
+
+
+def _no_history() -> str:
+    return _none(TABLES["rankings"]).replace("select ", "select null::varchar as run, ", 1)
+
+
+_NO_RUNS = {
+    "runs": lambda: (
+        "select null::varchar as run, null::timestamptz as as_of, null::timestamptz as created_at, null::varchar as "
+        "status, null::varchar as preset, null::varchar as code, null::bigint as batches, null::map(varchar, double) as metrics "
+        "where false"
+    ),
+    "history": _no_history,
+}
+"""The views about all runs of a lake without any."""
 
 
 def _none(table: Table, *, batch: bool = False) -> str:
@@ -146,14 +162,16 @@ def _text(words: str) -> str:
 
 
 class SqlSession:
-    """A DuckDB in memory with the views of one run. It reads files of the lake and nothing else, and writes nowhere.
+    """A DuckDB in memory with the views of one run, or without one of the inputs alone. It only reads files of the lake.
 
     DuckDB's own lock keeps it inside the lake, but would let it write there: so only statements that read files, or that make
     and drop tables and views in memory, are let through.
     """
 
-    def __init__(self, lake: Lake, run: Run) -> None:
+    def __init__(self, lake: Lake, run: Run | None) -> None:
         self.connection = duckdb.connect()
+        self._held = ExitStack()
+        self._held.enter_context(using([*lake.runs(), *([run] if run else [])]))
         self._folder = TemporaryDirectory(prefix="recsys-")
         self._draft = f"{self._folder.name}/answer"
         self.connection.execute("set TimeZone = 'UTC'")
@@ -170,6 +188,7 @@ class SqlSession:
 
     def __exit__(self, *_: object) -> None:
         self.connection.close()
+        self._held.close()
         self._folder.cleanup()
 
     def run(self, text: str) -> duckdb.DuckDBPyRelation | None:

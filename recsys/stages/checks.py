@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -10,30 +11,53 @@ import polars as pl
 
 from recsys import contract, models
 from recsys.models import TableRows
+from recsys.names import key
 from recsys.settings import Settings
-from recsys.tables import CHECKS, INPUTS, METRICS
+from recsys.tables import CHECKS, INPUTS, METRICS, STRINGS
 
 CHECKED = ("tracks", "songs", "controls", "ratings", "profiles", "neighbors", "lists", "candidates", "rankings")
 """The tables that checks and metrics read."""
-FITTED = ("model", "model_tracks")
-"""Further tables whose contract is checked."""
+DAY = timedelta(days=1)
+"""A moment may be this far ahead: the end of today somewhere."""
 
 
-def check_tables(tables: Mapping[str, TableRows], settings: Settings) -> pl.DataFrame:
+def check_tables(tables: Mapping[str, TableRows], settings: Settings, account: pl.DataFrame | None = None) -> pl.DataFrame:
     """Table ``checks`` over the other tables of a run, as frames or Parquet files.
 
-    The contract of each table (:mod:`recsys.contract`), then the rules across tables (model ``sql/checks.sql``).
+    The contract of each table (:mod:`recsys.contract`), then the rules across tables (model ``sql/checks.sql``), then what the
+    snapshot counted (``account``, model ``sql/account.sql``).
     """
-    own = pl.concat(_contract(name, tables[name], settings) for name in (*CHECKED, *FITTED) if name in CHECKED or name in tables)
+    own = pl.concat(_contract(name, tables[name], settings) for name in CHECKED)
     if (own["rule"].eq(contract.TYPES) & ~own["passed"]).any():
         return CHECKS.conform(own)  # the rules across tables could not even be asked
-    views = {name: tables[name] for name in CHECKED}
+    views = {**{name: tables[name] for name in CHECKED}, "keys": _keys(tables)}
     rules = settings.model_dump(include={"hide_rejected", "exclusions", "blocked_explicit"})
-    return pl.concat([CHECKS.conform(own), CHECKS.conform(models.run("checks", views, rules))]).sort("table", "rule")
+    found = [own, models.run("checks", views, rules)]
+    if account is not None:
+        found.append(models.run("account", {"account": account, "ratings": tables["ratings"], "tracks": tables["tracks"]}))
+    return pl.concat(map(CHECKS.conform, found)).sort("table", "rule")
+
+
+def _keys(tables: Mapping[str, TableRows]) -> pl.DataFrame:
+    """Every name of an artist or a genre in the tables, and its key."""
+    named = {
+        "tracks": ("artist", "artists", "genres"),
+        "controls": ("excluded_artists", "excluded_genres"),
+        "lists": ("excluded_artist_ids", "excluded_genres"),
+    }
+    lists = [_names(tables[table], column) for table, columns in named.items() for column in columns]
+    names = pl.concat(lists).unique().sort()
+    return pl.DataFrame({"name": names, "key": pl.Series([key(name) for name in names], dtype=pl.String)})
+
+
+def _names(rows: TableRows, column: str) -> pl.Series:
+    frame = rows.lazy() if isinstance(rows, pl.DataFrame) else pl.scan_parquet([*rows], glob=False, hive_partitioning=False)
+    names = frame.select(pl.col(column).alias("name").unique().drop_nulls()).collect().to_series()
+    return (names.explode() if names.dtype == STRINGS else names).drop_nulls().unique()
 
 
 def _contract(name: str, rows: TableRows, settings: Settings) -> pl.DataFrame:
-    keyed = name not in ("tracks", "model_tracks") or settings.duplicate_tracks == "last"
+    keyed = name != "tracks" or settings.duplicate_tracks == "last"
     results = contract.check(name, rows, keyed=keyed)
     frame = pl.DataFrame(results, schema={"rule": pl.String, "failures": pl.Int64, "example": pl.String}, orient="row")
     # inputs were judged row by row when they were ingested; frames that come from elsewhere may be wider
@@ -71,9 +95,35 @@ def drift(run: _Stored, before: _Stored | None) -> pl.DataFrame:
     return _compare(old, new, Settings.model_validate(run.manifest.settings))
 
 
-def measure_tables(tables: Mapping[str, TableRows]) -> pl.DataFrame:
-    """Table ``metrics`` over the other tables of a run; model ``sql/metrics.sql``."""
-    return METRICS.conform(models.run("metrics", {name: tables[name] for name in CHECKED}))
+def moments(as_of: datetime, published: datetime | None, now: datetime) -> pl.DataFrame:
+    """Rules about the moment of a run, in the columns of ``checks``: no reader gets lists of a clock that is wrong.
+
+    ``published``: the moment of the run that readers have. One that lies after ``now`` was itself a mistake and binds nobody.
+    """
+    bound = published if published is not None and published <= now else None
+    rules = [
+        (
+            "the moment is not before the published run's",
+            bound is None or as_of >= bound,
+            f"as of {as_of:%Y-%m-%d %H:%M}, published as of {published or as_of:%Y-%m-%d %H:%M} UTC",
+        ),
+        (
+            "the moment is not in the future",
+            as_of <= now + DAY,
+            f"as of {as_of:%Y-%m-%d %H:%M}, the clock says {now:%Y-%m-%d %H:%M} UTC",
+        ),
+    ]
+    return pl.DataFrame(
+        [("events", rule, "fail", ok, int(not ok), None if ok else example) for rule, ok, example in rules],
+        CHECKS.schema,
+        orient="row",
+    )
+
+
+def measure_tables(tables: Mapping[str, TableRows], account: pl.DataFrame | None = None) -> pl.DataFrame:
+    """Table ``metrics`` over the other tables of a run (model ``sql/metrics.sql``), and what the snapshot counted."""
+    measured = METRICS.conform(models.run("metrics", {name: tables[name] for name in CHECKED}))
+    return measured if account is None else pl.concat([measured, account]).sort("stage", "name")
 
 
 def passed(checked: pl.DataFrame) -> bool:

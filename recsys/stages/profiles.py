@@ -10,6 +10,7 @@ from recsys.inputs import Snapshot
 from recsys.matrices.catalog import Catalog
 from recsys.matrices.history import History
 from recsys.matrices.taste import Evidence, estimate_taste
+from recsys.names import key
 from recsys.settings import Settings
 from recsys.tables import FEATURES, PROFILES
 
@@ -21,7 +22,8 @@ def profile_listeners(
     targets = np.full((len(history.users), len(FEATURES)), np.nan)
     evidence = Evidence(history.in_catalog("liked"), history.in_catalog("disliked"), targets)
     tastes = estimate_taste(catalog, evidence, settings)
-    counted = models.run("profiles", {"ratings": rated, "tracks": snapshot.tracks.select("id", "artist", "genres")})
+    tracks = snapshot.tracks.select("id", "artist", "genres")
+    counted = models.run("profiles", {"ratings": rated, "tracks": tracks, "shown": _shown(tracks, settings)})
     own = pl.DataFrame(
         {
             "user_id": pl.Series(history.users, dtype=pl.String),
@@ -38,4 +40,29 @@ def profile_listeners(
     readiness = ((0.45 + 0.55 * pl.col("confidence")) * (1 - 0.6 * friction)).clip(0, 1)
     return PROFILES.conform(
         joined.with_columns(readiness.alias("exploration_readiness"), pl.lit(snapshot.as_of).alias("updated_at"))
+    )
+
+
+def _shown(tracks: pl.DataFrame, settings: Settings) -> pl.DataFrame:
+    """The spelling under which each name of an artist or a genre is counted: the most frequent of those with its key."""
+    schema = pl.Schema({"is_genre": pl.Boolean(), "name": pl.String(), "shown": pl.String()})
+    if settings.song_identity == "track":
+        return pl.DataFrame(schema=schema)
+    names = {False: tracks["artist"], True: tracks["genres"].explode()}
+    return pl.concat(
+        [
+            _spelled(column.drop_nulls(), lower=is_genre).select(pl.lit(is_genre).alias("is_genre"), "name", "shown")
+            for is_genre, column in names.items()
+        ]
+    ).cast(schema)
+
+
+def _spelled(names: pl.Series, *, lower: bool) -> pl.DataFrame:
+    counts = names.alias("name").value_counts(name="count")
+    keyed = counts.with_columns(
+        pl.Series("key", [key(name) for name in counts["name"]], dtype=pl.String),
+        (pl.col("name").str.to_lowercase() if lower else pl.col("name")).alias("spelling"),
+    )
+    return keyed.with_columns(
+        pl.col("spelling").sort_by("count", "spelling", descending=[True, False]).first().over("key").alias("shown")
     )

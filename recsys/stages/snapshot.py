@@ -9,7 +9,9 @@ import polars as pl
 from recsys import models
 from recsys.errors import InputError
 from recsys.inputs import ANYONE, Inputs, Snapshot
+from recsys.matrices.song import named_rows
 from recsys.settings import Settings
+from recsys.stages.account import account
 from recsys.stages.credits import credit_tracks
 from recsys.stages.songs import identify_songs, releases, single_songs
 from recsys.tables import CONTROLS, EVENTS, REQUESTS, TRACKS
@@ -27,7 +29,7 @@ def take_snapshot(inputs: Inputs, settings: Settings, as_of: datetime) -> Snapsh
     if (inputs.requests["user_id"].str.strip_chars() == "").any():
         raise InputError("user_id is required: a request has a blank one; name a listener, or * for everyone")
     rows = inputs.tracks.with_row_index("row")
-    aliases = models.run("aliases", {"input_tracks": rows})
+    aliases = models.run("aliases", {"input_tracks": named_rows(rows, versions=settings.song_identity == "song")})
     tracks = TRACKS.conform(models.run("tracks", {"input_tracks": rows, "aliases": aliases}))
     if settings.duplicate_tracks == "last":
         tracks = tracks.unique("id", keep="last", maintain_order=True)
@@ -42,15 +44,17 @@ def take_snapshot(inputs: Inputs, settings: Settings, as_of: datetime) -> Snapsh
     who = (events.select("user_id"), controls.select("user_id"), requests.select("user_id"))
     users = models.run("users", dict(zip(("events", "controls", "requests"), who, strict=True)))
     lists = models.run("lists", {"users": users, "requests": requests, "builtin_requests": _builtin(settings)})
+    events = EVENTS.conform(events)
     return Snapshot(
         as_of,
         tracks,
-        EVENTS.conform(events),
+        events,
         CONTROLS.conform(controls),
         REQUESTS.conform(lists),
         aliases,
         songs,
         users["user_id"].to_list(),
+        account(inputs, tracks, events, aliases, settings, as_of),
     )
 
 

@@ -6,6 +6,8 @@ Tracks joined by any step are one song, directly or through others. Live, remix,
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
@@ -85,9 +87,10 @@ def _names(tracks: pl.DataFrame) -> pl.Series:
     return named.select("row").join(texts, on="row", how="left", maintain_order="left")["name"]
 
 
-def _each_once(texts: pl.Series, function: object) -> pl.Series:
+def _each_once(texts: pl.Series, function: Callable[[str], str]) -> pl.Series:
+    """A function of texts, called once for each distinct one; null for null."""
     distinct = texts.unique().drop_nulls()
-    values = [function(text) for text in distinct]  # type: ignore[operator]
+    values = [function(text) for text in distinct]
     return texts.replace_strict(distinct, pl.Series(values, dtype=pl.String), default=None, return_dtype=pl.String)
 
 

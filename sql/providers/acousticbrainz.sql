@@ -7,7 +7,7 @@
 -- Ties:    the lowest submission_offset, then the smallest tempo or key
 with rhythm as (
     select mbid, try_cast(bpm as double) as tempo
-    from read_csv(getvariable('rhythm'), header = true, all_varchar = true) semi join wanted using (mbid)
+    from read_csv(getvariable('rhythm'), header = true, all_varchar = true, hive_partitioning = false) semi join wanted using (mbid)
     qualify row_number() over (partition by mbid order by try_cast(submission_offset as bigint), tempo) = 1
 ),
 tonal as (
@@ -17,7 +17,7 @@ tonal as (
             case key_key when 'Db' then 'C#' when 'Eb' then 'D#' when 'Gb' then 'F#' when 'Ab' then 'G#' when 'Bb' then 'A#' else key_key end
         ) - 1 as key,
         case key_scale when 'major' then 1 when 'minor' then 0 end as mode
-    from read_csv(getvariable('tonal'), header = true, all_varchar = true) semi join wanted using (mbid)
+    from read_csv(getvariable('tonal'), header = true, all_varchar = true, hive_partitioning = false) semi join wanted using (mbid)
     qualify row_number() over (partition by mbid order by try_cast(submission_offset as bigint), key_key, key_scale) = 1
 )
 select

@@ -17,7 +17,7 @@ titled as (
     select
         *,
         regexp_replace(lower(strip_accents(regexp_replace(recording_name, '(.) *[(\[].*$', '\1'))), '[^\p{L}\p{N}]+', '', 'g') as title_key
-    from read_csv(getvariable('dump'), header = true, all_varchar = true)
+    from read_csv(getvariable('dump'), header = true, all_varchar = true, hive_partitioning = false)
 ),
 credited as (
     select

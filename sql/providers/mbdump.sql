@@ -8,13 +8,13 @@
 with isrcs as (
     select recording, isrc
     from read_csv(getvariable('isrc'), delim = '\t', quote = '', escape = '', nullstr = '\N', header = false, all_varchar = true,
-        null_padding = true, names = ['id', 'recording', 'isrc'])
+        null_padding = true, hive_partitioning = false, names = ['id', 'recording', 'isrc'])
     where isrc is not null
 ),
 recordings as (
     select id as recording, gid as mbid, name as title, artist_credit, try_cast(length as bigint) as length, comment as note
     from read_csv(getvariable('recording'), delim = '\t', quote = '', escape = '', nullstr = '\N', header = false, all_varchar = true,
-        null_padding = true, names = ['id', 'gid', 'name', 'artist_credit', 'length', 'comment'])
+        null_padding = true, hive_partitioning = false, names = ['id', 'gid', 'name', 'artist_credit', 'length', 'comment'])
     where gid in (select mbid from wanted) or id in (select recording from isrcs where isrc in (select isrc from wanted))
 ),
 pairs as (
@@ -27,23 +27,23 @@ pairs as (
 credits as (
     select id as artist_credit, name as artist
     from read_csv(getvariable('artist_credit'), delim = '\t', quote = '', escape = '', nullstr = '\N', header = false,
-        all_varchar = true, null_padding = true, names = ['id', 'name'])
+        all_varchar = true, null_padding = true, hive_partitioning = false, names = ['id', 'name'])
     where id in (select artist_credit from recordings)
 ),
 votes as (
     select recording, tag, try_cast(count as bigint) as votes
     from read_csv(getvariable('recording_tag'), delim = '\t', quote = '', escape = '', nullstr = '\N', header = false,
-        all_varchar = true, null_padding = true, names = ['recording', 'tag', 'count'])
+        all_varchar = true, null_padding = true, hive_partitioning = false, names = ['recording', 'tag', 'count'])
     where recording in (select recording from recordings)
 ),
 genres as (
     select v.recording, list(t.name order by v.votes desc, t.name)[:10] as genres
     from votes v
     join read_csv(getvariable('tag'), delim = '\t', quote = '', escape = '', nullstr = '\N', header = false, all_varchar = true,
-        null_padding = true, names = ['id', 'name']) t on t.id = v.tag
+        null_padding = true, hive_partitioning = false, names = ['id', 'name']) t on t.id = v.tag
     where v.votes > 0 and t.name in (
         select name from read_csv(getvariable('genre'), delim = '\t', quote = '', escape = '', nullstr = '\N', header = false,
-            all_varchar = true, null_padding = true, names = ['id', 'gid', 'name'])
+            all_varchar = true, null_padding = true, hive_partitioning = false, names = ['id', 'gid', 'name'])
     )
     group by v.recording
 ),

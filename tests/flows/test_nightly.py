@@ -153,7 +153,7 @@ def test_a_file_that_is_refused_stops_no_night(tmp_path: Path) -> None:
     (tmp_path / "inbox" / "events").mkdir()
     (tmp_path / "inbox" / "events" / "e.csv").write_text("user_id,track_id,type\nbob,a,play\n")
     home = Lake(tmp_path / "lake")
-    noted = steps.ingest.__wrapped__(home, tmp_path / "inbox", Settings())
+    noted = steps.ingest.__wrapped__(home, tmp_path / "inbox")
     assert noted[0].startswith("warn: inbox: ")
     assert "x.json: not JSON" in noted[0]
     assert home.input("events")["user_id"].to_list() == ["bob"]

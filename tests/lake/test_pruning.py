@@ -12,7 +12,7 @@ import pytest
 
 from recsys.errors import LakeError
 from recsys.lake import Lake, files
-from recsys.lake.pruning import Pruned, in_use, prune
+from recsys.lake.pruning import Pruned, in_use, prune, using
 from recsys.lookup.columns import Columns, Layout
 from tests.lake import night
 
@@ -76,6 +76,19 @@ def test_a_run_that_a_reader_has_open_stays(lake, nights, later):
     assert done.in_use == (nights[0].id,)
     assert nights[0].id in lake.run_ids()
     del held
+
+
+def test_runs_under_an_open_session_stay(lake, nights, later):
+    with using(nights):
+        assert in_use(nights[0])
+        done = prune(lake, keep=1, days=7, now=later)
+        assert set(done.in_use) == {nights[number].id for number in (0, 1, 3, 4)}
+    assert not in_use(nights[0])
+
+
+def test_a_run_of_a_clock_that_was_ahead_is_not_the_newest(lake, nights):
+    before = nights[0].manifest.created_at - timedelta(days=3)
+    assert {run.id for run in nights if run.id != nights[2].id} == {*prune(lake, keep=1, days=7, now=before).runs, nights[5].id}
 
 
 def test_an_error_at_any_step_leaves_whole_runs(lake, nights, later, tmp_path):

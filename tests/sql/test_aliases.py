@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from tests.support.grid import expect, run
+from recsys import models
+from recsys.matrices.song import named_rows
+from tests.support.grid import expect, run, view
 
 
 def test_the_first_rule_that_finds_a_track_wins() -> None:
@@ -125,3 +127,21 @@ def test_a_recording_id_that_names_another_song_says_nothing() -> None:
             m3  b         mbid
         """,
     )
+
+
+def test_a_live_take_is_another_song_and_a_remaster_is_not() -> None:
+    tracks = """
+        id  origin   title                       artist
+        a   catalog  Song                        Ada
+        b   catalog  Song~(Live)                 Ada
+        m1  mention  Song~-~2011~Remaster        Ada
+        m2  mention  Song~-~Live                 Ada
+        m3  mention  Song~(Acoustic)             Ada
+    """
+    expect(run("aliases", input_tracks=tracks).select("id", "track_id"), "id track_id\nm1 a\nm2 b")
+
+
+def test_without_songs_names_count_as_they_ever_did() -> None:
+    words = "id origin title artist\na catalog Song Ada\nm mention Song~(Live) Ada"
+    rows = named_rows(view("input_tracks", words), versions=False)
+    assert models.run("aliases", {"input_tracks": rows})["track_id"].to_list() == ["a"]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import polars as pl
 
 from recsys import models
-from tests.support.grid import expect, run
+from tests.support.grid import expect, run, view
 
 TRACKS = """
     id  artist  genres
@@ -79,6 +79,17 @@ def test_every_genre_but_only_fifty_artists() -> None:
     many = [f"name {number:02}" for number in range(60)]
     ratings = pl.DataFrame({"track_id": many}).with_columns(user_id=pl.lit("u"), events=1, negative_events=0, positive=1.0)
     tracks = pl.DataFrame({"id": many, "artist": many, "genres": [[name] for name in many]})
-    result = models.run("profiles", {"ratings": ratings, "tracks": tracks})
+    result = models.run("profiles", {"ratings": ratings, "tracks": tracks, "shown": view("shown", "is_genre name shown")})
     assert [one["name"] for one in result["top_genres"][0]] == many
     assert [one["name"] for one in result["top_artists"][0]] == many[:50]
+
+
+def test_names_that_are_compared_alike_are_one() -> None:
+    found = run(
+        "profiles",
+        ratings="user_id track_id events negative_events positive\nu a 1 0 1\nu b 1 0 1",
+        tracks="id artist genres\na ADA Hip-Hop\nb Ada hip~hop",
+        shown="is_genre name shown\nyes Hip-Hop hip~hop\nyes hip~hop hip~hop\nno ADA Ada",
+    )
+    assert found["top_genres"].to_list() == [[{"name": "hip hop", "strength": 1.0}]]
+    assert found["top_artists"].to_list() == [[{"name": "Ada", "strength": 1.0}]]

@@ -13,10 +13,12 @@ import polars as pl
 import pytest
 
 from recsys import models
+from recsys.matrices.song import named_rows
 from recsys.tables import TABLES
 from tests.support.worlds import Row, frame
 
-KEYS = {"batch": pl.Int32(), "id": pl.String(), "user_id": pl.String(), "track_id": pl.String(), "song": pl.String()}
+SHOWN = {"is_genre": pl.Boolean(), "name": pl.String(), "shown": pl.String()}
+KEYS = {"batch": pl.Int32(), "id": pl.String(), "user_id": pl.String(), "track_id": pl.String(), "song": pl.String(), **SHOWN}
 """Columns that no table's contract holds, or that a view of keys alone is made of."""
 
 
@@ -24,7 +26,12 @@ def run(model: str, variables: Mapping[str, models.Variable] | None = None, **vi
     """Rows of a model over views written as words."""
     if model in ("events", "ratings"):
         views.setdefault("releases", "track_id song")
-    return models.run(model, {name: view(name, text) for name, text in views.items()}, variables)
+    if model == "profiles":
+        views.setdefault("shown", "is_genre name shown")
+    frames = {name: view(name, text) for name, text in views.items()}
+    if model == "aliases":
+        frames = {name: named_rows(frame) for name, frame in frames.items()}
+    return models.run(model, frames, variables)
 
 
 def view(name: str, text: str) -> pl.DataFrame:

@@ -8,11 +8,11 @@ from typing import NamedTuple
 
 from rapidfuzz import fuzz
 
-from recsys.providers.musicbrainz.titles import words
+from recsys.names import CREDIT, key
 
 _NEAR = 88.0
 """Least share of matching characters, in percent, at which two longer names are one."""
-_APART = r"\s*(?:;|,| / |\bfeat\b\.?|\bft\b\.?|\bfeaturing\b|\bwith\b|\bvs\b\.?|\bpresents\b|×)\s*"
+_APART = rf"\s*(?:;|,| / |\b{CREDIT}|\bwith\b|\bvs\b\.?|\bpresents\b|×)\s*"
 _JOINED = rf"(?:{_APART}|\s*&\s*|\s+and\s+|\s+x\s+|\s*\+\s*)"
 
 
@@ -47,7 +47,7 @@ def split(credit: str, *, joined: bool = False) -> list[str]:
 
 def _name(text: str) -> str:
     """An artist's name, normalised and without a leading article."""
-    return re.sub(r"^the (?=.)", "", words(re.sub(r"\s*\([^)]*\)$", "", text)))
+    return key(re.sub(r"\s*\([^)]*\)$", "", text))
 
 
 def _similarity(left: Reading, right: Reading, extra: Sequence[str]) -> float:

@@ -11,7 +11,7 @@ import duckdb
 import polars as pl
 
 from recsys.errors import InputError
-from recsys.models import run
+from recsys.models import literal, run
 from recsys.providers.facts import WHOLE, Facts, Listing, Row, Skip
 from recsys.providers.musicbrainz.answers import Recording
 from recsys.providers.musicbrainz.matching import best_match, wanted_of
@@ -86,7 +86,7 @@ def _chosen(row: Row, candidates: Sequence[Candidate]) -> Candidate | None:
 def read(model: str, wanted: pl.DataFrame, files: dict[str, Path], what: str) -> pl.DataFrame:
     """A model of ``sql/providers`` over dump files. Raises :class:`InputError` when they are not what the model reads."""
     try:
-        return run(f"providers/{model}", {"wanted": wanted}, {name: str(path) for name, path in files.items()})
+        return run(f"providers/{model}", {"wanted": wanted}, {name: literal(path) for name, path in files.items()})
     except duckdb.Error as error:
         names = ", ".join(str(path) for path in files.values())
         raise InputError(f"{names}: not {what}: {str(error).splitlines()[0]}") from error

@@ -12,11 +12,11 @@ stands in brackets or after a spaced dash is one of
 from __future__ import annotations
 
 import re
-import unicodedata
 from dataclasses import dataclass
 from functools import cache
 
-_LETTERS = str.maketrans({"ø": "o", "æ": "ae", "ß": "ss", "ł": "l", "đ": "d", "ð": "d", "þ": "th", "œ": "oe", "ı": "i"})
+from recsys.names import CREDIT, key
+
 _VERSIONS = {
     "live": r"^live\b|\blive (?:at|in|from|on|version|session|recording|performance|acoustic|bonus|\d)|\blive$|\bin concert\b"
     r"|\bunplugged\b|\b(?:bbc|peel|radio|tv) sessions?\b",
@@ -43,7 +43,6 @@ _NOTE = (
     r"|^from\b|^feat\b|\bofficial\b|\blyrics?\b|\bvideo\b|\baudio\b|\bhd\b|\b\d{4} (?:digital )?(?:version|mix)$|^\d{4}$"
     r"|\blp version\b|\bmain version\b|\bdolby\b|\batmos\b|\bsingle$|\bdigital\b"
 )
-_CREDIT = r"(?:feat|ft|featuring)\b\.?"
 _BRACKETS = re.compile(r"[(\[{]([^()\[\]{}]*)[)\]}]")
 _DASHED = re.compile(r"\s+[-–—]\s+([^-–—]+(?:-[^-–—]+)*)(?=\s+[-–—]\s|$)")
 _PARTS = re.compile(r"\b(?:part|pt|vol(?:ume)?|act|book|movement|mvt|no)\.? *(\d+|[ivxl]+|one|two|three|four|five|six)\b")
@@ -66,22 +65,9 @@ class Title:
     places: frozenset[int]
 
 
-def words(text: str) -> str:
-    """Text without accents, case and signs.
-
-    >>> words("Beyoncé & P!nk: Ke$ha’s")
-    'beyonce and pink keshas'
-    """
-    plain = unicodedata.normalize("NFKD", text).lower().translate(_LETTERS)
-    plain = "".join(sign for sign in plain if not unicodedata.combining(sign))
-    plain = re.sub(r"(?<=\w)!(?=\w)", "i", re.sub(r"\$(?=\w)", "s", plain))
-    plain = re.sub(r"['’‘ʼ`´.]", "", re.sub(r"[&+]", " and ", plain))
-    return " ".join(re.findall(r"[^\W_]+", plain)) or plain.strip()
-
-
 def versions(text: str) -> frozenset[str]:
     """Classes of another recording that a note names, such as a disambiguation."""
-    plain = words(text)
+    plain = key(text)
     return frozenset(name for name, pattern in _VERSIONS.items() if re.search(pattern, plain))
 
 
@@ -96,23 +82,23 @@ def parse(title: str) -> Title:
     guests: list[str] = []
 
     def settle(part: str, whole: str) -> str:
-        credit = re.match(rf"\s*(?:{_CREDIT}|with\b)\s*(.+)", part, re.IGNORECASE)
+        credit = re.match(rf"\s*(?:{CREDIT}|with\b)\s*(.+)", part, re.IGNORECASE)
         if credit:
             guests.append(credit[1])
             return " "
         classes = versions(part)
         named.update(classes)
-        if "remix" in classes or not (classes or re.search(_NOTE, words(part))):
+        if "remix" in classes or not (classes or re.search(_NOTE, key(part))):
             return whole
         return " "
 
     text = _BRACKETS.sub(lambda note: settle(note[1], f" ⟨{note[1]}⟩ "), title)
     text = _DASHED.sub(lambda note: settle(note[1], note[0]), text)
-    if credit := re.search(rf"\s{_CREDIT}\s+(.*)$", text, re.IGNORECASE):
+    if credit := re.search(rf"\s{CREDIT}\s+(.*)$", text, re.IGNORECASE):
         guests.append(credit[1])
         text = text[: credit.start()]
-    core = words(re.sub("[⟨⟩]", " ", text)) or words(title)
-    short = words(re.sub("⟨[^⟩]*⟩", " ", text)) or core
+    core = key(re.sub("[⟨⟩]", " ", text)) or key(title)
+    short = key(re.sub("⟨[^⟩]*⟩", " ", text)) or core
     written = " ".join(re.sub("⟨[^⟩]*⟩", " ", text).split()) or title
     return Title(core, short, written, frozenset(named), tuple(guests), frozenset(re.findall(r"\d+", core)), _places(text))
 

@@ -63,10 +63,10 @@ def ties(catalog: Catalog, evidence: Evidence, cold: Flags) -> Ties:
     artists = netted(evidence, catalog.artist_members, base, ARTIST)
     songs = catalog.song_members
     tracks = csr_array(netted(evidence, songs, base, TRACK).averse @ songs.T)
-    return Ties(_names(familiarity(artists)), _names(tracks), cold)
+    return Ties(names(familiarity(artists)), names(tracks), cold)
 
 
-def _names(matrix: csr_array) -> arrays.Names:
+def names(matrix: csr_array) -> arrays.Names:
     """A sparse matrix as kernels read it."""
     matrix.sort_indices()
     return arrays.Names(*arrays.pattern(matrix), matrix.data.astype(np.float64))

@@ -2,7 +2,8 @@ from __future__ import annotations
 
 import pytest
 
-from recsys.providers.musicbrainz.titles import parse, versions, words
+from recsys.names import key
+from recsys.providers.musicbrainz.titles import parse, versions
 
 
 @pytest.mark.parametrize(
@@ -39,4 +40,4 @@ def test_guests_parts_and_numbers() -> None:
 def test_notes_and_words() -> None:
     assert versions("live, 1965-08-15: Shea Stadium") == {"live"}
     assert versions("album version") == set()
-    assert words("Sigur Rós & Ke$ha + P!nk’s Ænima") == "sigur ros and kesha and pinks aenima"
+    assert key("Sigur Rós & Ke$ha + P!nk’s Ænima") == "sigur ros and kesha and pinks aenima"
