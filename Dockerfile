@@ -10,13 +10,14 @@ RUN uv sync --frozen --no-dev --no-install-project
 COPY recsys recsys
 COPY flows flows
 COPY sql sql
-RUN uv sync --frozen --no-dev --no-editable
+RUN uv sync --frozen --no-dev --no-editable && /opt/recsys/bin/recsys compile
 
 FROM python:3.13-slim
 RUN useradd --uid 10001 --no-create-home --shell /usr/sbin/nologin recsys \
  && install --directory --owner recsys --mode 700 /data
 COPY --from=build /opt/recsys /opt/recsys
-# What is written goes to the lake or to /tmp; there each container also keeps the kernels that its first run compiles.
+# What is written goes to the lake or to /tmp. The kernels are compiled for the processor that built the image; for another one the
+# first run compiles them into the lake's cache.
 ENV PATH=/opt/recsys/bin:$PATH HOME=/tmp RECSYS_LAKE=/data PREFECT_HOME=/tmp/prefect PYTHONDONTWRITEBYTECODE=1
 WORKDIR /data
 VOLUME ["/data"]

@@ -6,14 +6,14 @@ ifneq ($(origin PYTHON),command line)
 endif
 VENV := .venv$(if $(PYTHON),-$(notdir $(PYTHON)))
 BIN := $(VENV)/bin
-SYNC = $(UV) sync --frozen $(if $(PYTHON),--python $(PYTHON))
+SYNC = $(UV) sync --frozen --compile-bytecode $(if $(PYTHON),--python $(PYTHON))
 DOCKER := docker
 GATED := recsys/*.py,recsys/matrices/*,recsys/stages/*,recsys/readers/*,recsys/lake/*,recsys/ingest/*
 export UV_PROJECT_ENVIRONMENT := $(VENV)
 unexport VIRTUAL_ENV PYTHONPATH
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint check coverage bench readme image sbom audit clean
+.PHONY: help setup demo test check coverage bench readme image sbom audit clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "make %-8s %s\n", $$1, $$2}' Makefile
@@ -27,18 +27,16 @@ demo: setup ## generate demo data, run the main job on it, show one listener's l
 test: setup ## all tests
 	@$(BIN)/pytest -n 2
 
-lint: setup ## format, lint, types, dependencies, unused code
+check: setup ## format, lint, types, dependencies, unused code and the quick tests
 	@$(BIN)/ruff format --check .
 	@$(BIN)/ruff check .
 	@$(BIN)/mypy
 	@$(BIN)/deptry --no-ansi .
 	@$(BIN)/vulture
-
-check: lint ## what lint does, and the quick tests
 	@$(BIN)/pytest -n 2 -m "not slow"
 
 coverage: setup ## all tests, and the share of branches they take; fails under 95 % in stages, lake and ingest
-	@PYTEST_ADDOPTS="$(PYTEST_ADDOPTS) --cov --cov-report=" $(MAKE) --no-print-directory test
+	@$(BIN)/pytest -n 2 --cov --cov-report=
 	@$(BIN)/coverage report --skip-covered --skip-empty
 	@$(BIN)/coverage report --include '$(GATED)' --fail-under 95 --format total >/dev/null \
 	  || { echo "stages, lake and ingest: under 95 %" >&2; exit 1; }
@@ -71,6 +69,7 @@ clean: ## remove what setup and the tools made; the lake stays
 
 $(VENV)/.ready: pyproject.toml uv.lock | $(filter .tools/bin/uv,$(UV))
 	$(SYNC) || $(SYNC) --system-certs # for networks with a certificate of their own
+	@$(BIN)/recsys compile
 	@touch $@
 
 .tools/bin/uv:

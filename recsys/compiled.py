@@ -1,44 +1,90 @@
-"""Compiled kernels on the disk: each folder of kernels drops its own when a source that they are made from has changed.
+"""Compiled kernels on the disk: where they lie, and which sources they are good for.
 
-numba keeps compiled code beside its source and looks at that one file only: it does not notice that a kernel which the
-kernel calls has changed. So every folder keeps a digest of all sources that its kernels are compiled from, and starts over
-when the digest differs. The content decides, not the times of files: a clone, or a clock that is wrong, changes nothing.
+numba keeps compiled code and looks at the one file that a kernel stands in: it does not notice that a kernel which the kernel
+calls has changed. So the stamp of compiled code here is a digest of all sources that it is made from. The content decides, not
+the times of files: a clone, or a clock that is wrong, changes nothing.
+
+The code lies in the first of these that can be written: ``NUMBA_CACHE_DIR``, ``__pycache__`` beside the source, ``cache/kernels``
+in the lake, the user's cache folder, a temporary folder of the user's own.
 """
 
 from __future__ import annotations
 
 import hashlib
+import os
+import stat
+import tempfile
+from collections.abc import Iterator
 from contextlib import suppress
+from functools import cache
 from pathlib import Path
 
-_DIGEST = "sources.sha256"
+_SOURCES: dict[Path, tuple[Path, ...]] = {}
+"""Folder of kernels → the sources, files or folders, that its kernels are made from."""
+_LAKE: list[Path] = []
 
 
-def drop_stale(folder: Path, *others: Path) -> None:
-    """Remove the compiled kernels of ``folder`` unless they were made from its sources, and those of ``others``, as they are now.
+def cached(folder: Path, *sources: Path) -> None:
+    """Keep the compiled kernels of ``folder``, which are made from ``sources``: files, or folders of them."""
+    from recsys.locator import install
 
-    Where the folder cannot be written, numba keeps its files elsewhere or nowhere, and nothing is dropped.
-    """
-    cache = folder / "__pycache__"
-    digest = _digest(folder, *others)
-    with suppress(OSError):
-        if _recorded(cache) == digest:
-            return
-        for compiled in cache.glob("*.nb[ci]"):
-            compiled.unlink(missing_ok=True)
-        cache.mkdir(exist_ok=True)
-        (cache / _DIGEST).write_text(digest, encoding="ascii")
+    _SOURCES[folder] = sources
+    install()
 
 
-def _digest(*folders: Path) -> str:
+def in_lake(root: Path) -> None:
+    """The lake of this process, whose cache may hold compiled kernels where nothing else can."""
+    _LAKE[:] = [root]
+
+
+def is_kernels(folder: Path) -> bool:
+    """Whether :func:`cached` was called for the folder."""
+    return folder in _SOURCES
+
+
+@cache
+def stamp(folder: Path) -> str:
+    """SHA-256 of all sources that the kernels of a folder are made from."""
     digest = hashlib.sha256()
-    for source in (path for folder in folders for path in sorted(folder.glob("*.py"))):
+    for source in (path for each in _SOURCES[folder] for path in (sorted(each.glob("*.py")) if each.is_dir() else [each])):
         digest.update(f"{source.name}\0".encode() + source.read_bytes())
     return digest.hexdigest()
 
 
-def _recorded(cache: Path) -> str:
+@cache
+def home(folder: Path) -> Path | None:
+    """Where compiled kernels of a folder lie; none where nothing can be written."""
+    return next((place for place in _places(folder) if _writable(place)), None)
+
+
+def _places(folder: Path) -> Iterator[Path]:
+    own = f"{folder.name}-{hashlib.sha256(os.fsencode(folder)).hexdigest()[:12]}"
+    if chosen := os.environ.get("NUMBA_CACHE_DIR"):
+        yield Path(chosen) / own
+    yield folder / "__pycache__"
+    for lake in _LAKE:
+        if lake.is_dir():
+            yield lake / "cache" / "kernels" / own
+    with suppress(RuntimeError):  # no home
+        yield Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "recsys" / own
+    yield _temporary() / own
+
+
+def _temporary() -> Path:
+    """A folder of this user's alone: whoever can write there decides what this process runs."""
+    place = Path(tempfile.gettempdir()) / f"recsys-kernels-{os.getuid()}"
+    with suppress(OSError):
+        place.mkdir(mode=0o700, exist_ok=True)
+        status = place.lstat()
+        if stat.S_ISDIR(status.st_mode) and status.st_uid == os.getuid() and not status.st_mode & 0o077:
+            return place
+    return Path(tempfile.mkdtemp(prefix="recsys-kernels-"))
+
+
+def _writable(place: Path) -> bool:
     try:
-        return (cache / _DIGEST).read_text(encoding="ascii")
-    except FileNotFoundError:
-        return ""
+        place.mkdir(parents=True, exist_ok=True)
+        tempfile.TemporaryFile(dir=place).close()
+    except OSError:
+        return False
+    return True

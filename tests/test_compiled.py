@@ -1,4 +1,4 @@
-"""Compiled kernels go when, and only when, a source that they are made from has changed."""
+"""Compiled kernels are good for their sources, and lie where something can be written."""
 
 from __future__ import annotations
 
@@ -7,34 +7,81 @@ from pathlib import Path
 
 import pytest
 
-from recsys.compiled import drop_stale
+from recsys import compiled
 
 
 @pytest.fixture
-def kernels(tmp_path: Path) -> Path:
-    """A folder of one kernel, compiled; it uses another folder."""
-    for name in ("own", "other"):
+def kernels(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder of one kernel, which uses another folder."""
+    for name in ("own", "other", "third"):
         (tmp_path / name).mkdir()
         (tmp_path / name / "kernel.py").write_text("x = 1\n")
-    drop_stale(tmp_path / "own", tmp_path / "other")
-    (tmp_path / "own" / "__pycache__" / "kernel.double-3.py311.1.nbc").write_bytes(b"code")
-    return tmp_path
+    monkeypatch.setitem(compiled._SOURCES, tmp_path / "own", (tmp_path / "own", tmp_path / "other" / "kernel.py"))
+    monkeypatch.delenv("NUMBA_CACHE_DIR", raising=False)
+    compiled.stamp.cache_clear()
+    compiled.home.cache_clear()
+    yield tmp_path
+    compiled.stamp.cache_clear()
+    compiled.home.cache_clear()
+    compiled._LAKE.clear()
 
 
-def compiled(kernels: Path) -> bool:
-    drop_stale(kernels / "own", kernels / "other")
-    return any((kernels / "own" / "__pycache__").glob("*.nb[ci]"))
-
-
-def test_unchanged_sources_keep_their_code_whatever_their_times(kernels: Path) -> None:
-    os.utime(kernels / "own" / "kernel.py", (4_000_000_000, 4_000_000_000))
-    assert compiled(kernels)
-    assert compiled(kernels)
+def stamp(kernels: Path) -> str:
+    compiled.stamp.cache_clear()
+    return compiled.stamp(kernels / "own")
 
 
 @pytest.mark.parametrize("folder", ["own", "other"])
-def test_a_changed_source_drops_it_once(kernels: Path, folder: str) -> None:
+def test_a_changed_source_changes_the_stamp(kernels: Path, folder: str) -> None:
+    before = stamp(kernels)
     (kernels / folder / "kernel.py").write_text("x = 2\n")
-    assert not compiled(kernels)
-    (kernels / "own" / "__pycache__" / "kernel.double-3.py311.1.nbi").write_bytes(b"code")
-    assert compiled(kernels)
+    assert stamp(kernels) != before
+
+
+def test_neither_times_nor_other_folders_do(kernels: Path) -> None:
+    before = stamp(kernels)
+    os.utime(kernels / "own" / "kernel.py", (4_000_000_000, 4_000_000_000))
+    (kernels / "third" / "kernel.py").write_text("x = 2\n")
+    assert stamp(kernels) == before
+
+
+def blocked(place: Path) -> Path:
+    """A file where a folder would have to be made: nobody can write there, not even root."""
+    place.parent.mkdir(parents=True, exist_ok=True)
+    place.write_text("")
+    return place
+
+
+def test_compiled_code_goes_where_it_can(kernels: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def home() -> Path:
+        compiled.home.cache_clear()
+        place = compiled.home(kernels / "own")
+        assert place is not None
+        assert place.is_dir()
+        return place.relative_to(kernels)
+
+    monkeypatch.setenv("XDG_CACHE_HOME", str(kernels / "user"))
+    monkeypatch.setattr(compiled.tempfile, "gettempdir", lambda: str(kernels / "temporary"))
+    (kernels / "temporary").mkdir()
+    (kernels / "lake").mkdir()
+    compiled.in_lake(kernels / "lake")
+    monkeypatch.setenv("NUMBA_CACHE_DIR", str(kernels / "chosen"))
+    assert home().parts[0] == "chosen"
+    monkeypatch.setenv("NUMBA_CACHE_DIR", str(blocked(kernels / "nowhere")))
+    assert home().parts == ("own", "__pycache__")
+    (kernels / "own" / "__pycache__").rmdir()
+    blocked(kernels / "own" / "__pycache__")
+    assert home().parts[:3] == ("lake", "cache", "kernels")
+    compiled.in_lake(kernels / "no lake")
+    assert home().parts[0] == "user"
+    monkeypatch.setenv("XDG_CACHE_HOME", str(blocked(kernels / "no home")))
+    assert home().parts[:2] == ("temporary", f"recsys-kernels-{os.getuid()}")
+    assert not (kernels / "no lake").exists()
+
+
+def test_a_temporary_folder_of_somebody_else_is_not_used(kernels: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(compiled.tempfile, "gettempdir", lambda: str(kernels))
+    monkeypatch.setattr(compiled.tempfile, "tempdir", str(kernels))
+    (kernels / f"recsys-kernels-{os.getuid()}").mkdir(mode=0o777)
+    (kernels / f"recsys-kernels-{os.getuid()}").chmod(0o777)
+    assert compiled._temporary().name != f"recsys-kernels-{os.getuid()}"

@@ -5,10 +5,11 @@ from __future__ import annotations
 import platform
 from collections.abc import Iterator
 from importlib.metadata import PackageNotFoundError, requires, version
+from pathlib import Path
 
 from packaging.requirements import Requirement
 
-from recsys import settings
+from recsys import compiled, matrices, settings
 from recsys.cli.options import Format, LakeFolder, lake_folder
 from recsys.cli.screen import console, grid, print_json
 from recsys.cli.serve import api_keys
@@ -24,7 +25,7 @@ SETTINGS = ("settings", "providers", "keys")
 def doctor(*, lake: LakeFolder = None, form: Format = "table") -> None:
     """Look at the lake, its lock, leftovers, the installed versions and the settings; nothing is changed."""
     home = Lake(lake_folder(lake))
-    findings = [*_settings(), *_versions(), *_lake(home)]
+    findings = [*_settings(), *_versions(), _kernels(), *_lake(home)]
     if form == "json":
         print_json([finding._asdict() for finding in findings])
     else:
@@ -73,6 +74,13 @@ def _versions() -> Iterator[Finding]:
     wrong = [problem for needed in requires("recsys") or () if (problem := _unfit(needed))]
     words = "; ".join(wrong) + "; run make setup" if wrong else "every requirement is installed within its bounds"
     yield Finding("libraries", "bad" if wrong else "good", words)
+
+
+def _kernels() -> Finding:
+    place = compiled.home(Path(matrices.__file__).parent)
+    if place is None:
+        return Finding("kernels", "bad", "compiled code can be kept nowhere, so every command compiles anew; set NUMBA_CACHE_DIR")
+    return Finding("kernels", "good", f"compiled code is kept in {place}")
 
 
 def _unfit(needed: str) -> str | None:

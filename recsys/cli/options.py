@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 
 from cyclopts import Parameter
 
+from recsys import compiled
 from recsys.errors import UsageError
 from recsys.lake import default_root
 
@@ -20,7 +21,9 @@ Threads = Annotated[int | None, Parameter(name="--threads", help="Worker threads
 
 def lake_folder(given: Path | None) -> Path:
     """The lake's folder: the option, the environment, ``.env`` in the working folder, or the default."""
-    return given or default_root()
+    root = given or default_root()
+    compiled.in_lake(root)
+    return root
 
 
 def moment(text: str | None) -> datetime | None:

@@ -15,6 +15,7 @@ from typing import Annotated
 from cyclopts import Parameter
 
 from flows.report import RunReport
+from recsys.cli.compile import compile_kernels
 from recsys.cli.options import LakeFolder, PresetName, Threads, lake_folder, moment
 from recsys.cli.publish import Accept, require_reason
 from recsys.cli.screen import console, grid, minute, progress, say, warn
@@ -63,6 +64,8 @@ def nightly(
     if not sys.stderr.isatty():
         logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
     with progress() as bars, _night() as night:
+        if settings.neighborhood == "blended":  # the kernels of the other one are few
+            compile_kernels(bars)
         return night(lake, settings, as_of, inbox=inbox, accept=accept, progress=bars)
 
 

@@ -2,6 +2,5 @@
 
 from pathlib import Path
 
-from recsys import compiled
-
-compiled.drop_stale(Path(__file__).parent)
+KERNELS = tuple(Path(__file__).parent / name for name in ("arrays.py", "order.py"))
+"""The sources here that kernels everywhere are made from."""

@@ -5,10 +5,16 @@ A bucket is a linear function of the score, so of two scores the greater is neve
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 from numba import njit
 
+from recsys import compiled
+from recsys.matrices import KERNELS
 from recsys.matrices.arrays import LEAN, Codes, Floats, Ints, Offsets, Words
+
+compiled.cached(Path(__file__).parent, *KERNELS)
 
 CROWD = 64
 """Scores in one bucket from which on an ordinary sort is quicker."""

@@ -4,4 +4,4 @@ from pathlib import Path
 
 from recsys import compiled, matrices
 
-compiled.drop_stale(Path(__file__).parent, Path(matrices.__file__).parent)
+compiled.cached(Path(__file__).parent, Path(__file__).parent, *matrices.KERNELS)

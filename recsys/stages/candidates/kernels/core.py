@@ -84,7 +84,18 @@ def candidates_to_measure(
     if len(core) >= depth.most:
         return core, np.ones(len(core), np.bool_)
     whole = np.flatnonzero(rules == 0).astype(np.int32)
-    return whole, np.isin(whole, core)
+    return whole, _among(whole, core)
+
+
+@njit(nogil=True, cache=True)
+def _among(numbers: Ints, some: Ints) -> Flags:
+    """Which of the ascending ``numbers`` are among ``some`` of them, ascending too."""
+    out, at = np.zeros(len(numbers), np.bool_), 0
+    for place in range(len(numbers)):
+        if at < len(some) and numbers[place] == some[at]:
+            out[place] = True
+            at += 1
+    return out
 
 
 @njit(nogil=True, cache=True)

@@ -9,7 +9,6 @@ from numba import njit
 
 from recsys.matrices.arrays import Fits, Floats, Ints, Names, Offsets, Subjects, Tracks
 from recsys.stages.candidates.kernels.constants import (
-    AFFINITY,
     ARTIST_LEAST,
     ARTIST_RANGE,
     AVERSE_ARTIST,
@@ -19,6 +18,7 @@ from recsys.stages.candidates.kernels.constants import (
     BOTH_GENRE,
     GENRE_LEAST,
     GENRE_RANGE,
+    NAMES,
     SOUND,
     STRANGER,
 )
@@ -167,7 +167,7 @@ def calm(bad_artist: float, bad_genre: float) -> float:
 @njit(nogil=True, cache=True)
 def heard_content(cosine: float, affinity: float) -> float:
     """Content of a track with audio, at most 1."""
-    blended = SOUND * cosine + AFFINITY * affinity
+    blended = SOUND * cosine + NAMES * affinity
     return blended if blended < 1.0 else 1.0
 
 
@@ -212,7 +212,8 @@ def _shares(taste: Floats, counted: Floats, out: Floats) -> bool:
     length = np.sqrt((taste * taste * counted).sum())
     out[:] = 0.0
     if length > 0.0:
-        out[:] = taste * counted / length
+        for at in range(len(out)):
+            out[at] = taste[at] * counted[at] / length
     return counted.min() < 1.0
 
 

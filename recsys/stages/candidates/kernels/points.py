@@ -20,13 +20,13 @@ from recsys.stages.candidates.kernels.scale import (
     CONTENT,
     EXPLORATION,
     FAMILIARITY,
-    FULL_POINTS,
     PART_COLUMNS,
     POPULARITY,
     SIZE,
     TARGET,
     VOTES,
-    Multipliers,
+    WHOLE,
+    Factors,
     fill_columns,
     scale_of,
     total_points,
@@ -64,7 +64,7 @@ class Wishes(NamedTuple):
     """Whether half and double the wanted tempo fit as well."""
 
 
-class BlockListeners(NamedTuple):
+class Listeners(NamedTuple):
     """The subjects of a block."""
 
     subjects: Subjects
@@ -95,14 +95,14 @@ class _Wish(NamedTuple):
 
 @njit(nogil=True, cache=True)
 def best_points(
-    catalog: tuple[Tracks, TrackFacts], listeners: BlockListeners, lists: tuple[Lists, Wishes, Codes], votes: Floats, depth: Depth
+    catalog: tuple[Tracks, TrackFacts], listeners: Listeners, lists: tuple[Lists, Wishes, Codes], votes: Floats, depth: Depth
 ) -> tuple[Offsets, Ints, Floats, Floats]:
     """The best candidates of every list, greatest score first, equal scores in track order.
 
     ``votes``: rows that the lists' ``listener`` names, shares 0–1. The rules of the lists (lists, tracks): 0 for a candidate.
     Returns bounds (lists + 1), tracks, scores, and their :data:`PART_COLUMNS`, all lists one after another.
     """
-    tracks = catalog[0]
+    tracks, facts = catalog
     subjects, ties, floor = listeners
     block, wishes, rules = lists
     width, listed = len(tracks.audio), len(block.subject)
@@ -137,39 +137,27 @@ def best_points(
             core,
             counted,
         )
-        _calm(catalog, core, aversion, cold, not block.explicit_safe[row], safety)
+        for at in range(len(core)):
+            safety[at] *= 1.0 - AVERSION * aversion[core[at]]
+            if cold:
+                safety[at] *= facts.doubtful[core[at]]
+            if not block.explicit_safe[row] and tracks.silenced[core[at]]:
+                safety[at] = 0.0
         if cold:
             weight[POPULARITY] = abs(weight[POPULARITY])
         scale = scale_of(weight, own, counted, values)
-        factors = Multipliers(safety, _promotion(tracks, core, values[CONTENT], safety))
+        boost = np.empty(len(core))
+        for at in range(len(core)):
+            promotion = min(WHOLE * tracks.boost[core[at]], MOST_COMMERCIAL)
+            boost[at] = promotion * safety[at] if values[CONTENT, at] >= PROMOTED else 0.0
+        factors = Factors(safety, boost)
         totals = total_points(scale, values, factors)
         first = greatest_first(totals)[:most]
         counts[row] = len(first)
-        chosen[row, : len(first)], scores[row, : len(first)] = core[first], totals[first]
+        for at in range(len(first)):
+            chosen[row, at], scores[row, at] = core[first[at]], totals[first[at]]
         fill_columns(scale, values, factors, first, columns[row])
     return _joined(counts, chosen, scores, columns)
-
-
-@njit(nogil=True, cache=True)
-def _calm(catalog: tuple[Tracks, TrackFacts], core: Ints, aversion: Floats, cold: bool, silent: bool, safety: Floats) -> None:
-    """Takes from ``safety`` what is disliked, what is doubtful for somebody new, and, for a ``silent`` list, explicit tracks."""
-    tracks, facts = catalog
-    for at in range(len(core)):
-        safety[at] *= 1.0 - AVERSION * aversion[core[at]]
-        if cold:
-            safety[at] *= facts.doubtful[core[at]]
-        if silent and tracks.silenced[core[at]]:
-            safety[at] = 0.0
-
-
-@njit(nogil=True, cache=True)
-def _promotion(tracks: Tracks, core: Ints, content: Floats, safety: Floats) -> Floats:
-    """Points for promoted tracks that fit."""
-    boost = np.empty(len(core))
-    for at in range(len(core)):
-        promotion = min(FULL_POINTS * tracks.boost[core[at]], MOST_COMMERCIAL)
-        boost[at] = promotion * safety[at] if content[at] >= PROMOTED else 0.0
-    return boost
 
 
 @njit(nogil=True, cache=True)
@@ -282,14 +270,14 @@ def _forget(averse: Names, subject: int, aversion: Floats) -> None:
 @njit(nogil=True, cache=True)
 def _joined(counts: Offsets, kept: Ints, values: Floats, columns: Floats) -> tuple[Offsets, Ints, Floats, Floats]:
     indptr = np.zeros(len(counts) + 1, np.int64)
-    indptr[1:] = np.cumsum(counts)
+    for row in range(len(counts)):
+        indptr[row + 1] = indptr[row] + counts[row]
     total = indptr[-1]
     tracks, scores, table = np.empty(total, np.int32), np.empty(total), np.empty((total, columns.shape[2]))
     for row in range(len(counts)):
-        part = slice(indptr[row], indptr[row + 1])
-        tracks[part], scores[part], table[part] = (
-            kept[row, : counts[row]],
-            values[row, : counts[row]],
-            columns[row, : counts[row]],
-        )
+        for at in range(counts[row]):  # slices would compile ten times as long
+            to = indptr[row] + at
+            tracks[to], scores[to] = kept[row, at], values[row, at]
+            for column in range(columns.shape[2]):
+                table[to, column] = columns[row, at, column]
     return indptr, tracks, scores, table

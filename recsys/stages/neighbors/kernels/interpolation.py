@@ -68,7 +68,8 @@ def interpolate(
         correlations(rows, items, chosen, chains, matrix)
         subtract(vectors, values, chosen, matrix, ridge)
         weights[row] = 0.0
-        weights[row, :count] = right[:count]
+        for at in range(count):
+            weights[row, at] = right[at]
         cholesky_solve(matrix, count, weights[row])
         left = 1.0 if own[1][row] else 0.0
         for factor in range(values.size):
@@ -99,10 +100,11 @@ def _nearest_rest(
         count += 1
     best = order[:count]
     best = best[np.argsort(indices[best], kind="mergesort")]
-    right[:count] = rest[best]
     kept_indices, kept_similarity, kept_overlap = indices[best], similarity[best], overlap[best]
     indices[:], similarity[:], overlap[:] = -1, 0.0, 0
-    indices[:count], similarity[:count], overlap[:count] = kept_indices, kept_similarity, kept_overlap
+    for at in range(count):
+        right[at] = rest[best[at]]
+        indices[at], similarity[at], overlap[at] = kept_indices[at], kept_similarity[at], kept_overlap[at]
     return count
 
 

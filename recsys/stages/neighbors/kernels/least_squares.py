@@ -30,7 +30,8 @@ def solve_rows(
         x = own[row]
         _image(x, (indptr, indices, confidence), others, gram, ridge, row, image)
         # rest = b − A x, the negative gradient
-        rest[:] = -image
+        for k in range(rank):
+            rest[k] = -image[k]
         goal = np.float32(0)
         for entry in range(indptr[row], indptr[row + 1]):
             y, pull = others[indices[entry]], confidence[entry] * preference[entry]
@@ -40,7 +41,7 @@ def solve_rows(
         if goal == np.float32(0):
             x[:] = np.float32(0)
             continue
-        direction[:] = rest
+        _copy(rest, direction)
         length = _dot(rest, rest)
         for _ in range(steps):
             _image(direction, (indptr, indices, confidence), others, gram, ridge, row, image)
@@ -55,6 +56,12 @@ def solve_rows(
             turn, length = shorter / length, shorter
             for k in range(rank):
                 direction[k] = rest[k] + turn * direction[k]
+
+
+@njit(nogil=True, cache=True)
+def _copy(source: Float32s, target: Float32s) -> None:
+    for k in range(source.size):
+        target[k] = source[k]
 
 
 @njit(nogil=True, cache=True, fastmath={"reassoc", "contract"})
@@ -119,9 +126,10 @@ def solve_exactly(
 def normal_equations(indices: Ints, confidence: Float32s, others: Float32s, gram: Floats, ridge: float, matrix: Floats) -> None:
     """The upper triangle of ``matrix`` (r, r) becomes that of gram + ridge I + Σ c y yᵀ."""
     rank = matrix.shape[0]
-    matrix[:] = gram
-    for k in range(rank):
-        matrix[k, k] += ridge
+    for j in range(rank):
+        for k in range(rank):
+            matrix[j, k] = gram[j, k]
+        matrix[j, j] += ridge
     for entry in range(indices.size):
         y, sure = others[indices[entry]], np.float64(confidence[entry])
         for j in range(rank):

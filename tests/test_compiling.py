@@ -1,0 +1,107 @@
+"""Kernels compiled ahead: what is listed is what a night calls, and other processes compile it."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from numba import typeof, types
+
+from recsys.compiling import Kernel, decoded, encoded, kernels
+from recsys.matrices.arrays import Names
+
+HOUSE = Path(__file__).parents[1]
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        1,
+        1.5,
+        True,
+        np.float32(2),
+        np.zeros((2, 2), np.float32),
+        np.zeros((2, 2)).T,
+        np.zeros(3, np.bool_),
+        (np.zeros(2), np.zeros(2, np.int32)),
+        (1, 2),
+        Names(np.zeros(2, np.int64), np.zeros(1, np.int32), np.zeros(1)),
+    ],
+)
+def test_types_come_back(value: object) -> None:
+    kind = typeof(value)
+    assert decoded(encoded(kind)) == kind
+
+
+def test_what_may_not_be_written_stays_so() -> None:
+    kind = types.Array(types.float64, 1, "C", readonly=True)
+    assert decoded(encoded(kind)) == kind
+
+
+def test_those_that_take_longest_come_first() -> None:
+    seconds = [kernel.seconds for kernel in kernels()]
+    assert seconds == sorted(seconds, reverse=True)
+    assert all(kernel.signature for kernel in kernels())
+
+
+def python(code: str, cache: Path) -> str:
+    """What a process prints whose compiled kernels lie in ``cache``."""
+    environment = os.environ | {"NUMBA_CACHE_DIR": str(cache), "PYTHONPATH": str(HOUSE)}
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, env=environment, check=True)
+    return done.stdout.strip()
+
+
+FEW = "sorted(compiling.kernels(), key=lambda kernel: kernel.seconds)[:3]"
+
+
+@pytest.mark.slow
+def test_other_processes_compile_and_this_one_hears_of_it(tmp_path: Path) -> None:
+    code = f"""
+from recsys import compiling
+few, heard = {FEW}, []
+assert not any(kernel.is_compiled for kernel in few)
+print(compiling.compile_all(few, lambda *told: heard.append(told), processes=2))
+assert all(kernel.is_compiled for kernel in few)
+assert heard[0][1] == 0 and heard[-1][1] == heard[-1][2] and len(heard) == 4
+"""
+    assert python(code, tmp_path) == "2"
+
+
+@pytest.mark.slow
+def test_a_process_that_dies_costs_only_time(tmp_path: Path) -> None:
+    code = f"""
+from recsys import compiling
+compiling._WORKER = "raise SystemExit(1)"
+few = {FEW}
+assert compiling.compile_all(few) >= 1
+assert not any(kernel.is_compiled for kernel in few)
+print(compiling.compile_all([]))
+"""
+    assert python(code, tmp_path) == "0"
+
+
+def test_every_listed_kernel_is_there() -> None:
+    """If this fails: ``python -m tests.kernels``."""
+    assert [kernel for kernel in kernels() if not kernel.is_there] == []
+
+
+@pytest.mark.slow
+def test_what_a_night_calls_is_listed() -> None:
+    """If this fails: ``python -m tests.kernels``. In a process of its own, for kernels are exchanged."""
+    code = """
+import json
+from tests.kernels import LISTED, listed, noted
+found = json.loads(LISTED.read_text(encoding="utf-8"))
+print([row[:2] for row in listed(noted()) if row[:3] not in [each[:3] for each in found]])
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=HOUSE)
+    assert done.stdout.strip() == "[]"
+
+
+def test_a_kernel_without_a_store_of_compiled_code_needs_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Kernel, "function", property(lambda _: lambda: None))
+    assert kernels()[0].is_compiled
