@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 
 import httpx
@@ -112,27 +110,3 @@ def _creates(request: httpx.Request) -> bool:
     path = request.url.path
     fresh = path.endswith(("/create", "/me/playlists")) or (path == "/Playlists")
     return fresh or (path.endswith("createPlaylist") and b"playlistId" not in request.content)
-
-
-def test_a_playlist_that_is_gone_is_made_anew(open_access: Open, wire: Wire) -> None:
-    serve(wire)
-    access = open_access(**ALL)
-    push(SpotifyLists(access), PLAYLIST, access.cache)
-    wire.on("PUT api.spotify.com/v1/playlists/p", httpx.Response(404, json={"error": {"message": "gone"}}))
-    assert push(SpotifyLists(access), PLAYLIST, access.cache).shortfall is None
-    assert wire.count("POST api.spotify.com/v1/me/playlists") == 2
-
-
-def test_the_password_is_never_sent(open_access: Open, wire: Wire) -> None:
-    serve(wire)
-    access = open_access(**ALL)
-    push(SubsonicLists(access), PLAYLIST, access.cache)
-    assert not any(b"canary" in request.content or "canary" in str(request.url) for request in wire.asked)
-
-
-def test_tracks_reach_listenbrainz_by_recording(open_access: Open, wire: Wire, tmp_path: Path) -> None:
-    serve(wire)
-    access = open_access(**ALL)
-    push(ListenBrainzLists(access), PLAYLIST, access.cache)
-    body = json.loads(next(request.content for request in wire.asked if request.url.path.endswith("create")))
-    assert body["playlist"]["track"] == [{"identifier": "https://musicbrainz.org/recording/m1"}]
