@@ -9,7 +9,6 @@ import numpy as np
 import polars as pl
 import pytest
 
-from recsys.evaluation.groups import groups
 from recsys.evaluation.judging import Judgement, judge
 from recsys.evaluation.pairs import pairs_task
 from recsys.evaluation.task import Task
@@ -62,11 +61,7 @@ def test_a_list_may_be_shorter_than_the_cutoff(judged: Judgement) -> None:
     assert judged.values("random")["precision@30"] == pytest.approx((60 * 4 + 1) / 61 / 30)
 
 
-def test_groups_partition_the_listeners(task: Task, judged: Judgement) -> None:
-    members = groups(task)
-    assert sum(members[name] for name in ("cold", "thin", "heavy")).tolist() == [1] * 61
-    assert members["cold"].sum() == 1
-    assert (members["niche"] | members["mainstream"]).sum() == 60
+def test_groups_are_judged_alone(judged: Judgement) -> None:
     result = judged.by_group("default")
     assert (result["cold"]["listeners"], result["thin"]["listeners"]) == (1, 60)
     whole = (result["thin"]["ndcg@5"] * 60 + result["cold"]["ndcg@5"]) / 61
