@@ -1,7 +1,8 @@
 """Data Docs: Great Expectations judges what DuckDB counted, and writes its pages.
 
-One suite per table, one expectation per rule of ``checks``: no row breaks it. Importing the library takes seconds, so only a run
-with the setting ``data_docs`` does. Times and random ids are taken out of the pages: equal runs have equal pages.
+One suite per table, one expectation per rule of ``checks``: no row breaks it. Importing the library takes seconds, so only a
+night that takes much longer than that does, or one with the setting ``data_docs``. Times and random ids are taken out of the
+pages: equal runs have equal pages. They lie beside the run, as its report does, and are no part of it.
 """
 
 from __future__ import annotations
@@ -18,6 +19,8 @@ import polars as pl
 
 from recsys.errors import CheckError
 
+WORTHWHILE = 300.0
+"""Seconds of a run from which those of the pages do not count."""
 _ID = re.compile(rb"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
 _MOMENT = re.compile(rb"20\d{6}T\d{6}\.\d{6}Z")
 _REMOTE_LOGO = re.compile(rb"https://great-expectations-web-assets[^\"')]*")

@@ -50,7 +50,8 @@ def nightly(
             checked, measured = steps.checks(staged, snapshot, settings)
             steps.lookup(staged)
             run = steps.commit(lake, staged, checked, measured, seconds)
-        return steps.report(lake, run, steps.publish(lake, run, already=False, noted=refused, accept=accept))
+        outcome = steps.report(lake, run, steps.publish(lake, run, already=False, noted=refused, accept=accept))
+        return steps.data_docs(lake, run, settings, outcome)
 
 
 def run(

@@ -16,6 +16,7 @@ from flows import documents
 from flows.report import RunReport
 from flows.stages import ATTEMPTS, PROGRESS, SECONDS, ShardTimes, logger, recorded, retried, stage
 from recsys import pipeline
+from recsys.errors import LakeError
 from recsys.evaluation.quality import judge_run
 from recsys.ingest import FilesRefusedError
 from recsys.ingest.inbox import ingest_inbox
@@ -26,13 +27,16 @@ from recsys.lake.records import Status
 from recsys.lookup import writer
 from recsys.matrices.catalog import Catalog
 from recsys.matrices.history import History
-from recsys.readers import views
+from recsys.readers import own_checks, views
 from recsys.settings import Settings
 from recsys.stages.candidates.scoring import Scorer
-from recsys.stages.checks import CHECKED, check_tables, drift, measure_tables, moments, passed
+from recsys.stages.checks import CHECKED, check_tables, drift, foreseen, measure_tables, moments, passed
 from recsys.stages.profiles import profile_listeners
 from recsys.stages.ratings import rate
 from recsys.stages.snapshot import take_snapshot
+from recsys.stages.suites import FOLDER as SUITES
+from recsys.stages.suites import suites
+from recsys.tables import QUALITY
 
 
 @stage(attempts=ATTEMPTS)
@@ -117,9 +121,8 @@ def checks(staged: Staged, snapshot: Snapshot, settings: Settings) -> tuple[pl.D
     files = {name: staged.files(name) for name in CHECKED}
     checked, measured = check_tables(files, settings, snapshot.account), measure_tables(files, snapshot.account)
     _write(staged, {"metrics": measured, "checks": checked})
-    if settings.data_docs:
-        for name, page in documents.pages(checked, staged.plan.run_id, staged.plan.as_of).items():
-            staged.write_file(f"docs/{name}", page)
+    for name, suite in suites(checked).items():
+        staged.write_file(f"{SUITES}/{name}.json", suite)
     return checked, measured
 
 
@@ -143,9 +146,9 @@ def publish(lake: Lake, run: Run, *, already: bool, noted: tuple[str, ...] = (),
 
     ``accept``: why readers get it whatever failed.
     """
-    drifted = _drift(lake, run)
-    broken = pl.concat([run.read("checks"), drifted]).filter(~pl.col("passed")).sort("severity", maintain_order=True)
-    published = bool(accept) or (run.manifest.status == "passed" and passed(drifted))
+    judged = pl.concat([_drift(lake, run), _foreseen(lake, run), own_checks.judge(lake, run)])
+    broken = pl.concat([run.read("checks"), judged]).filter(~pl.col("passed")).sort("severity", maintain_order=True)
+    published = bool(accept) or (run.manifest.status == "passed" and passed(judged))
     if published:
         lake.publish(run.id, accept=accept)
     rules = [
@@ -181,6 +184,33 @@ def report(lake: Lake, run: Run, outcome: RunReport) -> RunReport:
     except Exception as error:  # a page must never cost a night
         logger().exception("the report of run %s could not be made", run.id)
         return replace(outcome, problems=(*outcome.problems, f"warn: report: it could not be made: {error}; see recsys report"))
+
+
+@stage("publish")
+def data_docs(lake: Lake, run: Run, settings: Settings, outcome: RunReport) -> RunReport:
+    """The pages of Great Expectations beside the run: where they are wanted, or their seconds do not count against the run's.
+
+    Whatever is wrong with them costs no night; that the library comes to another verdict than the table ``checks`` is said.
+    """
+    wanted = settings.data_docs if settings.data_docs != "auto" else sum(SECONDS.get().values()) > documents.WORTHWHILE
+    if not wanted:
+        return outcome
+    try:
+        reports.write_pages(lake, run, documents.pages(run.read("checks"), run.id, run.manifest.as_of))
+    except Exception as error:  # pages must never cost a night
+        logger().exception("the Data Docs of run %s could not be made", run.id)
+        return replace(outcome, problems=(*outcome.problems, f"warn: data docs: they could not be made: {error}"))
+    return outcome
+
+
+def _foreseen(lake: Lake, run: Run) -> pl.DataFrame:
+    """Whether the lists that readers have were worse than those before; nothing is known where the judgements cannot be read."""
+    try:
+        known = judgements.read(lake)
+    except LakeError as error:
+        logger().warning("the judgements of earlier lists cannot be read: %s", error)
+        known = QUALITY.empty()
+    return foreseen(known, lake.pointer().run, Settings.model_validate(run.manifest.settings))
 
 
 def _drift(lake: Lake, run: Run) -> pl.DataFrame:

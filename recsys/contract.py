@@ -53,6 +53,11 @@ def rules(table: Table) -> Iterator[Rule]:
             yield Rule(column.name, f"{column.name} lies in {column.range}", reduce(or_, bounds))
 
 
+def unique(table: Table) -> str:
+    """The rule of a table's key, in words."""
+    return f"key ({', '.join(table.key)}) is unique"
+
+
 def _bounds(column: Column) -> list[Expression]:
     """Below the least, above the greatest allowed value; not a number is above every bound."""
     value = Value(column.name)
@@ -76,7 +81,7 @@ def check(name: str, rows: TableRows, *, keyed: bool = True) -> list[_Result]:
     for rule, count in zip(tested, failures, strict=True):
         results.append(_Result(rule.text, count, _example(table, rows, rule) if count else None))
     if keyed:
-        results.append(_Result(f"key ({', '.join(table.key)}) is unique", height - models.distinct(rows, table.key), None))
+        results.append(_Result(unique(table), height - models.distinct(rows, table.key), None))
     return results
 
 

@@ -14,6 +14,8 @@ Exit 0 means done, 130 means interrupted; any other code is a bug in recsys.
 
 from __future__ import annotations
 
+from pathlib import Path
+
 
 class RecsysError(Exception):
     """Base of the tree. ``exit_code`` is what the command line returns for it."""
@@ -28,9 +30,15 @@ class UsageError(RecsysError):
 
 
 class InputError(RecsysError):
-    """A file or a frame that cannot be used at all (single bad rows go to ``rejects`` instead)."""
+    """A file or a frame that cannot be used at all (single bad rows go to ``rejects`` instead).
+
+    ``path``: the file, where it is one of several. ``passing``: it may be good the next time, because it was still being written,
+    or the disk or its rights refused it.
+    """
 
     exit_code = 3
+    path: Path | None = None
+    passing = False
 
 
 class LakeError(RecsysError):

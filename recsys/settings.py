@@ -206,8 +206,15 @@ class Settings(BaseModel):
     coverage_floor: Share = 0.25
     """Share of the number of different tracks in the published run's lists that a run must have, else it is not published by
     itself."""
-    data_docs: bool = False
-    """Whether Great Expectations judges the tables too, and writes its pages into the run's folder `docs`; takes seconds."""
+    ndcg_change: Share = 0.3
+    """Share by which NDCG@10 of the published lists on the newest events may lie below that of the lists before, by its interval,
+    before a warning."""
+    ndcg_floor: Share = 0.4
+    """Share of the NDCG@10 of the lists before that the published lists must reach on the newest events, interval against
+    interval, else a run is not published by itself."""
+    data_docs: bool | Literal["auto"] = "auto"
+    """Whether Great Expectations judges the checks too, and writes its pages beside the run, in its folder `docs`, which takes
+    seconds; `auto` = where the run took five minutes or more."""
 
     seed: int = 0
     """Seed of every random choice."""

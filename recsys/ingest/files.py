@@ -219,9 +219,13 @@ def reading(source: Source) -> Iterator[None]:
         raise InputError(f"{source.label}: cannot be read ({_first_line(error)}); write the file again") from error
     except (OSError, RuntimeError, NotImplementedError) as error:
         cause = getattr(error, "strerror", None) or _first_line(error)
-        raise InputError(f"{source.label}: cannot be read ({cause}); check the file, its rights and its packing") from error
+        fault = InputError(f"{source.label}: cannot be read ({cause}); check the file, its rights and its packing")
+        fault.passing = getattr(error, "errno", None) is not None
+        raise fault from error
     if before != after:
-        raise InputError(f"{source.label}: changed while it was read; wait until it is complete and run the command again")
+        fault = InputError(f"{source.label}: changed while it was read; wait until it is complete and run the command again")
+        fault.passing = True
+        raise fault
 
 
 def kind(source: Source) -> Kind:
@@ -259,13 +263,13 @@ def named(paths: Sequence[Path]) -> str:
 
 def _expanded(path: Path, suffixes: tuple[str, ...]) -> list[Source]:
     if path.is_dir():
-        inside = (file for file in sorted(_files(path)) if not _hidden(file.relative_to(path)))
+        there, unread = inside(path)
         sources = [
             replace(source, hive=_hive(file.relative_to(path)))
-            for file in inside
-            if _wanted(file.name, suffixes)
+            for file in there
+            if not _hidden(file.relative_to(path)) and _wanted(file.name, suffixes)
             for source in _members(file, suffixes, named=False)
-        ]
+        ] + unread
         if not sources:
             allowed = f"{' '.join(_KINDS)}, plain or with {' or '.join(_PACKED)}, or .zip"
             raise InputError(f"{path}: the folder holds no file to read; allowed: {allowed}")
@@ -277,13 +281,27 @@ def _expanded(path: Path, suffixes: tuple[str, ...]) -> list[Source]:
     return _members(path, suffixes, named=True)
 
 
-def _files(folder: Path) -> Iterator[Path]:
-    """Files below a folder, also in folders that a link leads to; a link to a folder above is not followed."""
+def inside(folder: Path) -> tuple[list[Path], list[Source]]:
+    """Files below a folder, sorted, also in folders that a link leads to; a link to a folder above is not followed.
+
+    And what of it cannot be looked into, as sources with a fault.
+    """
     seen: set[str] = set()
-    for place, folders, names in os.walk(folder, followlinks=True):
+    found: list[Path] = []
+    refused: list[OSError] = []
+    for place, folders, names in os.walk(folder, onerror=refused.append, followlinks=True):
         seen.add(os.path.realpath(place))
         folders[:] = [name for name in sorted(folders) if os.path.realpath(Path(place, name)) not in seen]
-        yield from (path for name in names if (path := Path(place, name)).is_file())
+        try:
+            found += [path for name in names if (path := Path(place, name)).is_file()]
+        except OSError as error:
+            refused.append(error)
+    return sorted(found), [_unread(error, folder) for error in refused]
+
+
+def _unread(error: OSError, folder: Path) -> Source:
+    path = Path(error.filename or folder)
+    return Source(path, named=False, fault=f"{_utf8(str(path))}: cannot be looked into ({error.strerror}); check its rights")
 
 
 def _wanted(name: str, suffixes: tuple[str, ...]) -> bool:

@@ -37,10 +37,10 @@ MOST_REFUSED = 20
 
 
 class FilesRefusedError(InputError):
-    """Some of several files could not be used at all. The others are ingested: see ``reports``."""
+    """Some of several files could not be used at all: see ``refused``. The others are ingested: see ``reports``."""
 
     def __init__(self, refused: Sequence[InputError], reports: Sequence[Report]) -> None:
-        self.reports = list(reports)
+        self.refused, self.reports = list(refused), list(reports)
         last = f"{len(refused)} of the files refused, nothing of them was ingested; what the others hold is in the lake"
         shown = [*map(str, refused[:MOST_REFUSED])]
         if len(refused) > MOST_REFUSED:

@@ -72,6 +72,7 @@ def each(sources: Sequence[Source], work: Callable[[Source], list[Report]]) -> l
         try:
             reports += work(source)
         except InputError as error:
+            error.path = source.path
             refused.append(error)
         except (LakeError, UsageError):
             raise

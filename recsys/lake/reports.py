@@ -6,6 +6,7 @@ forgotten, loses it; ``recsys report`` makes it again.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 
 from recsys.lake import files
@@ -13,6 +14,8 @@ from recsys.lake.lake import Lake
 from recsys.lake.run import Run
 
 _NAME = "report.html"
+_DOCS = "docs"
+"""Folder of a site of several pages."""
 
 
 def _place(run: Run) -> Path:
@@ -25,6 +28,15 @@ def write(lake: Lake, run: Run, page: str) -> Path:
     with lake.writer():
         files.put_cache(_place(run), page.encode())
     return _place(run)
+
+
+def write_pages(lake: Lake, run: Run, pages: Mapping[str, bytes]) -> Path:
+    """Store a site (path → content) in the run's folder ``docs``; its ``index.html`` comes last, and is returned."""
+    home = run.path / _DOCS
+    with lake.writer():
+        for name in sorted(pages, key=lambda name: (name == "index.html", name)):
+            files.put_cache(home / name, pages[name])
+    return home / "index.html"
 
 
 def run_before(lake: Lake, run: Run) -> Run | None:

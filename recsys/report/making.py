@@ -7,6 +7,7 @@ import polars as pl
 
 from recsys.errors import LakeError
 from recsys.lake import Lake, Run, quality, reports
+from recsys.readers import own_checks
 from recsys.report.page import Extras, render
 from recsys.stages.checks import drift
 from recsys.tables import REJECTS
@@ -26,7 +27,8 @@ def page(lake: Lake, run: Run, peak_bytes: int | None = None) -> str:
 
 
 def _page(lake: Lake, run: Run, before: Run | None, peak_bytes: int | None) -> str:
-    return render(run, Extras(before, drift(run, before), _rejects(lake, run), quality.read(lake), peak_bytes))
+    judged = pl.concat([drift(run, before), own_checks.judge(lake, run)])
+    return render(run, Extras(before, judged, _rejects(lake, run), quality.read(lake), peak_bytes))
 
 
 def _rejects(lake: Lake, run: Run) -> pl.DataFrame:

@@ -77,6 +77,15 @@ def _compare(before: Mapping[str, TableRows], after: Mapping[str, TableRows], se
     return CHECKS.conform(models.run("drift", views, bounds))
 
 
+def foreseen(quality: pl.DataFrame, run: str, settings: Settings) -> pl.DataFrame:
+    """How well the published run's lists foresaw what came since, against the lists before; model ``sql/foreseen.sql``.
+
+    ``quality``: the lake's table; ``run``: the published run. No rule until two runs were judged.
+    """
+    bounds = settings.model_dump(include={"ndcg_change", "ndcg_floor"})
+    return CHECKS.conform(models.run("foreseen", {"quality": quality}, {"run": run, **bounds}))
+
+
 class _Stored(Protocol):
     """A run on the disk: as much of it as the rules about two runs need."""
 

@@ -34,3 +34,12 @@ def test_a_failed_run_needs_a_reason(recsys: Recsys, lake: Lake, tmp_path: Path)
     answer = recsys("publish", bad.id, "--accept", "known and harmless", "--lake", copy.root)
     assert (answer.code, "that is recorded: known and harmless" in answer.out) == (0, True)
     assert "its failed checks accepted: known and harmless" in recsys("runs", "show", "--lake", copy.root).out
+
+
+def test_a_check_of_an_analyst_needs_a_reason_too(recsys: Recsys, lake: Lake, tmp_path: Path) -> None:
+    copy = Lake(shutil.copytree(lake.root, tmp_path / "copy"))
+    (copy.root / "checks").mkdir()
+    (copy.root / "checks" / "long.sql").write_text("-- table: lists\nselect user_id from lists where returned < 1000")
+    refused = recsys("publish", copy.published().id, "--lake", copy.root)
+    assert (refused.code, "lists: checks/long.sql" in refused.err) == (5, True)
+    assert recsys("publish", copy.published().id, "--accept", "on purpose", "--lake", copy.root).code == 0

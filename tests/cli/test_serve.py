@@ -73,6 +73,8 @@ def test_an_idle_server_lets_go_of_a_run_that_is_not_published_any_more(tmp_path
             assert server.stdout is not None
             (address,) = re.findall(r"http://\S+", server.stdout.readline())
             assert httpx.get(f"{address}readyz", trust_env=False).status_code == 200
+            evil = httpx.get(f"{address}v1/runs/current", headers={"host": "evil.test"}, trust_env=False)
+            assert evil.status_code == 421  # a page elsewhere must not read this machine's lists by a name of its own
             assert any("/lookup/" in name for name in open_files(server.pid))
             shutil.rmtree(lake.root / "runs")
             (lake.root / "CURRENT").unlink()

@@ -11,6 +11,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from recsys.errors import InputError
 from recsys.ingest import budget
 from recsys.ingest.columns import Header
 from recsys.ingest.files import Source
@@ -49,7 +50,7 @@ def test_a_dictionary_is_judged_before_it_is_written_out(tmp_path: Path, monkeyp
     pq.write_table(pa.table({"id": ["x" * 100] * 1000}), path)
     monkeypatch.setattr("recsys.ingest.files.UNPACKED", 10)
     monkeypatch.setattr("recsys.ingest.files.RATIO", 80_000 / path.stat().st_size)
-    with pytest.raises(Exception, match="unpacks to more than"):
+    with pytest.raises(InputError, match="unpacks to more than"):
         list(read(Source(path), Header.of(TRACKS, {}, {})))
     monkeypatch.setattr("recsys.ingest.files.RATIO", 120_000 / path.stat().st_size)
     assert sum(block.height for block in read(Source(path), Header.of(TRACKS, {}, {}))) == 1000
@@ -77,3 +78,13 @@ def test_lists_over_many_row_groups_are_read(tmp_path: Path) -> None:
     path, genres = tmp_path / "t.parquet", [[f"g{number % 7}", "rock"] for number in range(3000)]
     pq.write_table(pa.table({"id": [str(number) for number in range(3000)], "genres": genres}), path, row_group_size=100)
     assert [row for block in read(Source(path), Header.of(TRACKS, {}, {})) for row in block.frame["genres"].to_list()] == genres
+
+
+def test_a_flipped_bit_in_a_page_is_seen(tmp_path: Path) -> None:
+    path, table = tmp_path / "t.parquet", pa.table({"id": ["abcdefgh" * 20]})
+    pq.write_table(table, path, compression="none", write_page_checksum=True, write_statistics=False)
+    data = bytearray(path.read_bytes())
+    data[data.index(b"abcdefgh") + 3] ^= 1
+    path.write_bytes(data)
+    with pytest.raises(InputError, match="unreadable Parquet"):
+        list(read(Source(path), Header.of(TRACKS, {}, {})))

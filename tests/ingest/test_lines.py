@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tracemalloc
 from io import BytesIO
 
 import pytest
@@ -45,3 +46,21 @@ def test_blocks_do_not_show(size: int, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(lines, "LONGEST", 12)
     data = "erste\nzweite é\n\n".encode() + b"\xff\n" + b"x" * 40 + b"\nlast"
     assert read(data) == ([(1, "erste"), (2, "zweite é"), (3, ""), (6, "last")], [(4, "utf8"), (5, "overlong")])
+
+
+def test_a_line_without_end_is_not_held(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(lines, "LONGEST", 1_000)
+    monkeypatch.setattr(lines, "BLOCK", 100_000)
+    tracemalloc.start()
+    (block,) = lines.blocks(BytesIO(b"x" * 20_000_000))
+    most = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert block.broken["code"].to_list() == ["overlong"]
+    assert most < 22_000_000  # the bytes themselves, and a block
+
+
+def test_lines_of_a_block_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(lines, "MOST", 3)
+    found = list(lines.blocks(BytesIO(b"a\nb\nc\nd\ne\nf\ng")))
+    assert [block.frame["text"].to_list() for block in found] == [["a", "b", "c"], ["d", "e", "f"], ["g"]]
+    assert [line for block in found for line in block.frame["line"]] == list(range(1, 8))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import hmac
 import io
 import socket
 import time
@@ -145,3 +146,17 @@ def test_a_bug_is_a_problem_too_and_goes_to_the_log(
         assert "a bug" not in answer.text
         assert client.get(LIST).status_code == 200
     assert "a bug" in caplog.text
+
+
+def test_every_key_is_compared_whichever_is_right(published: Lake, monkeypatch: pytest.MonkeyPatch) -> None:
+    keys, compared = ("first-key-1", "other-key-2", "third-key-3"), []
+    compare = hmac.compare_digest
+    monkeypatch.setattr(hmac, "compare_digest", lambda one, other: compared.append(one) or compare(one, other))
+    with (
+        serving(build(published.root, keys=keys, log=None)) as where,
+        httpx.Client(base_url=where, trust_env=False) as client,
+    ):
+        for key, status in (*((key, 200) for key in keys), ("first", 401), ("no-such-key", 401)):
+            compared.clear()
+            assert client.get("/v1/runs/current", headers={"X-API-Key": key}).status_code == status
+            assert compared == [key.encode() for key in keys]

@@ -3,7 +3,8 @@ from __future__ import annotations
 import contextlib
 import logging
 import threading
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from email.utils import formatdate
@@ -95,6 +96,9 @@ def test_a_lasting_failure_is_tried_a_bounded_number_of_times(
         (httpx.Response(200, json=[1]), MalformedError),
         (httpx.Response(302, headers={"location": "https://evil.test/v1/things/1"}), MalformedError),
         (httpx.Response(302, headers={"location": "http://api.test/v1/things/1"}), MalformedError),
+        (httpx.Response(302, headers={"location": "http://api.test:443/v1/things/1"}), MalformedError),
+        (httpx.Response(302, headers={"location": "https://api.test:8443/v1/things/1"}), MalformedError),
+        (httpx.Response(302, headers={"location": "//api.test:8443/v1/things/1"}), MalformedError),
         (httpx.Response(302), MalformedError),
     ],
 )
@@ -200,3 +204,18 @@ def test_the_last_error_is_remembered(service: Service, wire: Wire, clock: Clock
     state = service.access.cache.state("spotify")
     assert state.last_error_at == clock()
     assert "not allowed" in str(state.last_error)
+
+
+class Dripping(httpx.SyncByteStream):
+    """An answer that comes byte by byte, and never later than a time-out of a single read."""
+
+    def __iter__(self) -> Iterator[bytes]:
+        for _ in range(200):
+            time.sleep(0.01)
+            yield b" "
+
+
+def test_an_answer_that_drips_is_given_up(open_access: Callable[..., Access], wire: Wire) -> None:
+    wire.on(ADDRESS, lambda _: httpx.Response(200, stream=Dripping()))
+    with replace(open_access(), timeout=0.1) as access, pytest.raises(UnavailableError, match="arrived too slowly"):
+        Service(access, "musicbrainz", "https://api.test/v1").get(Thing, PATH)

@@ -112,6 +112,8 @@ def test_a_lake_without_rejects_or_controls_has_empty_views() -> None:
         "select 1; copy (select 1) to '{here}/x.csv'",
         "call enable_logging(storage = 'file', storage_path = '{here}')",
         "set enable_external_access = true",
+        "set memory_limit = '1GB'",
+        "reset threads",
         "from read_csv('/etc/passwd')",
         "from '/etc/passwd'",
         "create table x as from read_text('/etc/hostname')",

@@ -7,11 +7,12 @@ import io
 import json
 import zipfile
 from pathlib import Path
+from typing import Any
 
 import polars as pl
 import pytest
 
-from recsys.errors import InputError, UsageError
+from recsys.errors import InputError, LakeError, UsageError
 from recsys.ingest import FilesRefusedError, ingest, ingest_export, matched
 from recsys.lake import Lake
 from recsys.tables import TRACKS
@@ -174,3 +175,23 @@ def test_the_real_history(shared: Path, tmp_path: Path) -> None:
     assert sum(report.rows_read for report in plays) == 29_392
     assert set(lake.rejects()["code"]) <= {"duplicate", "missing", "interrupted"}
     assert lake.input("events")["type"].unique().to_list() == ["play"]
+
+
+def test_songs_are_stored_before_the_events_that_name_them(lake: Lake, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever reads between the two, or after a failure of the second, has no events of unknown songs."""
+    path = tmp_path / "s.csv"
+    path.write_text("artist,track,uts\nAda,One,1700000000\n")
+    store = Lake.add_batch
+
+    def full(self: Lake, table: str, *arguments: Any, **more: Any) -> object:
+        if table == "events":
+            raise LakeError("the disk is full")
+        return store(self, table, *arguments, **more)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Lake, "add_batch", full)
+        with pytest.raises(LakeError, match="full"):
+            ingest_export(lake, "ann", [path])
+    assert (len(lake.batches("tracks")), len(lake.batches("events"))) == (1, 0)
+    ingest_export(lake, "ann", [path])
+    assert (len(lake.batches("tracks")), len(lake.batches("events"))) == (1, 1)
