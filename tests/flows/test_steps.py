@@ -1,0 +1,136 @@
+"""The steps of the night one by one: the moment they are for, the inbox, publishing, and what must never cost a night."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+from flows.stages import stopwatch
+from flows.steps import default_as_of, ingest, publish, quality, report
+from recsys import Lake
+from recsys.lake import Run
+from recsys.tables import CHECKS
+from tests.lake import night
+
+
+@pytest.fixture(autouse=True)
+def _seconds() -> None:
+    stopwatch()
+
+
+class TestDefaultAsOf:
+    now = datetime(2026, 6, 3, 15, 30, tzinfo=UTC)
+    midnight = datetime(2026, 6, 3, tzinfo=UTC)
+
+    @pytest.mark.parametrize(
+        ("hours", "expected"),
+        [
+            ([], midnight),
+            ([None], midnight),
+            ([-20.0], midnight),
+            ([-20.0, -1.0], now - timedelta(hours=1)),
+            ([-1.0, 5.0], now - timedelta(hours=1)),
+            ([5.0], midnight),
+            ([0.0], now),
+        ],
+    )
+    def test_start_of_today_or_the_newest_event_that_is_not_of_the_future(
+        self, hours: list[float | None], expected: datetime
+    ) -> None:
+        times = [None if hour is None else self.now + timedelta(hours=hour) for hour in hours]
+        events = pl.DataFrame({"occurred_at": times}, schema={"occurred_at": pl.Datetime("us", "UTC")})
+        assert default_as_of(events, self.now) == expected
+
+
+@pytest.mark.slow
+def test_a_file_that_is_refused_stops_no_night(tmp_path: Path) -> None:
+    (tmp_path / "inbox" / "exports" / "ann").mkdir(parents=True)
+    (tmp_path / "inbox" / "exports" / "ann" / "x.json").write_text("[{")
+    (tmp_path / "inbox" / "events").mkdir()
+    (tmp_path / "inbox" / "events" / "e.csv").write_text("user_id,track_id,type\nbob,a,play\n")
+    home = Lake(tmp_path / "lake")
+    noted = ingest.__wrapped__(home, tmp_path / "inbox")
+    assert noted[0].startswith("warn: inbox: ")
+    assert "x.json: not JSON" in noted[0]
+    assert home.input("events")["user_id"].to_list() == ["bob"]
+
+
+def checks(*rows: tuple[str, bool]) -> pl.DataFrame:
+    """One rule a row: severity and whether it passed."""
+    return CHECKS.conform(
+        pl.DataFrame(
+            [
+                {
+                    "table": "lists",
+                    "rule": f"rule {number}",
+                    "severity": severity,
+                    "passed": passed,
+                    "failures": 0 if passed else 3,
+                }
+                | {"example": None if passed else "user_id=ann"}
+                for number, (severity, passed) in enumerate(rows)
+            ]
+        )
+    )
+
+
+def built(lake: Lake, checked: pl.DataFrame, day: int = 1) -> Run:
+    night.ingest(lake, day)
+    status = "failed" if checked.filter(~pl.col("passed"), pl.col("severity") == "fail").height else "passed"
+    with lake.stage(replace(night.plan(lake), code=str(day))) as staged:
+        staged.write("checks", checked)
+        return lake.commit(staged, status=status, seconds={}, metrics={"lists": 3.0})
+
+
+class TestPublish:
+    @pytest.fixture
+    def lake(self, tmp_path: Path) -> Lake:
+        return Lake(tmp_path / "lake")
+
+    def test_a_run_that_passed_is_what_readers_get(self, lake: Lake) -> None:
+        run = built(lake, checks(("fail", True), ("warn", False)))
+        result = publish(lake, run, already=False, noted=("warn: inbox: x.json: SECRET",))
+        assert lake.published() == run
+        assert (result.run_id, result.published, result.already, result.numbers) == (run.id, True, False, {"lists": 3.0})
+        assert result.problems[:2] == ("warn: inbox: x.json: SECRET", "warn: lists: rule 1 (3, for example user_id=ann)")
+        assert result.counts[:2] == ("warn: inbox: 1 refused", "warn: lists: rule 1 (3)")
+
+    def test_counts_name_nobody(self, lake: Lake) -> None:
+        result = publish(lake, built(lake, checks(("fail", False))), already=False, noted=("warn: inbox: SECRET",))
+        assert not any(word in line for line in result.counts for word in ("ann", "SECRET"))
+
+    def test_a_run_that_failed_is_kept_and_readers_keep_theirs(self, lake: Lake) -> None:
+        good = built(lake, checks(("fail", True)))
+        publish(lake, good, already=False)
+        bad = built(lake, checks(("fail", False)), day=2)
+        result = publish(lake, bad, already=True)
+        assert (result.published, result.already) == (False, True)
+        assert lake.published() == good
+        assert bad.id in lake.run_ids()
+
+    def test_a_reason_lets_readers_have_it_all_the_same(self, lake: Lake) -> None:
+        bad = built(lake, checks(("fail", False)))
+        assert publish(lake, bad, already=False, accept="known").published
+        assert lake.publications()[0].accepted == "known"
+
+
+class TestWhatMustNotCostANight:
+    @pytest.mark.slow
+    def test_a_page_that_cannot_be_made_is_a_warning(self, tmp_path: Path) -> None:
+        lake = Lake(tmp_path / "lake")
+        run = built(lake, checks(("fail", True)))  # a run without the tables that the page reads
+        outcome = publish(lake, run, already=False)
+        result = report(lake, run, outcome)
+        assert (result.page, result.published) == (None, True)
+        assert result.problems[-1].startswith("warn: report: it could not be made: ")
+        assert result.problems[:-1] == outcome.problems
+
+    def test_lists_that_cannot_be_judged_are_a_line_in_the_log(self, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+        lake = Lake(tmp_path / "lake")
+        publish(lake, built(lake, checks(("fail", True))), already=False)
+        quality(lake, None)  # type: ignore[arg-type]
+        assert "the published lists could not be judged" in caplog.text
