@@ -13,7 +13,7 @@ export UV_PROJECT_ENVIRONMENT := $(VENV)
 unexport VIRTUAL_ENV PYTHONPATH
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check coverage bench readme image sbom audit clean
+.PHONY: help setup demo test lint check coverage bench readme image sbom audit clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "make %-8s %s\n", $$1, $$2}' Makefile
@@ -27,16 +27,18 @@ demo: setup ## generate demo data, run the main job on it, show one listener's l
 test: setup ## all tests
 	@$(BIN)/pytest -n 2
 
-check: setup ## format, lint, types, dependencies, unused code and the quick tests
+lint: setup ## format, lint, types, dependencies, unused code
 	@$(BIN)/ruff format --check .
 	@$(BIN)/ruff check .
 	@$(BIN)/mypy
 	@$(BIN)/deptry --no-ansi .
 	@$(BIN)/vulture
+
+check: lint ## what lint does, and the quick tests
 	@$(BIN)/pytest -n 2 -m "not slow"
 
 coverage: setup ## all tests, and the share of branches they take; fails under 95 % in stages, lake and ingest
-	@$(BIN)/pytest -n 2 --cov --cov-report=
+	@PYTEST_ADDOPTS="$(PYTEST_ADDOPTS) --cov --cov-report=" $(MAKE) --no-print-directory test
 	@$(BIN)/coverage report --skip-covered --skip-empty
 	@$(BIN)/coverage report --include '$(GATED)' --fail-under 95 --format total >/dev/null \
 	  || { echo "stages, lake and ingest: under 95 %" >&2; exit 1; }

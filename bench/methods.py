@@ -1,6 +1,7 @@
 """Ways to score every track for every listener: ours, as the run builds them, and strong peers.
 
-EASE: Steck (2019), "Embarrassingly shallow autoencoders for sparse data". RP3β: Paudel et al. (2017), "Updatable, accurate,
+EASE: Steck (2019), "Embarrassingly shallow autoencoders for sparse data". EDLAE: Steck (2020), "Autoencoders that don't overfit
+towards the identity". RP3β: Paudel et al. (2017), "Updatable, accurate,
 diverse, and scalable recommendations for interactive applications". GF-CF: Shen et al. (2021), "How powerful is graph
 convolution for recommendation?". iALS: Hu, Koren & Volinsky (2008), by the library `implicit` (dependency group ``bench``)
 where it is installed, else by :mod:`recsys.stages.neighbors.als` alone.
@@ -96,6 +97,17 @@ def ease(train: csr_array, ridge: float) -> Scores:
     return np.asarray(known - ridge * solved / (1.0 - (known * solved).sum(axis=0)))
 
 
+def edlae(train: csr_array, ridge: float, dropout: float) -> Scores:
+    """X B of the full-rank EDLAE: EASE with the ridge λ + p / (1 − p) · listeners of the track, p = ``dropout``.
+
+    With Λ that diagonal and S = (X Λ⁻¹ Xᵀ + I)⁻¹ the column of a track is x − S x / (1 − xᵀ S x / Λ).
+    """
+    known = (train.toarray() != 0).astype(float)
+    own = ridge + dropout / (1.0 - dropout) * known.sum(axis=0)
+    solved = np.linalg.solve((known / own) @ known.T + np.eye(len(known)), known)
+    return np.asarray(known - solved / (1.0 - (known * solved).sum(axis=0) / own))
+
+
 def rp3(train: csr_array, alpha: float, beta: float) -> Scores:
     """Walks listener → track → listener → track of the binary ratings, damped by the last one's popularity; see Paudel et al."""
     known = csr_array((np.ones(train.nnz), train.indices, train.indptr), shape=train.shape)
@@ -146,6 +158,7 @@ METHODS = (
     Method("near + low rank", lambda train: ours(train, als_share=0.0)),
     Method("RP3β, tuned", rp3, _grid(alpha=(0.4, 0.6, 0.8, 1.0), beta=(0.2, 0.4, 0.6, 0.8))),
     Method("GF-CF, tuned", gf_cf, _grid(factors=(64, 128, 256), share=(0.0, 0.3, 1.0))),
+    Method("EDLAE, tuned", edlae, _grid(ridge=(10, 50, 100, 200, 500), dropout=(0.1, 0.25, 0.33, 0.5))),
     Method("EASE, tuned", ease, _grid(ridge=(20, 50, 75, 100, 150, 200, 300, 500, 1000))),
     Method(
         f"iALS ({PEER}), tuned",

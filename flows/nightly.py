@@ -29,7 +29,7 @@ def nightly(
     published whatever its checks say. A run that exists already is published again and not built again.
     """
     seconds = stopwatch()
-    refused = steps.ingest(lake, inbox) if inbox else ()
+    refused = steps.ingest(lake, inbox, settings) if inbox else ()
     lake.require()
     with lake.writer():  # held from reading to publishing: nobody is forgotten in between
         inputs, plan = steps.read(lake, settings, as_of)
@@ -44,7 +44,7 @@ def nightly(
             snapshot = snapshot.without_events()
             catalog, history = steps.profiles(staged, snapshot, ratings, settings)
             del ratings  # on the disk, and in the history
-            scorer = steps.neighbors(snapshot, catalog, history, settings)
+            scorer = steps.neighbors(staged, snapshot, catalog, history, settings)
             for part, (first, last) in enumerate(shard_ranges(scorer)):
                 steps.lists(staged, scorer, part, first, last)  # neighbors → candidates → rankings of these listeners
             checked, measured = steps.checks(staged, snapshot, settings)

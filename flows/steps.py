@@ -30,7 +30,8 @@ from recsys.matrices.history import History
 from recsys.readers import own_checks, views
 from recsys.settings import Settings
 from recsys.stages.candidates.scoring import Scorer
-from recsys.stages.checks import CHECKED, check_tables, drift, foreseen, measure_tables, moments, passed
+from recsys.stages.checks import CHECKED, FITTED, check_tables, drift, foreseen, measure_tables, moments, passed
+from recsys.stages.neighbors.stored import model_tables
 from recsys.stages.profiles import profile_listeners
 from recsys.stages.ratings import rate
 from recsys.stages.snapshot import take_snapshot
@@ -40,13 +41,13 @@ from recsys.tables import QUALITY
 
 
 @stage(attempts=ATTEMPTS)
-def ingest(lake: Lake, inbox: Path) -> tuple[str, ...]:
+def ingest(lake: Lake, inbox: Path, settings: Settings) -> tuple[str, ...]:
     """Take in the new files of a folder; those that were taken in before change nothing.
 
     What was refused is returned in words: a file that one listener dropped there must not cost the others their lists.
     """
     try:
-        ingest_inbox(lake, inbox, progress=PROGRESS.get())
+        ingest_inbox(lake, inbox, modes=settings.named_modes, progress=PROGRESS.get())
     except FilesRefusedError as error:
         return tuple(f"warn: inbox: {line}" for line in str(error).splitlines())
     return ()
@@ -93,9 +94,11 @@ def profiles(staged: Staged, snapshot: Snapshot, rated: pl.DataFrame, settings: 
 
 
 @stage()
-def neighbors(snapshot: Snapshot, catalog: Catalog, history: History, settings: Settings) -> Scorer:
+def neighbors(staged: Staged, snapshot: Snapshot, catalog: Catalog, history: History, settings: Settings) -> Scorer:
     """The model of similar listeners, fitted to all histories."""
-    return pipeline.fit(snapshot, catalog, history, settings)
+    scorer = pipeline.fit(snapshot, catalog, history, settings)
+    retried(_write)(staged, model_tables(scorer.similar, catalog.ids))
+    return scorer
 
 
 @stage("neighbors, candidates, rankings", shown=False)
@@ -118,7 +121,7 @@ def _write(staged: Staged, tables: Mapping[str, pl.DataFrame], part: int = 0) ->
 @stage()
 def checks(staged: Staged, snapshot: Snapshot, settings: Settings) -> tuple[pl.DataFrame, pl.DataFrame]:
     """What the staged tables measure, and which rules they break; both are written beside them."""
-    files = {name: staged.files(name) for name in CHECKED}
+    files = {name: staged.files(name) for name in (*CHECKED, *FITTED)}
     checked, measured = check_tables(files, settings, snapshot.account), measure_tables(files, snapshot.account)
     _write(staged, {"metrics": measured, "checks": checked})
     for name, suite in suites(checked).items():

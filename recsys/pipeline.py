@@ -21,6 +21,7 @@ from recsys.stages.candidates.stage import candidate_rows, pools
 from recsys.stages.checks import check_tables, measure_tables
 from recsys.stages.neighbors.model import TILE
 from recsys.stages.neighbors.stage import fit_neighbors, neighbor_rows
+from recsys.stages.neighbors.stored import model_tables
 from recsys.stages.profiles import profile_listeners
 from recsys.stages.rankings.stage import pool_depth, rank_lists
 from recsys.stages.ratings import rate
@@ -76,6 +77,7 @@ def build(
     scorer = fit(snapshot, catalog, history, settings)
     parts = [shard(scorer, first, last, progress) for first, last in shard_ranges(scorer)]
     tables = {
+        **model_tables(scorer.similar, catalog.ids),
         "tracks": snapshot.tracks,
         "songs": snapshot.songs,
         "controls": snapshot.controls,

@@ -66,13 +66,15 @@ class Mode(BaseModel):
     """Weight of the wanted distance."""
     distance: Share | None = None
     """Wanted distance from the taste, as a quantile among the list's candidates: 0 the nearest, 1 the farthest; none = any."""
+    replay: Share | None = None
+    """Share of the rows for tracks that the listener likes and has not heard for a while."""
     artists: Literal["any", "new"] = "any"
     """Whose tracks: anyone's, or only those of artists the listener has never played."""
 
 
 _MODES: dict[str, Mode] = {
     "balanced": Mode(),
-    "comfort": Mode(familiarity=1.5, popularity=0.1, distance=0.0),
+    "comfort": Mode(familiarity=1.8, popularity=0.1, distance=0.0),
     "discovery": Mode(popularity=-0.5, distance=1.0, exploration=0.1, artists="new"),
 }
 """The built-in modes."""
@@ -191,7 +193,12 @@ class Settings(BaseModel):
     artist_gap: Annotated[int, Field(ge=0, le=100)] = 3
     """Rows between two by one artist in a list, while others are left; 0 = any."""
     one_version_per_song: bool = True
-    """Only one release of a song in a list: the one the listener heard, or the most popular one."""
+    """Only one release of a song in a list: what the listener heard, else what similar listeners play, else the most popular."""
+    replay_share: Share = 0.0
+    """Share of a list's rows for tracks that the listener likes and has not heard for a while (source `replay`); a mode's own
+    wins."""
+    replay_after_days: Positive = 60.0
+    """Days before the listener's newest event, from which on a track has not been heard for a while."""
     backfill: bool = True
     """Fill a list its own rules leave short: first over the artist cap, then over the popularity bounds; see `source`."""
 
@@ -248,6 +255,11 @@ class Settings(BaseModel):
     def reference(cls, **overrides: Any) -> Settings:
         """The older service's rules to the letter."""
         return cls.preset_of("reference", **overrides)
+
+    @property
+    def named_modes(self) -> tuple[str, ...]:
+        """The modes that a request may name; none where the rules take any word (preset `reference`)."""
+        return tuple(self.modes) if self.trim_mode else ()
 
     def digest(self) -> str:
         """SHA-256 of everything that can change a result."""

@@ -289,7 +289,7 @@ REQUESTS = Table(
         Column("user_id", pl.String(), "listener, or `*` for every listener", ids="user"),
         _LIST,
         Column("limit", pl.Int64(), "tracks in the list; null or ≤ 0 = 20, at most 100 count", "tracks", null=True),
-        Column("mode", pl.String(), "balanced, comfort, discovery or a mode of the settings; null = balanced", null=True),
+        Column("mode", pl.String(), "balanced, comfort, discovery or a mode of the settings, in any case; null = balanced", null=True),
         Column("seed_track_ids", STRINGS, "tracks to start from; a repeated id counts again", null=True, ids="track"),
         Column("feature_targets", TARGETS, "wanted audio features in the units of `tracks`; null = none", null=True),
         Column("seed_artists", STRINGS, "artists to start from, by name without case", null=True),
@@ -391,6 +391,35 @@ NEIGHBORS = Table(
     ),
 )
 
+MODEL = Table(
+    "model",
+    "output",
+    "one number of the fitted neighbour model",
+    ("name", "place"),
+    (
+        Column("name", pl.String(), "a parameter by its name; `factor`: how much of the correlation between listeners a factor holds; `chance_…`: log-odds that a listener comes to like a track = intercept + score · log(raw score) + size · log(ratings)"),
+        Column("place", pl.Int32(), "number of the factor; 0 for all else", low=0),
+        Column("value", pl.Float64(), "the number"),
+    ),
+)
+
+MODEL_TRACKS = Table(
+    "model_tracks",
+    "output",
+    "one track of the run as the fitted neighbour model knows it, in the order of `tracks`; with `model` and `ratings` all that scores are computed from; no rows in preset `reference`",
+    ("track_id",),
+    (
+        _TRACK,
+        Column("rarity", pl.Float64(), "weight of a rating of the track in the correlation between listeners"),
+        Column("confidence", pl.Float64(), "weight of a rating of the track in ALS"),
+        Column("damping", pl.Float64(), "factor on votes for the track"),
+        Column("factors", pl.List(pl.Float64()), "the track in each factor"),
+        Column("preferences", pl.List(pl.Float32()), "ALS vector; null where ALS has no share", null=True),
+        Column("related", pl.List(pl.Int32()), "tracks that a vote for this one speaks for, by row of this table, first = 0; null where the track side has no share", null=True),
+        Column("related_weights", pl.List(pl.Float32()), "how much, one for each of `related`", null=True),
+    ),
+)
+
 _PARTS = (
     Column("score", pl.Float64(), "(sum of the points of all parts) × safety + commercial; 100 = the best of the list's candidates in every part", "points"),
     Column("content", pl.Float64(), "fit of sound, artist and genres to the taste", "0–1", low=0, high=1),
@@ -435,11 +464,12 @@ RANKINGS = Table(
         Column("because_rest", pl.Float64(), "share of the votes that all else has: with those of `because` it adds up to 1", "share", null=True),
         Column("supporters", pl.Int32(), "stored neighbours who like the track", "listeners", null=True, low=0),
         Column("explanation", MATCHES, "agreement of the track with the taste, per feature", "0–1"),
-        Column("source", pl.String(), "how the row came into the list", allowed=("ranked", "cold", "backfill_artist", "backfill_known_artist", "backfill_popularity")),
+        Column("source", pl.String(), "how the row came into the list", allowed=("ranked", "cold", "backfill_artist", "backfill_known_artist", "backfill_popularity", "replay")),
         Column("diversity", pl.Float64(), "distance to the nearest track already picked; 1 for the first, 0 when diversity did not run", "0–1", low=0, high=1),
         Column("nearest_track_id", pl.String(), "the nearest track already picked", null=True),
         Column("marginal", pl.Float64(), "λ × score + (1 − λ) × diversity, each by its spread in the list, in points: what the pick was decided by", "points"),
         Column("score_rank", pl.Int32(), "position by score alone, first = 1", low=1),
+        Column("chance", pl.Float32(), "how likely the listener comes to like the track, calibrated on likes hidden from the model; null where that is unknown: with seeds, without history, in preset `reference`", "0–1", null=True, low=0, high=1),
     ),
 )
 
@@ -454,7 +484,7 @@ _DROPPED = (
     ("known_artist", "by an artist the listener has played, in a list of new ones"),
     ("feature_bounds", "outside the list's bounds of audio features, or without audio"),
     ("popularity", "outside the list's popularity bounds"),
-    ("version", "another release of the song is a candidate: the one the listener heard, or the most popular one"),
+    ("version", "another release of the song is shown"),
 )
 DROP_RULES = tuple(name for name, _ in _DROPPED)
 """Filter rules in the order in which they are tested; the first that holds is the reason for an absence. A short list may
@@ -533,7 +563,7 @@ TABLES: dict[str, Table] = {
     table.name: table
     for table in (
         EVENTS, TRACKS, CONTROLS, REQUESTS, REJECTS,
-        SONGS, RATINGS, PROFILES, NEIGHBORS, LISTS, CANDIDATES, RANKINGS, METRICS, CHECKS, QUALITY,
+        SONGS, RATINGS, PROFILES, MODEL, MODEL_TRACKS, NEIGHBORS, LISTS, CANDIDATES, RANKINGS, METRICS, CHECKS, QUALITY,
     )
 }
 """Every table by name, inputs first. A run also holds the snapshot it used: ``tracks`` and ``controls``;
@@ -542,5 +572,8 @@ TABLES: dict[str, Table] = {
 INPUTS = ("tracks", "events", "controls", "requests")
 """The four tables that can be ingested."""
 
-OUTPUTS = ("tracks", "songs", "controls", "ratings", "profiles", "neighbors", "lists", "candidates", "rankings", "metrics", "checks")
+OUTPUTS = (
+    "tracks", "songs", "controls", "ratings", "profiles", "model", "model_tracks", "neighbors", "lists", "candidates", "rankings",
+    "metrics", "checks",
+)
 """The tables of a run, in the order in which the stages make them."""

@@ -16,7 +16,7 @@ lengths as (
     group by user_id, list
 ),
 judged as (
-    select r.user_id, r.track_id, k.known, k.rejected
+    select r.user_id, r.track_id, k.known and r.source <> 'replay' as known, k.rejected
     from rankings r
     join songs s on r.track_id = s.track_id
     join (

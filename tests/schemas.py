@@ -8,7 +8,7 @@ from typing import Any
 import polars as pl
 
 from recsys.lookup.query import _MOST_LIMIT
-from recsys.lookup.rows_json import BREAKDOWN, OFFERS, ORIGINS, TRACK
+from recsys.lookup.rows_json import _TRACK, BREAKDOWN, OFFERS, ORIGINS
 from recsys.tables import FEATURES, PARTS, TABLES, Column
 
 Schema = dict[str, Any]
@@ -125,7 +125,7 @@ def _tracks() -> Schema:
     }
     return {
         "Features": nullable(record(per_feature, "audio features in the units of the table tracks; null = unknown")),
-        "Track": record(columns("tracks", TRACK) | {"features": ref("Features")} | columns("tracks", OFFERS)),
+        "Track": record(columns("tracks", _TRACK) | {"features": ref("Features")} | columns("tracks", OFFERS)),
         "WholeTrack": {"allOf": [ref("Track"), record(columns("tracks", ORIGINS))]},
         "Breakdown": record(
             dict.fromkeys((*BREAKDOWN, "final"), NUMBER),

@@ -23,6 +23,7 @@ COMMANDS = {
     "enrich": ("providers:enrich", "Fetch more about the tracks of the catalogue."),
     "run": ("run:run", "Build every listener's lists from the lake, and publish them."),
     "show": ("show:show", "Show one listener's list."),
+    "try": ("trial:trial", "Make a list at once: seeds, targets, bounds; --save keeps it."),
     "why": ("why:why", "Explain why a track is, or is not, in a listener's list."),
     "evaluate": ("evaluate:evaluate", "Judge the lists by what listeners did next, beside baselines."),
     "tune": ("tune:tune", "Look for better settings on the data at hand."),

@@ -52,7 +52,9 @@ def controls(paths: _Paths, /, *, lake: LakeFolder = None, time_zone: TimeZone =
 @app.command(sort_key=3)
 def requests(paths: _Paths, /, *, lake: LakeFolder = None) -> None:
     """Read saved lists, of one listener or of everyone (`*`)."""
-    _ingest("requests", paths, lake)
+    from recsys.settings import load  # here, for no other table needs them
+
+    _ingest("requests", paths, lake, modes=load()[0].named_modes)
 
 
 @app.command(sort_key=4)
@@ -65,12 +67,16 @@ def export(paths: Exports, /, *, user: _User, lake: LakeFolder = None, time_zone
 
 def _ingest(
     table: str, paths: Sequence[Path], lake: Path | None, time_zone: str | None = None, *,
-    columns: str | None = None, scale: str | None = None,
+    columns: str | None = None, scale: str | None = None, modes: tuple[str, ...] = (),
 ) -> None:  # fmt: skip
     folder, named = lake_folder(lake), _pairs("--columns", columns)
     scales = {name: _number(name, value) for name, value in _pairs("--scale", scale).items()}
     with progress() as bars:
-        _account(lambda: ingest(Lake(folder), table, paths, time_zone=time_zone, columns=named, scale=scales, progress=bars))
+        _account(
+            lambda: ingest(
+                Lake(folder), table, paths, time_zone=time_zone, columns=named, scale=scales, modes=modes, progress=bars
+            )
+        )
 
 
 def _pairs(option: str, text: str | None) -> dict[str, str]:

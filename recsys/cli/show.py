@@ -10,6 +10,7 @@ from typing import Annotated, Any
 import polars as pl
 from cyclopts import Parameter
 from cyclopts.validators import Number
+from rich.table import Table
 
 from recsys.cli.options import Format, LakeFolder, lake_folder
 from recsys.cli.screen import console, grid, minute, print_json, say
@@ -56,11 +57,17 @@ def summary(run: Run, user_id: str, name: str) -> dict[str, Any]:
     """The row of ``lists``. Raises :class:`NotFoundError` with what is near for an unknown listener or list."""
     lists = run.scan("lists").filter(pl.col("user_id") == user_id).collect()
     if lists.is_empty():
-        raise NotFoundError(f"run {run.id} has no listener {user_id!r}; {_near(run, user_id)}")
+        require_listener(run, user_id)
     row = lists.filter(pl.col("list") == name)
     if row.is_empty():
         raise NotFoundError(f"listener {user_id!r} has no list {name!r}; lists: {', '.join(lists['list'])}")
     return row.row(0, named=True)
+
+
+def require_listener(run: Run, user_id: str) -> None:
+    """Raises :class:`NotFoundError` with what is near for a listener that the run does not know."""
+    if run.scan("profiles").filter(pl.col("user_id") == user_id).collect().is_empty():
+        raise NotFoundError(f"run {run.id} has no listener {user_id!r}; {_near(run, user_id)}")
 
 
 def _near(run: Run, user_id: str) -> str:
@@ -83,19 +90,23 @@ def list_rows(run: Run, user_id: str, name: str) -> pl.DataFrame:
 
 def print_list(run: Run, listed: dict[str, Any], rows: pl.DataFrame) -> None:
     """The list as a table, and the account of the catalogue below it."""
+    console().print(list_grid(listed, rows))
+    say(account(listed))
+    say(f"run {run.id}, as of {minute(run.manifest.as_of)}")
+    if rows.height:
+        named = [] if listed["list"] == "balanced" else ["--list", listed["list"]]
+        say(f"explain one:  {shlex.join(['recsys', 'why', listed['user_id'], rows['track_id'][0], *named])}")
+
+
+def list_grid(listed: dict[str, Any], rows: pl.DataFrame) -> Table:
+    """The rows of a list, and how many of it they are."""
     title = f"{listed['user_id']} · {listed['list']} · {rows.height} of {listed['returned']} tracks"
     cells = [
         (row["rank"], row["title"] or row["track_id"], row["artist"], f"{row['score']:.4f}", _reason(row), row["track_id"])
         for row in rows.iter_rows(named=True)
     ]
     columns = ("#", "title", "artist", "score", "reason", "track")
-    table = grid(title, columns, cells, right=("#", "score"), whole=("#", "score", "track"))
-    console().print(table)
-    say(account(listed))
-    say(f"run {run.id}, as of {minute(run.manifest.as_of)}")
-    if rows.height:
-        named = [] if listed["list"] == "balanced" else ["--list", listed["list"]]
-        say(f"explain one:  {shlex.join(['recsys', 'why', listed['user_id'], rows['track_id'][0], *named])}")
+    return grid(title, columns, cells, right=("#", "score"), whole=("#", "score", "track"))
 
 
 def _reason(row: dict[str, Any]) -> str:

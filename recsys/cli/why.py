@@ -4,21 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import asdict
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import Parameter
-from pydantic import ValidationError
 
 from recsys.cli.options import Format, LakeFolder
 from recsys.cli.screen import console, grid, minute, print_json, say
 from recsys.cli.show import ListName, RunId, User, open_run, summary
 from recsys.errors import LakeError
 from recsys.lake import Run
-from recsys.readers.why import READS, Why, explain
-from recsys.settings import Settings
+from recsys.readers.naming import track_named
+from recsys.readers.own import OwnTables
+from recsys.readers.why import Why, explain, listed
 from recsys.tables import PARTS
 
-_Track = Annotated[str, Parameter(help="Track id; recsys show prints them.")]
+if TYPE_CHECKING:
+    from recsys.settings import Settings
+
+_Track = Annotated[str, Parameter(help="Track id, or title.")]
 
 
 def why(
@@ -34,21 +37,32 @@ def why(
     """Explain why a track is, or is not, in a listener's list."""
     chosen = open_run(lake, run)
     summary(chosen, user, name)
-    tables = {table: chosen.read(table) for table in READS}
-    answer = explain(tables, _settings(chosen), chosen.manifest.as_of, user, track, name)
+    tables, as_of = OwnTables(chosen, user), chosen.manifest.as_of
+    track_id = track_named(tables["tracks"], tables["songs"], track)
+    answer = listed(tables, int(chosen.manifest.settings.get("artist_gap", 0)), user, track_id, name)
+    if answer is None:
+        answer = explain(tables, run_settings(chosen), as_of, user, track_id, name)
     if form == "json":
-        print_json({"run": chosen.id, "as_of": chosen.manifest.as_of, **asdict(answer)})
+        print_json({"run": chosen.id, "as_of": as_of, **asdict(answer)})
         return
-    titles = dict(tables["tracks"].select("id", "title").iter_rows())
     say(f"{_headline(answer)}\n{_place(answer)}: {answer.text}")
+    if move := answer.placed or answer.change:
+        say(move)
     if answer.parts:
         console().print(grid(None, ("part", "fit", "points"), _points(answer.parts), right=("fit", "points")))
-    for line in _evidence(answer, titles):
+    if answer.because:
+        console().print(grid(None, ("own track", "share of the votes", "track"), _shares(answer), right=("share of the votes",)))
+    for line in _evidence(answer, dict(tables["tracks"].select("id", "title").iter_rows())):
         say(line)
-    say(f"run {chosen.id}, as of {minute(chosen.manifest.as_of)}")
+    say(f"run {chosen.id}, as of {minute(as_of)}")
 
 
-def _settings(run: Run) -> Settings:
+def run_settings(run: Run) -> Settings:
+    """The settings a run was made with. Raises :class:`LakeError` for those of another version."""
+    from pydantic import ValidationError  # here, for what is listed needs no settings, and their model takes time to build
+
+    from recsys.settings import Settings
+
     try:
         return Settings.model_validate(run.manifest.settings)
     except ValidationError as error:
@@ -76,7 +90,16 @@ def _points(parts: dict[str, float]) -> Iterator[tuple[str, str, str]]:
     yield "= score", "", f"{parts['score']:.4f}"
 
 
+def _shares(answer: Why) -> Iterator[tuple[str, str, str]]:
+    """The votes as a sum over the listener's own tracks."""
+    for own in answer.because:
+        yield own.title or own.track_id, f"{own.share:.1%}", own.track_id
+    yield "all else", f"{answer.because_rest or 0.0:.1%}", ""
+
+
 def _evidence(answer: Why, titles: dict[str, str | None]) -> Iterator[str]:
     if answer.voters:
         shared = ", ".join(titles.get(track) or track for track in answer.shared)
         yield f"{answer.voters} of the listeners most like {answer.user_id} rated it well; they share: {shared}"
+    if answer.chance is not None:
+        yield f"chance that {answer.user_id} comes to like it: {answer.chance:.1%}"

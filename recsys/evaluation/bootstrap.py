@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 RESAMPLES = 1000
-LEVEL = 0.95
+_LEVEL = 0.95
 _BLOCK = 4096
 
 
@@ -48,6 +48,6 @@ def intervals(values: NDArray[np.float64], seed: int = 0, resamples: int = RESAM
 def _interval(values: NDArray[np.float64], counted: NDArray[np.bool_], means: NDArray[np.float64]) -> Interval:
     if not counted.any():
         return Interval(*[float("nan")] * 3)
-    tail = 50 * (1 - LEVEL)
+    tail = 50 * (1 - _LEVEL)
     low, high = np.nanpercentile(means, [tail, 100 - tail])
     return Interval(float(values.sum() / counted.sum()), float(low), float(high))

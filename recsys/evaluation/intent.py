@@ -29,7 +29,7 @@ _PAUSE = timedelta(minutes=30)
 _LISTENERS = 1000
 _TARGET = {"energy": 0.9, "tempo": 165.0}
 _MODES = ("balanced", "comfort", "discovery")
-CELL = ["user_id", "track_id"]
+_CELL = ["user_id", "track_id"]
 
 
 @dataclass(frozen=True)
@@ -51,17 +51,17 @@ def intent_task(inputs: Inputs, seed: int = 0) -> IntentTask:
     members = _drawn(_largest(_intents(heard)), seed)
     if members.is_empty():
         raise InputError(f"no listener has {_LEAST} tracks in one context or session; intents cannot be judged on this lake")
-    before = events.join(members.filter("hidden"), on=CELL, how="anti")
+    before = events.join(members.filter("hidden"), on=_CELL, how="anti")
     return IntentTask(Inputs(tracks=snapshot.tracks, events=before, requests=_requests(members)), as_of, members)
 
 
 def _intents(heard: pl.DataFrame) -> pl.DataFrame:
     """``user_id, track_id, intent``, one row per track of an intent."""
     if heard["context"].null_count() < heard.height:
-        return heard.drop_nulls("context").select(*CELL, intent=pl.col("context")).unique()
+        return heard.drop_nulls("context").select(*_CELL, intent=pl.col("context")).unique()
     dated = heard.drop_nulls("occurred_at").sort("user_id", "occurred_at", "track_id")
     begins = pl.col("occurred_at").diff().over("user_id").fill_null(timedelta(days=9)) > _PAUSE
-    return dated.with_columns(intent=begins.cum_sum().over("user_id").cast(pl.String)).select(*CELL, "intent").unique()
+    return dated.with_columns(intent=begins.cum_sum().over("user_id").cast(pl.String)).select(*_CELL, "intent").unique()
 
 
 def _largest(intents: pl.DataFrame) -> pl.DataFrame:
@@ -71,15 +71,15 @@ def _largest(intents: pl.DataFrame) -> pl.DataFrame:
         "user_id", keep="first", maintain_order=True
     )
     best = best.gather_every(max(1, -(-best.height // _LISTENERS)))
-    return intents.join(best, on=["user_id", "intent"]).select(*CELL, "size").sort(CELL)
+    return intents.join(best, on=["user_id", "intent"]).select(*_CELL, "size").sort(_CELL)
 
 
 def _drawn(members: pl.DataFrame, seed: int) -> pl.DataFrame:
     """Which tracks are hidden, and which of the rest are seeds: in an order that only the seed decides."""
-    order = pl.struct(CELL).hash(seed).rank("ordinal").over("user_id")
+    order = pl.struct(_CELL).hash(seed).rank("ordinal").over("user_id")
     hidden = order <= (_HIDDEN * pl.col("size")).floor()
     seeds = ~hidden & (order > pl.col("size") - _SEEDS)
-    return members.select(*CELL, hidden=hidden, seed=seeds)
+    return members.select(*_CELL, hidden=hidden, seed=seeds)
 
 
 def _requests(members: pl.DataFrame) -> pl.DataFrame:
@@ -139,7 +139,7 @@ def _gain(rows: pl.DataFrame, members: pl.DataFrame) -> float | None:
     """Mean NDCG@50 over listeners with something hidden."""
     hidden = members.filter("hidden")
     discount = 1 / (pl.col("rank") + 1).log(2)
-    gained = rows.join(hidden, on=CELL, how="semi").group_by("user_id").agg(discount.sum().alias("gain"))
+    gained = rows.join(hidden, on=_CELL, how="semi").group_by("user_id").agg(discount.sum().alias("gain"))
     sizes = hidden.group_by("user_id").len("size").with_columns(rank=pl.int_ranges(1, pl.min_horizontal("size", _K) + 1))
     best = sizes.explode("rank").group_by("user_id").agg(discount.sum().alias("best"))
     both = best.join(gained, on="user_id", how="left").select(pl.col("gain").fill_null(0.0) / pl.col("best"))
@@ -147,19 +147,19 @@ def _gain(rows: pl.DataFrame, members: pl.DataFrame) -> float | None:
 
 
 def _belonging(rows: pl.DataFrame, members: pl.DataFrame) -> float | None:
-    return rows.join(members, on=CELL, how="semi").height / rows.height if rows.height else None
+    return rows.join(members, on=_CELL, how="semi").height / rows.height if rows.height else None
 
 
 def _shared(rows: pl.DataFrame, name: str) -> float | None:
     """Mean number of the list's tracks that `balanced` holds too."""
-    own, other = (rows.filter(pl.col("list") == each).select(CELL) for each in (name, "balanced"))
+    own, other = (rows.filter(pl.col("list") == each).select(_CELL) for each in (name, "balanced"))
     users = own["user_id"].n_unique()
-    return own.join(other, on=CELL, how="semi").height / users if users else None
+    return own.join(other, on=_CELL, how="semi").height / users if users else None
 
 
 def _unheard(rows: pl.DataFrame, events: pl.DataFrame, facts: pl.DataFrame) -> pl.DataFrame:
     """``unheard``: whether the listener never played the artist of the row."""
-    played = events.select(CELL).unique().join(facts.select("track_id", "artist"), on="track_id").select("user_id", "artist")
+    played = events.select(_CELL).unique().join(facts.select("track_id", "artist"), on="track_id").select("user_id", "artist")
     marked = rows.join(played.unique().with_columns(played=True), on=["user_id", "artist"], how="left")
     return marked.with_columns(unheard=pl.col("played").is_null())
 

@@ -69,12 +69,12 @@ def search_settings(
         raise UsageError("the library optuna is not installed:  pip install 'recsys[evaluate]'") from error
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     shipped = Shipped(task, settings, _K)
-    start = tried(shipped, {name: float(getattr(settings, name)) for name in _RANGES})
+    start = _tried(shipped, {name: float(getattr(settings, name)) for name in _RANGES})
     study = optuna.create_study(directions=["maximize"] * 3, sampler=optuna.samplers.TPESampler(seed=seed))
     seen = [start]
     for number in range(trials):
         trial = study.ask()
-        seen.append(tried(shipped, {name: round(trial.suggest_float(name, *bounds), 3) for name, bounds in _RANGES.items()}))
+        seen.append(_tried(shipped, {name: round(trial.suggest_float(name, *bounds), 3) for name, bounds in _RANGES.items()}))
         study.tell(trial, seen[-1].aims)
         if tell:
             tell(number + 1)
@@ -83,7 +83,7 @@ def search_settings(
     return Searched(start, best, gain, trials)
 
 
-def tried(shipped: Shipped, values: dict[str, float]) -> Trial:
+def _tried(shipped: Shipped, values: dict[str, float]) -> Trial:
     """What comes of ``values``."""
     lists = shipped.changed(**values).lists(_MODES)
     balanced, task = lists["balanced"], shipped.task

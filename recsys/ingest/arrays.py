@@ -17,7 +17,7 @@ from recsys.errors import InputError
 from recsys.ingest.files import Source
 from recsys.ingest.json import Objects, put_object, strict
 
-BLOCK = 50_000
+_BLOCK = 50_000
 """Elements taken apart at once."""
 MOST_BYTES, MOST_OBJECTS, MOST_VALUES = 2**28, 4_000_000, 20_000_000
 """Of a document: it is parsed as a whole, and every object and value of it takes memory of its own."""
@@ -52,9 +52,9 @@ def document(source: Source, data: bytes) -> tuple[Any, bool]:
 
 def elements(rows: Sequence[Any], *, valid: bool = True) -> Iterator[Objects]:
     """The objects among the elements of an array, in blocks. ``valid``: whether it came from valid JSON."""
-    for first in range(0, max(len(rows), 1), BLOCK):
+    for first in range(0, max(len(rows), 1), _BLOCK):
         objects = Objects([], [], [], [])
-        for number, row in enumerate(rows[first : first + BLOCK], first + 1):
+        for number, row in enumerate(rows[first : first + _BLOCK], first + 1):
             if valid:
                 _put(objects, number, row)
             else:

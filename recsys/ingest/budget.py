@@ -20,13 +20,13 @@ from recsys.ingest.files import allowance, too_much
 
 ROWS = 131_072
 """Rows read at once."""
-BLOCK = 2**26
+_BLOCK = 2**26
 """Bytes of texts written out at once, unless one row has more."""
-CELL = 8
+_CELL = 8
 """Bytes that a value takes at least."""
-LISTED, LONG = 1_000, 100_000
+_LISTED, LONG = 1_000, 100_000
 """Values of a column of lists that a row may have on average, and how many more a file of few rows may."""
-PLAIN = {"PLAIN", "PLAIN_DICTIONARY", "RLE_DICTIONARY", "RLE", "BIT_PACKED"}
+_PLAIN = {"PLAIN", "PLAIN_DICTIONARY", "RLE_DICTIONARY", "RLE", "BIT_PACKED"}
 """Encodings that can be read as dictionaries."""
 GROWING = "DELTA_BYTE_ARRAY"
 """Encoding of a text by what it has in common with the one before; such columns are read a few rows at a time."""
@@ -41,16 +41,16 @@ def require_modest(footer: pq.FileMetaData, packed: int) -> None:
         for column in map(group.column, range(group.num_columns)):
             stored += column.total_uncompressed_size
             values += column.num_values
-            if column.num_values > LISTED * group.num_rows + LONG:
+            if column.num_values > _LISTED * group.num_rows + LONG:
                 raise OSError(f"{column.path_in_schema} has {column.num_values:,} values in {group.num_rows:,} rows")
-    if max(stored, CELL * values) > allowance(packed):
+    if max(stored, _CELL * values) > allowance(packed):
         raise too_much(packed)
 
 
 def batches(place: Path | BytesIO, file: pq.ParquetFile, packed: int) -> Iterator[pa.RecordBatch]:
     """The rows of a file of ``packed`` bytes, texts written out. Raises :class:`OSError` where they are too much together."""
     encodings = _encodings(file.metadata)
-    texts = [path for path in _texts(file) if encodings[path] <= PLAIN and "." not in path]  # lists come in one piece only
+    texts = [path for path in _texts(file) if encodings[path] <= _PLAIN and "." not in path]  # lists come in one piece only
     growing = any(GROWING in each for each in encodings.values())
     lean = pq.ParquetFile(place, metadata=file.metadata, read_dictionary=texts, page_checksum_verification=True)
     left = allowance(packed)
@@ -70,16 +70,16 @@ def _texts(file: pq.ParquetFile) -> list[str]:
 
 def _encodings(footer: pq.FileMetaData) -> dict[str, set[str]]:
     """All encodings of each column."""
-    found: dict[str, set[str]] = defaultdict(set)
+    result: dict[str, set[str]] = defaultdict(set)
     for group in map(footer.row_group, range(footer.num_row_groups)):
         for column in map(group.column, range(group.num_columns)):
-            found[column.path_in_schema].update(column.encodings)
-    return found
+            result[column.path_in_schema].update(column.encodings)
+    return result
 
 
 def _parts(batch: pa.RecordBatch) -> Iterator[pa.RecordBatch]:
     """The batch in halves, until each is small enough or one row."""
-    if batch.num_rows < 2 or _size(batch) <= BLOCK:
+    if batch.num_rows < 2 or _size(batch) <= _BLOCK:
         yield batch
         return
     half = batch.num_rows // 2
@@ -96,5 +96,5 @@ def _bytes(array: pa.Array) -> int:
     kind = array.type
     if pa.types.is_dictionary(kind):
         lengths = pc.fill_null(pc.binary_length(array.dictionary), 0).cast(pa.int64())
-        return (pc.sum(lengths.take(array.indices)).as_py() or 0) + CELL * len(array)
+        return (pc.sum(lengths.take(array.indices)).as_py() or 0) + _CELL * len(array)
     return int(array.nbytes)

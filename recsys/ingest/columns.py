@@ -12,7 +12,8 @@ import polars as pl
 from recsys.errors import InputError, UsageError
 from recsys.ingest.rows import Rows, quoted
 from recsys.lake import Lake
-from recsys.tables import EVENTS, FEATURES, TRACKS, Table
+from recsys.settings import Settings
+from recsys.tables import EVENTS, FEATURES, REQUESTS, TRACKS, Table
 
 NESTED = "features"
 """In ``tracks`` outside CSV: an object of the audio features."""
@@ -33,14 +34,14 @@ def required(table: Table) -> list[str]:
     return [column.name for column in table if not column.null]
 
 
-MOST = 1_000
+_MOST = 1_000
 """Columns of a file."""
 
 
 def require_width(label: str, count: int) -> None:
     """Raise :class:`InputError` for a file with more columns than any table of music has."""
-    if count > MOST:
-        raise InputError(f"{label}: {count:,} columns; at most {MOST:,} are read: keep those that `recsys tables` names")
+    if count > _MOST:
+        raise InputError(f"{label}: {count:,} columns; at most {_MOST:,} are read: keep those that `recsys tables` names")
 
 
 _INDEX = re.compile(r"__index_level_\d+__|Unnamed: \d+(?:\.\d+)?|index|level_0")
@@ -105,6 +106,8 @@ class Header:
     def salt(self) -> str:
         """What the caller said, as text: the same bytes read otherwise are other rows."""
         said = [*sorted(f"{theirs}>{ours}" for theirs, ours in self.columns.items()), *map(str, sorted(self.scale.items()))]
+        modes = self.table["mode"].allowed if self.table.name == REQUESTS.name else ()
+        said += [f"modes {' '.join(sorted(modes))}"] if {*modes} - {*Settings().modes} else []
         return " ".join(said)
 
     @property

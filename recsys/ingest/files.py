@@ -24,7 +24,7 @@ from recsys.errors import InputError
 from recsys.ingest import magic
 from recsys.lake.stamps import Stamp
 
-Kind = Literal["parquet", "csv", "json"]
+_Kind = Literal["parquet", "csv", "json"]
 
 _GZIP, _ZSTD, _PARQUET = b"\x1f\x8b", b"\x28\xb5\x2f\xfd", b"PAR1"
 ZIP = b"PK\x03\x04"
@@ -35,7 +35,7 @@ RATIO = 100
 """Unpacked bytes per packed one beyond that."""
 MOST_MEMBERS = 10_000
 """Files that an archive may hold."""
-_KINDS: dict[str, Kind] = {
+_KINDS: dict[str, _Kind] = {
     ".parquet": "parquet",
     ".pq": "parquet",
     ".csv": "csv",
@@ -228,7 +228,7 @@ def reading(source: Source) -> Iterator[None]:
         raise fault
 
 
-def kind(source: Source) -> Kind:
+def kind(source: Source) -> _Kind:
     """What a table file holds. Raises :class:`InputError` when it is empty or something else."""
     head = source.head()
     if not head.strip():

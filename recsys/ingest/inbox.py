@@ -7,7 +7,7 @@ inbox/.refused/…                                                     what coul
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from recsys.errors import InputError, UsageError
@@ -24,9 +24,9 @@ REASON = ".reason.txt"
 """What the name of a reason ends in, after the name of its file."""
 
 
-def ingest_inbox(lake: Lake, inbox: Path, *, progress: Progress | None = None) -> list[Report]:
+def ingest_inbox(lake: Lake, inbox: Path, *, modes: Iterable[str] = (), progress: Progress | None = None) -> list[Report]:
     """Take in every new file of the folder. Files stay where they are, and are known by their bytes the next time; one that
-    cannot be used is set aside, unless it may be good the next time.
+    cannot be used is set aside, unless it may be good the next time. ``modes``: those that a request may name, none = any.
 
     Raises :class:`InputError` when the folder does not exist, and :class:`FilesRefusedError` after all other files were taken in
     when some could not be used.
@@ -42,7 +42,7 @@ def ingest_inbox(lake: Lake, inbox: Path, *, progress: Progress | None = None) -
             if table == EXPORTS:
                 reports += ingest_export(lake, folder.name, [folder], progress=progress)
             else:
-                reports += ingest(lake, table, [folder], progress=progress)
+                reports += ingest(lake, table, [folder], modes=modes, progress=progress)
         except FilesRefusedError as error:
             refused += error.refused
             reports += error.reports

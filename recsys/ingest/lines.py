@@ -15,7 +15,7 @@ from recsys.ingest.rows import LINE, Fault, broken_rows
 _BLOCK = 32 * 2**20
 """Bytes read at once."""
 
-MOST = 200_000
+_MOST = 200_000
 """Lines of a block: a short line may take more memory than a long one."""
 
 LONGEST = 4 * 2**20
@@ -59,10 +59,10 @@ def _whole_lines(stream: BinaryIO) -> Iterator[bytes]:
 
 def _parts(data: bytes) -> Iterator[bytes]:
     """Whole lines in parts of at most :data:`MOST`."""
-    if data.count(b"\n") <= MOST:
+    if data.count(b"\n") <= _MOST:
         yield data
         return
-    ends = np.flatnonzero(np.frombuffer(data, np.uint8) == ord("\n"))[MOST - 1 :: MOST] + 1
+    ends = np.flatnonzero(np.frombuffer(data, np.uint8) == ord("\n"))[_MOST - 1 :: _MOST] + 1
     for start, end in pairwise([0, *ends.tolist(), len(data)]):
         if start < end:
             yield data[start:end]

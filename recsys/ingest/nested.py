@@ -20,7 +20,7 @@ from recsys.tables import FEATURES, POSTPONED, RANGES, STRINGS, TARGETS, TRACKS
 
 _PYTHON_TEXT = re.compile(r"""'((?:[^'\\]|\\.)*)'|"((?:[^"\\]|\\.)*)\"""")
 _PYTHON_LIST = re.compile(rf"""\[\s*((?:{_PYTHON_TEXT.pattern})(?:\s*,\s*(?:{_PYTHON_TEXT.pattern}))*)\s*,?\s*\]""")
-"""A list of texts as Python shows it: what pandas writes into CSV. One with double quotes alone is JSON as well."""
+"""A list of texts as Python shows it: what pandas writes into CSV."""
 
 _Converted = tuple[pl.Series, pl.Series]
 T = TypeVar("T")
@@ -85,8 +85,11 @@ def _each(source: pl.Series, read: Callable[[Any], T]) -> tuple[list[T | None], 
 def _names(value: str) -> list[str]:
     if not value.lstrip().startswith("["):
         return [name for name in value.split("|") if name.strip()]
-    if quoted := _PYTHON_LIST.fullmatch(value.strip()):
-        return [re.sub(r"\\(.)", r"\1", one or other) for one, other in _PYTHON_TEXT.findall(quoted[1])]
+    try:
+        orjson.loads(value)
+    except orjson.JSONDecodeError:  # JSON first: its escapes mean more than Python's
+        if quoted := _PYTHON_LIST.fullmatch(value.strip()):
+            return [re.sub(r"\\(.)", r"\1", one or other) for one, other in _PYTHON_TEXT.findall(quoted[1])]
     return [_name(item) for item in _json(value, list)]
 
 

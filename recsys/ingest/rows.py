@@ -52,8 +52,8 @@ ON_PURPOSE = frozenset({"podcast", "audiobook", "video", "incognito", "not_a_pla
 LINE = "line"
 """Int64 column beside a block's columns: line of the file, or row number in Parquet and JSON arrays; first = 1."""
 
-LONGEST_RAW = 2000
-LISTED = 10_000
+_LONGEST_RAW = 2000
+_LISTED = 10_000
 """Rejected rows of a file that are kept in order; of those after them, :data:`SAMPLE`."""
 SAMPLE = 1_000
 
@@ -90,7 +90,7 @@ class Rows:
 def broken_rows(faults: Iterable[Fault]) -> pl.DataFrame:
     """A frame of rejects that does not know its file yet: line, column, code, reason, raw, user_id (null)."""
     frame = pl.DataFrame(list(faults), schema=_FAULT, orient="row")
-    return frame.with_columns(pl.col("raw").str.slice(0, LONGEST_RAW), pl.lit(None, pl.String).alias("user_id"))
+    return frame.with_columns(pl.col("raw").str.slice(0, _LONGEST_RAW), pl.lit(None, pl.String).alias("user_id"))
 
 
 class Refused:
@@ -111,7 +111,7 @@ class Refused:
         """Count rows as in :func:`broken_rows`, and keep some."""
         if broken.is_empty():
             return
-        room = max(0, LISTED - self._listed.height)
+        room = max(0, _LISTED - self._listed.height)
         first = broken["code"].is_first_distinct() & ~broken["code"].is_in(list(self.causes))
         listed = first | (pl.int_range(broken.height, eager=True) < room)
         self.causes.update(dict(broken.group_by("code").len().iter_rows()))
@@ -123,7 +123,7 @@ class Refused:
     def table(self, *, batch: str, table: str, source: str, user: str | None = None) -> Rejects:
         """The table ``rejects`` of the file, by line, and what it leaves out; ``user``: the listener whose file it is."""
         facts = {"batch": pl.lit(batch), "table": pl.lit(table), "source": pl.lit(source)}
-        rows = pl.concat([self._listed, self._sample]).with_columns(pl.col("raw").str.slice(0, LONGEST_RAW), **facts)
+        rows = pl.concat([self._listed, self._sample]).with_columns(pl.col("raw").str.slice(0, _LONGEST_RAW), **facts)
         rows = rows.with_columns(pl.col("user_id").fill_null(pl.lit(user, pl.String)))
         unlisted = self.causes - Counter(dict(rows.group_by("code").len().iter_rows()))
         return Rejects(REJECTS.conform(rows.sort("line", "column", maintain_order=True)), dict(sorted(unlisted.items())))

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from itertools import chain
 from pathlib import Path
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -20,7 +21,7 @@ from recsys.ingest.rows import LINE, Refused, Rows
 from recsys.ingest.validation import validate, without_repeats
 from recsys.lake import Lake, Rejects, Stamps
 from recsys.matrices import song
-from recsys.tables import EVENTS, INPUTS, TABLES, TRACKS, Table
+from recsys.tables import EVENTS, INPUTS, REQUESTS, TABLES, TRACKS, Table
 
 _SEPARATOR_LINE = re.compile(r"sep=([,;\t]|\\t)\s*")
 
@@ -38,13 +39,15 @@ def ingest(
     time_zone: str | None = None,
     columns: Mapping[str, str] | None = None,
     scale: Mapping[str, float] | None = None,
+    modes: Iterable[str] = (),
     progress: Progress | None = None,
 ) -> list[Report]:
     """Read files, or the files of folders, into one input table (``tracks``, ``events``, ``controls`` or ``requests``).
 
     Each file becomes one batch, whole with its rejects or not at all; a file whose bytes were ingested before is left alone and
     its report says ``already``. ``time_zone``: IANA zone of times without one; none = such rows are rejected. ``columns``: our
-    name of a column → the files' own. ``scale``: a column → its greatest value there, where ours is 1.
+    name of a column → the files' own. ``scale``: a column → its greatest value there, where ours is 1. ``modes``: those that a
+    request may name; none = any, of which a run builds the unknown ones as its first mode.
 
     Tracks get ``origin`` = ``catalog`` where the file has none, and ``song_key`` always from their names. Events get a ``source``
     where the file has none. Of two rows with one key (track id; user; user and list) the first is kept, the later is rejected.
@@ -54,7 +57,7 @@ def ingest(
     single good row. When there are several files the good ones are ingested first, and the error is a
     :class:`FilesRefusedError` that holds their reports.
     """
-    contract = _contract(table)
+    contract = _contract(table, tuple(modes))
     zone = zone_named(time_zone)
     plan = Header.of(contract, columns or {}, scale or {})
     with lake.stamps() as stamps:
@@ -122,10 +125,13 @@ def refuse_hopeless(source: Source, read: int, kept: int, refused: Refused) -> N
         raise InputError(f"{source.label}: none of its first {read:,} rows can be used; {first}. Nothing was ingested")
 
 
-def _contract(table: str) -> Table:
+def _contract(table: str, modes: tuple[str, ...]) -> Table:
     if table not in INPUTS:
         raise UsageError(f"table {table!r} cannot be ingested; allowed: {', '.join(INPUTS)}")
-    return TABLES[table]
+    contract = TABLES[table]
+    if contract is not REQUESTS or not modes:
+        return contract
+    return replace(contract, columns=tuple(replace(one, allowed=modes) if one.name == "mode" else one for one in contract))
 
 
 def zone_named(name: str | None) -> str | None:
@@ -211,7 +217,7 @@ def _json(source: Source, text: Iterator[Lines], table: Table) -> Iterator[Rows]
     if source.head().removeprefix(b"\xef\xbb\xbf").lstrip().startswith(b"["):
         with source.open() as stream:
             rows, valid = arrays.document(source, stream.read())
-        yield from (json.rows(found, table) for found in arrays.elements(rows, valid=valid))
+        yield from (json.rows(result, table) for result in arrays.elements(rows, valid=valid))
     else:
         yield from json.read(text, table)
 

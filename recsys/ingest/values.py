@@ -93,10 +93,15 @@ def _rules(column: Column) -> list[pl.Expr | None]:
     outside = (None if column.low is None else value < column.low, None if column.high is None else value > column.high)
     return [
         None if column.null else pl.when(blank).then(pl.lit("missing")),
-        pl.when(~value.is_in(list(column.allowed))).then(pl.lit("allowed")) if column.allowed else None,
+        pl.when(~_word(column, value).is_in(list(column.allowed))).then(pl.lit("allowed")) if column.allowed else None,
         pl.when(value == ANYONE).then(pl.lit("reserved")) if column is EVENTS["user_id"] else None,
         *(None if side is None else pl.when(side).then(pl.lit("range")) for side in outside),
     ]
+
+
+def _word(column: Column, value: pl.Expr) -> pl.Expr:
+    """The word as it is compared: modes without outer space and case, as the lists compare them."""
+    return value.str.strip_chars().str.to_lowercase() if column.name == "mode" else value
 
 
 def _strings(column: Column, source: pl.Series) -> Converted:

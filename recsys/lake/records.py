@@ -19,7 +19,7 @@ from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field
 from recsys.errors import LakeError
 from recsys.lake import files
 
-FORMAT = 1
+_FORMAT = 1
 CHECKSUM = "checksum"
 MANIFEST = "manifest.json"
 RECEIPT = "receipt.json"
@@ -55,7 +55,7 @@ class Record(BaseModel):
         return _text({**values, CHECKSUM: _checksum(values)})
 
 
-SETTLED_NS = 2_000_000_000
+_SETTLED_NS = 2_000_000_000
 """A file that changed less than this ago may change again within one tick of its clock."""
 _VERIFIED: set[tuple[str | int, ...]] = set()
 """Files of which this process has read every byte, as they were then."""
@@ -98,7 +98,7 @@ class File(Record):
             status = path.lstat()
         except OSError:
             return None
-        if status.st_ctime_ns > time.time_ns() - SETTLED_NS:
+        if status.st_ctime_ns > time.time_ns() - _SETTLED_NS:
             return None
         return str(path), self.sha256, status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns
 
@@ -121,7 +121,7 @@ class File(Record):
 class Receipt(Record):
     """One batch: where its rows came from, and its files."""
 
-    format: int = FORMAT
+    format: int = _FORMAT
     digest: Digest
     """SHA-256 of the source file's bytes."""
     source: str
@@ -149,7 +149,7 @@ class BatchSource(Record):
 class Manifest(Record):
     """One run. Only ``created_at`` and ``seconds`` differ between two runs of the same id."""
 
-    format: int = FORMAT
+    format: int = _FORMAT
     run: str
     as_of: Moment
     created_at: Moment
@@ -191,9 +191,9 @@ def load(record: type[R], path: Path) -> tuple[R, bytes]:
     except ValidationError as error:
         problem = error.errors()[0]
         raise files.damaged(path, f"{'.'.join(map(str, problem['loc']))} {problem['msg']}".strip()) from error
-    newest = getattr(parsed, "format", FORMAT)
-    if newest > FORMAT:
-        raise LakeError(f"{path}: format {newest} is newer than this recsys reads ({FORMAT}); upgrade recsys")
+    newest = getattr(parsed, "format", _FORMAT)
+    if newest > _FORMAT:
+        raise LakeError(f"{path}: format {newest} is newer than this recsys reads ({_FORMAT}); upgrade recsys")
     if not _whole(data):
         raise files.damaged(path, "its content is not what was written")
     return parsed, data

@@ -18,7 +18,7 @@ from recsys.errors import LakeError
 from recsys.lake import files
 
 NAME = "stamps.json"
-SETTLED_NS = 2_000_000_000
+_SETTLED_NS = 2_000_000_000
 """A file that changed less than this before it was read may change again within one tick of its clock."""
 
 Stamp = tuple[int, int, int, int]
@@ -40,7 +40,7 @@ class Stamps:
         if known == [*stamp] and isinstance(digest, str):
             return digest
         digest = read()
-        if max(stamp[1:3]) < time.time_ns() - SETTLED_NS:
+        if max(stamp[1:3]) < time.time_ns() - _SETTLED_NS:
             self._entries[name] = [*stamp, digest]
             self.changed = True
         return digest

@@ -50,12 +50,12 @@ def build(
         Route("/v1/users/{user_id}/recommendations", Stored(current, recommendations, spoken=True), methods=["GET"]),
         Route("/v1/recommendations", posted(current), methods=["POST"]),
         Route("/v1/users/{user_id}/taste-profile", Stored(current, taste_profile), methods=["GET"]),
-        Route("/v1/users/{user_id}/controls", Stored(current, controls), methods=["GET"]),
-        Route("/v1/users/{user_id}/lists", Stored(current, lists), methods=["GET"]),
+        Route("/v1/users/{user_id}/controls", Stored(current, _controls), methods=["GET"]),
+        Route("/v1/users/{user_id}/lists", Stored(current, _lists), methods=["GET"]),
         Route("/v1/users/{user_id}/why/{track_id}", Stored(current, explained, threaded=True, spoken=True), methods=["GET"]),
         Route("/v1/tracks/{track_id}", Stored(current, track), methods=["GET"]),
         Route("/v1/users", Stored(current, users), methods=["GET"]),
-        Route("/v1/runs/current", Stored(current, run), methods=["GET"]),
+        Route("/v1/runs/current", Stored(current, _run), methods=["GET"]),
         Route("/v1/providers/status", status.providers(root)),
         Route("/healthz", alive),
         Route("/readyz", ready(current)),
@@ -160,12 +160,12 @@ def taste_profile(published: Published, request: Request) -> bytes:
     return one(published, request, lambda listener: listener.profile)
 
 
-def controls(published: Published, request: Request) -> bytes:
+def _controls(published: Published, request: Request) -> bytes:
     """A listener's controls as the run used them."""
     return one(published, request, lambda listener: listener.controls)
 
 
-def lists(published: Published, request: Request) -> bytes:
+def _lists(published: Published, request: Request) -> bytes:
     """What each of a listener's lists asked for and where the catalogue went."""
     reader = published.reader
     return one(published, request, lambda listener: b"[%b]" % b",".join(map(reader.record, reader.lists(listener).values())))
@@ -204,7 +204,7 @@ def users(published: Published, request: Request) -> bytes:
     return record(published, orjson.dumps(published.reader.users(parameters.get("prefix", ""))))
 
 
-def run(published: Published, request: Request) -> bytes:
+def _run(published: Published, request: Request) -> bytes:
     """The manifest in short."""
     no_parameters(request)
     return record(published, orjson.dumps(status.run_summary(published.reader.run)))

@@ -18,7 +18,7 @@ from isal.isal_zlib import crc32
 from recsys.errors import LakeError
 from recsys.lookup.names import CHECK
 
-KEPT = 2**20
+_KEPT = 2**20
 """Rows of a file up to which :meth:`Columns.keep` holds where they lie: 12 MiB."""
 _BOUNDS = Struct("<qq")
 _RESIDUE = 0x2144DF1C
@@ -80,7 +80,7 @@ class Columns:
 
     def keep(self, column: str) -> None:
         """Hold in memory where the rows of a column of bytes lie, so that each is read at once; not in a file of many rows."""
-        if len(self) > KEPT:
+        if len(self) > _KEPT:
             return
         begins, sizes = array("q"), array("i")
         for (bounds, data), (first, last) in zip(self._texts[column], pairwise(self._starts), strict=True):

@@ -21,7 +21,7 @@ def narrowed(reader: Reader, listed: Listed, query: Query) -> list[dict[str, Any
     run's limits of tracks per artist and of one version per song.
     """
     rows = orjson.loads(b"[%b]" % reader.rows(listed, 0, listed.rows_count))
-    wanted = Wanted(query)
+    wanted = _Wanted(query)
     kept = [row for row in rows if wanted(row["track"])]
     limits = Limits(reader, [row["track"] for row in kept])
     for row in _from_pool(reader, listed, set(reader.ranked(listed))):
@@ -34,7 +34,7 @@ def narrowed(reader: Reader, listed: Listed, query: Query) -> list[dict[str, Any
     return kept
 
 
-class Wanted:
+class _Wanted:
     """Whether a track passes a query. Names are compared without case and outer spaces, artists by every credit."""
 
     def __init__(self, query: Query) -> None:

@@ -14,7 +14,10 @@ from recsys.lookup.problem import ProblemError, wrong
 
 LIMIT, _MOST_LIMIT, MOST_OFFSET = 20, 100, 10_000
 _LISTS = ("balanced", "comfort", "discovery")
-SAVED = "save it as a list for the next run: a row of `requests` with these fields, `recsys ingest requests FILE`"
+SAVED = (
+    "`recsys try USER` makes such a list at once, and with --save NAME the next runs do (or save it as a row of `requests` with "
+    "these fields, `recsys ingest requests FILE`)"
+)
 NEEDS_A_RUN = ("seed_track_ids", "feature_targets", "exploration_target")
 """Fields of the legacy body that no stored list answers."""
 

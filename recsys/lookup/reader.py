@@ -15,11 +15,11 @@ from recsys.lookup.columns import Columns
 from recsys.lookup.languages import language_of
 from recsys.lookup.names import CHECK, CODEC, DEFAULT_LIMIT, FILES, FORMAT, LENGTHS, OFFSETS, OLD_PARTS, SIZES, name
 
-STRANGER = b"*"
+_STRANGER = b"*"
 """The listener whose lists everybody else gets."""
-SHOWN = 20
+_SHOWN = 20
 """Listeners named at a time."""
-LOOK = 0.001
+_LOOK = 0.001
 """Seconds between two looks at whether the files are as they were."""
 _decompress = pa.Codec(CODEC).decompress
 _lengths, _sizes = LENGTHS.unpack_from, SIZES.unpack_from
@@ -74,7 +74,7 @@ class Reader:
         record = self._find(user_id.encode())
         if record is not None:
             return Listener(True, *record.split(b"\n"))
-        record = self._find(STRANGER)
+        record = self._find(_STRANGER)
         if record is None:
             raise NotFoundError(f"no listener {user_id!r}, and run {self.run.id} has no lists for new listeners")
         return Listener(False, *record.split(b"\n"))
@@ -85,14 +85,14 @@ class Reader:
         if now >= self._next_look:
             for file in self._files:
                 file.check()
-            self._next_look = now + LOOK
+            self._next_look = now + _LOOK
 
     def users(self, prefix: str) -> list[str]:
         """The first listeners whose id begins with ``prefix``, in order, without the stranger."""
         key = prefix.encode()
         first = self._names.place("id", key)
-        ids = [self._names.text("id", row) for row in range(first, min(first + SHOWN + 1, len(self._names)))]
-        return [name.decode() for name in ids if name.startswith(key) and name != STRANGER][:SHOWN]
+        ids = [self._names.text("id", row) for row in range(first, min(first + _SHOWN + 1, len(self._names)))]
+        return [name.decode() for name in ids if name.startswith(key) and name != _STRANGER][:_SHOWN]
 
     def lists(self, listener: Listener) -> dict[str, Listed]:
         """Every list of a listener by name."""

@@ -17,7 +17,7 @@ ARTISTS = 20
 """Artists shown in a profile: it goes with every answer."""
 BREAKDOWN = ("content", "collaborative", "popularity", "exploration", "diversity", "safety", "commercial")
 """Parts of a score in an answer, before ``final``."""
-TRACK = (
+_TRACK = (
     "id",
     "title",
     "artist",
@@ -85,7 +85,7 @@ def tracks(frame: pl.DataFrame) -> pl.DataFrame:
     """Columns head (the track as lists show it) and more (the facts only the track's own answer adds, without their ``{``)."""
     sound = pl.struct(*FEATURES)
     features = pl.when(pl.all_horizontal(pl.col(FEATURES).is_null())).then(None).otherwise(sound).alias("features")
-    return frame.select(_json(*TRACK, features, *OFFERS).alias("head"), _json(*ORIGINS).str.strip_prefix("{").alias("more"))
+    return frame.select(_json(*_TRACK, features, *OFFERS).alias("head"), _json(*ORIGINS).str.strip_prefix("{").alias("more"))
 
 
 def names(frame: pl.DataFrame) -> pl.Series:

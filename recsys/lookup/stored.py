@@ -14,10 +14,10 @@ from recsys.lookup.current import Current, Published
 from recsys.lookup.gateway import SCOPE_HEADERS, Headers, Ready
 from recsys.lookup.languages import preferred
 
-KEPT = 32
+_KEPT = 32
 """Answers of one run that are kept; more would drive what every request needs out of the processor's cache."""
 
-Answer = Callable[[Published, Request], bytes]
+_Answer = Callable[[Published, Request], bytes]
 
 _PRIVATE = (b"cache-control", b"private, no-cache")
 _JSON = (b"content-type", b"application/json")
@@ -26,7 +26,7 @@ _JSON = (b"content-type", b"application/json")
 class Stored:
     """It speaks ASGI itself, for it answers most requests."""
 
-    def __init__(self, current: Current, answer: Answer, *, threaded: bool = False, spoken: bool = False) -> None:
+    def __init__(self, current: Current, answer: _Answer, *, threaded: bool = False, spoken: bool = False) -> None:
         self._current, self._answer, self._threaded, self._spoken = current, answer, threaded, spoken
 
     async def __call__(self, scope: Scope, _: Receive, send: Send) -> None:
@@ -85,7 +85,7 @@ def fresh(published: Published, address: bytes, body: bytes, language: str = "")
         headers.append((b"content-language", language.encode()))
     ready = Ready(200, headers, body)
     answers = published.answers
-    if len(answers) >= KEPT:
+    if len(answers) >= _KEPT:
         del answers[next(iter(answers))]
     answers[address] = ready
     return ready

@@ -153,6 +153,10 @@ class Catalog:
     def artist_key(self, name: str) -> str:
         return key(name) if self.exclusions == "token" else name
 
+    def name_key(self, name: str) -> str:
+        """The name as `artist_sets` and `genre_sets` know it."""
+        return key(name) if self.exclusions == "token" else token(name)
+
     def genre_key(self, name: str) -> str:
         return key(name) if self.exclusions == "token" else fold(name)
 

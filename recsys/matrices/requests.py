@@ -18,7 +18,7 @@ from recsys.matrices.tokens import NameSets, fold, token
 from recsys.settings import Mode, Settings
 from recsys.tables import DROP_RULES, FEATURES, PARTS
 
-DEFAULT_LIMIT, MOST_LIMIT = 20, 100
+_DEFAULT_LIMIT, MOST_LIMIT = 20, 100
 _ARTIST_TRACKS, GENRE_TRACKS = 5, 20
 """Most popular tracks that stand for a seed artist, and for a seed genre."""
 _SHOWN = 5
@@ -97,7 +97,7 @@ def build_requests(snapshot: Snapshot, catalog: Catalog, settings: Settings) -> 
     return Requests(
         indptr=np.searchsorted(listener, np.arange(len(users) + 1, dtype=np.int32)).astype(np.int64),
         listener=listener,
-        limit=np.where(limit > 0, np.minimum(limit, MOST_LIMIT), DEFAULT_LIMIT).astype(np.int32),
+        limit=np.where(limit > 0, np.minimum(limit, MOST_LIMIT), _DEFAULT_LIMIT).astype(np.int32),
         mode=_per_unique(modes, _mode).astype(np.int32),
         **_wishes(lists, modes, settings),
         target=_targets_of_distance(lists["exploration_target"], modes, settings),
@@ -216,7 +216,7 @@ def _most_popular(catalog: Catalog, sets: NameSets, names: set[str], most: int) 
     """Name → the most popular tracks that bear it."""
     popular = dict.fromkeys(names, _NONE)
     for name in names:
-        if (number := sets.names.get(token(name))) is not None:
+        if (number := sets.names.get(catalog.name_key(name))) is not None:
             groups = np.searchsorted(sets.indptr, np.flatnonzero(sets.members == number), side="right") - 1
             tracks = np.flatnonzero(np.isin(sets.of, groups))
             order = np.argsort(-catalog.popularity[tracks], kind="stable")
@@ -237,8 +237,8 @@ def _remarks(lists: pl.DataFrame, catalog: Catalog, settings: Settings) -> list[
         missing = {
             f"mode, built as {next(iter(settings.modes))}": [mode] if mode in strange else [],
             "seed tracks": [name for name in tracks if name not in catalog.row_of],
-            "seed artists": [name for name in artists if token(name) not in catalog.artist_sets.names],
-            "seed genres": [name for name in genres if token(name) not in catalog.genre_sets.names],
+            "seed artists": [name for name in artists if catalog.name_key(name) not in catalog.artist_sets.names],
+            "seed genres": [name for name in genres if catalog.name_key(name) not in catalog.genre_sets.names],
         }
         remarks[row] = "; ".join(_unknown(word, names) for word, names in missing.items() if names) or None
     return remarks

@@ -1,28 +1,42 @@
-"""Why a track stands in a list, or the first stage and rule that kept it out. Recomputed from a run's own tables."""
+"""Why a track stands in a list, or the first stage and rule that kept it out, and what would let it in.
+
+Of a track that is listed, all is stored. Any other is scored once more, by the run's stored model (:mod:`.absence`).
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from typing import TYPE_CHECKING, Any
 
-import numpy as np
 import polars as pl
 
 from recsys.errors import NotFoundError
-from recsys.inputs import Snapshot
-from recsys.pipeline import prepare
-from recsys.settings import Settings
-from recsys.stages.candidates.scored import Scored
-from recsys.stages.candidates.scoring import Scorer
-from recsys.stages.candidates.stage import Chosen, Ordered, ordered, parts
-from recsys.stages.rankings.stage import pool_depth
-from recsys.tables import DROP_MEANINGS, DROP_RULES, EVENTS
+from recsys.names import key
+from recsys.tables import PARTS
 
-READS = ("tracks", "songs", "controls", "ratings", "profiles", "neighbors", "lists", "rankings")
-"""The tables of a run that an answer is made from."""
+if TYPE_CHECKING:
+    from recsys.settings import Settings
+
+_READS = ("tracks", "songs", "controls", "ratings", "profiles", "model", "model_tracks", "neighbors", "lists", "rankings")
+"""The tables of a run that an answer is made from; runs of earlier versions lack the model, and are fitted anew."""
 SHARED = 5
 """Shared tracks named as evidence."""
+SHOWN = ("score", *PARTS, *(f"{part}_points" for part in PARTS), "safety", "commercial")
+"""The columns of a score and its parts."""
+
+Tables = Mapping[str, pl.DataFrame]
+Row = Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class OwnTrack:
+    """A track of the listener's own, or a seed, and its share of the votes for another."""
+
+    track_id: str
+    title: str | None
+    share: float
 
 
 @dataclass(frozen=True)
@@ -50,125 +64,116 @@ class Why:
     """Stored neighbours who rated the track well."""
     shared: tuple[str, ...]
     """Tracks that most of them and the listener both rated well."""
+    because: tuple[OwnTrack, ...] = ()
+    """Own tracks with the greatest shares of the votes; empty where they are not known."""
+    because_rest: float | None = None
+    """Share of the votes that all else has."""
+    chance: float | None = None
+    """How likely the listener comes to like the track, 0–1; none where that is unknown."""
+    placed: str | None = None
+    """Why a ranked track is at its rank and not at that of its score, in words."""
+    change: str | None = None
+    """What would list a track that is not listed, or where the rule that keeps it out was set, in words."""
 
 
-def explain(
-    tables: Mapping[str, pl.DataFrame], settings: Settings, as_of: datetime, user_id: str, track_id: str, name: str = "balanced"
-) -> Why:
+def explain(tables: Tables, settings: Settings, as_of: datetime, user_id: str, track_id: str, name: str = "balanced") -> Why:
     """Explain one track. ``tables`` are those of the run named in :data:`READS`, ``settings`` and ``as_of`` the run's own.
 
     Raises :class:`NotFoundError` when the run has no such listener or list.
     """
-    users = tables["profiles"]["user_id"].to_list()
-    listed = tables["lists"].with_row_index("row").filter(pl.col("user_id") == user_id, pl.col("list") == name)
-    if listed.is_empty():
-        own = tables["lists"].filter(pl.col("user_id") == user_id)["list"].to_list()
-        raise NotFoundError(
-            f"no list {name!r} of listener {user_id!r}; " + (f"lists: {', '.join(own)}" if own else "unknown listener")
-        )
-    snapshot = Snapshot(
-        as_of, tables["tracks"], EVENTS.empty(), tables["controls"], tables["lists"], pl.DataFrame(), tables["songs"], users
-    )
-    scorer = prepare(snapshot, tables["ratings"], settings)
-    voters, shared = _evidence(tables, user_id, scorer.catalog.releases(track_id))
-    track = scorer.catalog.row_of.get(track_id)
-    if track is None:
-        text = "the catalogue of this run has no such track; ingest it with  recsys ingest tracks FILE"
-        return Why(user_id, name, track_id, None, None, None, None, "snapshot", "missing", text, {}, voters, shared)
-    listener = users.index(user_id)
-    scored = scorer.score(listener, listener + 1)
-    row = int(listed["row"][0]) - scored.first_list
-    ranked = tables["rankings"].filter(pl.col("user_id") == user_id, pl.col("list") == name)
-    best = ordered(scored, None)
-    stage, rule, text, rank = _verdict(scorer, scored, best, row, track, ranked, tables)
-    shown = _parts(scorer, scored, row, track, ranked)
-    title, artist = tables["tracks"].filter(pl.col("id") == track_id).select("title", "artist").row(-1)
+    answer = listed(tables, settings.artist_gap, user_id, track_id, name)
+    if answer is None:
+        from recsys.readers.absence import absent  # here, for what is listed needs no kernels, which take a second to load
+
+        answer = absent(tables, settings, as_of, user_id, track_id, name)
+    return answer
+
+
+def listed(tables: Tables, gap: int, user_id: str, track_id: str, name: str = "balanced") -> Why | None:
+    """The answer for a track that is in the list, from what is stored; none for another.
+
+    ``gap``: the run's setting `artist_gap`. Raises like :func:`explain`.
+    """
+    wish = list_row(tables, user_id, name)
+    ranked = tables["rankings"].filter(pl.col("user_id") == user_id, pl.col("list") == name).sort("rank")
+    result = ranked.filter(pl.col("track_id") == track_id)
+    if result.is_empty():
+        return None
+    row, titles = result.row(0, named=True), dict(tables["tracks"].select("id", "title").iter_rows())
+    own = [OwnTrack(one["track_id"], titles.get(one["track_id"]), one["share"]) for one in row.get("because") or ()]
+    voters, shared = evidence(tables, user_id, _releases(tables["songs"], track_id))
+    title, artist = named(tables["tracks"], track_id)
     return Why(
-        user_id, name, track_id, title, artist, rank, _score_rank(best, row, track), stage, rule, text, shown, voters, shared
+        user_id, name, track_id, title, artist, row["rank"], row["score_rank"], "rankings", row["reason_code"], row["reason"],
+        {part: row[part] for part in SHOWN}, voters, shared, tuple(own), row.get("because_rest"), row.get("chance"),
+        _placed(tables["tracks"], wish, ranked, row, gap),
     )  # fmt: skip
 
 
-def _parts(scorer: Scorer, scored: Scored, row: int, track: int, ranked: pl.DataFrame) -> dict[str, float]:
-    """The parts as they are stored for a ranked track, else as they would be."""
-    stored = ranked.filter(pl.col("track_id") == scorer.catalog.ids[track])
-    would = parts(scorer, scored, Chosen(np.array([row]), np.array([track], dtype=np.int32)))
-    return (stored.select(would.columns) if stored.height else would).row(0, named=True)
+def list_row(tables: Tables, user_id: str, name: str) -> Row:
+    """The row of `lists`. Raises :class:`NotFoundError` when the run has no such listener or list."""
+    own = tables["lists"].filter(pl.col("user_id") == user_id)
+    row = own.filter(pl.col("list") == name)
+    if row.is_empty():
+        known = f"lists: {', '.join(own['list'])}" if own.height else "unknown listener"
+        raise NotFoundError(f"no list {name!r} of listener {user_id!r}; {known}")
+    return row.row(0, named=True)
 
 
-def _score_rank(best: Ordered, row: int, track: int) -> int | None:
-    places = np.flatnonzero(best.track[best.indptr[row] : best.indptr[row + 1]] == track)
-    return int(places[0]) + 1 if len(places) else None
+def named(tracks: pl.DataFrame, track_id: str) -> tuple[str | None, str | None]:
+    """Title and artist; of several records of one id those of the last."""
+    title, artist = tracks.filter(pl.col("id") == track_id).select("title", "artist").row(-1)
+    return title, artist
 
 
-def _verdict(
-    scorer: Scorer, scored: Scored, best: Ordered, row: int, track: int, ranked: pl.DataFrame, tables: Mapping[str, pl.DataFrame]
-) -> tuple[str, str, str, int | None]:
-    """Stage, rule, words and rank."""
-    track_id = scorer.catalog.ids[track]
-    shown = ranked.filter(pl.col("track_id") == track_id)
-    if shown.height:
-        picked = shown.row(0, named=True)
-        return "rankings", picked["reason_code"], picked["reason"], picked["rank"]
-    rule = int(scored.rules[row, track])
-    if rule:
-        name = DROP_RULES[rule - 1]
-        return "candidates", name, _dropped(tables["ratings"], scorer, scored, track_id, name), None
-    return "rankings", *_passed_over(scorer, scored, best, row, track, ranked), None
+def _releases(songs: pl.DataFrame, track_id: str) -> list[str]:
+    """Ids of the releases of a track's song, the track itself among them."""
+    song = songs.filter(pl.col("track_id") == track_id)["song"]
+    return songs.filter(pl.col("song").is_in(song.to_list()))["track_id"].to_list() or [track_id]
 
 
-def _dropped(ratings: pl.DataFrame, scorer: Scorer, scored: Scored, track_id: str, rule: str) -> str:
-    text = f"not a candidate: {DROP_MEANINGS[rule]}"
-    if rule in ("known", "rejected"):
-        user = scorer.history.users[scored.first]
-        rated = ratings.filter(pl.col("user_id") == user, pl.col("track_id").is_in(scorer.catalog.releases(track_id)))
-        if rated.height:
-            times, when, heard = rated["events"][0], rated["last_at"][0], rated["track_id"][0]
-            text += f"; as its release {heard}" if heard != track_id else ""
-            text += f"; {times:,} event{'s' * (times > 1)}" + (f", the last on {when:%Y-%m-%d}" if when else "")
-        else:
-            text += "; it is a seed of this list"
-    return text
-
-
-def _passed_over(scorer: Scorer, scored: Scored, best: Ordered, row: int, track: int, ranked: pl.DataFrame) -> tuple[str, str]:
-    """Rule and words for a candidate that was not picked."""
-    settings, catalog = scorer.settings, scorer.catalog
-    place = _score_rank(best, row, track) or 0
-    total = int(best.total[row])
-    picks = np.array([catalog.row_of[name] for name in ranked["track_id"]], dtype=np.int64)
-    if settings.one_version_per_song and catalog.songs[track] >= 0 and (catalog.songs[picks] == catalog.songs[track]).any():
-        other = catalog.ids[picks[catalog.songs[picks] == catalog.songs[track]][0]]
-        return "version", f"another release of the song is in the list: {other}"
-    credited = scorer.items.credits_indices
-    indptr = scorer.items.credits_indptr
-    own = credited[indptr[track] : indptr[track + 1]]
-    of_picks = np.concatenate([credited[indptr[pick] : indptr[pick + 1]] for pick in picks] or [credited[:0]])
-    most = max((int(np.count_nonzero(of_picks == artist)) for artist in own), default=0)
-    if settings.max_per_artist and most >= settings.max_per_artist:
-        return "artist_cap", f"the list has {most} tracks of the artist already, at most {settings.max_per_artist} are allowed"
-    depth = pool_depth(settings)
-    if depth is not None and place > depth:
-        return "pool", f"score rank {place:,} of {total:,}: diversity chooses from the best {depth:,}"
-    if _score_rank(ordered(scored, depth), row, track) is None:
-        return (
-            "votes",
-            f"not among the {settings.measured:,} tracks with the most votes of similar listeners, which alone are scored",
-        )
-    gap = ranked["score"].to_numpy().min(initial=np.inf) - best.score[best.indptr[row] + place - 1]
-    words = (
-        f"{gap:.4f} below the lowest score in the list"
-        if gap > 0
-        else "passed over for tracks that differ more from those picked before"
-    )
-    return "score" if gap > 0 else "diversity", f"score rank {place:,} of {total:,}: {words}"
-
-
-def _evidence(tables: Mapping[str, pl.DataFrame], user_id: str, releases: list[str]) -> tuple[int, tuple[str, ...]]:
+def evidence(tables: Tables, user_id: str, _releases: list[str]) -> tuple[int, tuple[str, ...]]:
     """How many neighbours rated the song well, in any release, and the tracks most of them share with the listener."""
     near = tables["neighbors"].filter(pl.col("user_id") == user_id).select(pl.col("neighbor_id").alias("user_id"))
     liked = tables["ratings"].filter(pl.col("rating") > 0)
-    voters = near.join(liked.filter(pl.col("track_id").is_in(releases)), on="user_id", how="semi")
+    voters = near.join(liked.filter(pl.col("track_id").is_in(_releases)), on="user_id", how="semi")
     own = liked.filter(pl.col("user_id") == user_id).select("track_id")
     common = liked.join(voters, on="user_id", how="semi").join(own, on="track_id", how="semi")
     counts = common.group_by("track_id").len().sort(["len", "track_id"], descending=[True, False])
     return voters.height, tuple(counts["track_id"].head(SHARED))
+
+
+def _placed(tracks: pl.DataFrame, wish: Row, ranked: pl.DataFrame, row: Row, gap: int) -> str:
+    """The trace of diversity in words."""
+    rank, by_score = row["rank"], row["score_rank"]
+    if row["source"].startswith("backfill"):
+        return f"placed {nth(rank)} to fill the list, after what its rules let in"
+    if row["source"] == "replay":
+        return f"placed {nth(rank)}: replays are spread evenly over the list"
+    if not wish["diversified"]:
+        return f"placed {nth(rank)} by score alone: the list has room for every candidate"
+    if rank == by_score:
+        return f"placed {nth(rank)}, as by score alone"
+    moved = f"placed {nth(rank)} instead of {nth(by_score)}"
+    if rank < by_score:
+        return f"{moved}: tracks with more points are too close to those above it, or by the same artists"
+    of_rows = _credited(tracks, ranked["track_id"].to_list())
+    own = of_rows[rank - 1]
+    above = [(own & set().union(*of_rows[max(place - gap, 0) : place])) for place in range(by_score - 1, rank - 1)]
+    if above and all(above):
+        return f"{moved}: two tracks by one artist have at least {gap} others between them"
+    title, _ = named(tracks, row["nearest_track_id"]) if row["nearest_track_id"] else (None, None)
+    return f"{moved}: close to *{title or row['nearest_track_id']}*" if row["nearest_track_id"] else moved
+
+
+def _credited(tracks: pl.DataFrame, ids: list[str]) -> list[set[str]]:
+    """Every credited artist of each track, as names are compared."""
+    rows = tracks.filter(pl.col("id").is_in(ids)).select("id", "artist", "artists").iter_rows()
+    names = {track: {key(name) for name in artists or ([artist] if artist else [])} for track, artist, artists in rows}
+    return [names.get(track, set()) for track in ids]
+
+
+def nth(number: int) -> str:
+    """1st, 2nd, 3rd, 4th …"""
+    ending = "th" if number % 100 in (11, 12, 13) else {1: "st", 2: "nd", 3: "rd"}.get(number % 10, "th")
+    return f"{number:,}{ending}"

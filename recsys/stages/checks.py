@@ -17,6 +17,8 @@ from recsys.tables import CHECKS, INPUTS, METRICS, STRINGS
 
 CHECKED = ("tracks", "songs", "controls", "ratings", "profiles", "neighbors", "lists", "candidates", "rankings")
 """The tables that checks and metrics read."""
+FITTED = ("model", "model_tracks")
+"""Further tables whose contract is checked."""
 DAY = timedelta(days=1)
 """A moment may be this far ahead: the end of today somewhere."""
 
@@ -27,7 +29,7 @@ def check_tables(tables: Mapping[str, TableRows], settings: Settings, account: p
     The contract of each table (:mod:`recsys.contract`), then the rules across tables (model ``sql/checks.sql``), then what the
     snapshot counted (``account``, model ``sql/account.sql``).
     """
-    own = pl.concat(_contract(name, tables[name], settings) for name in CHECKED)
+    own = pl.concat(_contract(name, tables[name], settings) for name in (*CHECKED, *FITTED) if name in CHECKED or name in tables)
     if (own["rule"].eq(contract.TYPES) & ~own["passed"]).any():
         return CHECKS.conform(own)  # the rules across tables could not even be asked
     views = {**{name: tables[name] for name in CHECKED}, "keys": _keys(tables)}
@@ -57,7 +59,7 @@ def _names(rows: TableRows, column: str) -> pl.Series:
 
 
 def _contract(name: str, rows: TableRows, settings: Settings) -> pl.DataFrame:
-    keyed = name != "tracks" or settings.duplicate_tracks == "last"
+    keyed = name not in ("tracks", "model_tracks") or settings.duplicate_tracks == "last"
     results = contract.check(name, rows, keyed=keyed)
     frame = pl.DataFrame(results, schema={"rule": pl.String, "failures": pl.Int64, "example": pl.String}, orient="row")
     # inputs were judged row by row when they were ingested; frames that come from elsewhere may be wider

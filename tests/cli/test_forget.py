@@ -144,12 +144,6 @@ def test_nobody_in_particular(who: str, recsys: Recsys, lake: Lake) -> None:
     assert recsys("forget", "--lake", lake.root).code == 2
 
 
-def test_a_damaged_published_run_is_not_removed(lake: Lake) -> None:
-    lake.published().files("rankings")[0].write_bytes(b"")
-    with pytest.raises(LakeError, match="is published and damaged; publish another one first"):
-        forget(lake, Listener(WHO))
-
-
 def test_a_provider(recsys: Recsys, lake: Lake) -> None:
     told = '{"title": "spotify", "artist": "spotify", "popularity": "spotify", "spotify_id": "spotify"}'
     some = {"id": "s", "title": "Secret", "artist": "S", "popularity": 0.9, "spotify_id": "s", "provenance": told}

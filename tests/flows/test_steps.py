@@ -11,7 +11,7 @@ import pytest
 
 from flows.stages import stopwatch
 from flows.steps import default_as_of, ingest, publish, quality, report
-from recsys import Lake
+from recsys import Lake, Settings
 from recsys.lake import Run
 from recsys.tables import CHECKS
 from tests.lake import night
@@ -53,7 +53,7 @@ def test_a_file_that_is_refused_stops_no_night(tmp_path: Path) -> None:
     (tmp_path / "inbox" / "events").mkdir()
     (tmp_path / "inbox" / "events" / "e.csv").write_text("user_id,track_id,type\nbob,a,play\n")
     home = Lake(tmp_path / "lake")
-    noted = ingest.__wrapped__(home, tmp_path / "inbox")
+    noted = ingest.__wrapped__(home, tmp_path / "inbox", Settings())
     assert noted[0].startswith("warn: inbox: ")
     assert "x.json: not JSON" in noted[0]
     assert home.input("events")["user_id"].to_list() == ["bob"]

@@ -50,7 +50,7 @@ def test_what_is_cut_off(text: bytes) -> None:
 
 
 def test_long_arrays_come_in_blocks_with_true_numbers(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(arrays, "BLOCK", 2)
+    monkeypatch.setattr(arrays, "_BLOCK", 2)
     blocks = list(elements([{"a": 1}, 7, {"a": 3}, {"a": 4}, 8]))
     assert [result.numbers for result in blocks] == [[1], [3, 4], []]
     assert [fault[0] for result in blocks for fault in result.faults] == [2, 5]

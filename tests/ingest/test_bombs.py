@@ -57,7 +57,7 @@ def test_a_dictionary_is_judged_before_it_is_written_out(tmp_path: Path, monkeyp
 
 
 def test_long_texts_are_written_out_in_blocks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(budget, "BLOCK", 5_000)
+    monkeypatch.setattr(budget, "_BLOCK", 5_000)
     path = tmp_path / "t.parquet"
     pq.write_table(pa.table({"id": [f"{number}" for number in range(100)], "title": ["x" * 400, "y"] * 50}), path)
     blocks = list(read(Source(path), Header.of(TRACKS, {}, {})))

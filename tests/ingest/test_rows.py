@@ -13,18 +13,18 @@ from tests.ingest.conftest import Put
 
 @pytest.fixture(autouse=True)
 def _few(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(rows, "LISTED", 10)
+    monkeypatch.setattr(rows, "_LISTED", 10)
     monkeypatch.setattr(rows, "SAMPLE", 5)
 
 
 def refused(*sizes: int) -> Refused:
     """Rows of one cause, and a last one of another, in blocks."""
-    found, line = Refused(), 0
+    result, line = Refused(), 0
     for size in sizes:
-        found.add(broken_rows((line + number, None, "type", "r", "x") for number in range(1, size + 1)))
+        result.add(broken_rows((line + number, None, "type", "r", "x") for number in range(1, size + 1)))
         line += size
-    found.add(broken_rows([(line + 1, "c", "range", "last", "y")]))
-    return found
+    result.add(broken_rows([(line + 1, "c", "range", "last", "y")]))
+    return result
 
 
 def test_the_first_rows_a_sample_and_the_first_of_each_cause_are_kept() -> None:
@@ -37,7 +37,7 @@ def test_the_first_rows_a_sample_and_the_first_of_each_cause_are_kept() -> None:
 
 @pytest.mark.parametrize("sizes", [(1,) * 100, (50, 50), (99, 1)])
 def test_the_sample_does_not_depend_on_blocks(sizes: tuple[int, ...]) -> None:
-    one, other = (found.table(batch="b", table="t", source="s") for found in (refused(*sizes), refused(100)))
+    one, other = (result.table(batch="b", table="t", source="s") for result in (refused(*sizes), refused(100)))
     assert one.rows.equals(other.rows)
 
 

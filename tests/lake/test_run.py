@@ -112,7 +112,7 @@ def test_read_finds_the_lake_and_the_run(lake, monkeypatch, tmp_path):
 
 
 def test_a_file_is_read_once_in_a_process_and_again_when_it_changes(run, part, monkeypatch):
-    monkeypatch.setattr(records, "SETTLED_NS", 0)
+    monkeypatch.setattr(records, "_SETTLED_NS", 0)
     digest, read = files.digest, []
     monkeypatch.setattr(files, "digest", lambda path: read.append(path) or digest(path))
     run.scan("neighbors")
@@ -128,7 +128,7 @@ def test_a_file_is_read_once_in_a_process_and_again_when_it_changes(run, part, m
 
 def test_a_file_that_was_just_written_is_not_trusted_to_stay(run, monkeypatch):
     digest, read = files.digest, []
-    monkeypatch.setattr(records, "SETTLED_NS", 10**15)
+    monkeypatch.setattr(records, "_SETTLED_NS", 10**15)
     monkeypatch.setattr(files, "digest", lambda path: read.append(path) or digest(path))
     run.files("neighbors")
     run.files("neighbors")

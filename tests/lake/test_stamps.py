@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from recsys.lake import Lake, Stamps
-from recsys.lake.stamps import NAME, SETTLED_NS
+from recsys.lake.stamps import _SETTLED_NS, NAME
 
 OLD = (5, 1_700_000_000_000_000_000)
 
@@ -29,7 +29,7 @@ def test_an_untouched_file_is_read_once(tmp_path: Path) -> None:
 
 def test_a_file_that_changed_just_now_may_change_again() -> None:
     stamps = Stamps({})
-    now = (5, time.time_ns() + SETTLED_NS)
+    now = (5, time.time_ns() + _SETTLED_NS)
     assert [stamps.digest("k", now, lambda answer=answer: answer) for answer in "ab"] == ["a", "b"]
     assert not stamps.changed
 

@@ -12,7 +12,6 @@ import pytest
 
 from recsys.lake import Run
 from recsys.lookup.app import ASSETS
-from recsys.lookup.languages import POOL_REASONS
 from tests.support.published import SLASHED
 
 LIST = "/v1/users/demo-u001/recommendations"
@@ -86,70 +85,12 @@ def test_explicit_tracks_are_not_let_in_over_the_listeners_controls(client: http
     assert client.post("/v1/recommendations", json={"user_id": "nobody", "include_explicit": True}).status_code == 200
 
 
-def test_narrowing_fills_from_the_pool_and_never_widens(client: httpx.Client, run: Run) -> None:
-    first = client.get(LIST).json()["data"]
-    artist, genre = first[0]["track"]["artist"], first[1]["track"]["genres"][0]
-    answer = client.get(
-        LIST, params={"exclude_artist": artist.upper(), "exclude_genre": f" {genre} ", "exclude_track": first[2]["track"]["id"]}
-    )
-    rows = answer.json()["data"]
-    pool = run.read("candidates").filter(user_id="demo-u001", list="balanced")["track_id"].to_list()
-    assert {row["track"]["id"] for row in rows} <= {*pool, *(row["track"]["id"] for row in first)}
-    assert 0 < len(rows) <= len(first)
-    assert [row["rank"] for row in rows] == list(range(1, len(rows) + 1))
-    for row in rows:
-        assert artist not in row["track"]["artists"]
-        assert genre not in row["track"]["genres"]
-    kept = [row["track"]["id"] for row in first if any(row["track"]["id"] == other["track"]["id"] for other in rows)]
-    assert [row["track"]["id"] for row in rows[: len(kept)]] == kept
-    assert {row["reason"] for row in rows if row["source"] == "pool"} <= {POOL_REASONS["en"]}
-    assert any(row["source"] == "pool" for row in rows)
-
-
-@pytest.mark.parametrize(
-    "bounds", [{"min_popularity": "0.5"}, {"max_popularity": "0.2"}, {"min_popularity": "0.3", "max_popularity": "0.4"}]
-)
-def test_popularity_bounds_hold(client: httpx.Client, bounds: dict[str, str]) -> None:
-    for row in client.get(LIST, params=bounds).json()["data"]:
-        assert float(bounds.get("min_popularity", 0)) <= row["track"]["popularity"] <= float(bounds.get("max_popularity", 1))
-
-
-def test_explicit_tracks_can_be_left_out(client: httpx.Client) -> None:
-    for user in ("demo-u001", "demo-u002", "demo-u003", "demo-u014"):
-        rows = client.get(f"/v1/users/{user}/recommendations", params={"include_explicit": "false"}).json()["data"]
-        assert not any(row["track"]["explicit"] for row in rows)
-
-
 def test_a_track_of_the_snapshot(client: httpx.Client, run: Run) -> None:
     stored = run.read("tracks").row(0, named=True)
     result = client.get(f"/v1/tracks/{stored['id']}").json()["data"]
     assert {key: result[key] for key in ("title", "artists", "genres", "provenance", "song_key")} == {
         key: stored[key] for key in ("title", "artists", "genres", "provenance", "song_key")
     }
-
-
-def test_the_run_in_short(client: httpx.Client, run: Run) -> None:
-    result = client.get("/v1/runs/current").json()["data"]
-    assert result["id"] == run.id
-    assert result["rows"]["rankings"] == run.read("rankings").height
-    assert [source["table"] for source in result["inputs"]] == ["tracks", "events", "controls", "requests"]
-
-
-def test_providers_status_asks_nobody(client: httpx.Client) -> None:
-    result = client.get("/v1/providers/status").json()["data"]
-    assert {"name", "configured", "available", "fresh", "stale"} <= set(result[0])
-
-
-def test_an_unchanged_answer_is_not_sent_again(client: httpx.Client) -> None:
-    answer = client.get(LIST, headers={"accept-encoding": "identity"})
-    tag = answer.headers["etag"]
-    again = client.get(LIST, headers={"accept-encoding": "identity", "if-none-match": f'"x", {tag}'})
-    assert (again.status_code, again.content, again.headers["etag"]) == (304, b"", tag)
-    assert client.get(LIST, params={"limit": 1}).headers["etag"] != tag
-    zipped = client.get(LIST, headers={"accept-encoding": "gzip"})
-    assert zipped.headers["content-encoding"] == "gzip"
-    assert zipped.headers["etag"] != tag
-    assert zipped.json() == answer.json()
 
 
 @pytest.mark.parametrize("path", ASSETS)

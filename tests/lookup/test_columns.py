@@ -38,7 +38,7 @@ def test_every_row_is_where_the_index_says(path: Path) -> None:
 
 @pytest.mark.parametrize("most", [0, 7])
 def test_held_places_change_no_row(path: Path, most: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(columns_of, "KEPT", most)
+    monkeypatch.setattr(columns_of, "_KEPT", most)
     columns = Columns(path, offsets(path))
     columns.keep("id")
     assert bool(columns._kept) is (most == 7)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import httpx
-import polars as pl
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -11,8 +10,7 @@ from hypothesis import strategies as st
 from recsys.lake import Run
 from recsys.lookup.languages import POOL_REASONS, preferred
 from recsys.stages.rankings.reasons import texts
-from recsys.stages.rankings.texts import CODES, SOUNDS, TEXTS
-from recsys.stages.rankings.wording import reason
+from recsys.stages.rankings.texts import TEXTS
 
 LIST = "/v1/users/demo-u001/recommendations"
 GERMAN = {"accept-language": "de-AT, en;q=0.5"}
@@ -43,21 +41,6 @@ def test_the_first_language_there_are_texts_in(header: str, language: str) -> No
 @given(st.binary(max_size=60))
 def test_any_header_gets_a_language(header: bytes) -> None:
     assert preferred(header, "de") in TEXTS
-
-
-ARGUMENTS = st.one_of(
-    st.text(max_size=40), st.sampled_from([*SOUNDS["en"], "energy=0.88", "tempo=164", "time_signature=4", "key=-1"])
-)
-
-
-@given(st.sampled_from(CODES), st.lists(ARGUMENTS, max_size=3), st.sampled_from([*TEXTS]))
-def test_one_reason_is_said_as_in_a_column(code: str, args: list[str], language: str) -> None:
-    schema = {"reason_code": pl.String, "reason_args": pl.List(pl.String)}
-    column = pl.DataFrame({"reason_code": [code], "reason_args": [args]}, schema=schema).select(texts(language)).item()
-    if len(args) in TEXTS[language][code]:
-        assert reason(code, args, language) == column
-    else:
-        assert reason(code, args, language) is None
 
 
 def test_a_list_in_german_is_the_stored_one_in_other_words(client: httpx.Client, run: Run) -> None:

@@ -10,12 +10,12 @@ from recsys import Settings
 from recsys.lake import Run
 from recsys.lookup.reader import Reader
 from recsys.lookup.why import stored_why
-from recsys.readers.why import READS, explain
+from recsys.readers.why import _READS, explain
 
 
 @pytest.mark.parametrize("user", ["demo-u001", "demo-u003"])
 def test_every_answer_agrees_with_the_computation(user: str, reader: Reader, run: Run) -> None:
-    tables = {table: run.read(table) for table in READS}
+    tables = {table: run.read(table) for table in _READS}
     settings = Settings.model_validate(run.manifest.settings)
     pool = run.read("candidates").filter(user_id=user, list="balanced")["track_id"].to_list()
     known = run.read("ratings").filter(pl.col("user_id") == user)["track_id"].to_list()

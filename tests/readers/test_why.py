@@ -10,8 +10,9 @@ import polars as pl
 import pytest
 
 from recsys import NotFoundError, Settings, build
-from recsys.readers.why import READS, Why, explain
-from recsys.tables import CANDIDATES
+from recsys.names import key
+from recsys.readers.why import _READS, Why, explain, nth
+from recsys.tables import CANDIDATES, FEATURES
 from tests.support.chance import world
 from tests.support.worlds import AS_OF, asked, event, inputs, of, silent, track
 
@@ -59,7 +60,7 @@ def tables() -> dict[str, pl.DataFrame]:
 
 
 def ask(name: str, list_name: str = "balanced", user: str = "u") -> Why:
-    return explain({table: tables()[table] for table in READS}, SETTINGS, AS_OF, user, name, list_name)
+    return explain({table: tables()[table] for table in _READS}, SETTINGS, AS_OF, user, name, list_name)
 
 
 @pytest.mark.parametrize(
@@ -143,3 +144,72 @@ def test_parts_are_those_of_the_run(settings: Settings) -> None:
         why = explain(made, settings, AS_OF, row["user_id"], row["track_id"], row["list"])
         assert why.parts == {name: row[name] for name in parts}
         assert (why.rank, why.rule) == (row["rank"], row["reason_code"])
+
+
+@pytest.mark.parametrize(
+    ("name", "list_name", "change"),
+    [
+        ("liked", "balanced", "what the listener has heard with approval, or a seed, is never listed"),
+        ("hidden", "balanced", "set by hide_rejected = true (as in preset default)"),
+        ("blocked", "balanced", "set by allow_explicit = false in the controls of u"),
+        ("id", "balanced", "set by excluded_tracks in the controls of u"),
+        ("later", "balanced", "put off until 2026-06-02 00:00 UTC by postponed_tracks in the controls of u"),
+        ("artist", "balanced", "set by 'bel' among excluded_artists in the controls of u"),
+        ("genre", "balanced", "set by 'METAL' among excluded_genres in the controls of u"),
+        ("rare", "common", "popularity is 0.01 where at least 0.5 is wanted, in the request for list common"),
+        ("three", "balanced", "set by max_per_artist = 2 (in preset default it is 5)"),
+        ("song again", "balanced", "set by one_version_per_song = true (as in preset default)"),
+    ],
+)
+def test_where_the_rule_was_set(name: str, list_name: str, change: str) -> None:
+    assert ask(name, list_name).change == change
+
+
+def test_points_short_are_those_of_the_lowest_in_the_list() -> None:
+    result = ask("z109")
+    lowest = min(of(tables(), "rankings", "u", "balanced"), key=lambda row: row["score"])
+    gap = lowest["score"] - result.parts["score"]
+    assert result.change == f"{gap:.{1 if gap >= 1 else 4}f} points short of *{lowest['track_id']}*, the lowest in the list"
+
+
+def test_bounds_and_new_artists_say_where_they_were_set() -> None:
+    settings = Settings(backfill=False)
+    wish = asked("u", "fast", feature_bounds=dict.fromkeys(FEATURES) | {"tempo": [150.0, None]}, mode="discovery")
+    rows = [track("own", artist="Ada"), track("by her", artist="Ada"), track("slow", tempo=90.0), silent("mute"), track("other")]
+    made = build(inputs(rows, [event("u", "own"), event("v", "other")], requests=[wish]), settings, as_of=AS_OF)
+    changes = {name: explain(made, settings, AS_OF, "u", name, "fast").change for name in ("by her", "slow", "mute")}
+    assert changes == {
+        "by her": 'set by mode discovery, which wants artists that u has not played (modes.discovery.artists = "new")',
+        "slow": "tempo is 90 where at least 150 is wanted: set by feature_bounds in the request for list fast",
+        "mute": "it has no audio features: set by feature_bounds in the request for list fast",
+    }
+
+
+@pytest.mark.parametrize("seed", [1, 2])
+def test_the_trace_of_diversity_is_true(seed: int) -> None:
+    settings = Settings(list_limit=8, artist_gap=2, max_per_artist=None)
+    made = build(world(seed, tracks=60), settings, as_of=AS_OF)
+    artists = {row["id"]: {key(name) for name in row["artists"] or [row["artist"] or ""]} for row in made["tracks"].to_dicts()}
+    for user in made["profiles"]["user_id"].head(5):
+        rows = of(made, "rankings", user, "balanced")
+        for row in rows:
+            why = explain(made, settings, AS_OF, user, row["track_id"])
+            words, rank, by_score = why.placed or "", row["rank"], row["score_rank"]
+            assert words.startswith(f"placed {nth(rank)}")
+            if "instead of" in words:
+                assert f"instead of {nth(by_score)}" in words
+                assert rank != by_score
+            if "others between them" in words:
+                for place in range(by_score - 1, rank - 1):
+                    before = rows[max(place - 2, 0) : place]
+                    assert any(artists[row["track_id"]] & artists[other["track_id"]] for other in before)
+            if "close to *" in words:
+                nearest = next(other for other in rows if other["track_id"] == row["nearest_track_id"])
+                assert nearest["rank"] < rank
+                assert words.endswith(f": close to *{nearest['track_id']}*")
+
+
+def test_numbers_in_words() -> None:
+    assert [nth(number) for number in (1, 2, 3, 4, 11, 12, 13, 21, 102, 1111)] == [
+        "1st", "2nd", "3rd", "4th", "11th", "12th", "13th", "21st", "102nd", "1,111th",
+    ]  # fmt: skip

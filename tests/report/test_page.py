@@ -10,7 +10,6 @@ import pytest
 
 from recsys import Lake
 from recsys.demo import AS_OF
-from recsys.lake import reports
 from recsys.report.making import page
 from recsys.report.page import number
 from recsys.settings import Settings
@@ -84,14 +83,6 @@ def test_names_are_text(tmp_path: Path) -> None:
     html = page(lake, commit(lake, Settings(list_limit=3, pool=5), AS_OF))
     assert "<script" not in html
     assert "&lt;script&gt;alert(1)" in html
-
-
-def test_written_whole_and_again(lake: Lake, html: str) -> None:
-    run = next(run for run in lake.runs() if run.id != lake.published().id)
-    place = reports.write(lake, run, html)
-    assert place.read_text(encoding="utf-8") == html
-    assert reports.write(lake, run, "anew").read_text() == "anew"
-    assert run.damage() == []
 
 
 @pytest.mark.parametrize(

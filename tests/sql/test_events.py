@@ -8,7 +8,7 @@ import pytest
 
 from recsys import models
 from recsys.ingest.exports.players import ROCKBOX
-from recsys.ingest.exports.reading import FORMATS
+from recsys.ingest.exports.reading import _FORMATS
 from recsys.ingest.exports.services import HEADINGS
 from tests.support.grid import expect, run
 from tests.support.worlds import AS_OF
@@ -169,5 +169,5 @@ def test_tables_of_events_are_not_merged() -> None:
 
 def test_every_format_that_tells_of_plays_takes_part() -> None:
     text = (models.SQL / "events.sql").read_text(encoding="utf-8")
-    told = {form.name for form in (*FORMATS, ROCKBOX, *(heading.form for heading in HEADINGS))}
+    told = {form.name for form in (*_FORMATS, ROCKBOX, *(heading.form for heading in HEADINGS))}
     assert told - {"spotify-library", "listenbrainz-feedback", "apple-library"} == {*re.findall(r"\('([a-z-]+)', \d+\)", text)}

@@ -59,7 +59,7 @@ def ingest_export(
     artists = cache(lambda: known_artists(lake, sources))
     catalogue = cache(lambda: lake.input("tracks").filter(pl.col("origin") == "catalog"))
     with lake.stamps() as stamps:
-        reports = each(sources, partial(_ingest_file, lake, stamps, user_id, zone, catalogue, artists, progress))
+        reports = each(sources, partial(_ingest_file, lake, stamps, (user_id, zone), (catalogue, artists), progress))
     if all(done.note and not done.rows_read for done in reports):
         raise InputError(f"{files.named(paths)}: no listening history in it. Known: {KNOWN}")
     return reports
@@ -68,13 +68,13 @@ def ingest_export(
 def _ingest_file(
     lake: Lake,
     stamps: Stamps,
-    user_id: str,
-    zone: str,
-    catalogue: Callable[[], pl.DataFrame],
-    artists: Callable[[], Names],
+    owner: tuple[str, str],
+    known: tuple[Callable[[], pl.DataFrame], Callable[[], Names]],
     progress: Progress | None,
     source: Source,
 ) -> list[Report]:
+    """One file of an ``owner``: a listener and the time zone of times without one; ``known``: the catalogue and its artists."""
+    (user_id, zone), (catalogue, artists) = owner, known
     try:
         with files.reading(source):
             digest = stamped(stamps, source, user_id)

@@ -15,7 +15,7 @@ from recsys.ingest.exports.formats import ExportFormat, Reason, columns, entry_m
 from recsys.matrices.song import spotify_ids
 from recsys.tables import Column
 
-KIND = "\0kind"
+_KIND = "\0kind"
 _SAVED, _BANNED, _ARTIST = "saved", "banned", "artist"
 
 LIBRARY = ExportFormat(
@@ -30,7 +30,7 @@ LIBRARY = ExportFormat(
             text("kind", "saved or banned"),
         ),
     ),
-    frozenset({KIND}),
+    frozenset({_KIND}),
     {
         "title": pl.col("track"),
         "artist": pl.col("artist"),
@@ -39,7 +39,7 @@ LIBRARY = ExportFormat(
         "type": pl.when(pl.col("kind") == _SAVED).then(pl.lit("save")).otherwise(pl.lit("hide")),
     },
     "track",
-    {"kind": lambda row: row.get(KIND)},
+    {"kind": lambda row: row.get(_KIND)},
 )
 
 FEEDBACK = ExportFormat(
@@ -80,4 +80,4 @@ def banned_artists(document: Any) -> list[str]:
 
 
 def _of(rows: Sequence[Any], kind: str) -> list[Any]:
-    return [{**row, KIND: kind} if isinstance(row, dict) else row for row in rows]
+    return [{**row, _KIND: kind} if isinstance(row, dict) else row for row in rows]

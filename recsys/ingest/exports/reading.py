@@ -24,7 +24,7 @@ from recsys.ingest.files import Source
 from recsys.ingest.lines import Lines, blocks
 from recsys.ingest.rows import LINE, Fault, Rows
 
-FORMATS = (
+_FORMATS = (
     *(EXTENDED, BASIC, LISTENBRAINZ, PANO, LASTFM_STATS_JSON, KOITO, MALOJA, LASTFM_JSON, YOUTUBE, FEEDBACK, LIBRARY),
     APPLE_LIBRARY,
 )
@@ -131,7 +131,7 @@ def _lines(source: Source, text: Iterator[Lines]) -> tuple[ExportFormat, Iterato
 
 def _format(source: Source, entries: Iterable[Mapping[str, Any]]) -> ExportFormat:
     for row in entries:
-        for form in FORMATS:
+        for form in _FORMATS:
             if form.marks <= row.keys():
                 return form
     raise _unknown(source)

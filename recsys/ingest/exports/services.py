@@ -37,7 +37,7 @@ from recsys.ingest.exports.formats import (
 )
 from recsys.tables import STRINGS, UTC, Column
 
-KIND = "\0said"
+_KIND = "\0said"
 SHEET = "10_listeningHistory"
 """Deezer's sheet of plays."""
 _DAY_MS = 86_400_000
@@ -115,7 +115,7 @@ APPLE_LIBRARY = ExportFormat(
             Column("count", pl.Int64(), "how often", null=True, low=0, high=1_000_000),
         ),
     ),
-    frozenset({KIND, "Track Identifier"}),
+    frozenset({_KIND, "Track Identifier"}),
     {
         **SONG,
         "duration_ms": _within_a_day("length"),
@@ -130,7 +130,7 @@ APPLE_LIBRARY = ExportFormat(
         "title": at("Title"),
         "artist": either(entry_words(at("Artist")), entry_words(at("Album Artist"))),
         "album": entry_words(at("Album")),
-        "kind": at(KIND),
+        "kind": at(_KIND),
         "time": at("\0time"),
         "length": whole(at("Track Duration")),
         "count": at("\0count"),
@@ -160,7 +160,9 @@ def _said(row: Entry) -> list[Entry]:
         "liked": (favourite, row.get("Favorite Date - Track"), None),
         "disliked": (liked.lower() in ("disliked", "dislike"), None, None),
     }
-    return [{**row, KIND: kind, "\0time": time or None, "\0count": count} for kind, (holds, time, count) in said.items() if holds]
+    return [
+        {**row, _KIND: kind, "\0time": time or None, "\0count": count} for kind, (holds, time, count) in said.items() if holds
+    ]
 
 
 def _some(count: Any) -> bool:

@@ -63,10 +63,10 @@ def ties(catalog: Catalog, evidence: Evidence, cold: Flags) -> Ties:
     artists = netted(evidence, catalog.artist_members, base, ARTIST)
     songs = catalog.song_members
     tracks = csr_array(netted(evidence, songs, base, TRACK).averse @ songs.T)
-    return Ties(names(familiarity(artists)), names(tracks), cold)
+    return Ties(_names(familiarity(artists)), _names(tracks), cold)
 
 
-def names(matrix: csr_array) -> arrays.Names:
+def _names(matrix: csr_array) -> arrays.Names:
     """A sparse matrix as kernels read it."""
     matrix.sort_indices()
     return arrays.Names(*arrays.pattern(matrix), matrix.data.astype(np.float64))

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import polars as pl
+from scipy import sparse
 from scipy.sparse import csr_array, vstack
 
 from recsys.matrices import arrays, taste
@@ -19,13 +20,13 @@ from recsys.matrices.requests import Exclusions, Requests, rule
 from recsys.matrices.taste import SEED_POINTS, Evidence, Taste
 from recsys.matrices.tokens import NameSets
 from recsys.settings import Settings
-from recsys.stages.candidates import points
+from recsys.stages.candidates import points, releases
 from recsys.stages.candidates.kernels import filters
 from recsys.stages.candidates.kernels.constants import STRANGER
 from recsys.stages.candidates.kernels.core import TrackFacts
 from recsys.stages.candidates.kernels.points import Wishes
 from recsys.stages.candidates.scored import Scored, Spread, Voted
-from recsys.stages.neighbors.stage import Similar
+from recsys.stages.neighbors.stage import Neighborhood, Similar
 
 MOST_BOOST = 0.035
 _NOBODY: Ints = np.empty(0, dtype=np.int32)
@@ -122,7 +123,7 @@ class Scorer:
         evidence = self._evidence(first, last, own)
         tastes = taste.estimate_taste(self.catalog, evidence, self.settings)
         subjects = self._subjects(evidence, tastes)
-        lists = self._lists(first, last, rows, own)
+        lists = self._lists(near, last, rows, own)
         seeded = [row for row in own if row in requests.seeds or row in requests.likened]
         if seeded and self.settings.parts_scale == "spread":
             lists.listener[[row - from_list for row in seeded]] = last - first + np.arange(len(seeded), dtype=np.int32)
@@ -136,6 +137,18 @@ class Scorer:
         filters.narrow(self.tracks, self._narrow(rows), rules, dropped)
         ties = points.ties(self.catalog, evidence, tastes.cold)
         return replace(scored, spread=Spread(self.facts, ties, self._wishes(rows), self.settings.measured))
+
+    def without_history(self, scored: Scored) -> Codes:
+        """(lists, tracks) first rule that would drop a track from a block's lists if nothing were known, 0 for none."""
+        lists = scored.lists
+        other = lists.id_rules != rule("known")
+        bounds = np.r_[0, np.cumsum(other)][lists.id_indptr]
+        lists = lists._replace(id_indptr=bounds.astype(np.int64), id_rows=lists.id_rows[other], id_rules=lists.id_rules[other])
+        rules, dropped = np.empty_like(scored.rules), np.empty_like(scored.dropped)
+        filters.drop(self.tracks, lists, rules, dropped)
+        if scored.spread is not None:
+            filters.narrow(self.tracks, self._narrow(range(scored.first_list, scored.first_list + len(rules))), rules, dropped)
+        return rules
 
     @cached_property
     def facts(self) -> TrackFacts:
@@ -210,8 +223,8 @@ class Scorer:
         names = (arrays.Names(*arrays.pattern(one), one.data) for one in liked)
         return arrays.Subjects(tastes.vector * np.sqrt(WEIGHTS), tastes.counted, tastes.audio, *names)
 
-    def _lists(self, first: int, last: int, rows: range, own: list[int]) -> arrays.Lists:
-        requests = self.requests
+    def _lists(self, near: Neighborhood, last: int, rows: range, own: list[int]) -> arrays.Lists:
+        requests, first = self.requests, near.first
         part = slice(rows.start, rows.stop)
         listener = requests.listener[part] - np.int32(first)
         subject = listener.copy()
@@ -224,8 +237,33 @@ class Scorer:
             requests.explicit_safe[part], requests.least[part], requests.most[part],
             *ids, np.concatenate([rules for _, rules in dropped] or [np.empty(0, np.uint8)]),
             *_ragged([one.artists for one in exclusions], np.int32), *_ragged([one.genres for one in exclusions], np.int32),
-            *_ragged([self.history.releases.get(int(listener), _NOBODY) for listener in requests.listener[part]], np.int32),
+            *_ragged(self._shown_releases(near, rows), np.int32),
         )  # fmt: skip
+
+    @cached_property
+    def _heard_releases(self) -> csr_array:
+        return releases.heard_releases(self.history, self.tracks.releases, self.catalog.canonical)
+
+    def _shown_releases(self, near: Neighborhood, rows: range) -> list[Ints]:
+        """Releases to show instead of the main one: what similar listeners play, and above all what the listener does.
+
+        Similar are the neighbours, and for a list with seeds who likes them, by how many.
+        """
+        requests = self.requests
+        listeners = requests.listener[rows.start : rows.stop].astype(np.int64)
+        own = [self.history.releases.get(listener, _NOBODY) for listener in listeners.tolist()]
+        if not len(self.tracks.releases):
+            return own
+        voters = releases.voters_of(near.indptr, near.neighbors, near.similarity, len(self.history.users))[listeners - near.first]
+        starts = _likes([self._starts(row) for row in rows], len(self.catalog.ids))
+        seeded = np.diff(starts.indptr) > 0
+        if seeded.any():
+            indptr, liked = self.history.positive
+            likes = csr_array((np.ones(len(liked)), liked, indptr), shape=(len(self.history.users), self.history.tracks))
+            kinds = [sparse.diags_array(one.astype(np.float64)) for one in (~seeded, seeded)]
+            voters = csr_array(kinds[0] @ voters + kinds[1] @ starts @ likes.T)
+        shown = releases.shown_releases(voters, self._heard_releases, self.catalog.canonical)
+        return [np.concatenate(both) for both in zip(shown, own, strict=True)]
 
     def _dropped(self, row: int) -> tuple[Ints, Codes]:
         """Canonical rows that a list drops by id and the rule of each; the rule that is tested first comes last."""

@@ -12,7 +12,7 @@ from recsys.matrices.arrays import Codes, Floats, Ints
 from recsys.stages.candidates.kernels.constants import PROMOTED, TELLING_CONTENT
 from recsys.stages.candidates.kernels.core import Depth
 from recsys.stages.candidates.kernels.fits import fit_pairs
-from recsys.stages.candidates.kernels.points import Listeners, Wishes, best_points
+from recsys.stages.candidates.kernels.points import BlockListeners, Wishes, best_points
 from recsys.stages.candidates.kernels.scale import PART_COLUMNS
 from recsys.stages.candidates.kernels.scores import best, best_of_all
 from recsys.stages.candidates.scored import Scored, Spread
@@ -64,7 +64,7 @@ def by_points(scored: Scored, rows: NDArray[np.int64], rules: Codes, most: int) 
     wishes = Wishes(wishes.weight[rows], wishes.distance[rows], wishes.targets[rows], wishes.tolerance[rows], wishes.octaves)
     best_tracks = best_points(
         (scored.tracks, facts),
-        Listeners(scored.subjects, ties, scored.weights.floor),
+        BlockListeners(scored.subjects, ties, scored.weights.floor),
         (lists, wishes, rules),
         scored.collaborative,
         Depth(measured, most),

@@ -9,11 +9,12 @@ scores exist for one block of listeners at a time.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 from scipy.sparse import csr_array
 
-from recsys.matrices.arrays import Float32s, Floats
+from recsys.matrices.arrays import Float32s, Floats, Ints
 from recsys.stages.neighbors import als, low_rank
 from recsys.stages.neighbors.als import AlsFactors
 from recsys.stages.neighbors.low_rank import Factors, Standardised
@@ -28,10 +29,12 @@ _BLOCK = 8192
 
 @dataclass(frozen=True)
 class Collaborative:
-    """The model and all fitted listeners; made by :meth:`fit`."""
+    """The model and fitted listeners: all of them when made by :meth:`fit`, some where a stored model is opened."""
 
     model: Model
     fitted: Listeners
+    first: int = 0
+    """Number of the first listener in ``fitted``."""
 
     @classmethod
     def fit(cls, ratings: csr_array, parameters: Parameters | None = None, threads: int = 1) -> Collaborative:
@@ -77,13 +80,28 @@ class Collaborative:
         """Neighbours, weights and explained share of every listener: what the table `neighbors` shows."""
         return self.fitted.near
 
+    @property
+    def last(self) -> int:
+        """Number past the last listener in ``fitted``."""
+        return self.first + len(self.fitted.als)
+
+    def listeners(self, first: int, last: int) -> Listeners:
+        """The fitted listeners ``first`` (inclusive) to ``last`` (exclusive)."""
+        return self.fitted.part(first - self.first, last - self.first)
+
+    def rows(self, listeners: Ints) -> Listeners:
+        """Fitted listeners by number, (n,) int32."""
+        at = listeners - self.first
+        near: list[Any] = [column[at] for column in self.fitted.near]
+        return Listeners(Near(*near), self.fitted.als[at], self.fitted.votes[at])
+
     def scores(self, first: int, last: int) -> Float32s:
         """(last − first, tracks) float32 of the listeners ``first`` (inclusive) to ``last`` (exclusive); see `Model.scores`."""
-        return self.model.scores(self.fitted.part(first, last))
+        return self.model.scores(self.listeners(first, last))
 
     def evidence(self, first: int, last: int) -> Floats:
         """(last − first,) share of each listener's ratings that others explain, 0–1: near 0 when nobody is really similar."""
-        return self.near.explained[first:last]
+        return self.listeners(first, last).near.explained
 
 
 def fitted_track_side(rated: csr_array, parameters: Parameters, threads: int = 1) -> csr_array:

@@ -28,7 +28,7 @@ from recsys.stages.neighbors.collaborative import Collaborative
 from recsys.stages.neighbors.kernels.attribution import LinearForm, Shares
 from recsys.stages.neighbors.kernels.blend import shares
 from recsys.stages.neighbors.kernels.votes import votes
-from recsys.stages.neighbors.model import TILE, Listeners, Parameters
+from recsys.stages.neighbors.model import TILE, Parameters
 from recsys.stages.neighbors.search.nearest import co_rated
 from recsys.stages.neighbors.tuning import tune_votes
 from recsys.tables import NEIGHBORS
@@ -97,6 +97,9 @@ class Similar(Protocol):
     def seeded(self, listeners: Ints, seeds: csr_array, share: float) -> Floats:
         """(n, tracks) collaborative scores 0–1 of listeners as they are by ``share`` (0–1) what likes ``seeds`` (n, tracks)."""
 
+    def chances(self, first: int, pairs: Ragged) -> Floats:
+        """(pairs,) chance 0–1 that the listeners from ``first`` on come to like the tracks asked about; NaN where unknown."""
+
 
 @dataclass(frozen=True)
 class CoRated:
@@ -125,6 +128,10 @@ class CoRated:
         own = [self.scores(self.near(listener, listener + 1)) for listener in listeners.tolist()]
         return np.concatenate([np.empty((0, len(self.canonical))), *own])
 
+    def chances(self, first: int, pairs: Ragged) -> Floats:  # noqa: ARG002
+        """Unknown: co-rated votes are not calibrated."""
+        return np.full(len(pairs.numbers), np.nan)
+
 
 @dataclass(frozen=True)
 class Blended:
@@ -140,19 +147,12 @@ class Blended:
     """The scores each thread computed last, on the model's own bounds: its next block is mostly among them."""
 
     def near(self, first: int, last: int) -> Neighborhood:
-        fitted = self.model.near
-        part = slice(first, last)
-        snapshot = fitted.indices[part] >= 0
+        near = self.model.listeners(first, last).near
+        there = near.indices >= 0
         indptr = np.zeros(last - first + 1, dtype=np.int64)
-        np.cumsum(snapshot.sum(axis=1), out=indptr[1:])
-        return Neighborhood(
-            first=first,
-            indptr=indptr,
-            neighbors=fitted.indices[part][snapshot],
-            similarity=fitted.similarity[part][snapshot],
-            overlap=fitted.overlap[part][snapshot],
-            weight=fitted.weight[part][snapshot],
-        )
+        np.cumsum(there.sum(axis=1), out=indptr[1:])
+        columns = near.indices[there], near.similarity[there], near.overlap[there], near.weight[there]
+        return Neighborhood(first, indptr, *columns)
 
     def scores(self, near: Neighborhood) -> Floats:
         """Positive scores as a share of the listener's largest, damped where others explain little of the listener."""
@@ -166,9 +166,7 @@ class Blended:
         kind is scored by the other."""
         model = self.model.model
         folded = model.listeners(seeds)
-        fitted = self.model.fitted
-        near = fitted.near._replace(**{name: column[listeners] for name, column in fitted.near._asdict().items()})
-        mine = Listeners(near, fitted.als[listeners], fitted.votes[listeners])
+        mine = self.model.rows(listeners)
         parts = [model.scores(one) for one in (mine, folded)]
         roots = [np.sqrt(np.square(part, dtype=np.float64).mean(axis=1)) for part in parts]
         heavy = np.where(roots[0] == 0, 1.0, np.where(roots[1] == 0, 0.0, share))
@@ -185,7 +183,7 @@ class Blended:
 
     def shares(self, first: int, pairs: Ragged) -> Shares:
         last = first + len(pairs.indptr) - 1
-        return attribute(self.form, self.model.model.rows.part(first, last), self.model.fitted.part(first, last), pairs)
+        return attribute(self.form, self.model.model.rows.part(first, last), self.model.listeners(first, last), pairs)
 
     def seed_shares(self, seeds: Sequence[Ints], pairs: Ragged) -> Shares:
         model = self.model.model
@@ -194,6 +192,15 @@ class Blended:
         rows = csr_array((np.ones(indptr[-1]), np.concatenate(seeds), indptr), shape=(len(seeds), self.history.tracks))
         rows.sum_duplicates()
         return attribute(self.form, model.standardised(rows), model.listeners(rows), pairs)
+
+    def chances(self, first: int, pairs: Ragged) -> Floats:
+        listeners = len(pairs.indptr) - 1
+        row = np.repeat(np.arange(listeners), np.diff(pairs.indptr))
+        sizes = np.diff(self.model.model.rows.weights.indptr[first : first + listeners + 1])[row]
+        if self.chance is None:
+            return np.full(len(row), np.nan)
+        raw = self._raw(first, first + listeners)[row, pairs.numbers]
+        return np.where(sizes > 0, self.chance.of(raw[:, None], sizes)[:, 0], np.nan)
 
     def _damped(self, evidence: Floats) -> Floats:
         half = self.settings.evidence_half
@@ -205,8 +212,8 @@ class Blended:
         return out
 
     def _raw(self, first: int, last: int) -> NDArray[np.float32]:
-        begin = first - first % TILE
-        end = min(begin + TILE, len(self.history.users))
+        begin = max(first - first % TILE, self.model.first)
+        end = min(first - first % TILE + TILE, self.model.last)
         if last > end:
             return self.model.scores(first, last)
         if getattr(self.tile, "begin", None) != begin:

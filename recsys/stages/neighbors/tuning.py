@@ -39,7 +39,7 @@ _KEPT = (100, 200)
 TRACK_SHARES = (0.15, 0.3)
 """Tried beside none, each with every one of ``TWO_HOP_SHARES``."""
 TWO_HOP_SHARES = (0.0, 0.5, 1.0)
-FITTED = 1_000_000
+_FITTED = 1_000_000
 """Most ratings that take part: bounds the time on large data. With more, a sample of the listeners is taken, and there the number
 of neighbours and the track side stay as they are: among fewer listeners neighbours are further away than they will be."""
 JUDGED = 2_000
@@ -130,7 +130,7 @@ def _times(ratings: csr_array, times: csr_array | None) -> csr_array | None:
 def _sample(rated: csr_array, seed: int) -> tuple[NDArray[np.int64], int, bool]:
     """Listeners in random order, those to judge in front, how many these are, and whether the listeners are all there are."""
     order = np.random.Generator(np.random.PCG64(seed)).permutation(rated.shape[0])
-    count = int(np.searchsorted(np.cumsum(np.diff(rated.indptr)[order]), FITTED, "right"))
+    count = int(np.searchsorted(np.cumsum(np.diff(rated.indptr)[order]), _FITTED, "right"))
     order = order[: max(count, 1)]
     liked = np.asarray(csr_array((rated.data > 0.0, rated.indices, rated.indptr), shape=rated.shape).sum(axis=1)).ravel()
     enough = liked[order] >= LEAST_LIKED

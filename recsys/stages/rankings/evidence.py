@@ -42,11 +42,13 @@ class ShownRows(NamedTuple):
 
 
 class Backing(NamedTuple):
-    """What is stored of the evidence: own tracks and their shares of the votes, and how many of the stored neighbours agree."""
+    """What is stored of the evidence: own tracks and their shares of the votes, how many of the stored neighbours agree, and the
+    chance (NaN where unknown) that the track is liked."""
 
     because: Shares
     supporters: Ints
     neighbors: Ints
+    chance: Floats
 
 
 def gather(scorer: Scorer, scored: Scored, rows: ShownRows) -> tuple[pl.DataFrame, Backing]:
@@ -59,7 +61,10 @@ def gather(scorer: Scorer, scored: Scored, rows: ShownRows) -> tuple[pl.DataFram
     seeded = _seeded(scorer, scored, rows, because)
     supporters, neighbors = _supporters(scorer, scored, pairs)
     compared = _compared(catalog, own, pairs)
-    backing = Backing(because, supporters[place], neighbors[listener])
+    steered = scorer.requests.seeds.keys() | scorer.requests.likened.keys()
+    own_votes = np.array([scored.first_list + row not in steered for row in range(len(scored.rules))], np.bool_)[rows.row]
+    chance = np.where(own_votes, scorer.similar.chances(scored.first, pairs)[place], np.nan)
+    backing = Backing(because, supporters[place], neighbors[listener], chance)
     columns = {
         **dict(zip(PARTS, rows.points.T, strict=True)),
         **_own_tracks(scorer, because, seeded),

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
@@ -11,7 +9,7 @@ from numpy.typing import NDArray
 from recsys.matrices.arrays import Floats, Ints
 from recsys.matrices.requests import MOST_LIMIT, rule
 from recsys.settings import Settings
-from recsys.stages.candidates.kernels.scores import ranks
+from recsys.stages.candidates.kernels.selection import ranks
 from recsys.stages.candidates.scored import Scored
 from recsys.stages.candidates.scoring import Scorer
 from recsys.stages.candidates.stage import Chosen, Ordered, by_points, keys, parts, parts_of
@@ -20,23 +18,10 @@ from recsys.stages.rankings.evidence import Backing, ShownRows, gather, gathered
 from recsys.stages.rankings.kernels.diversity import Picks, pick_many, typical_distances
 from recsys.stages.rankings.kernels.picking import Pool, Rules
 from recsys.stages.rankings.kernels.state import UNRELATED
+from recsys.stages.rankings.picked import Picked
 from recsys.stages.rankings.reasons import reasons
+from recsys.stages.rankings.replays import with_replays
 from recsys.tables import DROP_RULES, LISTS, PARTS, RANKINGS, STRINGS
-
-
-class Picked(NamedTuple):
-    """The picks of a block's lists, list by list, in order."""
-
-    row: NDArray[np.int64]
-    track: Ints
-    diversity: Floats
-    nearest: NDArray[np.int64]
-    """Row of the catalogue, −1 for none."""
-    marginal: Floats
-    score_rank: NDArray[np.int64]
-    source: NDArray[np.str_]
-    columns: Floats
-    """Score, values and points of the parts by scale `spread`; empty rows by scale `raw`."""
 
 
 def pool_depth(settings: Settings) -> int | None:
@@ -49,6 +34,7 @@ def rank_lists(scorer: Scorer, scored: Scored, pool: Ordered) -> tuple[pl.DataFr
     picked = _diverse(scorer, scored, pool)
     if scorer.settings.backfill:
         picked = _filled(scorer, scored, picked)
+    picked = with_replays(scorer, scored, picked)
     return _ranking_rows(scorer, scored, pool, picked), _list_rows(scorer, scored, pool, picked)
 
 
@@ -206,7 +192,7 @@ def _average_points(pool: Ordered) -> Floats:
 
 
 def _backing(scorer: Scorer, backing: Backing) -> pl.DataFrame:
-    """Columns because, because_rest and supporters."""
+    """Columns because, because_rest, supporters and chance."""
     tracks, share, rest = backing.because
     ids = [gathered(scorer.track_ids, one) for one in tracks.T]
     named = [
@@ -215,13 +201,14 @@ def _backing(scorer: Scorer, backing: Backing) -> pl.DataFrame:
     ]
     because = pl.select(pl.concat_list(named).list.drop_nulls().alias("because"))
     left = rest + np.where(tracks < 0, share, 0.0).sum(axis=1)
-    return because.with_columns(pl.Series("because_rest", left), pl.Series("supporters", backing.supporters))
+    chance = pl.Series("chance", backing.chance).fill_nan(None)
+    return because.with_columns(pl.Series("because_rest", left), pl.Series("supporters", backing.supporters), chance)
 
 
 def _plain_reasons(scorer: Scorer, scored: Scored, chosen: Chosen, shown: pl.DataFrame) -> pl.DataFrame:
     """The reasons of scale `raw`, which are not about anything of the listener's own."""
     unused = {"reason_args": pl.lit(None, STRINGS), "because": pl.lit(None, RANKINGS["because"].dtype)}
-    unused |= {"because_rest": pl.lit(None, pl.Float64), "supporters": pl.lit(None, pl.Int32)}
+    unused |= {"because_rest": pl.lit(None, pl.Float64), "supporters": pl.lit(None, pl.Int32), "chance": pl.lit(None, pl.Float32)}
     return plain(scorer, scored, chosen, shown).with_columns(**unused)
 
 

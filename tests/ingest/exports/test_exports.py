@@ -9,13 +9,11 @@ import zipfile
 from pathlib import Path
 from typing import Any
 
-import polars as pl
 import pytest
 
 from recsys.errors import InputError, LakeError, UsageError
-from recsys.ingest import FilesRefusedError, ingest, ingest_export, matched
+from recsys.ingest import FilesRefusedError, ingest, ingest_export
 from recsys.lake import Lake
-from recsys.tables import TRACKS
 from tests.ingest.conftest import Put
 from tests.ingest.exports.test_spotify import SONG, basic, extended
 
@@ -122,24 +120,6 @@ def test_matches_with_the_catalogue(lake: Lake, put: Put) -> None:
     songs = [basic("2022-12-05 00:01", "Fake Love - Live", 40_000), basic("2022-12-05 00:02", "New", 40_000)]
     assert ingest_export(lake, "ann", [put("b.json", json.dumps(songs))])[1].matched == 1
     assert ingest_export(lake, "ann", [put("e.json", json.dumps([extended()]))])[1].matched == 1
-
-
-def test_matched_by_each_identity() -> None:
-    catalogue = pl.DataFrame({"id": ["a", "b"], "mbid": ["m", None], "isrc": [None, "i"], "song_key": [None, "k"]})
-    rows = [
-        {"id": "a"},
-        {"id": "m", "mbid": "m"},
-        {"id": "1", "isrc": "i"},
-        {"id": "2", "song_key": "k"},
-        {"id": "3", "spotify_id": "b"},
-        {"id": "4"},
-    ]
-    mentions = TRACKS.conform(
-        pl.DataFrame(
-            [{"mbid": None, "isrc": None, "song_key": None, "spotify_id": None} | row for row in rows], infer_schema_length=None
-        )
-    )
-    assert matched(mentions, TRACKS.conform(catalogue)) == 5
 
 
 @pytest.mark.slow

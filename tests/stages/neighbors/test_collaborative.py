@@ -27,12 +27,6 @@ def assert_same_bytes(one: Collaborative, other: Collaborative) -> None:
 
 
 class TestParts:
-    def test_cleaned(self) -> None:
-        untidy = csr_array((np.array([1.0, 0.0, 2.0, 3.0]), np.array([2, 1, 0, 2]), np.array([0, 4])), shape=(1, 3))
-        result = cleaned(untidy)
-        assert (result.indices.tolist(), result.data.tolist()) == ([0, 2], [2.0, 4.0])
-        assert untidy.nnz == 4
-
     @pytest.mark.parametrize("wrong", [np.nan, np.inf, -np.inf])
     def test_ratings_are_finite(self, wrong: float) -> None:
         with pytest.raises(ValueError, match="must be finite"):
@@ -44,13 +38,6 @@ class TestParts:
         assert rows.weights.toarray()[:2] == pytest.approx(
             np.array([[np.log(2), np.log(4) * np.log(2.5)], [np.log(2) ** 2, -np.log(4) * np.log(2.5)]])
         )
-
-    def test_votes_by_hand(self) -> None:
-        cast = weighted_votes(matrix([{0: np.e - 1, 1: -(np.e**0.5 - 1)}, {0: 7.0}], 2), np.array([2**-0.5, 1.0])).toarray()
-        # strengths 1 and 0.5 of a greatest 1: votes 1 and −0.25 − 0.75 / 2, their squares 1 + 0.390625
-        length = 1.390625**0.125
-        assert cast[0] == pytest.approx([1 / length / 2**0.5, -0.625 / length])
-        assert cast[1] == pytest.approx([1 / 2**0.5, 0])
 
     def test_neighbours_in_blocks(self, monkeypatch: pytest.MonkeyPatch) -> None:
         rows, factors = correlated(cleaned(RATED), SMALL)

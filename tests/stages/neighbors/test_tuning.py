@@ -106,7 +106,7 @@ def test_the_latest_are_hidden_where_times_are_known(monkeypatch: pytest.MonkeyP
 
 
 def test_on_a_sample_neighbours_and_track_side_stay(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(tuning, "FITTED", RATED.nnz - 50)
+    monkeypatch.setattr(tuning, "_FITTED", RATED.nnz - 50)
     result = tune_votes(RATED, SMALL).parameters
     assert (result.kept, result.pool, result.track_share) == (SMALL.kept, SMALL.pool, 0.0)
     assert result != SMALL

@@ -1,15 +1,14 @@
-"""The reason of a row: by hand, for every kind of evidence; every text in every language has its places filled and its length."""
+"""The reason of a row: by hand, for every kind of evidence; the words themselves: test_texts.py."""
 
 from __future__ import annotations
 
-import re
 from typing import Any
 
 import polars as pl
 import pytest
 
-from recsys.stages.rankings.reasons import EVIDENCE, MOST_ARGS, reasons, texts
-from recsys.stages.rankings.texts import _LONGEST, CODES, LONGEST_NAME, SOUNDS, TEXTS
+from recsys.stages.rankings.reasons import EVIDENCE, reasons
+from recsys.stages.rankings.texts import CODES
 
 NOTHING: dict[str, Any] = dict.fromkeys(EVIDENCE.names()) | dict.fromkeys(EVIDENCE.names()[:6], 0.0)
 NOTHING |= {"supporters": 0, "neighbors": 0, "by_artist": 0, "known": 0.0, "fresh": False, "source": "ranked"}
@@ -20,24 +19,6 @@ def of(language: str = "en", **evidence: Any) -> tuple[str, list[str], str]:
     return row[0], row[1], row[2]
 
 
-LONG = "Ein sehr langer Titel " * 3
-OTHERS = {
-    **dict.fromkeys(
-        (
-            ("listeners", 2, 0),
-            ("listeners", 2, 1),
-            ("listeners", 3, 0),
-            ("listeners", 3, 1),
-            ("artist", 3, 2),
-            ("discovery", 3, 1),
-            ("discovery", 3, 2),
-        ),
-        "50",
-    ),
-    **dict.fromkeys((("sound", 2, 0), ("sound", 3, 0), ("sound", 3, 1)), "instrumentalness+"),
-    **dict.fromkeys((("target", 1, 0), ("target", 2, 0), ("target", 2, 1)), "instrumentalness=0.88"),
-}
-"""The longest arguments that are no titles or names, by code, number of arguments and place."""
 OWN = {"own_1": "Distant Window", "own_2": "Waking the Halo", "share_1": 0.3, "share_2": 0.2}
 
 
@@ -124,21 +105,3 @@ def test_german_says_the_same_of_the_same_arguments() -> None:
     evidence = {"content": 2.0, "nearest": "Cloud at Noon", "cosine": 0.95, "sound_1": "energy-"}
     assert of("de", **evidence) == ("sound", ["energy-", "Cloud at Noon"], "So ruhig wie Cloud at Noon aus deiner Musik")
     assert of("de", target=1.0, fit_1="energy=0.88")[2] == "Energie 0.88: fast so, wie du es wolltest"
-
-
-@pytest.mark.parametrize("language", TEXTS)
-def test_every_language_has_every_text_and_none_is_too_long(language: str) -> None:
-    assert TEXTS[language].keys() == TEXTS["en"].keys()
-    assert SOUNDS[language].keys() == SOUNDS["en"].keys()
-    for code, variants in TEXTS[language].items():
-        assert variants.keys() == TEXTS["en"][code].keys()
-        for number, template in variants.items():
-            assert sorted(set(re.findall(r"\{(\d)\}", template))) == [str(place) for place in range(number)]
-            args = [OTHERS.get((code, number, place), LONG) for place in range(number)]
-            schema = {"reason_code": pl.String, "reason_args": pl.List(pl.String)}
-            text = pl.DataFrame({"reason_code": [code], "reason_args": [args]}, schema=schema)
-            said = text.select(texts(language)).item()
-            assert len(said) <= _LONGEST, said
-            assert said.count("…") == args.count(LONG)
-    assert max(number for variants in TEXTS[language].values() for number in variants) <= MOST_ARGS
-    assert 2 * LONGEST_NAME < _LONGEST

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-SOUND, NAMES = 0.78, 0.22
+SOUND, AFFINITY = 0.78, 0.22
 """Shares of sound and of names in the content of a track with audio."""
 STRANGER = 0.42
 """Affinity of names of which the listener likes none."""

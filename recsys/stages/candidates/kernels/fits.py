@@ -9,6 +9,7 @@ from numba import njit
 
 from recsys.matrices.arrays import Fits, Floats, Ints, Names, Offsets, Subjects, Tracks
 from recsys.stages.candidates.kernels.constants import (
+    AFFINITY,
     ARTIST_LEAST,
     ARTIST_RANGE,
     AVERSE_ARTIST,
@@ -18,7 +19,6 @@ from recsys.stages.candidates.kernels.constants import (
     BOTH_GENRE,
     GENRE_LEAST,
     GENRE_RANGE,
-    NAMES,
     SOUND,
     STRANGER,
 )
@@ -167,7 +167,7 @@ def calm(bad_artist: float, bad_genre: float) -> float:
 @njit(nogil=True, cache=True)
 def heard_content(cosine: float, affinity: float) -> float:
     """Content of a track with audio, at most 1."""
-    blended = SOUND * cosine + NAMES * affinity
+    blended = SOUND * cosine + AFFINITY * affinity
     return blended if blended < 1.0 else 1.0
 
 

@@ -20,13 +20,13 @@ from recsys.stages.candidates.kernels.scale import (
     CONTENT,
     EXPLORATION,
     FAMILIARITY,
+    FULL_POINTS,
     PART_COLUMNS,
     POPULARITY,
     SIZE,
     TARGET,
     VOTES,
-    WHOLE,
-    Factors,
+    Multipliers,
     fill_columns,
     scale_of,
     total_points,
@@ -64,7 +64,7 @@ class Wishes(NamedTuple):
     """Whether half and double the wanted tempo fit as well."""
 
 
-class Listeners(NamedTuple):
+class BlockListeners(NamedTuple):
     """The subjects of a block."""
 
     subjects: Subjects
@@ -95,14 +95,14 @@ class _Wish(NamedTuple):
 
 @njit(nogil=True, cache=True)
 def best_points(
-    catalog: tuple[Tracks, TrackFacts], listeners: Listeners, lists: tuple[Lists, Wishes, Codes], votes: Floats, depth: Depth
+    catalog: tuple[Tracks, TrackFacts], listeners: BlockListeners, lists: tuple[Lists, Wishes, Codes], votes: Floats, depth: Depth
 ) -> tuple[Offsets, Ints, Floats, Floats]:
     """The best candidates of every list, greatest score first, equal scores in track order.
 
     ``votes``: rows that the lists' ``listener`` names, shares 0–1. The rules of the lists (lists, tracks): 0 for a candidate.
     Returns bounds (lists + 1), tracks, scores, and their :data:`PART_COLUMNS`, all lists one after another.
     """
-    tracks, facts = catalog
+    tracks = catalog[0]
     subjects, ties, floor = listeners
     block, wishes, rules = lists
     width, listed = len(tracks.audio), len(block.subject)
@@ -137,20 +137,11 @@ def best_points(
             core,
             counted,
         )
-        for at in range(len(core)):
-            safety[at] *= 1.0 - AVERSION * aversion[core[at]]
-            if cold:
-                safety[at] *= facts.doubtful[core[at]]
-            if not block.explicit_safe[row] and tracks.silenced[core[at]]:
-                safety[at] = 0.0
+        _calm(catalog, core, aversion, cold, not block.explicit_safe[row], safety)
         if cold:
             weight[POPULARITY] = abs(weight[POPULARITY])
         scale = scale_of(weight, own, counted, values)
-        boost = np.empty(len(core))
-        for at in range(len(core)):
-            promotion = min(WHOLE * tracks.boost[core[at]], MOST_COMMERCIAL)
-            boost[at] = promotion * safety[at] if values[CONTENT, at] >= PROMOTED else 0.0
-        factors = Factors(safety, boost)
+        factors = Multipliers(safety, _promotion(tracks, core, values[CONTENT], safety))
         totals = total_points(scale, values, factors)
         first = greatest_first(totals)[:most]
         counts[row] = len(first)
@@ -158,6 +149,28 @@ def best_points(
             chosen[row, at], scores[row, at] = core[first[at]], totals[first[at]]
         fill_columns(scale, values, factors, first, columns[row])
     return _joined(counts, chosen, scores, columns)
+
+
+@njit(nogil=True, cache=True)
+def _calm(catalog: tuple[Tracks, TrackFacts], core: Ints, aversion: Floats, cold: bool, silent: bool, safety: Floats) -> None:
+    """Takes from ``safety`` what is disliked, what is doubtful for somebody new, and, for a ``silent`` list, explicit tracks."""
+    tracks, facts = catalog
+    for at in range(len(core)):
+        safety[at] *= 1.0 - AVERSION * aversion[core[at]]
+        if cold:
+            safety[at] *= facts.doubtful[core[at]]
+        if silent and tracks.silenced[core[at]]:
+            safety[at] = 0.0
+
+
+@njit(nogil=True, cache=True)
+def _promotion(tracks: Tracks, core: Ints, content: Floats, safety: Floats) -> Floats:
+    """Points for promoted tracks that fit."""
+    boost = np.empty(len(core))
+    for at in range(len(core)):
+        promotion = min(FULL_POINTS * tracks.boost[core[at]], MOST_COMMERCIAL)
+        boost[at] = promotion * safety[at] if content[at] >= PROMOTED else 0.0
+    return boost
 
 
 @njit(nogil=True, cache=True)

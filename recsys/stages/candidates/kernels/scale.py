@@ -22,7 +22,7 @@ SAFETY, COMMERCIAL = 2 * SIZE, 2 * SIZE + 1
 PART_COLUMNS = 2 * SIZE + 2
 """Per candidate: values of the parts, points of the parts, safety, commercial."""
 
-WHOLE = 100.0
+FULL_POINTS = 100.0
 """Points of a candidate that is the best in every part."""
 KNEE = 100
 """The vote of this rank is where log(1 + vote ÷ it) bends: above it counts by its logarithm, far below as good as nothing."""
@@ -32,7 +32,7 @@ INSTEAD_CONTENT, INSTEAD_POPULARITY = 0.5, 0.1
 """Shares of the weight of votes that sound and popularity take over where votes say nothing."""
 
 
-class Scale(NamedTuple):
+class _Scale(NamedTuple):
     """How the values of one list become points: (value − low) × rate, never below 0."""
 
     votes: Floats
@@ -43,7 +43,7 @@ class Scale(NamedTuple):
     """(parts,) points per unit; 0 for a part that says nothing here, negative where the least is wanted."""
 
 
-class Factors(NamedTuple):
+class Multipliers(NamedTuple):
     """What the sum of the points is multiplied by, and what is added, per candidate."""
 
     safety: Floats
@@ -51,14 +51,14 @@ class Factors(NamedTuple):
 
 
 @njit(nogil=True, cache=True)
-def scale_of(weight: Floats, own: Floats, counted: Flags, values: Floats) -> Scale:
+def scale_of(weight: Floats, own: Floats, counted: Flags, values: Floats) -> _Scale:
     """The scale of one list. ``weight`` (parts,) signed; ``own`` (candidates,): votes 0–1; ``values`` (parts, candidates).
 
     ``counted`` (candidates,): who sets the scale.
     """
     low, rate, base = np.zeros(SIZE), np.zeros(SIZE), np.zeros(len(own))
     if len(own) == 0:
-        return Scale(base, low, rate)
+        return _Scale(base, low, rate)
     strong, knee = own.max(), nth_greatest(own, min(KNEE, len(own)))
     knee = knee if knee > 0.0 else strong
     if knee > 0.0:
@@ -72,12 +72,12 @@ def scale_of(weight: Floats, own: Floats, counted: Flags, values: Floats) -> Sca
             whole += abs(heavy[part]) * (most - least) / unit
     for part in range(SIZE):
         # the best of every part together have 100 points
-        rate[part] *= WHOLE / whole if whole > 0.0 else 0.0
-    return Scale(base, low, rate)
+        rate[part] *= FULL_POINTS / whole if whole > 0.0 else 0.0
+    return _Scale(base, low, rate)
 
 
 @njit(nogil=True, cache=True)
-def total_points(scale: Scale, values: Floats, factors: Factors) -> Floats:
+def total_points(scale: _Scale, values: Floats, factors: Multipliers) -> Floats:
     """(candidates,) scores: all points times safety, plus promotion. ``values`` (parts, candidates)."""
     base, low, rate = scale
     totals = np.zeros(len(base))
@@ -92,7 +92,7 @@ def total_points(scale: Scale, values: Floats, factors: Factors) -> Floats:
 
 
 @njit(nogil=True, cache=True)
-def fill_columns(scale: Scale, values: Floats, factors: Factors, places: Offsets, out: Floats) -> None:
+def fill_columns(scale: _Scale, values: Floats, factors: Multipliers, places: Offsets, out: Floats) -> None:
     """:data:`PART_COLUMNS` of the candidates at ``places``, into ``out`` (places, columns)."""
     base, low, rate = scale
     for at in range(len(places)):

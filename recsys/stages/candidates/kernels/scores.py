@@ -12,10 +12,11 @@ import numpy as np
 from numba import njit
 
 from recsys.matrices.arrays import Codes, Fits, Floats, Ints, Lists, Offsets, Subjects, Tracks, Weights
-from recsys.matrices.order import greatest_first, nth_greatest, reaching
+from recsys.matrices.order import greatest_first, nth_greatest
 from recsys.stages.candidates.kernels.constants import PROMOTED
 from recsys.stages.candidates.kernels.fits import Strengths, opinions, some, span, strengths, wanted
 from recsys.stages.candidates.kernels.screening import TELLING, ceiling, promising, voted
+from recsys.stages.candidates.kernels.selection import keep, raise_bar
 
 SPAN = 2048
 """Tracks scored at once."""
@@ -130,7 +131,7 @@ def _best(
         if not few:
             _pass(tracks, one, own, weights, search, out, whole)
         for at in range(end - begin):
-            _raised(most, pool[at], marks[at], size[at])
+            raise_bar(most, pool[at], marks[at], size[at])
             last = greatest_first(marks[at, : min(most, size[at])])
             counts[rows[at]] = len(last)
             kept[rows[at], : len(last)] = pool[at][last]
@@ -157,7 +158,7 @@ def _pass(
         for at in range(len(rows)):
             row, state = rows[at], (pool[at], marks[at], size[at : at + 1])
             _points(tracks, lists, (row, begin), fitted, votes[begin:end], weights, scores[:long])
-            bars[at] = _keep(scores[:long], every[begin:end], rules[row], most, bars[at], state)
+            bars[at] = keep(scores[:long], every[begin:end], rules[row], most, bars[at], state)
             if len(whole[0]):
                 whole[0][row] = _append(scores[:long], rules[row, begin:end], begin, whole[0][row], whole[1], whole[2])
 
@@ -190,7 +191,7 @@ def _pass_few(tracks: Tracks, one: _Subject, own: _Rows, weights: Weights, searc
     fitted = some(tracks, one.subjects, one.subject, one.evidence, weights.floor, numbers)
     for at in range(len(rows)):
         scores = _points_of(tracks, lists, rows[at], numbers, fitted, votes, weights)
-        _keep(scores, numbers, rules[rows[at]], most, bars[at], (pool[at], marks[at], size[at : at + 1]))
+        keep(scores, numbers, rules[rows[at]], most, bars[at], (pool[at], marks[at], size[at : at + 1]))
     return True
 
 
@@ -257,74 +258,6 @@ def _total(parts: tuple[float, float, float, float], safety: float, boost: float
     points = by_content * content + by_votes * votes + by_popularity * popular + by_exploration * exploration
     promotion = boost if content >= PROMOTED else 0.0
     return points * safety + (promotion * safety if weights.safe_boost > 0.0 else promotion)
-
-
-@njit(nogil=True, cache=True)
-def _keep(scores: Floats, numbers: Ints, rules: Codes, most: int, bar: float, state: tuple[Ints, Floats, Offsets]) -> float:
-    """Take the candidates above ``bar`` into the pool; the bar rises whenever the pool is full. Returns the bar.
-
-    ``scores`` are those of the tracks ``numbers``; ``state``: the pool's tracks, their scores, and how many they are.
-    """
-    pool, marks, size = state
-    held = size[0]
-    for at in reaching(scores, np.nextafter(bar, np.inf), len(scores)):
-        if held == len(pool):
-            bar = _raised(most, pool, marks, held)
-            held = min(held, most)
-        # written in any case, kept when the next place is taken: no branch to guess
-        pool[held], marks[held] = numbers[at], scores[at]
-        held += (scores[at] > bar) & (rules[numbers[at]] == 0)
-    size[0] = held
-    return bar
-
-
-@njit(nogil=True, cache=True)
-def _raised(most: int, pool: Ints, marks: Floats, held: int) -> float:
-    """Keep the ``most`` best of ``held`` in their order; returns the least of them, which later tracks must exceed."""
-    if held <= most:
-        return -np.inf
-    bar = nth_greatest(marks[:held], most)
-    equal = most
-    for at in range(held):
-        equal -= marks[at] > bar
-    left = 0
-    for at in range(held):
-        same = marks[at] == bar
-        kept = (marks[at] > bar) | (same & (equal > 0))
-        equal -= same
-        pool[left], marks[left] = pool[at], marks[at]
-        left += kept
-    return bar
-
-
-@njit(nogil=True, cache=True)
-def ranks(indptr: Offsets, scores: Floats, kept: Offsets, places: Ints) -> Offsets:
-    """Rank by score, from 1, of chosen candidates of each list; equal scores in their order.
-
-    The candidates' scores of list ``l`` are ``scores[indptr[l]:indptr[l + 1]]``, the chosen ones of it are at the places
-    ``places[kept[l]:kept[l + 1]]`` among them.
-    """
-    out = np.empty(len(places), np.int64)
-    for row in range(len(kept) - 1):
-        own, chosen = scores[indptr[row] : indptr[row + 1]], places[kept[row] : kept[row + 1]]
-        if not len(chosen):
-            continue
-        rivals = reaching(own, own[chosen].min(), len(own))
-        values, at = own[rivals], np.searchsorted(rivals, chosen)
-        for number in range(len(chosen)):
-            out[kept[row] + number] = 1 + _better(values[: at[number]], values[at[number] :])
-    return out
-
-
-@njit(nogil=True, cache=True)
-def _better(before: Floats, after: Floats) -> int:
-    """Scores that beat the first of ``after``: as great before it, greater behind it."""
-    score, ahead = after[0], 0
-    for at in range(len(before)):
-        ahead += before[at] >= score
-    for at in range(len(after)):
-        ahead += after[at] > score
-    return ahead
 
 
 @njit(nogil=True, cache=True)

@@ -8,7 +8,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from recsys.stages.candidates.kernels.scale import CONTENT, POPULARITY, SIZE, VOTES, Factors, fill_columns, scale_of, total_points
+from recsys.stages.candidates.kernels.scale import (
+    CONTENT,
+    POPULARITY,
+    SIZE,
+    VOTES,
+    Multipliers,
+    fill_columns,
+    scale_of,
+    total_points,
+)
 
 EVERY = np.ones(3, np.bool_)
 
@@ -24,7 +33,7 @@ def points(weight: list[float], votes: list[float], counted: np.ndarray = EVERY,
     values = table(votes=votes, **rows)
     scale = scale_of(np.array(weight), np.array(votes), counted, values)
     out = np.empty((3, 2 * SIZE + 2))
-    fill_columns(scale, values, Factors(np.ones(3), np.zeros(3)), np.arange(3), out)
+    fill_columns(scale, values, Multipliers(np.ones(3), np.zeros(3)), np.arange(3), out)
     return [[round(value, 6) for value in row] for row in out[:, SIZE : 2 * SIZE].T]
 
 
@@ -57,13 +66,13 @@ def test_who_does_not_count_is_measured_and_may_pass_the_best() -> None:
 def test_equal_candidates_and_none() -> None:
     assert points([1, 1, 1, 1, 1, 1], [0, 0, 0]) == [[0, 0, 0]] * SIZE
     empty = scale_of(np.ones(SIZE), np.empty(0), np.empty(0, np.bool_), np.empty((SIZE, 0)))
-    assert total_points(empty, np.empty((SIZE, 0)), Factors(np.empty(0), np.empty(0))).size == 0
+    assert total_points(empty, np.empty((SIZE, 0)), Multipliers(np.empty(0), np.empty(0))).size == 0
 
 
 def test_safety_multiplies_and_promotion_adds() -> None:
     values = table(content=[0, 1, 0.5])
     scale = scale_of(np.array([1.0, 0, 0, 0, 0, 0]), np.ones(3), EVERY, values)
-    totals = total_points(scale, values, Factors(np.array([1.0, 0.5, 0.0]), np.array([1.0, 2.0, 3.0])))
+    totals = total_points(scale, values, Multipliers(np.array([1.0, 0.5, 0.0]), np.array([1.0, 2.0, 3.0])))
     assert totals.tolist() == pytest.approx([1, 52, 3])
 
 
@@ -72,7 +81,11 @@ SHARES = st.floats(0, 1, width=32)
 
 @given(arrays(np.float64, (SIZE, 12), elements=SHARES), arrays(np.float64, 12, elements=SHARES), st.floats(0.125, 8))
 def test_a_part_means_the_same_in_any_unit(values: np.ndarray, votes: np.ndarray, unit: float) -> None:
-    weight, counted, none = np.array([1.0, 2.0, -0.5, 0.5, 1.0, 0.0]), np.ones(12, np.bool_), Factors(np.ones(12), np.zeros(12))
+    weight, counted, none = (
+        np.array([1.0, 2.0, -0.5, 0.5, 1.0, 0.0]),
+        np.ones(12, np.bool_),
+        Multipliers(np.ones(12), np.zeros(12)),
+    )
     once = total_points(scale_of(weight, votes, counted, values), values, none)
     scaled = values * np.array([1, 1, unit, 1, 1, 1])[:, None]
     again = total_points(scale_of(weight, votes, counted, scaled), scaled, none)

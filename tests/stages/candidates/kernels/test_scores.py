@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from recsys.matrices.arrays import Lists, Subjects, Tracks, Weights
 from recsys.stages.candidates.kernels.fits import fit_pairs
-from recsys.stages.candidates.kernels.scores import best, best_of_all, ranks
+from recsys.stages.candidates.kernels.scores import best, best_of_all
 from tests.support.blocks import FIXED, WEIGHTS, Answer, Block, at_random, lists_of, plain, run, subjects_of, tracks_of
 
 YES = np.array([True])
@@ -175,17 +175,3 @@ class TestBestOfAll:
     def test_no_list(self) -> None:
         _, (indptr, tracks, _) = best_of_all(*by_votes(np.empty((0, 4))), np.empty((0, 4), np.uint8), 2)
         assert (indptr.tolist(), tracks.size) == ([0], 0)
-
-
-@given(seed=st.integers(0, 10**6), spread=st.sampled_from([1, 3, 1000]))
-def test_ranks(seed: int, spread: int) -> None:
-    rng = np.random.default_rng(seed)
-    indptr = np.r_[0, np.cumsum(rng.integers(0, 40, 4))]
-    scores = rng.integers(0, spread, indptr[-1]) / spread
-    chosen = [rng.permutation(size)[: rng.integers(0, 9)].astype(np.int32) for size in np.diff(indptr)]
-    kept = np.r_[0, np.cumsum([len(places) for places in chosen])]
-    expected = []
-    for begin, end, places in zip(indptr, indptr[1:], chosen, strict=False):
-        order = sorted(range(end - begin), key=lambda place, begin=begin: (-scores[begin + place], place))
-        expected += [order.index(place) + 1 for place in places]
-    assert ranks(indptr, scores, kept, np.concatenate(chosen)).tolist() == expected

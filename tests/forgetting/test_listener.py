@@ -3,24 +3,19 @@
 from __future__ import annotations
 
 import json
-import shutil
 import unicodedata
-from datetime import UTC, datetime
 from pathlib import Path
 
 import polars as pl
 import pytest
 
-from flows import nightly
-from recsys import Lake, Settings
-from recsys.errors import NotFoundError
+from recsys import Lake
 from recsys.forgetting import Listener, forget
 from recsys.ingest import ingest
 from recsys.ingest.exports import ingest_export
 from recsys.lake import Batch
-from recsys.lookup.reader import Reader
 from recsys.providers.cache import Cache
-from recsys.tables import CHECKS, REJECTS, TABLES
+from recsys.tables import CHECKS, REJECTS
 from tests.support.bytes import naming
 
 WHO = 'Zoë/"1"+'
@@ -178,51 +173,5 @@ def test_examples_of_checks_and_pages_go() -> None:
     )
     assert listener.run("checks", rows)["example"].to_list() == [None, "user_id=joann", None]
     assert listener.holds(b"<td>ann</td>")
-    assert not listener.holds(b"<td>joanna</td>")
+    assert not any(listener.holds(text) for text in (b"<td>joanna</td>", b"<td>anna</td>", b"joann"))
     assert Listener("a&b").holds(b"<td>a&amp;b</td>")
-
-
-def test_nothing_to_forget(lake: Lake) -> None:
-    stored(lake, [])
-    copy = Lake(shutil.copytree(lake.root, lake.root.parent / "copy"))
-    with pytest.raises(NotFoundError, match="holds nothing of this listener"):
-        forget(copy, Listener("ann"))
-    assert copy.input("events").equals(lake.input("events"))
-
-
-def saved(lake: Lake, *names: str) -> None:
-    """Saved requests of bob, one a name."""
-    path = lake.root.parent / "requests.jsonl"
-    path.write_text("\n".join(json.dumps({"user_id": "bob", "list": name, "seed_track_ids": ["t1"]}) for name in names))
-    ingest(lake, "requests", [path])
-
-
-def test_a_list_of_somebody_else_keeps_everything_but_the_name(lake: Lake) -> None:
-    saved(lake, "for ann", "for removed", "for anna")
-    before = lake.input("requests")
-    forget(lake, Listener("ann"))
-    after = lake.input("requests")
-    assert after["list"].to_list() == ["for anna", "for removed", "for removed 2"]
-    assert after.drop("list", "batch").sort(pl.all()).equals(before.drop("list", "batch").sort(pl.all()))
-    assert naming(lake.root, "ann", but=b"anna") == []
-
-
-@pytest.mark.slow
-def test_so_do_the_lists_of_a_run(lake: Lake, tmp_path: Path) -> None:
-    tracks = tmp_path / "tracks.jsonl"
-    tracks.write_text("\n".join(json.dumps({"id": f"t{number}", "title": f"Song {number}"}) for number in range(9)))
-    ingest(lake, "tracks", [tracks])
-    stored(lake, [])
-    saved(lake, "ann", "zz")
-    settings = Settings(list_limit=3, pool=5)
-    before = lake.run(nightly.run(lake.root, settings, datetime(2026, 6, 1, tzinfo=UTC)).run_id)
-    forget(lake, Listener("ann"))
-    after = lake.published()
-    assert after.damage() == []
-    for table in ("lists", "rankings", "candidates"):
-        new = after.read(table)
-        assert set(new.filter(user_id="bob")["list"]) == {"balanced", "comfort", "discovery", "removed", "zz"}
-        assert new.equals(new.sort(TABLES[table].key))
-    assert Reader(after).listener("bob").known
-    assert before.id != after.id
-    assert naming(lake.root, "ann") == []

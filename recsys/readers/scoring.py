@@ -1,0 +1,52 @@
+"""A run's stored model at work for one listener: lists are scored as the run itself scored its own, and nothing is fitted."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+
+import polars as pl
+
+from recsys.inputs import Snapshot
+from recsys.matrices.catalog import build_catalog
+from recsys.matrices.history import build_history
+from recsys.matrices.requests import build_requests
+from recsys.settings import Settings
+from recsys.stages.candidates.scoring import Scorer
+from recsys.stages.candidates.stage import pools
+from recsys.stages.neighbors.stage import fit_neighbors
+from recsys.stages.neighbors.stored import open_neighbors
+from recsys.stages.rankings.stage import pool_depth, rank_lists
+from recsys.tables import EVENTS, REQUESTS
+
+_MODEL = ("model", "model_tracks")
+"""Tables that runs of earlier versions lack."""
+_READS = ("tracks", "songs", "controls", "ratings", "profiles")
+"""The other tables that scores are made from."""
+
+
+def open_scorer(
+    tables: Mapping[str, pl.DataFrame], settings: Settings, as_of: datetime, user_id: str, lists: pl.DataFrame
+) -> tuple[Scorer, int]:
+    """What scores ``lists`` of one listener of a run, in columns of table `requests`; and the listener's number.
+
+    ``tables`` are the run's own, ``settings`` and ``as_of`` too. A run without a stored model is fitted anew, which takes longer.
+    """
+    users = tables["profiles"]["user_id"].to_list()
+    nothing = pl.DataFrame()
+    asked = REQUESTS.conform(lists)
+    snapshot = Snapshot(as_of, tables["tracks"], EVENTS.empty(), tables["controls"], asked, nothing, tables["songs"], users)
+    catalog = build_catalog(snapshot.tracks, settings, snapshot.songs)
+    history, listener = build_history(tables["ratings"], users, catalog), users.index(user_id)
+    if all(name in tables for name in _MODEL):
+        similar = open_neighbors(tables, history, catalog.canonical, settings, listener)
+    else:
+        similar = fit_neighbors(history, catalog.canonical, settings)
+    return Scorer(catalog, history, similar, build_requests(snapshot, catalog, settings), settings, asked), listener
+
+
+def rank(scorer: Scorer, listener: int) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Tables `rankings` and `lists` of the listener's lists."""
+    scored = scorer.score(listener, listener + 1)
+    _, pool = pools(scored, scorer.settings.pool, pool_depth(scorer.settings))
+    return rank_lists(scorer, scored, pool)

@@ -1,0 +1,58 @@
+"""Which release of a song a list shows: the one that similar listeners play."""
+
+from __future__ import annotations
+
+import numpy as np
+from scipy.sparse import csr_array
+
+from recsys.matrices.arrays import Floats, Ints, Offsets
+from recsys.matrices.history import History
+
+
+def heard_releases(history: History, several: Ints, canonical: Ints) -> csr_array:
+    """(listeners, tracks) 1 at the release heard last of each song that a listener likes, of songs with several releases.
+
+    ``several``: rows of these songs' releases; ``canonical`` (tracks,): the main release of each.
+    """
+    tracks = history.tracks
+    wanted = np.zeros(tracks, np.bool_)
+    wanted[canonical[several]] = True
+    owner = np.repeat(np.arange(len(history.users)), np.diff(history.positive.indptr))
+    column = history.positive.numbers
+    owner, column = owner[wanted[column]], column[wanted[column]].astype(np.int64)
+    if history.releases:
+        listeners = np.repeat(np.array([*history.releases]), [len(rows) for rows in history.releases.values()])
+        rows = np.concatenate([*history.releases.values()])
+        # one number for listener and song: the last of a listener's releases of a song wins
+        other = dict(zip((listeners * tracks + canonical[rows]).tolist(), rows.tolist(), strict=True))
+        column = np.array([other.get(pair, song) for pair, song in zip((owner * tracks + column).tolist(), column, strict=True)])
+    ones = csr_array((np.ones(len(owner)), (owner, column.astype(np.int32))), shape=(len(history.users), tracks))
+    ones.sum_duplicates()
+    return ones
+
+
+def shown_releases(voters: csr_array, heard: csr_array, canonical: Ints) -> list[Ints]:
+    """Of each list the releases to show that are not the main one of their song, in track order.
+
+    ``voters`` (lists, listeners): how much each listener counts; ``heard``: of :func:`heard_releases`. Of releases that count
+    as much the main one is shown, then the first.
+    """
+    votes = csr_array(voters @ heard)
+    row = np.repeat(np.arange(votes.shape[0]), np.diff(votes.indptr))
+    track, song = votes.indices, canonical[votes.indices]
+    order = np.lexsort((track, track != song, -votes.data, song, row))
+    best = order[_first_of_each(row[order], song[order])]
+    best = best[(track[best] != song[best]) & (votes.data[best] > 0)]
+    return np.split(track[best].astype(np.int32), np.searchsorted(row[best], np.arange(1, votes.shape[0])))
+
+
+def _first_of_each(row: Offsets, song: Ints) -> np.ndarray:
+    """Where another row or another song begins."""
+    begins = np.ones(len(row), np.bool_)
+    begins[1:] = (row[1:] != row[:-1]) | (song[1:] != song[:-1])
+    return begins
+
+
+def voters_of(indptr: Offsets, neighbors: Ints, similarity: Floats, listeners: int) -> csr_array:
+    """(block, listeners) the neighbours that count for each listener of a block, by their similarity above 0."""
+    return csr_array((np.maximum(similarity, 0.0), neighbors, indptr), shape=(len(indptr) - 1, listeners))
