@@ -10,21 +10,29 @@ a listener's points that are against, and k points of doubt:
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 from scipy.sparse import csr_array
 
 from recsys.matrices.arrays import Floats
 
-if TYPE_CHECKING:
-    from recsys.matrices.taste import Evidence
-
 TRACK, ARTIST, GENRE = 0.5, 1.0, 3.0
 """Points of doubt: how much evidence a verdict needs."""
 HABIT, HABIT_POINTS = 0.1, 5.0
 """Share against, and points it stands for, of a listener nobody knows yet."""
 MOST_HABIT = 0.9
+
+
+class Evidence(NamedTuple):
+    """What is known of a block of subjects."""
+
+    liked: csr_array
+    """(subjects, tracks) points of positive events and seeds."""
+    disliked: csr_array
+    """(subjects, tracks) points of negative events."""
+    targets: Floats
+    """(subjects, 12) wanted features, normalised; NaN where none is wanted."""
 
 
 class Netted(NamedTuple):

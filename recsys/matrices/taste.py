@@ -13,22 +13,11 @@ from scipy.sparse import csr_array
 
 from recsys.matrices.arrays import Flags, Floats
 from recsys.matrices.catalog import Catalog
-from recsys.matrices.netting import ARTIST, GENRE, TRACK, base_rate, netted, scaled, verdicts
+from recsys.matrices.netting import ARTIST, GENRE, TRACK, Evidence, base_rate, netted, scaled, verdicts
 from recsys.settings import Settings
 
 SEED_POINTS = 1.25
 TARGET_POINTS = 1.15
-
-
-class Evidence(NamedTuple):
-    """What is known of a block of subjects."""
-
-    liked: csr_array
-    """(subjects, tracks) points of positive events and seeds."""
-    disliked: csr_array
-    """(subjects, tracks) points of negative events."""
-    targets: Floats
-    """(subjects, 12) wanted features, normalised; NaN where none is wanted."""
 
 
 class Taste(NamedTuple):

@@ -9,7 +9,8 @@ from recsys import models
 from recsys.inputs import Snapshot
 from recsys.matrices.catalog import Catalog
 from recsys.matrices.history import History
-from recsys.matrices.taste import Evidence, estimate_taste
+from recsys.matrices.netting import Evidence
+from recsys.matrices.taste import estimate_taste
 from recsys.names import key
 from recsys.settings import Settings
 from recsys.tables import FEATURES, PROFILES

@@ -10,7 +10,8 @@ from scipy.sparse import csr_array
 
 from recsys import Settings
 from recsys.matrices.catalog import build_catalog
-from recsys.matrices.taste import Evidence, Preferences, Taste, estimate_taste, preferences
+from recsys.matrices.netting import Evidence
+from recsys.matrices.taste import Preferences, Taste, estimate_taste, preferences
 from recsys.tables import FEATURES, TRACKS
 from tests.support.worlds import frame, silent, track
 

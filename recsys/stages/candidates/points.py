@@ -13,8 +13,7 @@ from recsys.matrices import arrays
 from recsys.matrices.arrays import Flags, Floats
 from recsys.matrices.catalog import Catalog
 from recsys.matrices.history import History
-from recsys.matrices.netting import ARTIST, TRACK, base_rate, familiarity, netted
-from recsys.matrices.taste import Evidence
+from recsys.matrices.netting import ARTIST, TRACK, Evidence, base_rate, familiarity, netted
 from recsys.stages.candidates.kernels.core import TrackFacts
 from recsys.stages.candidates.kernels.points import Ties
 from recsys.tables import FEATURES

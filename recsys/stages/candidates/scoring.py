@@ -16,8 +16,9 @@ from recsys.matrices.arrays import Codes, Floats, Ints, Items
 from recsys.matrices.catalog import Catalog
 from recsys.matrices.features import WEIGHTS
 from recsys.matrices.history import History
+from recsys.matrices.netting import Evidence
 from recsys.matrices.requests import Exclusions, Requests, rule
-from recsys.matrices.taste import SEED_POINTS, Evidence, Taste
+from recsys.matrices.taste import SEED_POINTS, Taste
 from recsys.matrices.tokens import NameSets
 from recsys.settings import Settings
 from recsys.stages.candidates import points, releases
