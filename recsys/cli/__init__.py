@@ -6,6 +6,7 @@ import gc
 import os
 import sys
 from collections.abc import Sequence
+from io import TextIOWrapper
 
 _DEFAULTS = {
     "DO_NOT_TRACK": "1",
@@ -21,6 +22,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
     gc.set_threshold(100_000)  # imports make many objects and no rubbish; looking for it was an eighth of the start
     for name, value in _DEFAULTS.items():
         os.environ.setdefault(name, value)
+    for stream in (sys.stdout, sys.stderr):  # a sign that the output's encoding lacks must not end the command
+        if isinstance(stream, TextIOWrapper):
+            stream.reconfigure(errors="replace")
     from recsys.cli.app import run
 
     sys.exit(run(sys.argv[1:] if arguments is None else arguments))

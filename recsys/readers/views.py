@@ -178,7 +178,7 @@ class SqlSession:
         self.connection.execute("set enable_progress_bar = false")  # it would stand among the rows of a long query
         self.connection.execute(views_sql(run_sources(lake, run)))
         self.connection.execute("set temp_directory = $1", [self._folder.name])
-        self.connection.execute("set allowed_directories = $1", [[f"{lake.root}/"]])
+        self.connection.execute("set allowed_directories = $1", [[f"{lake.root}/", f"{literal(lake.root)}/"]])
         self.connection.execute("set allowed_paths = $1", [[self._draft]])
         self.connection.execute("set enable_external_access = false")
         self.connection.execute("set lock_configuration = true")

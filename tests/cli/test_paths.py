@@ -67,7 +67,7 @@ def test_every_command(folder: Path, tmp_path: Path, recsys: Recsys, monkeypatch
     good("doctor")
     good("report")
     good("run", "--as-of", "2026-06-02")
-    good("runs", "compare", run, Lake(lake).published().id)
+    good("runs", "diff", run, Lake(lake).published().id)
     good("runs", "prune", "--keep", "1", "--days", "0")
     good("evaluate", "--holdout", "random:20%")
     frame = Lake(lake).published().scan("rankings").collect()

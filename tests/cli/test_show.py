@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import polars as pl
@@ -69,3 +72,12 @@ def test_unknown_run_and_missing_lake_say_what_to_do(recsys: Recsys, lake: Lake,
 @pytest.mark.parametrize("limit", ["0", "-1", "x"])
 def test_limit_is_a_positive_number(recsys: Recsys, lake: Lake, limit: str) -> None:
     assert recsys("show", "demo-u001", "--limit", limit, "--lake", lake.root).code == 2
+
+
+@pytest.mark.slow
+def test_an_output_that_is_not_utf8_gets_replaced_signs(lake: Lake) -> None:
+    command = [sys.executable, "-c", "from recsys.cli import main; main()", "show", "*", "--lake", str(lake.root)]
+    done = subprocess.run(command, capture_output=True, env=os.environ | {"PYTHONIOENCODING": "ascii"}, check=False)
+    assert (done.returncode, done.stderr) == (0, b"")
+    assert b"?" in done.stdout
+    assert done.stdout.isascii()
