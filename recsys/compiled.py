@@ -22,6 +22,7 @@ from pathlib import Path
 _SOURCES: dict[Path, tuple[Path, ...]] = {}
 """Folder of kernels → the sources, files or folders, that its kernels are made from."""
 _LAKE: list[Path] = []
+_DIGEST = "sources.sha256"
 
 
 def cached(folder: Path, *sources: Path) -> None:
@@ -29,7 +30,22 @@ def cached(folder: Path, *sources: Path) -> None:
     from recsys.locator import install
 
     _SOURCES[folder] = sources
+    _drop_stale(folder)
     install()
+
+
+def _drop_stale(folder: Path) -> None:
+    """Remove compiled code of other sources: its index may name classes that are gone, which numba cannot read."""
+    place = home(folder)
+    if place is None:
+        return
+    record = place / _DIGEST
+    with suppress(OSError):
+        if record.exists() and record.read_text(encoding="ascii") == stamp(folder):
+            return
+        for stale in place.glob("*.nb[ic]"):
+            stale.unlink(missing_ok=True)
+        record.write_text(stamp(folder), encoding="ascii")
 
 
 def in_lake(root: Path) -> None:

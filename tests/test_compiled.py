@@ -85,3 +85,15 @@ def test_a_temporary_folder_of_somebody_else_is_not_used(kernels: Path, monkeypa
     (kernels / f"recsys-kernels-{os.getuid()}").mkdir(mode=0o777)
     (kernels / f"recsys-kernels-{os.getuid()}").chmod(0o777)
     assert compiled._temporary().name != f"recsys-kernels-{os.getuid()}"
+
+
+def test_code_of_other_sources_goes_once(kernels: Path) -> None:
+    place = kernels / "own" / "__pycache__"
+    place.mkdir()
+    code = place / "kernel.double-3.py311.1.nbi"
+    code.write_bytes(b"of classes that are gone")
+    compiled._drop_stale(kernels / "own")
+    assert not code.exists()
+    code.write_bytes(b"new")
+    compiled._drop_stale(kernels / "own")
+    assert code.exists()
