@@ -84,8 +84,8 @@ def test_any_world_keeps_its_rules_and_the_stored_model_makes_the_same(seed: int
 
 @pytest.mark.parametrize(("rows", "replays", "places"), [(6, 2, [3, 6]), (0, 2, [0, 0]), (7, 1, [7]), (3, 6, [0, 1, 2, 2, 2, 3])])
 def test_each_stands_at_the_end_of_a_part(rows: int, replays: int, places: list[int]) -> None:
-    found = spread(rows, replays)
-    assert len(found) == replays
-    assert found[-1] == rows
-    assert np.ptp(np.diff(np.r_[0, found])) <= 1
-    assert replays > rows > 0 or found.tolist() == places
+    before = spread(rows, replays)
+    assert len(before) == replays
+    assert before[-1] == rows
+    assert np.ptp(np.diff(np.r_[0, before])) <= 1
+    assert replays > rows > 0 or before.tolist() == places
