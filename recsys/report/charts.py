@@ -31,14 +31,15 @@ CONFIG = {
     "range": {"category": SERIES},
 }  # fmt: skip
 
-_MARKS = re.compile(r'<svg class="marks" width="[\d.]+" height="[\d.]+"')
+_MARKS = re.compile(r'<svg ([^>]*)class="marks" width="[\d.]+" height="[\d.]+"')
 
 
 def svg(chart: alt.TopLevelMixin, words: str) -> str:
     """The chart as an SVG element as wide as its place; ``words`` is what it says to those who do not see it."""
     drawn = vl_convert.vegalite_to_svg({**chart.to_dict(), "config": CONFIG}, vl_version="6.4")
     label = words.replace("&", "&amp;").replace('"', "&quot;").replace("<", "&lt;")
-    return _MARKS.sub(f'<svg class="marks" role="img" aria-label="{label}"', drawn.replace("\n", ""), count=1)
+    named = f'class="marks" role="img" aria-label="{label}"'
+    return _MARKS.sub(lambda mark: f"<svg {mark[1]}{named}", drawn.replace("\n", ""), count=1)
 
 
 def bars(frame: pl.DataFrame, value: str, name: str, *, by: str, title: str, form: str = ",.0f") -> alt.Chart:

@@ -8,7 +8,6 @@ from collections.abc import Iterator
 import pytest
 
 from recsys import Lake
-from recsys.cli import accounts
 from recsys.providers.settings import _NAMES
 from tests.cli.conftest import Recsys
 from tests.providers.spotify_answers import ident
@@ -88,10 +87,3 @@ def test_providers_as_json(recsys: Recsys, spotify: Hostile) -> None:
     result = {one["name"]: one for one in json.loads(recsys("providers", "--format", "json").out)}
     assert (result["spotify"]["mode"], result["spotify"]["fresh"]) == ("bearer", 1)
     assert "SPOTIFY_WEBPLAYER=1" in result["webplayer"]["hint"]
-
-
-def test_long_accounts_are_cut(capsys: pytest.CaptureFixture[str]) -> None:
-    accounts._print_some("warnings", [str(number) for number in range(25)])
-    lines = capsys.readouterr().out.splitlines()
-    assert lines[0] == "25 warnings (the first 10)"
-    assert len(lines) == 11

@@ -50,7 +50,7 @@ def test_blocks_do_not_show(size: int, monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_a_line_without_end_is_not_held(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(lines, "LONGEST", 1_000)
-    monkeypatch.setattr(lines, "BLOCK", 100_000)
+    monkeypatch.setattr(lines, "_BLOCK", 100_000)
     tracemalloc.start()
     (block,) = lines.blocks(BytesIO(b"x" * 20_000_000))
     most = tracemalloc.get_traced_memory()[1]
@@ -60,7 +60,7 @@ def test_a_line_without_end_is_not_held(monkeypatch: pytest.MonkeyPatch) -> None
 
 
 def test_lines_of_a_block_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(lines, "MOST", 3)
+    monkeypatch.setattr(lines, "_MOST", 3)
     found = list(lines.blocks(BytesIO(b"a\nb\nc\nd\ne\nf\ng")))
     assert [block.frame["text"].to_list() for block in found] == [["a", "b", "c"], ["d", "e", "f"], ["g"]]
     assert [line for block in found for line in block.frame["line"]] == list(range(1, 8))
