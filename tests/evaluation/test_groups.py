@@ -38,6 +38,12 @@ def test_by_the_popularity_of_what_is_known() -> None:
     assert members(result, "mainstream") == ["a", "b"]
 
 
+def test_who_stands_at_the_median_is_niche() -> None:
+    result = task(("a", [1]), ("b", [1]), ("c", [1, 2]))
+    assert members(result, "niche") == ["a", "b", "c"]
+    assert members(result, "mainstream") == []
+
+
 def test_they_part_the_listeners() -> None:
     rng = np.random.default_rng(0)
     known = [(f"u{user}", rng.choice(60, rng.integers(1, 40), replace=False).tolist()) for user in range(30)]
