@@ -95,8 +95,8 @@ def test_what_a_night_calls_is_listed() -> None:
     code = """
 import json
 from tests.kernels import LISTED, listed, noted
-found = json.loads(LISTED.read_text(encoding="utf-8"))
-print([row[:2] for row in listed(noted()) if row[:3] not in [each[:3] for each in found]])
+stored = json.loads(LISTED.read_text(encoding="utf-8"))
+print([row[:2] for row in listed(noted()) if row[:3] not in [each[:3] for each in stored]])
 """
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=HOUSE)
     assert done.stdout.strip() == "[]"

@@ -34,10 +34,10 @@ def check_tables(tables: Mapping[str, TableRows], settings: Settings, account: p
         return CHECKS.conform(own)  # the rules across tables could not even be asked
     views = {**{name: tables[name] for name in CHECKED}, "keys": _keys(tables)}
     rules = settings.model_dump(include={"hide_rejected", "exclusions", "blocked_explicit"})
-    found = [own, models.run("checks", views, rules)]
+    results = [own, models.run("checks", views, rules)]
     if account is not None:
-        found.append(models.run("account", {"account": account, "ratings": tables["ratings"], "tracks": tables["tracks"]}))
-    return pl.concat(map(CHECKS.conform, found)).sort("table", "rule")
+        results.append(models.run("account", {"account": account, "ratings": tables["ratings"], "tracks": tables["tracks"]}))
+    return pl.concat(map(CHECKS.conform, results)).sort("table", "rule")
 
 
 def _keys(tables: Mapping[str, TableRows]) -> pl.DataFrame:

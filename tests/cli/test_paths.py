@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import duckdb
@@ -10,6 +11,7 @@ import pytest
 
 import recsys as package
 from recsys.lake import Lake
+from recsys.tables import REJECTS
 from tests.cli.conftest import Recsys
 
 NAMES = ["Music [FLAC]", "user_id=7", "a*b", "100% wh?t", "ü ñ'q {a,b}", "list=x/run=1"]
@@ -29,35 +31,55 @@ def folder(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
     return place
 
 
-@pytest.mark.slow
-def test_every_command(folder: Path, tmp_path: Path, recsys: Recsys, monkeypatch: pytest.MonkeyPatch) -> None:
-    lake = folder / "lake"
+USERS = "select string_agg(distinct user_id, ' ' order by user_id) as users from {}"
 
-    def good(*arguments: object) -> str:
-        answer = recsys(*arguments, "--lake", lake)
+
+@pytest.fixture
+def good(folder: Path, recsys: Recsys) -> Callable[..., str]:
+    """Runs a command on the lake in that folder, which must not fail; what it prints."""
+
+    def call(*arguments: object) -> str:
+        answer = recsys(*arguments, "--lake", folder / "lake")
         assert answer.code == 0, answer.err
         assert "Traceback" not in answer.err
         return answer.out
 
-    good("ingest", "tracks", folder / "tracks.csv")
-    good("ingest", "events", folder / "events.csv")
-    assert "u2" in good("sql", "select distinct user_id from input_events", "--format", "csv")
-    good("run", "--as-of", "2026-06-01")
-    if folder.name == "a*b":  # what the pattern would mean as well
-        Lake(tmp_path / "aXXb" / "lake").add_batch(
-            "events",
-            pl.DataFrame({"user_id": ["stranger"], "track_id": ["t1"], "type": ["like"]}),
-            rejects=package.Lake(lake).rejects(),
-            source="x",
-            digest="0" * 64,
-            rows_read=1,
-        )
-    users = "select string_agg(distinct user_id, ' ' order by user_id) as users from {}"
-    assert good("sql", users.format("input_events"), "--format", "csv").split("\n")[1] == "u0 u1 u2"
-    assert good("sql", users.format("ratings"), "--format", "csv").split("\n")[1] == "u0 u1 u2"
-    assert good("sql", users.format("history"), "--format", "csv").split("\n")[1] == "* u0 u1 u2"
-    run = Lake(lake).published().id
-    assert good("sql", "select run from runs union select run from history", "--format", "csv").split() == ["run", run]
+    call("ingest", "tracks", folder / "tracks.csv")
+    call("ingest", "events", folder / "events.csv")
+    assert "u2" in call("sql", "select distinct user_id from input_events", "--format", "csv")
+    call("run", "--as-of", "2026-06-01")
+    return call
+
+
+def stranger(lake: Lake) -> None:
+    """Rows of somebody else, in a lake whose name a pattern means as well."""
+    frame = pl.DataFrame({"user_id": ["stranger"], "track_id": ["t1"], "type": ["like"]})
+    lake.add_batch("events", frame, rejects=REJECTS.empty(), source="x", digest="0" * 64, rows_read=1)
+
+
+@pytest.mark.slow
+def test_queries_see_this_lake_alone(
+    folder: Path, tmp_path: Path, good: Callable[..., str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stranger(Lake(tmp_path / "aXXb" / "lake"))
+    for view, users in (("input_events", "u0 u1 u2"), ("ratings", "u0 u1 u2"), ("history", "* u0 u1 u2")):
+        assert good("sql", USERS.format(view), "--format", "csv").split("\n")[1] == users
+    run = Lake(folder / "lake").published()
+    assert good("sql", "select run from runs union select run from history", "--format", "csv").split() == ["run", run.id]
+    frame = run.scan("rankings").collect()
+    assert set(frame["user_id"]) == {"*", "u0", "u1", "u2"}
+    assert package.read("rankings", lake=folder / "lake").collect().equals(frame)
+    monkeypatch.chdir(folder / "lake")
+    with duckdb.connect() as con:
+        con.execute((run.path / "views.sql").read_text(encoding="utf-8"))
+        assert con.execute(USERS.format("input_events")).fetchall() == [("u0 u1 u2",)]
+        assert con.execute(USERS.format("rankings")).fetchall() == [("* u0 u1 u2",)]
+
+
+@pytest.mark.slow
+def test_every_command(folder: Path, good: Callable[..., str]) -> None:
+    lake = Lake(folder / "lake")
+    first = lake.published().id
     good("show", "u1")
     good("why", "u1", "t19")
     good("export", "u1", "--format", "m3u")
@@ -67,20 +89,11 @@ def test_every_command(folder: Path, tmp_path: Path, recsys: Recsys, monkeypatch
     good("doctor")
     good("report")
     good("run", "--as-of", "2026-06-02")
-    good("runs", "diff", run, Lake(lake).published().id)
+    good("runs", "diff", first, lake.published().id)
     good("runs", "prune", "--keep", "1", "--days", "0")
     good("evaluate", "--holdout", "random:20%")
-    frame = Lake(lake).published().scan("rankings").collect()
-    assert set(frame["user_id"]) == {"*", "u0", "u1", "u2"}
-    monkeypatch.setenv("RECSYS_LAKE", str(lake))
-    assert package.read("rankings").collect().equals(frame)
-    monkeypatch.chdir(lake)
-    with duckdb.connect() as con:
-        con.execute((Lake(lake).published().path / "views.sql").read_text(encoding="utf-8"))
-        assert con.execute(users.format("input_events")).fetchall() == [("u0 u1 u2",)]
-        assert con.execute(users.format("rankings")).fetchall() == [("* u0 u1 u2",)]
     good("forget", "u2")
-    assert "u2" not in good("sql", users.format("input_events"), "--format", "csv")
+    assert "u2" not in good("sql", USERS.format("input_events"), "--format", "csv")
 
 
 @pytest.mark.slow

@@ -85,11 +85,11 @@ def test_every_genre_but_only_fifty_artists() -> None:
 
 
 def test_names_that_are_compared_alike_are_one() -> None:
-    found = run(
+    result = run(
         "profiles",
         ratings="user_id track_id events negative_events positive\nu a 1 0 1\nu b 1 0 1",
         tracks="id artist genres\na ADA Hip-Hop\nb Ada hip~hop",
         shown="is_genre name shown\nyes Hip-Hop hip~hop\nyes hip~hop hip~hop\nno ADA Ada",
     )
-    assert found["top_genres"].to_list() == [[{"name": "hip hop", "strength": 1.0}]]
-    assert found["top_artists"].to_list() == [[{"name": "Ada", "strength": 1.0}]]
+    assert result["top_genres"].to_list() == [[{"name": "hip hop", "strength": 1.0}]]
+    assert result["top_artists"].to_list() == [[{"name": "Ada", "strength": 1.0}]]

@@ -50,8 +50,8 @@ def test_a_whole_account() -> None:
 def test_events_that_two_files_hold_are_counted_once_and_said() -> None:
     given = inputs(TRACKS, [event("u", "a"), event("u", "a")])
     given = Inputs(given.tracks, given.events.with_columns(batch=pl.Series([1, 2], dtype=pl.Int32)))
-    found = take_snapshot(given, SETTINGS, AS_OF).account
-    assert dict(found.select("name", "value").rows())["events counted once"] == 1
+    counted = take_snapshot(given, SETTINGS, AS_OF).account
+    assert dict(counted.select("name", "value").rows())["events counted once"] == 1
     assert broken(given) == {}
 
 
@@ -68,9 +68,9 @@ def test_a_rating_that_is_lost() -> None:
 def test_rows_that_a_join_multiplied() -> None:
     given = inputs(TRACKS, [event("u", "a")])
     twice = pl.concat([given.events.drop("batch")] * 2)
-    found = account(given, given.tracks, twice, pl.DataFrame({"id": []}), SETTINGS, AS_OF)
+    counted = account(given, given.tracks, twice, pl.DataFrame({"id": []}), SETTINGS, AS_OF)
     rows = run(
-        "account", {"account": found, "ratings": rate(take_snapshot(given, SETTINGS, AS_OF), SETTINGS), "tracks": TRACKS_FRAME}
+        "account", {"account": counted, "ratings": rate(take_snapshot(given, SETTINGS, AS_OF), SETTINGS), "tracks": TRACKS_FRAME}
     )
     assert not dict(rows.select("rule", "passed").rows())["rows ingested = used + after the moment + counted once"]
 
