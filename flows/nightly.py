@@ -12,6 +12,7 @@ from datetime import datetime
 from pathlib import Path
 
 from flows import steps
+from flows.alerts import alerted
 from flows.report import RunReport
 from flows.stages import PROGRESS, stopwatch
 from recsys.lake import Lake
@@ -19,6 +20,7 @@ from recsys.pipeline import Progress, shard_ranges
 from recsys.settings import Settings
 
 
+@alerted
 def nightly(
     lake: Lake, settings: Settings, as_of: datetime | None = None, inbox: Path | None = None, accept: str | None = None
 ) -> RunReport:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import resource
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, time
 from logging import ERROR, WARNING
@@ -14,11 +14,11 @@ import polars as pl
 
 from flows import documents
 from flows.report import RunReport
-from flows.stages import ATTEMPTS, PROGRESS, SECONDS, ShardTimes, logger, recorded, retried, stage
+from flows.stages import ATTEMPTS, PROGRESS, RUN, SECONDS, ShardTimes, count, log_stage, logger, recorded, retried, stage
 from recsys import pipeline
 from recsys.errors import LakeError
 from recsys.evaluation.quality import judge_run
-from recsys.ingest import FilesRefusedError
+from recsys.ingest import FilesRefusedError, Report
 from recsys.ingest.inbox import ingest_inbox
 from recsys.inputs import Inputs, Snapshot
 from recsys.lake import Lake, Plan, Run, Staged, reports
@@ -30,7 +30,7 @@ from recsys.matrices.history import History
 from recsys.readers import own_checks, views
 from recsys.settings import Settings
 from recsys.stages.candidates.scoring import Scorer
-from recsys.stages.checks import CHECKED, FITTED, check_tables, drift, foreseen, measure_tables, moments, passed
+from recsys.stages.checks import CHECKED, FITTED, broken_rule, check_tables, drift, foreseen, measure_tables, moments, passed
 from recsys.stages.neighbors.stored import model_tables
 from recsys.stages.profiles import profile_listeners
 from recsys.stages.ratings import rate
@@ -47,19 +47,28 @@ def ingest(lake: Lake, inbox: Path, settings: Settings) -> tuple[str, ...]:
     What was refused is returned in words: a file that one listener dropped there must not cost the others their lists.
     """
     try:
-        ingest_inbox(lake, inbox, modes=settings.named_modes, progress=PROGRESS.get())
+        _count_reports(ingest_inbox(lake, inbox, modes=settings.named_modes, progress=PROGRESS.get()))
     except FilesRefusedError as error:
+        _count_reports(error.reports)
         return tuple(f"warn: inbox: {line}" for line in str(error).splitlines())
     return ()
 
 
-@stage("snapshot", attempts=ATTEMPTS)
+def _count_reports(reports: Sequence[Report]) -> None:
+    """Rows of files that are new."""
+    new = [report for report in reports if not report.already]
+    count(sum(report.rows_read for report in new), sum(report.kept for report in new))
+
+
+@stage("snapshot", attempts=ATTEMPTS, logged=False)
 def read(lake: Lake, settings: Settings, as_of: datetime | None) -> tuple[Inputs, Plan]:
     """The inputs as they are now, and the plan of their run."""
     batches = lake.batches()
     inputs = lake.inputs(batches)
     moment = as_of or default_as_of(inputs.events, datetime.now(UTC))
-    return inputs, lake.plan(settings, moment, batches)
+    plan = lake.plan(settings, moment, batches)
+    RUN.get()[:] = [plan.run_id]
+    return inputs, plan
 
 
 def default_as_of(events: pl.DataFrame, now: datetime) -> datetime:
@@ -74,6 +83,7 @@ def snapshot(staged: Staged, inputs: Inputs, settings: Settings) -> Snapshot:
     """Latest versions of everything."""
     resolved = take_snapshot(inputs, settings, staged.plan.as_of)
     _write(staged, {"tracks": resolved.tracks, "songs": resolved.songs, "controls": resolved.controls})
+    count(inputs.tracks.height + inputs.events.height, resolved.tracks.height + resolved.events.height)
     return resolved
 
 
@@ -82,6 +92,7 @@ def ratings(staged: Staged, snapshot: Snapshot, settings: Settings) -> pl.DataFr
     """What each listener's events say about each track."""
     rated = rate(snapshot, settings)
     _write(staged, {"ratings": rated})
+    count(snapshot.events.height, rated.height)
     return rated
 
 
@@ -89,11 +100,13 @@ def ratings(staged: Staged, snapshot: Snapshot, settings: Settings) -> pl.DataFr
 def profiles(staged: Staged, snapshot: Snapshot, rated: pl.DataFrame, settings: Settings) -> tuple[Catalog, History]:
     """What each listener's history says about the listener; the catalogue and all histories as arrays, for what follows."""
     catalog, history = pipeline.arrange(snapshot, rated, settings)
-    _write(staged, {"profiles": profile_listeners(snapshot, rated, catalog, history, settings)})
+    profiled = profile_listeners(snapshot, rated, catalog, history, settings)
+    _write(staged, {"profiles": profiled})
+    count(rated.height, profiled.height)
     return catalog, history
 
 
-@stage()
+@stage(logged=False)  # its rows are made part by part, below
 def neighbors(staged: Staged, snapshot: Snapshot, catalog: Catalog, history: History, settings: Settings) -> Scorer:
     """The model of similar listeners, fitted to all histories."""
     scorer = pipeline.fit(snapshot, catalog, history, settings)
@@ -109,7 +122,7 @@ def lists(staged: Staged, scorer: Scorer, part: int, first: int, last: int) -> N
     retried(_write)(staged, tables, part)
     for name, seconds in shares.of(perf_counter() - started).items():
         SECONDS.get()[name] += seconds
-        logger().info("stage=%s part=%d rows=%d seconds=%.2f", name, part, tables[name].height, seconds)
+        log_stage(name, seconds, {"part": part, "rows_in": last - first, "rows_out": tables[name].height})
 
 
 def _write(staged: Staged, tables: Mapping[str, pl.DataFrame], part: int = 0) -> None:
@@ -126,17 +139,18 @@ def checks(staged: Staged, snapshot: Snapshot, settings: Settings) -> tuple[pl.D
     _write(staged, {"metrics": measured, "checks": checked})
     for name, suite in suites(checked).items():
         staged.write_file(f"{SUITES}/{name}.json", suite)
+    count(sum(file.rows or 0 for file in staged.written.values()), checked.height)
     return checked, measured
 
 
-@stage("publish", attempts=ATTEMPTS)
+@stage("publish", attempts=ATTEMPTS, logged=False)
 def lookup(staged: Staged) -> None:
     """What readers open beside the tables: the files of the lookup, and the views of analysts."""
     writer.write(staged)
     staged.write_file(views.VIEWS_FILE, views.staged_views(staged).encode())
 
 
-@stage("publish", attempts=ATTEMPTS)
+@stage("publish", attempts=ATTEMPTS, logged=False)
 def commit(lake: Lake, staged: Staged, checked: pl.DataFrame, measured: pl.DataFrame, seconds: Mapping[str, float]) -> Run:
     """The staged run becomes a run of the lake."""
     status: Status = "passed" if passed(checked) else "failed"
@@ -154,8 +168,11 @@ def publish(lake: Lake, run: Run, *, already: bool, noted: tuple[str, ...] = (),
     published = bool(accept) or (run.manifest.status == "passed" and passed(judged))
     if published:
         lake.publish(run.id, accept=accept)
+    ranked = sum(file.rows or 0 for file in run.manifest.files if file.table == "rankings")
+    count(ranked, ranked if published else 0)
     rules = [
-        (f"{row['severity']}: {row['table']}: {row['rule']} ({row['failures']:,}", row["example"]) for row in broken.to_dicts()
+        (f"{row['severity']}: {broken_rule(row['table'], row['rule'])} ({row['failures']:,}", row["example"])
+        for row in broken.to_dicts()
     ]
     problems = (*noted, *(f"{rule}, for example {example})" for rule, example in rules))
     counts = (*([f"warn: inbox: {len(noted):,} refused"] if noted else []), *(f"{rule})" for rule, _ in rules))
@@ -165,7 +182,7 @@ def publish(lake: Lake, run: Run, *, already: bool, noted: tuple[str, ...] = (),
     return RunReport(run.id, run.manifest.as_of, run.path, already, published, dict(run.manifest.metrics), problems, counts)
 
 
-@stage("checks")
+@stage("checks", logged=False)
 def quality(lake: Lake, snapshot: Snapshot) -> None:
     """The lists that readers have, judged by what came since. Whatever is wrong with that costs no night."""
     try:
@@ -176,7 +193,7 @@ def quality(lake: Lake, snapshot: Snapshot) -> None:
         logger().exception("the published lists could not be judged")
 
 
-@stage("publish")
+@stage("publish", logged=False)
 def report(lake: Lake, run: Run, outcome: RunReport) -> RunReport:
     """The page about the run, beside it. Whatever is wrong with it, the lists are published: it is a warning then."""
     from recsys.report.making import page  # here, for nothing but a new run needs the library of charts

@@ -43,10 +43,13 @@ ENVIRONMENT = {
     "REC_DIVERSITY_LAMBDA": "diversity_lambda",
     "RECSYS_PRESET": "preset",
     "RECSYS_THREADS": "threads",
+    "RECSYS_ON_FAILURE": "on_failure",
 }
 """Environment name → setting. Every other setting belongs in a settings file."""
 
 SETTINGS_FILE = "recsys.toml"
+OPERATIONAL = ("threads", "on_failure")
+"""Settings that change no result: they are no part of a run and its id."""
 
 
 class Mode(BaseModel):
@@ -81,7 +84,7 @@ _MODES: dict[str, Mode] = {
 
 
 class Settings(BaseModel):
-    """Everything that decides a run's lists, plus ``threads``, which must not.
+    """Everything that decides a run's lists, plus those of :data:`OPERATIONAL`, which must not.
 
     Defaults are those of preset ``default``. ``Q`` numbers name quirks of the older service's rules; each is a setting so
     that preset ``reference`` can keep the quirk and ``default`` can leave it out.
@@ -227,6 +230,9 @@ class Settings(BaseModel):
     """Seed of every random choice."""
     threads: _Count | None = None
     """Worker threads; none = one per core. Never changes a result."""
+    on_failure: str | None = None
+    """What hears why a night failed: a command, which gets the reason as its last argument, or the address of a webhook, which
+    gets it as JSON `{"text": …}`; none = nothing. The reason holds no ids and no rows."""
 
     @model_validator(mode="before")
     @classmethod
@@ -263,8 +269,11 @@ class Settings(BaseModel):
 
     def digest(self) -> str:
         """SHA-256 of everything that can change a result."""
-        values = self.model_dump(mode="json", exclude={"threads"})
-        return hashlib.sha256(json.dumps(values, sort_keys=True).encode()).hexdigest()
+        return hashlib.sha256(json.dumps(self.decisive(), sort_keys=True).encode()).hexdigest()
+
+    def decisive(self) -> dict[str, Any]:
+        """The settings that can change a result, as JSON values: those that a run records."""
+        return self.model_dump(mode="json", exclude={*OPERATIONAL})
 
 
 PRESETS: dict[Preset, dict[str, Any]] = {

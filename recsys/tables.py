@@ -474,11 +474,11 @@ RANKINGS = Table(
 )
 
 _DROPPED = (
-    ("known", "heard with approval before"),
-    ("rejected", "disliked or hidden by the user"),
-    ("explicit", "explicit, and the user or list does not allow it"),
+    ("known", "already liked"),
+    ("rejected", "disliked or hidden by the listener"),
+    ("explicit", "explicit, which the listener or the list does not allow"),
     ("excluded_track", "excluded by id"),
-    ("postponed", "postponed by the user"),
+    ("postponed", "postponed by the listener"),
     ("excluded_artist", "by an excluded artist"),
     ("excluded_genre", "of an excluded genre"),
     ("known_artist", "by an artist the listener has played, in a list of new ones"),

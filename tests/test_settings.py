@@ -39,7 +39,7 @@ class TestFields:
             Settings().pool = 3  # type: ignore[misc]
 
     def test_digest_tells_results_apart_and_nothing_else(self) -> None:
-        assert Settings().digest() == Settings(threads=2).digest()
+        assert Settings().digest() == Settings(threads=2, on_failure="mail -s recsys ops").digest()
         digests = {Settings().digest(), Settings.reference().digest(), Settings(pool=3).digest(), Settings(seed=1).digest()}
         assert len(digests) == 4
 
@@ -99,7 +99,7 @@ class TestLoad:
 
     @pytest.mark.parametrize("name", ENVIRONMENT)
     def test_every_environment_name(self, name: str, tmp_path: Path) -> None:
-        value = {"RECSYS_PRESET": "reference", "RECSYS_THREADS": "3"}.get(name, "0.5")
+        value = {"RECSYS_PRESET": "reference", "RECSYS_THREADS": "3", "RECSYS_ON_FAILURE": "true"}.get(name, "0.5")
         settings, _ = load(folder=tmp_path, environment={name: value})
         assert str(getattr(settings, ENVIRONMENT[name])) == value
 

@@ -22,20 +22,22 @@ COMMANDS = {
     "search": ("providers:search", "Search Spotify; with --save, import the results."),
     "enrich": ("providers:enrich", "Fetch more about the tracks of the catalogue."),
     "run": ("run:run", "Build every listener's lists from the lake, and publish them."),
+    "users": ("browse:users", "List or search the listeners of a run."),
+    "tracks": ("browse:tracks", "List or search the tracks of a run."),
     "show": ("show:show", "Show one listener's list."),
     "try": ("trial:trial", "Make a list at once: seeds, targets, bounds; --save keeps it."),
     "why": ("why:why", "Explain why a track is, or is not, in a listener's list."),
-    "evaluate": ("evaluate:evaluate", "Judge the lists by what listeners did next, beside baselines."),
-    "tune": ("tune:tune", "Look for better settings on the data at hand."),
-    "report": ("report:report", "Make, or find, the report of a run: one HTML page that works offline."),
-    "runs": ("runs:app", "Look at the runs of the lake, compare them, go back, clean up."),
+    "evaluate": ("evaluate:evaluate", "Measure the lists against what listeners did next, beside baselines."),
+    "tune": ("tune:tune", "Search for better settings on your own data."),
+    "report": ("report:report", "Write the report of a run: one HTML page that works offline."),
+    "runs": ("runs:app", "List, show, verify, compare and remove runs; go back to an earlier one."),
     "sql": ("sql:sql", "Query a run, the inputs and earlier runs with DuckDB."),
     "serve": ("serve:serve", "Serve the published lists over HTTP, read only."),
     "export": ("export:export", "Write a list as a playlist file."),
     "publish": ("publish:publish", "Make a run the published one."),
     "forget": ("forget:forget", "Remove a listener, or what a source supplied, from the whole lake."),
     "compile": ("compile:compile_", "Compile the kernels now, so that the first run need not."),
-    "doctor": ("doctor:doctor", "Look whether lake, versions and settings are as they should be."),
+    "doctor": ("doctor:doctor", "Check the lake, the last night, the versions and the settings."),
     "providers": ("providers:app", "Show what each outside source can do now; log in to Spotify."),
     "tables": ("tables:tables", "Print the data contract: columns, types, units, ranges."),
     "settings": ("settings:settings", "Print the effective settings and where each came from."),
@@ -53,6 +55,7 @@ def build() -> App:
     )
     for order, (name, (place, purpose)) in enumerate(COMMANDS.items()):
         app.command(f"recsys.cli.{place}", name=name, help=purpose, sort_key=order)
+    app.register_install_completion_command(help="Install completion for your shell.")
     return app
 
 
@@ -69,7 +72,7 @@ def run(arguments: Sequence[str]) -> int:
         _complain(console, str(error))
         return error.exit_code
     except KeyboardInterrupt:
-        console.print("interrupted; the same command starts again where it is safe to")
+        console.print("interrupted; run the same command again to finish")
         return INTERRUPTED
     return 0
 

@@ -4,42 +4,71 @@ from __future__ import annotations
 
 import platform
 from collections.abc import Iterator
+from contextlib import suppress
 from importlib.metadata import PackageNotFoundError, requires, version
 from pathlib import Path
+from typing import Annotated
 
+from cyclopts import Parameter
+from cyclopts.validators import Number
 from packaging.requirements import Requirement
 
+from flows.alerts import alert as tell
 from recsys import compiled, matrices, settings
-from recsys.cli.options import Format, LakeFolder, lake_folder
+from recsys.cli.options import Format, LakeFolder, Quiet, lake_folder
 from recsys.cli.screen import console, grid, print_json
 from recsys.cli.serve import api_keys
 from recsys.errors import LakeError, RecsysError, UsageError
 from recsys.lake import Lake, code_version
-from recsys.lake.condition import Finding, examine
+from recsys.lake.condition import examine
+from recsys.lake.finding import Finding
+from recsys.lake.freshness import STALE_HOURS
 from recsys.providers import settings as providers
 
 SETTINGS = ("settings", "providers", "keys")
 """Findings about what was configured."""
 
 
-def doctor(*, lake: LakeFolder = None, form: Format = "table") -> None:
-    """Look at the lake, its lock, leftovers, the installed versions and the settings; nothing is changed."""
+Hours = Annotated[
+    float, Parameter(name="--stale-hours", help="Age in hours from which the published run is a fault.", validator=Number(gt=0))
+]
+Alert = Annotated[bool, Parameter(name="--alert", help="Tell the setting on_failure when something is wrong.", negative="")]
+
+
+def doctor(
+    *,
+    stale_hours: Hours = STALE_HOURS,
+    alert: Alert = False,
+    lake: LakeFolder = None,
+    form: Format = "table",
+    quiet: Quiet = False,
+) -> None:
+    """Check the lake, the last night, the versions and the settings; nothing is changed."""
     home = Lake(lake_folder(lake))
-    findings = [*_settings(), *_versions(), _kernels(), *_lake(home)]
+    findings = [*_settings(), *_versions(), _kernels(), *_lake(home, stale_hours)]
     if form == "json":
         print_json([finding._asdict() for finding in findings])
-    else:
-        console().print(grid(None, ("what", "state", "found"), findings, whole=("state",)))
+    elif not quiet:
+        console().print(grid(None, ("what", "state", "details"), findings, whole=("state",)))
     if bad := [finding for finding in findings if finding.state == "bad"]:
+        if alert:
+            _tell(bad)
         error = UsageError if all(finding.what in SETTINGS for finding in bad) else LakeError
-        raise error(f"{len(bad)} of {len(findings)} things are not as they should be, first: {bad[0].what}: {bad[0].words}")
+        raise error(f"{len(bad)} of {len(findings)} checks failed, first: {bad[0].what}: {bad[0].words}")
 
 
-def _lake(lake: Lake) -> Iterator[Finding]:
+def _tell(bad: list[Finding]) -> None:
+    """The setting ``on_failure`` hears what is wrong, without the words about files; settings that cannot be read name nobody."""
+    with suppress(UsageError):
+        words = [finding.words if finding.what == "age" else finding.what for finding in bad]
+        tell(settings.load()[0].on_failure, f"recsys doctor: {'; '.join(words)}")
+
+
+def _lake(lake: Lake, stale_hours: float) -> Iterator[Finding]:
     try:
         lake.run_ids()
         lake.runs()
-        yield from examine(lake)
+        yield from examine(lake, stale_hours=stale_hours)
     except RecsysError as error:
         yield Finding("lake", "bad", str(error))
 

@@ -4,16 +4,21 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Annotated
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING, Annotated, Any
 
 from cyclopts import App, Parameter
 
-from recsys.cli.options import LakeFolder, lake_folder
-from recsys.cli.screen import console, grid, progress, say
+from recsys.cli.options import Format, LakeFolder, Quiet, lake_folder
+from recsys.cli.screen import console, grid, print_json, progress, say
 from recsys.errors import UsageError
 from recsys.ingest import FilesRefusedError, Report, ingest, ingest_export
 from recsys.lake import Lake
+
+if TYPE_CHECKING:
+    import polars as pl
 
 _Paths = Annotated[list[Path], Parameter(help="Files or folders: Parquet, CSV, JSON Lines; plain, .gz or .zst.")]
 Exports = Annotated[list[Path], Parameter(help="Files or folders of a Spotify, ListenBrainz or Last.fm export.")]
@@ -22,61 +27,75 @@ _Columns = Annotated[str | None, Parameter(name="--columns", help="What the file
 Scale = Annotated[str | None, Parameter(name="--scale", help="Greatest value of a column that is 1 here, e.g. popularity=100.")]
 TimeZone = Annotated[str | None, Parameter(name="--time-zone", help="Zone of times that name none, e.g. Europe/Berlin.")]
 
+
+@Parameter(name="*")
+@dataclass(frozen=True)
+class Output:
+    """What is printed, and whether anything is kept."""
+
+    dry_run: Annotated[
+        bool, Parameter(name="--dry-run", help="Keep nothing; show the first ten rows as they would be.", negative="")
+    ] = False
+    form: Format = "table"
+    quiet: Quiet = False
+
+
 Counts = tuple[str, str, int, int, int, str]
 """Table, file or files, rows read, kept and rejected, and a remark."""
 
+FIRST = 10
+"""Rows that a dry run shows of a file."""
 MOST_FILES = 20
 """With more files than this, those with the same fate share a line."""
+
+PLAIN = Output()
+_Work = Callable[[Lake, Callable[[str, int, int], None]], Sequence[Report]]
 
 app = App(name="ingest", help="Read files into the lake.", help_format="plaintext")
 
 
 @app.command(sort_key=0)
-def tracks(paths: _Paths, /, *, lake: LakeFolder = None, columns: _Columns = None, scale: Scale = None) -> None:
+def tracks(
+    paths: _Paths, /, *, lake: LakeFolder = None, columns: _Columns = None, scale: Scale = None, output: Output = PLAIN
+) -> None:
     """Read the catalogue: track metadata and audio features."""
-    _ingest("tracks", paths, lake, columns=columns, scale=scale)
+    _ingest("tracks", paths, lake, output, columns=columns, scale=scale)
 
 
 @app.command(sort_key=1)
-def events(paths: _Paths, /, *, lake: LakeFolder = None, time_zone: TimeZone = None, columns: _Columns = None) -> None:
+def events(
+    paths: _Paths, /, *, lake: LakeFolder = None, time_zone: TimeZone = None, columns: _Columns = None, output: Output = PLAIN
+) -> None:
     """Read what listeners played, skipped, liked, saved, disliked and hid."""
-    _ingest("events", paths, lake, time_zone, columns=columns)
+    _ingest("events", paths, lake, output, time_zone=time_zone, columns=columns)
 
 
 @app.command(sort_key=2)
-def controls(paths: _Paths, /, *, lake: LakeFolder = None, time_zone: TimeZone = None) -> None:
+def controls(paths: _Paths, /, *, lake: LakeFolder = None, time_zone: TimeZone = None, output: Output = PLAIN) -> None:
     """Read what listeners forbid and postpone."""
-    _ingest("controls", paths, lake, time_zone)
+    _ingest("controls", paths, lake, output, time_zone=time_zone)
 
 
 @app.command(sort_key=3)
-def requests(paths: _Paths, /, *, lake: LakeFolder = None) -> None:
+def requests(paths: _Paths, /, *, lake: LakeFolder = None, output: Output = PLAIN) -> None:
     """Read saved lists, of one listener or of everyone (`*`)."""
     from recsys.settings import load  # here, for no other table needs them
 
-    _ingest("requests", paths, lake, modes=load()[0].named_modes)
+    _ingest("requests", paths, lake, output, modes=load()[0].named_modes)
 
 
 @app.command(sort_key=4)
-def export(paths: Exports, /, *, user: _User, lake: LakeFolder = None, time_zone: TimeZone = None) -> None:
+def export(
+    paths: Exports, /, *, user: _User, lake: LakeFolder = None, time_zone: TimeZone = None, output: Output = PLAIN
+) -> None:
     """Read one listener's personal export; addresses, devices and other personal data are left out."""
-    folder = lake_folder(lake)
-    with progress() as bars:
-        _account(lambda: ingest_export(Lake(folder), user, paths, time_zone=time_zone, progress=bars))
+    _account(lambda home, bars: ingest_export(home, user, paths, time_zone=time_zone, progress=bars), lake, output)
 
 
-def _ingest(
-    table: str, paths: Sequence[Path], lake: Path | None, time_zone: str | None = None, *,
-    columns: str | None = None, scale: str | None = None, modes: tuple[str, ...] = (),
-) -> None:  # fmt: skip
-    folder, named = lake_folder(lake), _pairs("--columns", columns)
-    scales = {name: _number(name, value) for name, value in _pairs("--scale", scale).items()}
-    with progress() as bars:
-        _account(
-            lambda: ingest(
-                Lake(folder), table, paths, time_zone=time_zone, columns=named, scale=scales, modes=modes, progress=bars
-            )
-        )
+def _ingest(table: str, paths: Sequence[Path], lake: Path | None, output: Output, **options: Any) -> None:
+    named = _pairs("--columns", options.pop("columns", None))
+    scales = {name: _number(name, value) for name, value in _pairs("--scale", options.pop("scale", None)).items()}
+    _account(lambda home, bars: ingest(home, table, paths, columns=named, scale=scales, progress=bars, **options), lake, output)
 
 
 def _pairs(option: str, text: str | None) -> dict[str, str]:
@@ -94,14 +113,34 @@ def _number(name: str, text: str) -> float:
         raise UsageError(f"--scale {name}={text}: a number is needed, as popularity=100") from error
 
 
-def _account(work: Callable[[], Sequence[Report]]) -> None:
-    """Print what came of each file, also of the good ones when others were refused."""
-    try:
-        print_reports(work())
-    except FilesRefusedError as error:
-        print_reports(error.reports)
-        raise
-    say("build the lists:  recsys run")
+def _account(work: _Work, lake: Path | None, output: Output) -> None:
+    """Do the work, and print what came of each file, also of the good ones when others were refused."""
+    with TemporaryDirectory(prefix="recsys-") as draft, progress(shown=not output.quiet) as bars:
+        home = Lake(draft) if output.dry_run else Lake(lake_folder(lake))
+        try:
+            reports, refused = work(home, bars), None
+        except FilesRefusedError as error:
+            reports, refused = error.reports, error
+        rows = {batch.source: batch.read().drop("batch") for batch in home.batches()} if output.dry_run else {}
+    if output.dry_run:  # nothing is known of the catalogue there
+        reports = [replace(report, matched=None) for report in reports]
+    if output.form == "json":
+        print_json([asdict(report) for report in reports])
+    elif not output.quiet:
+        print_reports(reports)
+        for source, frame in rows.items():
+            _print_rows(source, frame)
+    if refused:
+        raise refused
+    if output.form == "table" and not output.quiet:
+        say("nothing was ingested: leave --dry-run out" if output.dry_run else "build the lists:  recsys run")
+
+
+def _print_rows(source: str, rows: pl.DataFrame) -> None:
+    """The first rows, without columns that have no value in them."""
+    first = rows.head(FIRST)
+    filled = [column for column in first.columns if first[column].null_count() < first.height]
+    console().print(grid(f"{source}, first {first.height} of {rows.height:,} rows", filled, first.select(filled).iter_rows()))
 
 
 def print_reports(reports: Sequence[Report]) -> None:

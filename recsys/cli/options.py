@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Literal
@@ -14,9 +15,22 @@ from recsys.lake import default_root
 
 LakeFolder = Annotated[Path | None, Parameter(name="--lake", help="Lake folder; else RECSYS_LAKE, else data/lake.")]
 Format = Annotated[Literal["table", "json"], Parameter(name="--format", help="How to print.")]
+Quiet = Annotated[bool, Parameter(name="--quiet", help="Print nothing unless something is wrong.", negative="")]
 Document = Annotated[Literal["table", "json", "markdown"], Parameter(name="--format", help="How to print.")]
 PresetName = Annotated[Literal["default", "reference"] | None, Parameter(name="--preset", help="Starting point of the settings.")]
 Threads = Annotated[int | None, Parameter(name="--threads", help="Worker threads; never changes a result.")]
+
+
+@Parameter(name="*")
+@dataclass(frozen=True)
+class Output:
+    """How a command prints, and whether."""
+
+    form: Format = "table"
+    quiet: Quiet = False
+
+
+PLAIN = Output()
 
 
 def lake_folder(given: Path | None) -> Path:

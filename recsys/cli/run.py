@@ -7,6 +7,7 @@ import os
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import asdict
 from datetime import datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -14,11 +15,12 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
+from flows.alerts import alerting
 from flows.report import RunReport
 from recsys.cli.compile import compile_kernels
-from recsys.cli.options import LakeFolder, PresetName, Threads, lake_folder, moment
+from recsys.cli.options import PLAIN, LakeFolder, Output, PresetName, Threads, lake_folder, moment
 from recsys.cli.publish import Accept, require_reason
-from recsys.cli.screen import console, grid, minute, progress, say, warn
+from recsys.cli.screen import console, grid, minute, print_json, progress, say, warn
 from recsys.errors import CheckError, InputError
 from recsys.lake import Lake
 from recsys.settings import Settings, load
@@ -38,15 +40,22 @@ def run(
     accept: Accept = None,
     lake: LakeFolder = None,
     threads: Threads = None,
+    output: Output = PLAIN,
 ) -> None:
     """Build every listener's lists from the lake, and publish them."""
     settings, _ = load({"preset": preset, "threads": threads})
     folder, when = lake_folder(lake), moment(as_of)
     require_reason(accept)
     if not inbox:
-        _require_tracks(folder)
-    print_report(nightly(folder, settings, when, inbox, accept))
-    say("look at a list:  recsys show USER")
+        with alerting(settings):
+            _require_tracks(folder)
+    report = nightly(folder, settings, when, inbox, accept, quiet=output.quiet)
+    if output.form == "json":
+        print_json(asdict(report))
+    elif not output.quiet:
+        print_report(report)
+        say("look at a list:  recsys show USER")
+    require_published(report, quiet=output.quiet)
 
 
 def _require_tracks(folder: Path) -> None:
@@ -58,12 +67,19 @@ def _require_tracks(folder: Path) -> None:
 
 
 def nightly(
-    lake: Path, settings: Settings, as_of: datetime | None, inbox: Path | None = None, accept: str | None = None
+    lake: Path,
+    settings: Settings,
+    as_of: datetime | None,
+    inbox: Path | None = None,
+    accept: str | None = None,
+    *,
+    quiet: bool = False,
 ) -> RunReport:
-    """The night, with bars on a terminal and a log line per stage elsewhere."""
-    if not sys.stderr.isatty():
-        logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
-    with progress() as bars, _night() as night:
+    """The night, with bars on a terminal and a log line per stage elsewhere; ``quiet``: warnings and errors alone."""
+    if quiet or not sys.stderr.isatty():
+        level = logging.WARNING if quiet else logging.INFO
+        logging.basicConfig(level=level, format="%(asctime)s %(levelname)s %(message)s")
+    with progress(shown=not quiet) as bars, _night() as night:
         if settings.neighborhood == "blended":  # the kernels of the other one are few
             compile_kernels(bars)
         return night(lake, settings, as_of, inbox=inbox, accept=accept, progress=bars)
@@ -98,9 +114,9 @@ def _answers(api: str) -> bool:
 
 
 def print_report(report: RunReport) -> None:
-    """The run's numbers and broken rules. Raises :class:`CheckError` when the run was kept but not published."""
+    """The run's numbers and broken rules."""
     if report.already:
-        say(f"run {report.run_id} exists already: same inputs, settings and moment, so nothing was to do")
+        say(f"Nothing to do: run {report.run_id} has the same inputs, settings and moment.")
     else:
         numbers = [(name, _number(value)) for name, value in report.numbers.items()]
         console().print(grid(f"run {report.run_id}", ("what", "number"), numbers, right=("number",)))
@@ -108,12 +124,17 @@ def print_report(report: RunReport) -> None:
         say(problem)
     if report.page:
         say(f"report: {report.page}")
+    if report.published:
+        say(f"published {report.run_id}, as of {minute(report.as_of)}: {report.path}")
+
+
+def require_published(report: RunReport, *, quiet: bool = False) -> None:
+    """Raises :class:`CheckError` when the run was kept but not published; ``quiet``: with the rules, which nobody has seen."""
     if not report.published:
-        raise CheckError(
-            f"run {report.run_id} broke a rule and was not published; readers keep the last one; see {report.path}; "
-            f'to publish it all the same:  recsys publish {report.run_id} --accept "why"'
-        )
-    say(f"published {report.run_id}, as of {minute(report.as_of)}: {report.path}")
+        failed = [problem for problem in report.problems if problem.startswith("fail")] if quiet else []
+        kept = f"run {report.run_id} failed its checks and was not published; readers keep the one they have"
+        anyway = f'to publish it all the same:  recsys publish {report.run_id} --accept "why"'
+        raise CheckError("\n".join([f"{kept}. See  recsys runs show {report.run_id}; {anyway}", *failed]))
 
 
 def _number(value: float) -> str:

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from typing import Annotated, Any
 
 import polars as pl
 from cyclopts import App, Parameter
 from cyclopts.validators import Number
 
-from recsys.cli.options import Format, LakeFolder, lake_folder
+from recsys.cli.options import Format, LakeFolder, Quiet, lake_folder
 from recsys.cli.screen import console, grid, minute, print_json, say
 from recsys.errors import LakeError
 from recsys.lake import Lake, Manifest, Run
 from recsys.lake.pruning import prune
 from recsys.readers.diff import READS, compare_runs
+from recsys.stages.checks import broken_rule
 
 OneRun = Annotated[str, Parameter(help="Run; see recsys runs list.")]
 _AnyRun = Annotated[str | None, Parameter(help="Run; without it, the published one.")]
@@ -23,7 +23,7 @@ Keep = Annotated[int, Parameter(name="--keep", help="Newest runs to keep.", vali
 Days = Annotated[float, Parameter(name="--days", help="Younger runs to keep.", validator=Number(gte=0))]
 _DryRun = Annotated[bool, Parameter(name="--dry-run", help="Only say what would be removed.", negative="")]
 
-app = App(name="runs", help="Look at the runs of the lake, compare them, go back, clean up.", help_format="plaintext")
+app = App(name="runs", help="List, show, verify, compare and remove runs; go back to an earlier one.", help_format="plaintext")
 
 
 @app.command(name="list", sort_key=0)
@@ -34,8 +34,9 @@ def list_runs(*, lake: LakeFolder = None, form: Format = "table") -> None:
     if form == "json":
         print_json([_facts(run, current) for run in runs])
         return
-    rows = [[minute(fact) if isinstance(fact, datetime) else fact for fact in _facts(run, current).values()] for run in runs]
-    console().print(grid(None, ("run", "as of", "made", "preset", "rows", "checks", ""), rows, right=("rows",), whole=("run",)))
+    rows = [_line(_facts(run, current)) for run in runs]
+    columns = ("run", "made (UTC)", "rows", "checks", "")
+    console().print(grid(None, columns, rows, right=("rows",), whole=columns[:2]))
 
 
 @app.command(sort_key=1)
@@ -53,7 +54,7 @@ def show(run: _AnyRun = None, /, *, lake: LakeFolder = None, form: Format = "tab
     for title, columns, rows in _pages(made):
         console().print(grid(title, columns, rows, right=columns[-1:]))
     for row in broken.to_dicts():
-        say(f"{row['severity']}: {row['table']}: {row['rule']} ({row['failures']:,}, for example {row['example']})")
+        say(f"{row['severity']}: {broken_rule(row['table'], row['rule'])} ({row['failures']:,}, for example {row['example']})")
     for entry in published:
         say(f"published {entry['at']}" + (f", its failed checks accepted: {entry['accepted']}" if entry["accepted"] else ""))
 
@@ -74,12 +75,16 @@ def _pages(made: Manifest) -> list[tuple[str, tuple[str, ...], list[tuple[object
 
 
 @app.command(sort_key=2)
-def verify(run: _AnyRun = None, /, *, lake: LakeFolder = None) -> None:
+def verify(run: _AnyRun = None, /, *, lake: LakeFolder = None, form: Format = "table", quiet: Quiet = False) -> None:
     """Read every byte of a run, compare it with the manifest, and derive the run's id again."""
     chosen = _chosen(Lake(lake_folder(lake)), run)
-    if damage := chosen.damage():
+    damage = chosen.damage()
+    if form == "json":
+        print_json({"run": chosen.id, "whole": not damage, "damage": damage})
+    if damage:
         raise LakeError(f"run {chosen.id} is damaged: {'; '.join(damage)}; publish another one: recsys runs rollback")
-    say(f"run {chosen.id} is whole")
+    if form == "table" and not quiet:
+        say(f"run {chosen.id} is whole")
 
 
 @app.command(name="diff", sort_key=3)
@@ -144,6 +149,12 @@ def remove(*, keep: Keep = 7, days: Days = 7, dry_run: _DryRun = False, lake: La
         say(f"kept run {name}: it is in use")
     if not any((done.runs, done.damaged, done.leftovers)):
         say("nothing to remove")
+
+
+def _line(facts: dict[str, Any]) -> list[object]:
+    """A run in 80 columns: its id begins with the day that it is for."""
+    made = f"{facts['created_at']:%Y-%m-%d %H:%M}"
+    return [facts["run"], made, facts["rows"], facts["status"], facts["published"]]
 
 
 def _chosen(lake: Lake, run_id: str | None) -> Run:

@@ -27,7 +27,17 @@ class Screen(Console):
     """Shows no control character, wherever a text came from."""
 
     def print(self, *objects: Any, **options: Any) -> None:
-        super().print(*(printable(each) if isinstance(each, str) else each for each in objects), **options)
+        shown = [printable(each) if isinstance(each, str) else each for each in objects]
+        if self.is_terminal:
+            super().print(*shown, **options)
+            return
+        with self.capture() as captured:
+            super().print(*shown, **options)
+        self.file.write("".join(f"{line.rstrip()}\n" for line in captured.get().split("\n")[:-1]))
+
+    def on_broken_pipe(self) -> None:
+        """Whoever read has read enough: the command line ends without a word."""
+        raise BrokenPipeError
 
 
 def console() -> Console:
@@ -94,7 +104,7 @@ def _jsonable(value: object) -> str:
 
 
 @contextmanager
-def progress() -> Iterator[Callable[[str, int, int], None]]:
+def progress(*, shown: bool = True) -> Iterator[Callable[[str, int, int], None]]:
     """Bars on standard error while the block runs, one per name; nothing when it is not a terminal.
 
     A bar shows the time since it began, and the time that is left at the speed of the last half minute where that can be told.
@@ -106,7 +116,7 @@ def progress() -> Iterator[Callable[[str, int, int], None]]:
 
     console = Console(stderr=True)
     columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), TimeElapsedColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bars:
+    with Progress(*columns, console=console, transient=True, disable=not (shown and console.is_terminal)) as bars:
         tasks: dict[str, TaskID] = {}
 
         def report(name: str, done: int, total: int) -> None:

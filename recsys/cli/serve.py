@@ -5,14 +5,16 @@ from __future__ import annotations
 import gc
 import socket
 from contextlib import suppress
+from pathlib import Path
 from typing import Annotated, Any
 
 import uvicorn
 from cyclopts import Parameter
 
 from recsys.cli.options import LakeFolder, lake_folder
-from recsys.cli.screen import say
+from recsys.cli.screen import say, warn
 from recsys.errors import RecsysError, UsageError
+from recsys.lake import Lake
 from recsys.lookup.app import build
 from recsys.lookup.connection import Connection
 from recsys.lookup.gateway import LOOPBACK, Gateway
@@ -33,6 +35,7 @@ def serve(*, host: Host = "127.0.0.1", port: Port = 8350, without_keys: Keyless 
     if not keys and host not in LOOPBACK and not without_keys:
         raise UsageError(f"--host {host} would show every list to the network: set API_KEYS, or say --without-keys")
     local = not keys and not without_keys
+    _warn_unless_published(lake_folder(lake))
     app = build(lake_folder(lake).absolute(), keys=keys, hosts=LOOPBACK if local else None)
     with _listen(host, port) as listener:
         name, number = listener.getsockname()[:2]
@@ -40,6 +43,14 @@ def serve(*, host: Host = "127.0.0.1", port: Port = 8350, without_keys: Keyless 
         gc.collect()
         gc.freeze()  # what is here now stays: later collections need not look at it
         _Server(app).run(sockets=[listener])
+
+
+def _warn_unless_published(root: Path) -> None:
+    """A server may start before the first run, but says so."""
+    try:
+        Lake(root).published()
+    except RecsysError as error:
+        warn(f"nothing to serve yet: {error}")
 
 
 class _Server(uvicorn.Server):

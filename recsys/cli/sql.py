@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import readline
 import sys
+from collections.abc import Sequence
 from shutil import get_terminal_size
 from typing import Annotated, Literal
 
@@ -16,6 +17,13 @@ from recsys.errors import UsageError
 from recsys.lake import Lake
 from recsys.readers.views import SqlSession
 
+HELP = """\
+show tables;                                      what there is
+describe rankings;                                the columns of one
+select * from rankings where user_id = 'ann';     a query, over several lines if you like, up to a semicolon
+summarize profiles;                               range and mean of every column
+exit                                              leaves, and so does Ctrl-D; Ctrl-C drops what is typed
+Worked queries: docs/analysts.md and sql/analyst."""
 PROMPT, MORE = "recsys> ", "   ...> "
 
 _Query = Annotated[str | None, Parameter(help="DuckDB SQL; without it, a prompt, or what comes through a pipe.")]
@@ -50,12 +58,25 @@ def _answer(session: SqlSession, text: str, form: str) -> None:
 def _prompt(session: SqlSession, form: str) -> None:
     """Read statements up to a semicolon until end of input; an error ends the statement, not the prompt."""
     readline.set_auto_history(True)
-    console().print("show tables; describe rankings; … end with a semicolon, leave with .quit or Ctrl-D", markup=False)
+    _complete(session.names())
+    console().print("SQL ends with a semicolon. Tab completes names; help; exit.", markup=False)
     while (text := _statement()) is not None:
         try:
             _answer(session, text, form)
         except UsageError as error:
             console().print(str(error), markup=False)
+
+
+def _complete(names: Sequence[str]) -> None:
+    """Tab completes names of tables and columns, and the words of SQL."""
+
+    def match(text: str, state: int) -> str | None:
+        near = [name for name in names if name.startswith(text)] if text else []
+        return near[state] if state < len(near) else None
+
+    readline.set_completer(match)
+    readline.set_completer_delims(" \t\n,;()=<>.'\"")
+    readline.parse_and_bind("bind ^I rl_complete" if "libedit" in (readline.__doc__ or "") else "tab: complete")
 
 
 def _statement() -> str | None:
@@ -69,8 +90,12 @@ def _statement() -> str | None:
         except KeyboardInterrupt:
             lines.clear()
             continue
-        if not lines and line.strip() in (".quit", ".exit"):
+        word = line.strip().lower().rstrip(";").lstrip(".") if not lines else ""
+        if word in ("quit", "exit"):
             return None
+        if word == "help":
+            console().print(HELP, markup=False)
+            continue
         lines.append(line)
         if line.rstrip().endswith(";"):
             return "\n".join(lines)

@@ -73,13 +73,36 @@ def forget(lake: Lake, subject: Subject) -> Forgotten:
         return done
 
 
+def preview(lake: Lake, subject: Subject) -> Forgotten:
+    """What :func:`forget` would do now, with nothing changed; stored answers are not counted.
+
+    Raises :class:`NotFoundError` when no batch and no run holds the subject.
+    """
+    lake.require()
+    subject = subject.within(lake)
+    changes = [(batch, change) for batch in lake.batches() if (change := subject.batch(batch)) is not None]
+    rows = sum(_gone(batch, *change[:2]) for batch, change in changes)
+    sources = {batch.as_source for batch, _ in changes}
+    runs = [run for run in reversed(lake.runs()) if not run.damage()]
+    held = tuple(run.id for run in runs if sources & {*run.manifest.inputs} or _affected(lake, run, subject))
+    damaged = tuple(sorted({*lake.run_ids()} - {run.id for run in runs}))
+    if not (changes or held):
+        raise NotFoundError(f"lake {lake.root} holds nothing of this {subject.kind} but perhaps stored answers")
+    return Forgotten(rows, 0, len(changes), held, damaged)
+
+
+def _gone(batch: Batch, kept: pl.DataFrame, rejects: pl.DataFrame) -> int:
+    """Rows that a batch loses."""
+    return batch.rows_read - sum(batch.unlisted.values()) - kept.height - rejects.height
+
+
 def _rewrite_batches(lake: Lake, subject: Subject) -> tuple[int, int]:
     """Rows that went, and batches that were rewritten."""
     rows = changed = 0
     for batch in lake.batches():
         if (rewritten := subject.batch(batch)) is not None:
             kept, rejects, source = rewritten
-            rows += batch.rows_read - sum(batch.unlisted.values()) - kept.height - rejects.height
+            rows += _gone(batch, kept, rejects)
             changed += 1
             rewrite_batch(lake, batch, kept, rejects, source)
     return rows, changed

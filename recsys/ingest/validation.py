@@ -109,7 +109,18 @@ def _rejects(frame: pl.DataFrame, raw: pl.Series, code: pl.Expr, reason: pl.Expr
 def _sentence(column: Column, code: str, shown: pl.Expr) -> pl.Expr:
     if code == "missing":
         return pl.lit(f"{column.name} is missing or blank; a value is required ({column.meaning})")
-    return pl.concat_str(pl.lit(f"{column.name} is "), shown, pl.lit(f": {CODES[code]}; {allowed(column, code)}"))
+    words = _bounds(column) if code == "range" else None
+    return pl.concat_str(
+        pl.lit(f"{column.name} is "), shown, pl.lit(f"; {words}" if words else f": {CODES[code]}; {allowed(column, code)}")
+    )
+
+
+def _bounds(column: Column) -> str | None:
+    """What a number must be, and what to do about one that counts to 100; none for a column without both bounds."""
+    if column.low is None or column.high is None:
+        return None
+    advice = " (does the file count to 100? --scale popularity=100)" if column.name == "popularity" else ""
+    return f"it must be between {column.low:g} and {column.high:g}{advice}"
 
 
 def _shown(value: pl.Expr, dtype: pl.DataType) -> pl.Expr:

@@ -3,41 +3,34 @@
 from __future__ import annotations
 
 import os
-import shutil
 from collections.abc import Iterator
-from typing import Literal, NamedTuple
 
 from recsys.errors import RecsysError
 from recsys.lake import files
+from recsys.lake.batches import Batch
+from recsys.lake.finding import Finding
+from recsys.lake.freshness import STALE_HOURS, last_night
 from recsys.lake.lake import Lake
 from recsys.lake.lock import Lock
 from recsys.lake.run import Run
 from recsys.lake.writer import STAGING
 from recsys.tables import INPUTS
 
-FREE = 2**30
-"""Free bytes on the lake's disk below which a run may not fit."""
 
-_State = Literal["good", "note", "bad"]
+def examine(lake: Lake, *, stale_hours: float = STALE_HOURS) -> Iterator[Finding]:
+    """Folder, lock, leftovers, inputs, runs, pointer and the last night; sizes of files are compared, their contents are not.
 
-
-class Finding(NamedTuple):
-    """One thing that was looked at."""
-
-    what: str
-    state: _State
-    words: str
-
-
-def examine(lake: Lake) -> Iterator[Finding]:
-    """Folder, disk, lock, leftovers, inputs, runs and pointer; sizes of files are compared, their contents are not."""
+    ``stale_hours``: age from which on the published run is a fault.
+    """
     yield from _folder(lake)
     yield _lock(lake)
     left = [path.name for path in files.children(lake.root / STAGING)]
     yield Finding("leftovers", "note", f"{', '.join(left)}; the next writer removes them") if left else _good("leftovers", "none")
+    batches: list[Batch] = []
     for table in INPUTS:
-        yield _inputs(lake, table)
+        yield _inputs(lake, table, batches)
     yield from _runs(lake)
+    yield from last_night(lake, batches, stale_hours=stale_hours)
     try:
         run = lake.current()
         yield _good("published", run.id) if run else Finding("published", "note", "nothing yet; `recsys run` builds a run")
@@ -58,8 +51,6 @@ def _folder(lake: Lake) -> Iterator[Finding]:
             "; everybody on this machine can read who listens to what; close it with chmod o-rwx" if mode & 0o007 else ""
         )
         yield Finding("folder", "note" if open_to_all else "good", f"{lake.root}, mode {mode:o}{open_to_all}")
-    free = shutil.disk_usage(lake.root).free
-    yield Finding("disk", "good" if free > FREE else "note", f"{free / 2**30:,.1f} GiB free")
 
 
 def _lock(lake: Lake) -> Finding:
@@ -72,7 +63,8 @@ def _lock(lake: Lake) -> Finding:
     )
 
 
-def _inputs(lake: Lake, table: str) -> Finding:
+def _inputs(lake: Lake, table: str, known: list[Batch]) -> Finding:
+    """The table's batches, which are added to ``known``."""
     what = f"inputs {table}"
     try:
         batches = lake.batches(table)
@@ -82,6 +74,7 @@ def _inputs(lake: Lake, table: str) -> Finding:
     for batch, file in recorded:
         if problem := file.problem(batch.path):
             return Finding(what, "bad", f"{problem}; restore it from a backup")
+    known += batches
     rows, rejected = sum(batch.kept for batch in batches), sum(batch.rejected for batch in batches)
     return _good(what, f"{len(batches):,} batches, {rows:,} rows, {rejected:,} rejected")
 
@@ -90,9 +83,6 @@ def _runs(lake: Lake) -> Iterator[Finding]:
     runs = {run.id: run for run in lake.runs()}
     failed = sum(run.manifest.status == "failed" for run in runs.values())
     yield _good("runs", f"{len(runs):,}, of which {failed:,} failed their checks")
-    newest = max(runs.values(), key=lambda run: run.manifest.created_at, default=None)
-    if newest is not None and newest.manifest.status == "failed":
-        yield Finding("newest run", "bad", f"{newest.id} broke a rule and was not published; see `recsys runs show {newest.id}`")
     for run_id in lake.run_ids():
         problem = _problem(runs[run_id]) if run_id in runs else "its manifest is missing or damaged"
         if problem:

@@ -35,7 +35,7 @@ _LIBRARIES = ("duckdb", "numba", "numpy", "polars", "pyarrow", "scipy")
 class Plan:
     """Inputs, settings, moment and code of a run; equal plans give equal tables.
 
-    ``settings`` are JSON values without ``threads``, which changes no result.
+    ``settings`` are JSON values without those that change no result.
     """
 
     batches: tuple[Batch, ...]
@@ -48,8 +48,7 @@ class Plan:
         """The plan with this code. Raises :class:`UsageError` when ``as_of`` has no time zone."""
         if as_of.tzinfo is None:
             raise UsageError(f"as_of {as_of.isoformat()} has no time zone; write 2026-01-31T00:00:00Z")
-        values = settings.model_dump(mode="json", exclude={"threads"})
-        return cls(tuple(batches), values, as_of.astimezone(UTC), code_version())
+        return cls(tuple(batches), settings.decisive(), as_of.astimezone(UTC), code_version())
 
     @property
     def run_id(self) -> str:

@@ -204,6 +204,13 @@ class SqlSession:
                 answer = self.connection.sql(statement.query)
         return answer
 
+    def names(self) -> list[str]:
+        """Names of tables and columns, and the words of SQL."""
+        columns = self.connection.sql("select distinct column_name from duckdb_columns() where not internal").fetchall()
+        views = self.connection.sql("select view_name from duckdb_views() where not internal").fetchall()
+        words = self.connection.sql("select keyword_name from duckdb_keywords()").fetchall()
+        return sorted({str(name) for (name,) in (*columns, *views, *words)})
+
     def show(self, answer: duckdb.DuckDBPyRelation, width: int | None = None) -> None:
         """Print the first rows of an answer as a table cut to ``width`` characters."""
         with _plainly():

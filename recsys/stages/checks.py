@@ -23,6 +23,18 @@ DAY = timedelta(days=1)
 """A moment may be this far ahead: the end of today somewhere."""
 
 
+_BROKEN = {
+    ("candidates", "favourite artists are not passed over"): "candidates: favourite artists are passed over",
+    ("lists", "as many tracks as asked for"): "lists are shorter than requested",
+}
+"""Rules whose words would puzzle beside the number of rows that break them → words for those."""
+
+
+def broken_rule(table: str, rule: str) -> str:
+    """A broken rule in words that the number of its failures can follow."""
+    return _BROKEN.get((table, rule), f"{table}: {rule}")
+
+
 def check_tables(tables: Mapping[str, TableRows], settings: Settings, account: pl.DataFrame | None = None) -> pl.DataFrame:
     """Table ``checks`` over the other tables of a run, as frames or Parquet files.
 

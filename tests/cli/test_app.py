@@ -6,6 +6,7 @@ import os
 import re
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -94,3 +95,12 @@ def _raise(monkeypatch: pytest.MonkeyPatch, error: BaseException) -> None:
         return fail
 
     monkeypatch.setattr(app, "build", build)
+
+
+def test_completion_is_installed_by_one_command(tmp_path: Path) -> None:
+    command = [sys.executable, "-c", "from recsys.cli import main; main()", "--install-completion", "--shell", "bash"]
+    environment = {**os.environ, "HOME": str(tmp_path), "SHELL": "/bin/bash"}
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    written = "".join(path.read_text(encoding="utf-8") for path in tmp_path.rglob("*") if path.is_file())
+    assert "doctor" in written

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from datetime import timedelta
 from fnmatch import fnmatch
 from pathlib import Path
 
@@ -12,7 +13,7 @@ import polars as pl
 import pytest
 
 from recsys import Lake
-from recsys.demo import world
+from recsys.demo import AS_OF, world
 from tests.cli.conftest import Recsys
 from tests.readme import README
 
@@ -39,9 +40,13 @@ def test_demo_from_nothing_and_again(tmp_path: Path) -> None:
     assert f"all tables:  {run.path}" in first
     for line in promised():
         assert any(fnmatch(printed.strip(), line) for printed in first.splitlines()), line
-    assert f"run {run.id} exists already" in again
+    assert f"Nothing to do: run {run.id} has" in again
     assert again.count("already in the lake") == 4
-    assert [result.id for result in Lake(tmp_path / "data/lake").runs()] == [run.id]
+    nights = Lake(tmp_path / "data/lake").runs()
+    assert [night.manifest.as_of for night in nights] == [AS_OF, AS_OF - timedelta(days=1)]
+    assert f"try:  recsys runs diff {nights[1].id} {run.id}" in again
+    changes = recsys("runs", "diff", nights[1].id, run.id)
+    assert "entered" in changes
     _stays_near_the_planted_taste(run.read("rankings"))
 
 

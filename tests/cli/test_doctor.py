@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+import sys
 from pathlib import Path
 
 import pytest
@@ -51,3 +52,15 @@ def test_a_fault_of_settings_alone_is_one_of_usage(recsys: Recsys, lake: Lake, f
 def test_no_lake(recsys: Recsys) -> None:
     answer = recsys("doctor", "--lake", "nowhere")
     assert (answer.code, "no lake at" in answer.err) == (4, True)
+
+
+def test_an_old_run_is_told_to_on_failure(recsys: Recsys, lake: Lake, tmp_path: Path) -> None:
+    script = tmp_path / "hook.py"
+    script.write_text("import sys, pathlib; pathlib.Path('heard').write_text(sys.argv[1])")
+    Path("recsys.toml").write_text(f'on_failure = "{sys.executable} {script}"')
+    assert recsys("doctor", "--lake", lake.root, "--quiet", "--alert").out == ""
+    assert not (tmp_path / "heard").exists()
+    answer = recsys("doctor", "--lake", lake.root, "--quiet", "--alert", "--stale-hours", "1e-9")
+    assert (answer.code, answer.out) == (4, "")
+    assert "no new run for" in answer.err
+    assert (tmp_path / "heard").read_text().startswith("recsys doctor: no new run for ")

@@ -62,11 +62,23 @@ def names(root: Path, who: str) -> list[Path]:
     return naming(root, who, but=b"demo-u0011")
 
 
+def test_a_look_before_and_a_question(recsys: Recsys, lake: Lake, whole: Lake) -> None:
+    look = json.loads(recsys("forget", WHO, "--dry-run", "--format", "json", "--lake", lake.root).out)
+    refused = recsys("forget", WHO, "--lake", lake.root)
+    assert (refused.code, "--yes" in refused.err) == (2, True)
+    assert sorted(content for _, content in texts(lake.root)) == sorted(content for _, content in texts(whole.root))
+    done = recsys("forget", WHO, "--yes", "--quiet", "--lake", lake.root)
+    assert (done.code, done.out) == (0, "")
+    note = json.loads((lake.root / "FORGOTTEN").read_text())
+    assert (look["rows"], look["batches"], len(look["runs"])) == (note["rows"], note["batches"], note["runs"])
+    assert recsys("forget", WHO, "--dry-run", "--lake", lake.root).code == 6
+
+
 @pytest.mark.slow
 def test_gone_from_every_byte(recsys: Recsys, lake: Lake) -> None:
     places = {path.relative_to(lake.root).parts[0] for path in names(lake.root, WHO)}
     assert places == {"cache", "inputs", "runs"}
-    answer = recsys("forget", WHO, "--lake", lake.root)
+    answer = recsys("forget", WHO, "--yes", "--lake", lake.root)
     assert (answer.code, answer.err) == (0, "")
     assert names(lake.root, WHO) == []
     assert names(lake.root, OTHERS)
@@ -74,11 +86,11 @@ def test_gone_from_every_byte(recsys: Recsys, lake: Lake) -> None:
     assert recsys("doctor", "--lake", lake.root).code == 0
     note = json.loads((lake.root / "FORGOTTEN").read_text())
     assert (note["what"], note["batches"], note["runs"], note["answers"]) == ("listener", 4, 2, 2)
-    assert recsys("forget", WHO, "--lake", lake.root).code == 6
+    assert recsys("forget", WHO, "--yes", "--lake", lake.root).code == 6
 
 
 def test_nobody_else_notices(recsys: Recsys, lake: Lake, whole: Lake) -> None:
-    recsys("forget", WHO, "--lake", lake.root)
+    recsys("forget", WHO, "--yes", "--lake", lake.root)
     old, new = whole.published(), lake.published()
     assert new.damage() == []
     assert new.manifest.code == f"{old.manifest.code}+forgotten"
@@ -96,7 +108,7 @@ def test_nobody_else_notices(recsys: Recsys, lake: Lake, whole: Lake) -> None:
 
 
 def test_inputs_of_others_stay_and_the_same_files_are_not_taken_in_again(recsys: Recsys, lake: Lake, whole: Lake) -> None:
-    recsys("forget", WHO, "--lake", lake.root)
+    recsys("forget", WHO, "--yes", "--lake", lake.root)
     for table in ("tracks", "events", "controls", "requests"):
         before, after = whole.input(table), lake.input(table)
         others = before.filter(pl.col("user_id") != WHO) if "user_id" in before.columns else before
@@ -159,7 +171,7 @@ def test_a_provider(recsys: Recsys, lake: Lake) -> None:
     lake.publish(run.id)
     (lake.root / "cache" / "spotify" / "track" / "00").mkdir(parents=True)
     (lake.root / "cache" / "spotify" / "track" / "00" / "a.json").write_text("{}")
-    assert recsys("forget", "--provider", "spotify", "--lake", lake.root).code == 0
+    assert recsys("forget", "--provider", "spotify", "--yes", "--lake", lake.root).code == 0
     last = lake.batches("tracks")[-1]
     assert last.source == "spotify"
     assert last.read().select("id", "title", "popularity", "provenance").rows() == [("b", "Mine", None, None)]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -88,3 +89,17 @@ def test_many_files_share_a_line(recsys: Recsys, tmp_path: Path) -> None:
         assert line.split()[-3:] == ["50", "25", "25"] or remark in line
         assert len(answer.out.splitlines()) < 15
     assert Lake("data/lake").input("events").height == 25
+
+
+def test_a_dry_run_shows_the_rows_and_keeps_nothing(recsys: Recsys, tmp_path: Path) -> None:
+    (tmp_path / "t.csv").write_text("id,title,artist,popularity\na,One,Ada,0.5\nb,Two,Bel,7\n")
+    answer = recsys("ingest", "tracks", "t.csv", "--dry-run")
+    assert answer.code == 0
+    for part in ("t.csv, first 1 of 1 rows", "Ada", "line 3", "nothing was ingested"):
+        assert part in answer.out
+    assert not (tmp_path / "data").exists()
+    assert recsys("ingest", "tracks", "t.csv", "--quiet").out == ""
+    (report,) = json.loads(recsys("ingest", "tracks", "t.csv", "--format", "json").out)
+    assert (report["kept"], report["rejected"], report["already"]) == (1, 1, True)
+    (tmp_path / "bad.parquet").write_bytes(b"PAR1")
+    assert recsys("ingest", "tracks", "bad.parquet", "--quiet").code == 3

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from flows.report import RunReport
-from recsys.cli.run import print_report
+from recsys.cli.run import print_report, require_published
 from recsys.errors import CheckError
 from tests.cli.conftest import Recsys
 
@@ -38,13 +38,17 @@ def test_a_new_run_shows_its_numbers(capsys: pytest.CaptureFixture[str]) -> None
 
 def test_a_repeat_says_that_nothing_was_to_do(capsys: pytest.CaptureFixture[str]) -> None:
     print_report(report(already=True))
-    assert "exists already" in capsys.readouterr().out
+    assert "Nothing to do: run 2026-06-01-abc has the same inputs" in capsys.readouterr().out
 
 
 def test_a_broken_rule_is_shown_and_stops_publishing(capsys: pytest.CaptureFixture[str]) -> None:
-    with pytest.raises(CheckError, match="not published"):
-        print_report(report(published=False, problems=("fail: rankings: ranks are 1 to n (3, for example [ann])",)))
+    broken = report(published=False, problems=("fail: rankings: ranks are 1 to n (3, for example [ann])",))
+    print_report(broken)
     assert "fail: rankings: ranks are 1 to n (3, for example [ann])" in capsys.readouterr().out
+    with pytest.raises(CheckError, match="not published"):
+        require_published(broken)
+    with pytest.raises(CheckError, match="fail: rankings: ranks are 1 to n"):
+        require_published(broken, quiet=True)
 
 
 @pytest.mark.parametrize("arguments", [("--as-of", "yesterday"), ("--preset", "best"), ("--threads", "0")])

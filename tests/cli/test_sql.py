@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import subprocess
 import sys
 from pathlib import Path
 
@@ -67,3 +68,33 @@ def test_a_prompt_goes_on_after_an_error(recsys: Recsys, lake: Lake, monkeypatch
 def test_parquet_is_not_for_a_screen(recsys: Recsys, lake: Lake, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr(sys.stdout, "isatty", lambda: True, raising=False)
     assert recsys("sql", "select 1", "--format", "parquet", "--lake", lake.root).code == 2
+
+
+def test_before_the_first_run(recsys: Recsys, tmp_path: Path) -> None:
+    (tmp_path / "t.csv").write_text("id,title,artist,popularity\na,One,Ada,7\nb,Two,Bel,0.5\n")
+    recsys("ingest", "tracks", "t.csv")
+    answer = recsys("sql", "select (from rejects select count(*)) + (from input_tracks select count(*)) as n")
+    assert (answer.code, "2" in answer.out, "no run is published yet" in answer.err) == (0, True, True)
+
+
+def test_a_reader_that_has_enough_ends_it_without_a_word(tmp_path: Path, lake: Lake) -> None:
+    command = [sys.executable, "-c", "from recsys.cli import main; main()", "sql", "--lake", str(lake.root), "--format", "csv"]
+    with subprocess.Popen(
+        [*command, "from range(1000000)"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, cwd=tmp_path, text=True
+    ) as done:
+        assert done.stdout
+        assert done.stderr
+        assert done.stdout.readline() == "range\n"
+        done.stdout.close()
+        assert (done.stderr.read(), done.wait()) == ("", 0)
+
+
+def test_help_exit_and_completion(recsys: Recsys, lake: Lake, monkeypatch: pytest.MonkeyPatch) -> None:
+    typed = iter(["help", "exit"])
+    monkeypatch.setattr("builtins.input", lambda _: next(typed))
+    monkeypatch.setattr(sys, "stdin", type("Terminal", (io.StringIO,), {"isatty": lambda _: True})())
+    result = recsys("sql", "--lake", lake.root)
+    assert (result.code, "describe rankings" in result.out) == (0, True)
+    complete = sql.readline.get_completer()
+    assert complete is not None
+    assert "rankings" in [complete("rank", state) for state in range(5)]

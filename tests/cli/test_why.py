@@ -33,7 +33,7 @@ def test_parts_of_a_ranked_track_add_up_to_its_stored_score(recsys: Recsys, lake
 def test_known_track_names_its_rule(recsys: Recsys, lake: Lake) -> None:
     rated = lake.published().read("ratings").filter(pl.col("user_id") == "demo-u001", pl.col("known"))
     answer = recsys("why", "demo-u001", rated["track_id"][0], "--lake", lake.root)
-    assert "not in the list (known): not a candidate: heard with approval before" in answer.out
+    assert "not in the list (known): not a candidate: already liked" in answer.out
 
 
 def test_no_other_listener_is_named(recsys: Recsys, lake: Lake) -> None:

@@ -66,11 +66,11 @@ def ask(name: str, list_name: str = "balanced", user: str = "u") -> Why:
 @pytest.mark.parametrize(
     ("name", "rule", "words"),
     [
-        ("liked", "known", "heard with approval before; 2 events, the last on 2026-05-22"),
-        ("hidden", "rejected", "disliked or hidden by the user; 1 event, the last on 2026-06-01"),
-        ("blocked", "explicit", "explicit, and the user or list does not allow it"),
+        ("liked", "known", "already liked; 2 events, the last on 2026-05-22"),
+        ("hidden", "rejected", "disliked or hidden by the listener; 1 event, the last on 2026-06-01"),
+        ("blocked", "explicit", "explicit, which the listener or the list does not allow"),
         ("id", "excluded_track", "excluded by id"),
-        ("later", "postponed", "postponed by the user"),
+        ("later", "postponed", "postponed by the listener"),
         ("artist", "excluded_artist", "by an excluded artist"),
         ("genre", "excluded_genre", "of an excluded genre"),
     ],
@@ -85,7 +85,7 @@ def test_dropped_by_a_rule(name: str, rule: str, words: str) -> None:
 def test_dropped_by_the_wishes_of_one_list() -> None:
     assert ask("rare", "common").rule == "popularity"
     assert ask("rare").rule != "popularity"
-    assert ask("two", "seeded").text == "not a candidate: heard with approval before; it is a seed of this list"
+    assert ask("two", "seeded").text == "not a candidate: already liked; it is a seed of this list"
 
 
 def test_unknown_to_the_catalogue() -> None:

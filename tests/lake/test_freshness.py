@@ -1,0 +1,81 @@
+"""What an operator wants to hear of the last night: it failed or did not come, it left inputs or rejects, clock, disk."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from recsys.lake import Lake, freshness
+from recsys.lake.finding import Finding
+from recsys.lake.freshness import last_night
+from tests.lake import night
+
+
+@pytest.fixture
+def lake(lake: Lake) -> Lake:
+    night.ingest(lake, 2)
+    lake.publish(night.build(lake).id)
+    return lake
+
+
+def findings(lake: Lake, **options: float) -> dict[str, Finding]:
+    return {finding.what: finding for finding in last_night(lake, lake.batches(), **options)}
+
+
+def later(monkeypatch: pytest.MonkeyPatch, by: timedelta) -> None:
+    class Clock(datetime):
+        @classmethod
+        def now(cls, _: object = None) -> datetime:  # type: ignore[override]
+            return datetime.now(UTC) + by
+
+    monkeypatch.setattr(freshness, "datetime", Clock)
+
+
+def test_a_good_night(lake: Lake) -> None:
+    seen = findings(lake)
+    assert {what for what, finding in seen.items() if finding.state != "good"} <= {"disk"}
+    assert seen["age"].words == "published 0 minutes ago"
+
+
+def test_a_night_that_did_not_come(lake: Lake, monkeypatch: pytest.MonkeyPatch) -> None:
+    later(monkeypatch, timedelta(hours=40))
+    assert findings(lake)["age"][:2] == ("age", "bad")
+    assert "no new run for 40 hours (more than 36 hours)" in findings(lake)["age"].words
+    assert findings(lake, stale_hours=48)["age"].words == "published 40 hours ago"
+    later(monkeypatch, timedelta(days=9))
+    assert "no new run for 9 days" in findings(lake)["age"].words
+
+
+def test_a_clock_that_went_back(lake: Lake, monkeypatch: pytest.MonkeyPatch) -> None:
+    later(monkeypatch, timedelta(hours=-3))
+    assert findings(lake)["clock"].state == "bad"
+    assert "3 hours before the newest run was made" in findings(lake)["clock"].words
+
+
+def test_a_night_that_failed(lake: Lake) -> None:
+    night.ingest(lake, 4)
+    failed = night.build(lake, status="failed")
+    assert findings(lake)["newest run"].state == "bad"
+    assert failed.id in findings(lake)["newest run"].words
+
+
+def test_what_came_since(lake: Lake) -> None:
+    night.ingest(lake, 3)
+    seen = findings(lake)
+    assert seen["new inputs"].words == "1 batch, 3 rows, in no run yet; `recsys run` takes them in"
+    assert seen["new rejects"].words.startswith("1 row of 1 file since the run before")
+    night.build(lake)
+    assert findings(lake)["new inputs"].state == "good"
+    assert findings(lake)["new rejects"].state == "note", "those of the last night still show"
+    night.ingest(lake, 6)
+    night.build(lake)
+    assert findings(lake)["new rejects"].state == "good"
+
+
+def test_a_disk_that_does_not_hold_another_run(lake: Lake, monkeypatch: pytest.MonkeyPatch) -> None:
+    size = sum(file.bytes for file in lake.published().manifest.files)
+    usage = type(freshness.shutil.disk_usage(lake.root))
+    for free, state in ((size - 1, "bad"), (size + 1, "note"), (2**40, "good")):
+        monkeypatch.setattr(freshness.shutil, "disk_usage", lambda _, free=free: usage(2**41, 2**41 - free, free))
+        assert findings(lake)["disk"].state == state
