@@ -7,6 +7,7 @@ from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from recsys.lookup.app import PAGE
+from recsys.lookup.overview import FILES
 from recsys.lookup.query import _MOST_LIMIT, LIMIT, MOST_OFFSET, NEEDS_A_RUN, PARAMETERS, PLAIN
 from recsys.stages.rankings.texts import TEXTS
 from tests.schemas import FLAG, TEXT, Schema, listed, nullable, record, ref, schemas
@@ -24,6 +25,9 @@ PROBLEM = {
     422: "a parameter or field that is not allowed",
     503: "no run can be read now",
 }
+NOT_STORED = (400, 401, 414, 421, 422, 503)
+SAVED_FILE = (400, 401, 404, 414, 421, 422, 503, 0)
+"""Of answers that are files and have no ETag."""
 STORED = (400, 401, 404, 414, 421, 422, 503)
 POSTED = (400, 401, 404, 408, 413, 414, 421, 422, 503)
 
@@ -118,7 +122,14 @@ def _segments() -> Schema:
         "description": f"language of the reasons: {', '.join(TEXTS)}; any other gets the run's own",
         "schema": TEXT,
     }
-    return {"prefix": prefix, LANGUAGE: language} | {
+    search = {"name": "search", "in": "query", "description": "words, without case; none finds nothing", "schema": TEXT}
+    form = {
+        "name": "format",
+        "in": "query",
+        "description": "kind of file",
+        "schema": TEXT | {"enum": [*FILES], "default": "jspf"},
+    }
+    return {"prefix": prefix, "search": search, "format": form, LANGUAGE: language} | {
         name: {"name": name, "in": "path", "required": True, "description": meaning, "schema": {"type": "string", "minLength": 1}}
         for name, meaning in meanings.items()
     }
@@ -150,10 +161,10 @@ class Operation(NamedTuple):
             "headers": {
                 name: {"schema": TEXT} for name in ("ETag", "X-Request-ID", *(("Content-Language",) if self.spoken else ()))
             },
-            "content": {"application/json": {"schema": self.answer}},
+            "content": MEDIA.get(self.name, {"application/json": {"schema": self.answer}}),
         }
         unchanged = {"304": ref("Unchanged", "responses")} if self.problems is STORED else {}
-        problems = {str(status): ref(f"Problem{status}", "responses") for status in self.problems}
+        problems = {str(status): ref(f"Problem{status}", "responses") for status in self.problems if status}
         return {
             "operationId": self.name,
             "summary": self.summary,
@@ -175,6 +186,11 @@ NARROWS = {
 }
 ASKS = {"requestBody": {"required": True, "content": {"application/json": {"schema": ref("Body")}}}}
 OPEN = {"security": []}
+MEDIA: Schema = {
+    "playlist": {kind: {"schema": {"type": "object"} if kind.endswith("json") else TEXT} for kind in FILES.values()},
+    "report": {"text/html": {"schema": TEXT}},
+}
+"""Operation → what it answers with where that is no JSON of the contract."""
 LANGUAGE = "language"
 OF_USER = "/v1/users/{user_id}"
 
@@ -189,8 +205,14 @@ def paths() -> Schema:
         f"{OF_USER}/taste-profile": Operation("taste_profile", "A listener's profile", "listeners", own["TasteProfile"], user),
         f"{OF_USER}/controls": Operation("controls", "A listener's controls as the run used them", "listeners", own["Controls"], user),
         f"{OF_USER}/lists": Operation("lists", "What each list asked for, what was dropped, what came out", "listeners", asked, user),
+        f"{OF_USER}/history": Operation("history", "The ten songs a listener heard last", "listeners", answered(listed(ref("Heard"))), user),
+        f"{OF_USER}/previous": Operation("previous", "Where a list's tracks stood in the run published before", "lists", answered(ref("Previous")), ("user_id", "list")),
+        f"{OF_USER}/playlist": Operation("playlist", "A whole list as a playlist file", "lists", TEXT, ("user_id", "list", "format", LANGUAGE), SAVED_FILE),
         f"{OF_USER}/why/{{track_id}}": Operation("why", "Why a track is, or is not, in a list", "lists", answered(ref("Why")), ("user_id", "track_id", "list", LANGUAGE)),
         "/v1/users": Operation("users", "The first 20 listeners whose id begins so", "listeners", answered(listed(TEXT)), ("prefix",)),
+        "/v1/tracks": Operation("search", "The 20 most popular tracks with these words in title and artist", "run", answered(listed(ref("Named"))), ("search",)),
+        "/v1/runs": Operation("runs", "The 20 newest runs in short", "run", answered(listed(ref("RunLine"))), (), NOT_STORED),
+        "/v1/runs/current/report": Operation("report", "The report of the published run, a page", "run", TEXT, (), SAVED_FILE),
         "/v1/tracks/{track_id}": Operation("track", "A track of the run's snapshot", "run", answered(ref("WholeTrack")), ("track_id",)),
         "/v1/runs/current": Operation("run", "The published run's manifest in short", "run", answered(ref("RunSummary"))),
         "/v1/providers/status": Operation("providers", "Providers: configuration, availability, answers in the cache", "run", providers, (), (401, 414, 421, 503)),

@@ -100,6 +100,7 @@ def schemas() -> Schema:
             columns("lists"), "a row of the table lists: what was asked, what was dropped by which rule, what came out"
         ),
         "Why": _why(),
+        **_beside(),
         **_state(),
     }
 
@@ -182,7 +183,26 @@ def _state() -> Schema:
     numbers, counts = (anything | {"additionalProperties": kind} for kind in (NUMBER, WHOLE))
     summary = dict.fromkeys(("id", "as_of", "created_at", "status", "code"), TEXT)
     summary |= {"settings": anything, "rows": counts, "bytes": WHOLE, "inputs": listed(anything)}
+    line = dict.fromkeys(("id", "as_of", "created_at", "status"), TEXT)
+    line |= {"published": FLAG, "rows": counts, "metrics": numbers, "report": FLAG}
     provider = {"name": TEXT, "configured": FLAG, "mode": TEXT, "available": FLAG}
     provider |= dict.fromkeys(("last_error", "last_error_at"), nullable(TEXT))
     provider |= {"blocked": anything, "refused": listed(TEXT), "fresh": WHOLE, "stale": WHOLE, "hint": TEXT}
-    return {"RunSummary": record(summary | {"metrics": numbers, "seconds": numbers}), "Provider": record(provider)}
+    return {
+        "RunSummary": record(summary | {"metrics": numbers, "seconds": numbers}),
+        "RunLine": record(line),
+        "Provider": record(provider),
+    }
+
+
+def _beside() -> Schema:
+    """What the page shows beside a list."""
+    names = ("id", "title", "artist", "album", "release_date", "popularity")
+    heard = {"track_id": TEXT} | columns("tracks", ("title", "artist"))
+    heard |= {"last_at": MOMENT, "events": WHOLE, "liked": FLAG | {"description": "whether the sum of the events is above 0"}}
+    tracks = nullable(listed(TEXT)) | {"description": "ids of that list, best first; null where there was none"}
+    return {
+        "Heard": record(heard),
+        "Named": record(columns("tracks", names)),
+        "Previous": record({"run": nullable(TEXT), "as_of": nullable(TEXT), "tracks": tracks}),
+    }

@@ -26,17 +26,27 @@ LOOK = 20
 
 Host = Annotated[str, Parameter(name="--host", help="Address to listen on; other than this machine's own needs API_KEYS.")]
 Port = Annotated[int, Parameter(name="--port", help="Port to listen on; 0 = any free one.")]
+Linkless = Annotated[
+    bool, Parameter(name="--without-links", negative="", help="The page links to no place to listen: no Spotify, no MusicBrainz.")
+]
 Keyless = Annotated[bool, Parameter(name="--without-keys", negative="", help="Let everybody read, on any address.")]
 
 
-def serve(*, host: Host = "127.0.0.1", port: Port = 8350, without_keys: Keyless = False, lake: LakeFolder = None) -> None:
+def serve(
+    *,
+    host: Host = "127.0.0.1",
+    port: Port = 8350,
+    without_keys: Keyless = False,
+    without_links: Linkless = False,
+    lake: LakeFolder = None,
+) -> None:
     """Serve the published lists, read only; API_KEYS (comma-separated) protects them."""
     keys = api_keys()
     if not keys and host not in LOOPBACK and not without_keys:
         raise UsageError(f"--host {host} would show every list to the network: set API_KEYS, or say --without-keys")
     local = not keys and not without_keys
     _warn_unless_published(lake_folder(lake))
-    app = build(lake_folder(lake).absolute(), keys=keys, hosts=LOOPBACK if local else None)
+    app = build(lake_folder(lake).absolute(), keys=keys, hosts=LOOPBACK if local else None, links=not without_links)
     with _listen(host, port) as listener:
         name, number = listener.getsockname()[:2]
         say(f"serving on http://{f'[{name}]' if ':' in name else name}:{number}/  (Ctrl-C stops it)")

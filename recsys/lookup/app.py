@@ -7,7 +7,6 @@ from collections.abc import Awaitable, Callable, Sequence
 from hashlib import blake2b
 from pathlib import Path
 from typing import TextIO
-from urllib.parse import unquote_to_bytes
 
 import orjson
 from starlette.requests import Request
@@ -19,8 +18,9 @@ from recsys.lookup import status
 from recsys.lookup.current import Current, Published
 from recsys.lookup.gateway import SCOPE_HEADERS, Gateway, Headers, Quick, Ready
 from recsys.lookup.languages import said, translated
-from recsys.lookup.problem import ProblemError, wrong
-from recsys.lookup.query import PLAIN, SAVED, Query, from_address, from_body, pairs
+from recsys.lookup.overview import playlist, report, runs, search
+from recsys.lookup.problem import wrong
+from recsys.lookup.query import PLAIN, SAVED, Query, decoded, from_address, from_body, pairs, segment
 from recsys.lookup.reader import Listener
 from recsys.lookup.stored import Stored, addressed, fresh, known_answer, spoken, zipped
 
@@ -29,6 +29,9 @@ ASSETS = {
     "/": ("index.html", "text/html"),
     "/page.css": ("page.css", "text/css"),
     "/page.js": ("page.js", "text/javascript"),
+    "/rows.js": ("rows.js", "text/javascript"),
+    "/side.js": ("side.js", "text/javascript"),
+    "/words.js": ("words.js", "text/javascript"),
     "/charts.js": ("charts.js", "text/javascript"),
     "/docs": ("docs.html", "text/html"),
     "/docs.js": ("docs.js", "text/javascript"),
@@ -42,9 +45,17 @@ Endpoint = Callable[[Request], Awaitable[Response]]
 
 
 def build(
-    root: Path, *, keys: Sequence[str] = (), hosts: Sequence[str] | None = None, log: TextIO | None = sys.stderr
+    root: Path,
+    *,
+    keys: Sequence[str] = (),
+    hosts: Sequence[str] | None = None,
+    log: TextIO | None = sys.stderr,
+    links: bool = True,
 ) -> Gateway:
-    """The lookup of the lake in ``root`` as an ASGI application; see :class:`Gateway` for keys, hosts and log."""
+    """The lookup of the lake in ``root`` as an ASGI application; see :class:`Gateway` for keys, hosts and log.
+
+    ``links``: whether the page links to where tracks can be heard.
+    """
     current = Current(root)
     routes = [
         Route("/v1/users/{user_id}/recommendations", Stored(current, recommendations, spoken=True), methods=["GET"]),
@@ -52,14 +63,20 @@ def build(
         Route("/v1/users/{user_id}/taste-profile", Stored(current, taste_profile), methods=["GET"]),
         Route("/v1/users/{user_id}/controls", Stored(current, _controls), methods=["GET"]),
         Route("/v1/users/{user_id}/lists", Stored(current, _lists), methods=["GET"]),
+        Route("/v1/users/{user_id}/history", Stored(current, _history), methods=["GET"]),
+        Route("/v1/users/{user_id}/previous", Stored(current, _previous), methods=["GET"]),
+        Route("/v1/users/{user_id}/playlist", playlist(current), methods=["GET"]),
         Route("/v1/users/{user_id}/why/{track_id}", Stored(current, explained, threaded=True, spoken=True), methods=["GET"]),
         Route("/v1/tracks/{track_id}", Stored(current, track), methods=["GET"]),
+        Route("/v1/tracks", Stored(current, searched, threaded=True), methods=["GET"]),
         Route("/v1/users", Stored(current, users), methods=["GET"]),
+        Route("/v1/runs", runs(root, current), methods=["GET"]),
         Route("/v1/runs/current", Stored(current, _run), methods=["GET"]),
+        Route("/v1/runs/current/report", report(current), methods=["GET"]),
         Route("/v1/providers/status", status.providers(root)),
         Route("/healthz", alive),
         Route("/readyz", ready(current)),
-        *(Route(path, asset(name, kind)) for path, (name, kind) in ASSETS.items()),
+        *(Route(path, asset(name, kind, links=links)) for path, (name, kind) in ASSETS.items()),
     ]
     return Gateway(
         Router(routes, redirect_slashes=False), keys=keys, hosts=hosts, log=log, quick=quick(current), refresh=current.get
@@ -198,6 +215,24 @@ def track(published: Published, request: Request) -> bytes:
     return record(published, published.reader.whole_track(number))
 
 
+def _history(published: Published, request: Request) -> bytes:
+    """The songs that a listener heard last."""
+    no_parameters(request)
+    return record(published, published.reader.recent(segment(request, "user_id")))
+
+
+def _previous(published: Published, request: Request) -> bytes:
+    """Where the tracks of a list stood in the run that readers had before."""
+    name = dict(pairs(request.scope["query_string"], ("list",))).get("list", PLAIN.list)
+    return record(published, orjson.dumps(published.before.ranks(segment(request, "user_id"), name)))
+
+
+def searched(published: Published, request: Request) -> bytes:
+    """Tracks by title and artist."""
+    text = dict(pairs(request.scope["query_string"], ("search",))).get("search", "")
+    return record(published, orjson.dumps(search(published, text)))
+
+
 def users(published: Published, request: Request) -> bytes:
     """The first listeners whose id begins with ``prefix``, in order: what the page offers while an id is typed."""
     parameters = dict(pairs(request.scope["query_string"], ("prefix",)))
@@ -213,19 +248,6 @@ def _run(published: Published, request: Request) -> bytes:
 def record(published: Published, data: bytes, more: bytes = b"") -> bytes:
     """``{data, run}``, and what else is to be said."""
     return b'{"data":%b%b,"run":%b}' % (data, more, published.record)
-
-
-def segment(request: Request, name: str) -> str:
-    """A part of the path, decoded. Raises :class:`ProblemError` when it is not UTF-8."""
-    return decoded(request.path_params[name].encode(), name)
-
-
-def decoded(part: bytes, name: str = "user_id") -> str:
-    """The same of the part itself."""
-    try:
-        return (unquote_to_bytes(part) if b"%" in part else part).decode()
-    except UnicodeDecodeError as error:
-        raise ProblemError(400, f"{name} in the address is not text in UTF-8") from error
 
 
 def no_parameters(request: Request) -> None:
@@ -248,9 +270,11 @@ def ready(current: Current) -> Endpoint:
     return endpoint
 
 
-def asset(name: str, kind: str) -> Endpoint:
+def asset(name: str, kind: str, *, links: bool) -> Endpoint:
     """A file of the page, read once."""
     body = (PAGE / name).read_bytes()
+    if not links:
+        body = body.replace(b'data-links="on"', b'data-links="off"')
     tag = blake2b(body, digest_size=16).hexdigest()
 
     async def endpoint(request: Request) -> Response:

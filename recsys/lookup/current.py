@@ -13,6 +13,7 @@ import orjson
 from recsys.errors import LakeError
 from recsys.lake import pointer
 from recsys.lake.run import Run
+from recsys.lookup.before import Before
 from recsys.lookup.gateway import Ready
 from recsys.lookup.reader import Reader
 
@@ -28,6 +29,8 @@ class Published(NamedTuple):
     """The run as answers name it, in JSON."""
     tag: bytes
     """What all ETags of this publication begin with."""
+    before: Before
+    """The run that readers had earlier."""
     answers: dict[bytes, Ready]
     """Answers given last, by what :mod:`recsys.lookup.stored` names them."""
 
@@ -87,7 +90,8 @@ class Current:
             raise LakeError(f"run {run.id}: its manifest changed since it was published; publish another run")
         moment = datetime.fromtimestamp(seen[0] / 1e9, UTC)
         record = {"id": run.id, "as_of": _text(run.manifest.as_of), "published_at": _text(moment), "weights": weights(run)}
-        return Published(Reader(run), orjson.dumps(record), f"{run.digest[:16]}-{seen[0]:x}".encode(), {})
+        earlier = Before(self._root, list(dict.fromkeys(entry.run for entry in target.log if entry.run != run.id)))
+        return Published(Reader(run), orjson.dumps(record), f"{run.digest[:16]}-{seen[0]:x}".encode(), earlier, {})
 
 
 def weights(run: Run) -> dict[str, float]:

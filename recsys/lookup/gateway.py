@@ -61,6 +61,9 @@ class Ready(NamedTuple):
 Quick = Callable[[bytes, bytes, Headers], Ready | None]
 """Path, query and headers of a GET → its answer, where it can be told at once."""
 
+REPORT = b"/v1/runs/current/report"
+"""Path of a page that brings its own style; it runs nothing either."""
+_REPORT_HEADERS = [(name, value.replace(b"style-src 'self'", b"style-src 'unsafe-inline'")) for name, value in HEADERS]
 _READING = frozenset(("GET", "HEAD"))
 _ID = re.compile(rb"[A-Za-z0-9._-]{1,64}")
 _COMPRESSED = 1024
@@ -109,7 +112,7 @@ class Gateway:
         sent = [0, 0] if ready is None else [ready.status, len(ready.body)]
         try:
             if ready is None:
-                answer = _noting(send, request_id, sent)
+                answer = _noting(send, request_id, sent, _REPORT_HEADERS if path == REPORT else HEADERS)
                 await (
                     refusal.response()(scope, receive, answer) if refusal else self._pass(path, scope, headers, receive, answer)
                 )
@@ -182,13 +185,13 @@ class Gateway:
             self._lost = 0
 
 
-def _noting(send: Send, request_id: bytes, sent: list[int]) -> Send:
+def _noting(send: Send, request_id: bytes, sent: list[int], own: list[tuple[bytes, bytes]]) -> Send:
     """Adds the headers of every answer, and notes its status and size in ``sent``."""
 
     async def answer(message: Message) -> None:
         if message["type"] == "http.response.start":
             sent[0] = message["status"]
-            message["headers"] = [*message["headers"], *HEADERS, (b"x-request-id", request_id)]
+            message["headers"] = [*message["headers"], *own, (b"x-request-id", request_id)]
         else:
             sent[1] += len(message.get("body", b""))
         await send(message)

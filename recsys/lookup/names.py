@@ -5,7 +5,7 @@ from __future__ import annotations
 from struct import Struct
 
 FOLDER = "lookup"
-FORMAT = 4
+FORMAT = 5
 """Raised whenever an older reader would misread the files, or this one older files."""
 FILES = ("users", "names", "lists", "rows", "pool", "tracks")
 OFFSETS = f"{FOLDER}/places.json"

@@ -8,7 +8,9 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple
-from urllib.parse import parse_qsl
+from urllib.parse import parse_qsl, unquote_to_bytes
+
+from starlette.requests import Request
 
 from recsys.lookup.problem import ProblemError, wrong
 
@@ -208,3 +210,16 @@ def _checked(values: Mapping[str, Any]) -> dict[str, Any]:
     if faults:
         raise ProblemError(422, f"{faults[0]['where']}: {faults[0]['detail']}", errors=faults)
     return read
+
+
+def segment(request: Request, name: str) -> str:
+    """A part of the path, decoded. Raises :class:`ProblemError` when it is not UTF-8."""
+    return decoded(request.path_params[name].encode(), name)
+
+
+def decoded(part: bytes, name: str = "user_id") -> str:
+    """The same of the part itself."""
+    try:
+        return (unquote_to_bytes(part) if b"%" in part else part).decode()
+    except UnicodeDecodeError as error:
+        raise ProblemError(400, f"{name} in the address is not text in UTF-8") from error

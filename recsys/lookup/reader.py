@@ -94,6 +94,13 @@ class Reader:
         ids = [self._names.text("id", row) for row in range(first, min(first + _SHOWN + 1, len(self._names)))]
         return [name.decode() for name in ids if name.startswith(key) and name != _STRANGER][:_SHOWN]
 
+    def recent(self, user_id: str) -> bytes:
+        """The songs that a listener heard last, newest first, JSON; none for one the run does not know."""
+        key = user_id.encode()
+        row = self._names.place("id", key)
+        known = row < len(self._names) and self._names.text("id", row) == key
+        return self._names.text("recent", row) if known else b"[]"
+
     def lists(self, listener: Listener) -> dict[str, Listed]:
         """Every list of a listener by name."""
         return {name: Listed(*numbers) for name, numbers in orjson.loads(listener.lists).items()}
@@ -142,6 +149,10 @@ class Reader:
     def track(self, number: int) -> dict[str, Any]:
         """A track of the snapshot, as it stands in lists."""
         return orjson.loads(self._tracks.text("head", number))
+
+    def track_id(self, number: int) -> str:
+        """The id of a track."""
+        return self._tracks.text("id", number).decode()
 
     def find_track(self, track_id: str) -> int:
         """The number of a track. Raises :class:`NotFoundError`."""

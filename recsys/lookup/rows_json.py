@@ -13,6 +13,8 @@ import polars as pl
 from recsys.lookup.names import DIGITS
 from recsys.tables import FEATURES, PARTS
 
+_RECENT = 10
+"""Songs heard last that are shown of a listener."""
 ARTISTS = 20
 """Artists shown in a profile: it goes with every answer."""
 BREAKDOWN = ("content", "collaborative", "popularity", "exploration", "diversity", "safety", "commercial")
@@ -117,6 +119,19 @@ def profiles(frame: pl.DataFrame) -> pl.Series:
             pl.lit("}"),
         ).alias("profile")
     ).to_series()
+
+
+def recent(rated: pl.DataFrame, own: pl.DataFrame) -> pl.DataFrame:
+    """Columns user_id and recent of rows of ``ratings``: the songs that each listener heard last, newest first, as a JSON array.
+
+    ``own``: columns track_id and name of every track; songs that the snapshot lacks are left out.
+    """
+    dated = rated.lazy().filter(pl.col("last_at").is_not_null()).join(own.lazy(), on="track_id")
+    newest = dated.sort("user_id", "last_at", "track_id", descending=[False, True, False])
+    facts = _json(pl.col("last_at").dt.to_string(_TIME), "events", (pl.col("rating") > 0).alias("liked")).str.slice(1)
+    text = pl.concat_str("name", pl.lit(","), facts).head(_RECENT).str.join(",")
+    array = pl.concat_str(pl.lit("["), text, pl.lit("]")).alias("recent")
+    return newest.group_by("user_id", maintain_order=True).agg(array).collect()
 
 
 def records(frame: pl.DataFrame, names: Sequence[str]) -> pl.Series:

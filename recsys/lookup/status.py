@@ -22,10 +22,6 @@ _PAUSE = 30.0
 def run_summary(run: Run) -> dict[str, Any]:
     """The run's manifest without its list of files."""
     made = run.manifest
-    rows: dict[str, int] = {}
-    for file in made.files:
-        if file.table:
-            rows[file.table] = rows.get(file.table, 0) + (file.rows or 0)
     return {
         "id": run.id,
         "as_of": made.as_of,
@@ -33,12 +29,21 @@ def run_summary(run: Run) -> dict[str, Any]:
         "status": made.status,
         "code": made.code,
         "settings": made.settings,
-        "rows": rows,
+        "rows": rows_of(run),
         "bytes": sum(file.bytes for file in made.files),
         "inputs": [source.model_dump(mode="json") for source in made.inputs],
         "metrics": made.metrics,
         "seconds": made.seconds,
     }
+
+
+def rows_of(run: Run) -> dict[str, int]:
+    """Table → rows."""
+    rows: dict[str, int] = {}
+    for file in run.manifest.files:
+        if file.table:
+            rows[file.table] = rows.get(file.table, 0) + (file.rows or 0)
+    return rows
 
 
 def providers(root: Path) -> Callable[[Request], Awaitable[Response]]:

@@ -7,7 +7,7 @@ row of bytes, and the three parts of a row of ``rows``; the one of a list's rows
     users.arrow    users                        a hash table: row CRC-32(id) % rows holds the records of the listeners that fall
                                                 there. A record: bytes of the id, bytes of the rest, the id, the rest, which is
                                                 profile, controls and {list: numbers of ``reader.Listed``}, JSON, a line each
-    names.arrow    id                           every listener, sorted
+    names.arrow    id, recent                   every listener, sorted; JSON of what was heard last
     lists.arrow    record                       every row of ``lists``, JSON
     rows.arrow     rows                         the rows of ``rankings`` of one list, JSON with tracks and commas: three sizes
                                                 (see ``names``), where each row ends and the first rows; the others; both
@@ -51,7 +51,7 @@ _SIZES = ("offset", "bytes", "first_bytes", "pool_sum")
 _BYTES = pa.large_binary()
 _SCHEMAS = {
     "users": pa.schema({"users": _BYTES}),
-    "names": pa.schema({"id": _BYTES}),
+    "names": pa.schema({"id": _BYTES, "recent": _BYTES}),
     "lists": pa.schema({"record": _BYTES}),
     "rows": pa.schema({"rows": _BYTES}),
     "pool": pa.schema({"track": pa.int32(), **dict.fromkeys(OLD_PARTS, pa.float32())}),
@@ -66,7 +66,7 @@ def write(staged: Staged) -> None:
     """
     ids = _write_tracks(staged)
     ranges = _write_rows(staged, ids).join(_write_pool(staged, ids), on=_KEYS, how="full", coalesce=True)
-    _write_users(staged, _write_lists(staged, ranges))
+    _write_users(staged, _write_lists(staged, ranges), ids.select("track_id", "name"))
     staged.write_file(
         OFFSETS, orjson.dumps({"format": FORMAT, "files": {file: offsets(staged.path / name(file)) for file in FILES}})
     )
@@ -179,12 +179,21 @@ def _write_lists(staged: Staged, ranges: pl.DataFrame) -> pl.DataFrame:
     return rows_json.listings(pl.concat(users[1:])) if first else users[0]
 
 
-def _write_users(staged: Staged, listed: pl.DataFrame) -> None:
-    """Needs columns user_id and lists."""
+def _recent(staged: Staged, own: pl.DataFrame) -> pl.DataFrame:
+    """Columns user_id and recent of listeners with dated events."""
+    parts = _uncut(staged.files("ratings"), ["user_id"], ["user_id", "track_id", "rating", "events", "last_at"])
+    empty = pl.DataFrame(schema={"user_id": pl.String, "recent": pl.String})
+    return pl.concat([empty, *(rows_json.recent(part, own) for part in parts)])
+
+
+def _write_users(staged: Staged, listed: pl.DataFrame, own: pl.DataFrame) -> None:
+    """Needs columns user_id and lists; ``own``: track_id and name of every track."""
     profiles, controls = _table(staged, "profiles"), _table(staged, "controls").unique("user_id", keep="last")
     users = listed.join(profiles, on="user_id", how="full", coalesce=True).with_columns(pl.col("lists").fill_null("{}"))
     with _file(staged, "names") as append:
-        append(users.select(pl.col("user_id").sort().alias("id")))
+        ids = users.select(pl.col("user_id").sort())
+        recent = ids.join(_recent(staged, own), on="user_id", how="left", maintain_order="left")
+        append(recent.select(pl.col("user_id").alias("id"), pl.col("recent").fill_null("[]")))
     hashes = np.fromiter((crc32(user.encode()) for user in users["user_id"]), dtype=np.int64, count=users.height)
     users = users.with_columns(bucket=pl.Series(hashes % max(users.height, 1))).sort("bucket", "user_id")
     with _file(staged, "users") as append:
@@ -223,10 +232,15 @@ def _slices(files: Sequence[Path], columns: list[str] | None = None) -> Iterator
 
 def _whole_lists(files: Sequence[Path], columns: list[str] | None = None) -> Iterator[pl.DataFrame]:
     """Slices that never cut a list in two."""
+    return _uncut(files, _KEYS, columns)
+
+
+def _uncut(files: Sequence[Path], keys: list[str], columns: list[str] | None = None) -> Iterator[pl.DataFrame]:
+    """Slices that never cut what has equal keys in two; the rows of equal keys follow one another."""
     held = pl.DataFrame()
     for part in _slices(files, columns):
         joined = pl.concat([held, part]) if held.height else part
-        last = joined.select(pl.struct(_KEYS).rle_id().alias("run"))["run"]
+        last = joined.select(pl.struct(keys).rle_id().alias("run"))["run"]
         cut = int(last.search_sorted(last[-1])) if joined.height else 0
         held = joined[cut:]
         if cut:

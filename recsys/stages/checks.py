@@ -13,6 +13,7 @@ from recsys import contract, models
 from recsys.models import TableRows
 from recsys.names import key
 from recsys.settings import Settings
+from recsys.stages.claims import false_claims
 from recsys.tables import CHECKS, INPUTS, METRICS, STRINGS
 
 CHECKED = ("tracks", "songs", "controls", "ratings", "profiles", "neighbors", "lists", "candidates", "rankings")
@@ -38,15 +39,15 @@ def broken_rule(table: str, rule: str) -> str:
 def check_tables(tables: Mapping[str, TableRows], settings: Settings, account: pl.DataFrame | None = None) -> pl.DataFrame:
     """Table ``checks`` over the other tables of a run, as frames or Parquet files.
 
-    The contract of each table (:mod:`recsys.contract`), then the rules across tables (model ``sql/checks.sql``), then what the
-    snapshot counted (``account``, model ``sql/account.sql``).
+    The contract of each table (:mod:`recsys.contract`), the rules across tables (model ``sql/checks.sql``), whether the reasons
+    are true (:mod:`recsys.stages.claims`), and what the snapshot counted (``account``, model ``sql/account.sql``).
     """
     own = pl.concat(_contract(name, tables[name], settings) for name in (*CHECKED, *FITTED) if name in CHECKED or name in tables)
     if (own["rule"].eq(contract.TYPES) & ~own["passed"]).any():
         return CHECKS.conform(own)  # the rules across tables could not even be asked
     views = {**{name: tables[name] for name in CHECKED}, "keys": _keys(tables)}
     rules = settings.model_dump(include={"hide_rejected", "exclusions", "blocked_explicit"})
-    results = [own, models.run("checks", views, rules)]
+    results = [own, models.run("checks", views, rules), false_claims(tables, settings)]
     if account is not None:
         results.append(models.run("account", {"account": account, "ratings": tables["ratings"], "tracks": tables["tracks"]}))
     return pl.concat(map(CHECKS.conform, results)).sort("table", "rule")

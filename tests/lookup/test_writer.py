@@ -54,6 +54,19 @@ def test_own_tracks_are_named_with_their_shares(reader: Reader, run: Run) -> Non
     assert behind > 50
 
 
+def test_what_was_heard_last_is_there_newest_first(reader: Reader, run: Run) -> None:
+    rated, catalog = run.read("ratings"), set(run.read("tracks")["id"])
+    for user in run.read("profiles")["user_id"]:
+        rows = rated.filter(pl.col("user_id") == user, pl.col("last_at").is_not_null(), pl.col("track_id").is_in(list(catalog)))
+        newest = rows.sort("last_at", "track_id", descending=[True, False]).head(10)
+        answer = json.loads(reader.recent(user))
+        assert [(one["track_id"], one["events"], one["liked"]) for one in answer] == [
+            (row["track_id"], row["events"], row["rating"] > 0) for row in newest.to_dicts()
+        ]
+    assert json.loads(reader.recent("demo-u001"))
+    assert reader.recent("nobody") == b"[]"
+
+
 def test_the_pool_holds_every_candidate(reader: Reader, run: Run) -> None:
     numbers = dict(enumerate(run.read("tracks")["id"].unique().sort()))
     for (user, listed), rows in run.read("candidates").group_by("user_id", "list", maintain_order=True):
@@ -93,7 +106,7 @@ def test_slices_and_blocks_change_no_answer(
     lake = Lake(tmp_path / "lake")
     few = ["*", "demo-u001", "demo-u002"]
     with lake.stage(published.plan(Settings(), AS_OF, [])) as staged:
-        for table in ("tracks", "controls", "profiles"):
+        for table in ("tracks", "controls", "profiles", "ratings"):
             staged.write(table, run.read(table))
         for table in ("lists", "candidates", "rankings"):
             for part, user in enumerate(few):

@@ -33,12 +33,12 @@ export function stacked(parts, whole) {
   return bar;
 }
 
-/** One named value from 0 to 1. */
-export function meter(name, value, kind = "fill") {
+/** One value from 0 to 1; its name is a text, or a node with the text in `words`. */
+export function meter(name, value, words = name) {
   const width = Math.max(0, Math.min(1, value ?? 0)) * 100;
-  const bar = picture({ viewBox: "0 0 100 10" }, `${name} ${value}`,
-    draw("rect", { class: "back", width: 100, height: 10, fill: "var(--track)" }), draw("rect", { class: kind, width, height: 10 }));
-  return make("div", { class: "meter" }, make("span", { title: name }, name), bar, make("b", {}, value == null ? "–" : value.toFixed(2)));
+  const bar = picture({ viewBox: "0 0 100 10" }, `${words} ${value == null ? "unknown" : value.toFixed(2)}`,
+    draw("rect", { class: "back", width: 100, height: 10 }), draw("rect", { class: "fill", width, height: 10 }));
+  return make("div", { class: "meter" }, make("span", { title: words }, name), bar, make("b", {}, value == null ? "–" : value.toFixed(2)));
 }
 
 /** Values from 0 to 1 around a circle. */

@@ -15,9 +15,10 @@ function operation(path, method, described) {
   const statuses = Object.entries(described.responses).map(([status, answer]) => `${status} ${resolved(answer).description}`).join(" · ");
   const body = described.requestBody ? [make("p", {}, "Body"), json(described.requestBody.content["application/json"].schema)] : [];
   const text = described.description ? [make("p", {}, described.description)] : [];
-  const shape = described.responses["200"].content["application/json"].schema;
+  const content = described.responses["200"].content, shape = content["application/json"]?.schema;
+  const answer = described.operationId !== "playlist" && shape ? json(shape) : make("p", {}, `A file: ${Object.keys(content).join(", ")}`);
   return make("details", {}, make("summary", {}, make("code", {}, `${method.toUpperCase()} ${path}`), ` ${described.summary}`),
-    ...text, ...parameters(described.parameters), ...body, json(shape), make("p", { class: "quiet" }, statuses));
+    ...text, ...parameters(described.parameters), ...body, answer, make("p", { class: "quiet" }, statuses));
 }
 
 document.getElementById("about").textContent = `${contract.info.summary} ${contract.info.description}`;

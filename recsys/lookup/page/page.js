@@ -1,21 +1,23 @@
-import { make, meter, radar, stacked } from "./charts.js";
+import { make } from "./charts.js";
+import { besideRow, heading, points, showRow } from "./rows.js";
+import { showHeard, showOverview, showProfile, when } from "./side.js";
+import { MEANINGS, PARTS, VERDICTS } from "./words.js";
 
-const PARTS = ["content", "collaborative", "popularity", "exploration", "familiarity", "target"];
-const FEATURES = ["danceability", "energy", "loudness", "speechiness", "acousticness", "instrumentalness", "liveness", "valence",
-  "tempo", "time_signature", "key", "mode"];
-const SHOWN = 50;
+const SHOWN = 100, FORMATS = ["jspf", "xspf", "m3u", "csv", "json"], PLAIN = { user: "", list: "balanced", other: "", track: "", language: "" };
 const at = (id) => document.getElementById(id);
-const state = { user: "", list: "balanced" };
-let asked = 0;
+const state = { ...PLAIN };
+let asked = 0, rows = [];
 
 async function get(path, parameters = {}) {
-  const answer = await fetch(`${path}?${new URLSearchParams(parameters)}`, { headers: { accept: "application/json" } });
+  const headers = { accept: "application/json", ...(state.language ? { "accept-language": state.language } : {}) };
+  const answer = await fetch(`${path}?${new URLSearchParams(parameters)}`, { headers });
   const body = await answer.json();
   if (!answer.ok) throw new Error(body.detail ?? answer.statusText);
-  return body;
+  return { ...body, language: answer.headers.get("content-language") ?? "en" };
 }
 
 const listener = () => `v1/users/${encodeURIComponent(state.user)}`;
+const listed = (list) => get(`${listener()}/recommendations`, { list, limit: SHOWN });
 
 function say(text, isError = false) {
   at("message").textContent = text;
@@ -25,13 +27,17 @@ function say(text, isError = false) {
 async function show() {
   const turn = ++asked;
   try {
-    const [found, lists] = await Promise.all([
-      get(`${listener()}/recommendations`, { list: state.list, limit: SHOWN }), get(`${listener()}/lists`)]);
+    const lists = await get(`${listener()}/lists`);
     if (turn !== asked) return; // a later question was answered first
-    showRun(found.run);
-    showLists(lists.data);
-    showRows(found);
+    showRun(lists.run);
+    showLists(lists.data.map(({ list }) => list));
+    const [found, before, heard, other] = await Promise.all([listed(state.list), get(`${listener()}/previous`, { list: state.list }),
+      get(`${listener()}/history`), state.other ? listed(state.other) : null]);
+    if (turn !== asked) return;
+    showRows(found, before.data.tracks, other);
     showProfile(found.taste_profile);
+    showHeard(heard.data);
+    if (state.track) await explain(state.track);
   } catch (error) {
     if (turn === asked) fail(error);
   }
@@ -40,97 +46,95 @@ async function show() {
 function fail(error) {
   say(error.message, true);
   at("rows").replaceChildren();
-  for (const id of ["legend", "ask", "profile"]) at(id).hidden = true;
+  for (const id of ["legend", "ask", "profile", "tools", "others"]) at(id).hidden = true;
 }
 
 function showRun(run) {
   at("run").textContent = `as of ${when(run.as_of)} · published ${when(run.published_at)} · run ${run.id}`;
 }
 
-const when = (text) => text.slice(0, 16).replace("T", " ");
-
 function showLists(lists) {
-  at("lists").replaceChildren(...lists.map(({ list }) => {
+  at("lists").replaceChildren(...lists.map((list) => {
     const chosen = list === state.list;
-    const tab = make("button", { role: "tab", type: "button", "aria-selected": chosen, tabindex: chosen ? 0 : -1, "aria-controls": "rows" }, list);
-    tab.addEventListener("click", () => go({ list }));
+    const tab = make("button", { role: "tab", type: "button", "aria-selected": chosen, tabindex: chosen ? 0 : -1, "aria-controls": "panel" }, list);
+    tab.addEventListener("click", () => go({ list, track: "" }));
     return tab;
   }));
+  if (!lists.includes(state.list)) at("lists").firstElementChild?.setAttribute("tabindex", "0");
+  const others = lists.filter((list) => list !== state.list);
+  at("other").replaceChildren(make("option", { value: "" }, "no other list"), ...others.map((list) => make("option", { value: list }, list)));
+  at("other").value = others.includes(state.other) ? state.other : "";
+  at("save").replaceChildren("Save as ", ...FORMATS.flatMap((format, number) => [...(number ? [" "] : []), make("a", {
+    href: `${listener()}/playlist?${new URLSearchParams({ list: state.list, format })}`, download: "" }, format.toUpperCase())]));
 }
 
-function showRows({ data, fallback, pagination }) {
+function showRows(found, before, other) {
+  const { data, fallback, pagination } = found;
+  rows = data;
   say(fallback ? `The run does not know ${state.user}: this is the list for new listeners.`
     : `${pagination.returned} of ${pagination.total} tracks for ${state.user}`);
   const counted = (part) => data.some((row) => points(row).some(([name, value]) => name === part && value > 0));
-  at("legend").replaceChildren(...[...PARTS, "commercial"].filter(counted).map((part) => make("span", { class: part }, part)));
-  at("legend").hidden = at("ask").hidden = false;
-  const whole = Math.max(1, ...data.map((row) => row.score));
-  at("rows").replaceChildren(...data.map((row) => showRow(row, whole)));
+  at("legend").replaceChildren(...[...PARTS, "promotion"].filter(counted).map((part) => make("span", { class: part, title: MEANINGS[part] }, make("span", {}, part))));
+  for (const id of ["ask", "tools"]) at(id).hidden = false;
+  at("legend").hidden = Boolean(other);
   at("answer").replaceChildren();
-}
-
-function points({ score_breakdown: fits, points: own }) {
-  const parts = PARTS.map((part) => [part, own[part] * fits.safety]);
-  return [...parts, ["commercial", fits.commercial]];
-}
-
-function showRow(row, whole) {
-  const { track } = row, name = track.title ?? track.id;
-  const button = make("button", { type: "button", class: "open", "aria-expanded": "false", "aria-label": `Why ${name}` }, "Why");
-  const reason = make("span", { class: "reason" }, row.reason);
-  if (row.source !== "ranked") reason.append(make("span", { class: "tag" }, row.source));
-  const item = make("li", { "data-track": track.id }, make("span", { class: "rank" }, String(row.rank)),
-    make("span", { class: "name" }, name, make("span", { class: "artist" }, ` · ${track.artist ?? ""}`)),
-    make("span", { class: "score" }, row.score.toFixed(3)), reason, stacked(points(row), whole), button);
-  button.addEventListener("click", () => toggle(item, button, row));
-  return item;
-}
-
-function toggle(item, button, row) {
-  const open = item.querySelector(".more");
-  button.setAttribute("aria-expanded", String(!open));
-  if (open) open.remove();
-  else item.append(make("div", { class: "more" }, sum(row), agreement(row)));
-}
-
-/** The score as a sum: the points of its parts, times safety, plus promotion. */
-function sum(row) {
-  const fits = row.score_breakdown;
-  const lines = PARTS.map((part) => line(part, fits[part], row.points[part]));
-  const total = line("= score", null, row.score);
-  total.className = "sum";
-  lines.push(line("× safety", fits.safety, null), line("+ commercial", null, fits.commercial), total);
-  const head = make("thead", {}, make("tr", {}, ...["part", "fit", "points"].map((name) => make("th", { scope: "col" }, name))));
-  return make("div", {}, make("table", {}, head, make("tbody", {}, ...lines)),
-    make("p", { class: "quiet" }, `${row.track.id} · ${row.reason_code} · differs ${fits.diversity.toFixed(2)} from the nearest track picked before`));
-}
-
-function line(name, fit, score) {
-  const cell = (value) => make("td", {}, value == null ? "" : value.toFixed(4));
-  return make("tr", {}, make("th", { scope: "row" }, name), cell(fit), cell(score));
-}
-
-function agreement({ explanation }) {
-  if (!explanation) return make("p", { class: "quiet" }, "No agreement per feature is stored for this row.");
-  return make("div", { role: "group", "aria-label": "Agreement with the taste per feature" },
-    ...FEATURES.map((name) => meter(name.replace("_", " "), explanation[name])));
-}
-
-function showProfile(profile) {
-  at("profile").hidden = false;
-  at("taste").replaceChildren(radar(FEATURES, profile.vector));
-  const facts = [["events", profile.interaction_count], ["confidence", profile.confidence], ["readiness for new", profile.exploration_readiness],
-    ["friction", profile.friction], ["cold", profile.cold ? "yes" : "no"]];
-  at("facts").replaceChildren(...facts.flatMap(([name, value]) => [make("dt", {}, name), make("dd", {}, String(value))]));
-  for (const [id, strengths] of [["genres", profile.top_genres], ["artists", profile.top_artists]]) {
-    const top = Object.entries(strengths).sort(([, a], [, b]) => b - a).slice(0, 8);
-    at(id).replaceChildren(...(top.length ? top.map(([name, strength]) => meter(name, strength)) : [make("p", { class: "quiet" }, "none yet")]));
+  const whole = Math.max(1, ...data.map((row) => row.score));
+  const rank = new Map((before ?? []).map((id, number) => [id, number + 1]));
+  const of = (row) => before ? rank.get(row.track?.id) ?? 0 : null;
+  at("rows").replaceChildren(...(other ? compared(data, other.data, state.other)
+    : data.map((row) => showRow(row, { whole, before: of(row), language: found.language, ask: (track) => go({ track }) }))));
+  at("others").hidden = !other;
+  at("beside").className = other ? "compared" : "";
+  if (other) {
+    at("others").replaceChildren(...compared(other.data, data, state.list));
+    const shared = data.filter((row) => other.data.some((one) => one.track?.id === row.track?.id)).length;
+    say(`${state.list} and ${state.other} share ${shared} of ${data.length} tracks.`);
   }
+  filter();
+}
+
+function compared(data, others, name) {
+  const rank = new Map(others.map((row) => [row.track?.id, row.rank]));
+  return data.map((row) => besideRow(row, rank.has(row.track?.id) ? `${rank.get(row.track?.id)} in ${name}` : ""));
+}
+
+function filter() {
+  const words = at("find").value.toLowerCase().split(/\s+/).filter(Boolean);
+  rows.forEach(({ track }, number) => {
+    const text = `${track?.title ?? ""} ${track?.artist ?? ""} ${track?.id ?? ""}`.toLowerCase();
+    if (at("rows").children[number]) at("rows").children[number].hidden = !words.every((word) => text.includes(word));
+  });
+}
+
+async function explain(track) {
+  try {
+    const { data } = await get(`${listener()}/why/${encodeURIComponent(track)}`, { list: state.list });
+    const place = data.rank ? `number ${data.rank} of the list` : VERDICTS[data.rule] ?? "not in the list";
+    at("answer").replaceChildren(make("p", { tabindex: "-1" }, make("b", {}, `${heading(data.track) === "unknown track" ? track : heading(data.track)}: ${place}`),
+      make("br"), data.text));
+    at("answer").firstElementChild.focus();
+  } catch (error) {
+    at("answer").replaceChildren(make("p", { class: "error" }, error.message));
+  }
+}
+
+/** Tracks by title and artist, to choose from; what is an id is explained at once. */
+async function ask(text) {
+  const { data } = await get("v1/tracks", { search: text });
+  if (data.length === 0 || data.some(({ id }) => id === text)) return go({ track: text });
+  if (data.length === 1) return go({ track: data[0].id });
+  const choices = data.map((track) => {
+    const button = make("button", { type: "button" }, `${heading(track)} · ${track.artist ?? ""}`);
+    button.addEventListener("click", () => go({ track: track.id }));
+    return make("li", {}, button);
+  });
+  return at("answer").replaceChildren(make("p", {}, "Which one?"), make("ul", { class: "plain choices" }, ...choices));
 }
 
 function go(change, replace = false) {
   Object.assign(state, change);
-  const address = `#${new URLSearchParams({ user: state.user, list: state.list })}`;
+  const set = Object.entries(state).filter(([name, value]) => value && (name !== "language"));
+  const address = `#${new URLSearchParams(set)}`;
   if (replace) history.replaceState(null, "", address);
   else history.pushState(null, "", address);
   return read();
@@ -138,15 +142,17 @@ function go(change, replace = false) {
 
 function read() {
   const given = new URLSearchParams(location.hash.slice(1));
-  Object.assign(state, { user: given.get("user") ?? "", list: given.get("list") ?? "balanced" });
+  const same = ["user", "list", "other"].every((name) => at("rows").dataset[name] === (given.get(name) ?? PLAIN[name]));
+  for (const name of ["user", "list", "other", "track"]) state[name] = given.get(name) ?? PLAIN[name];
   at("user").value = state.user;
-  return show();
+  for (const name of ["user", "list", "other"]) at("rows").dataset[name] = state[name];
+  return same && state.track ? explain(state.track) : show();
 }
 
 at("pick").addEventListener("submit", (event) => {
   event.preventDefault();
   const user = at("user").value.trim();
-  if (user) go({ user, list: "balanced" });
+  if (user) go({ user, list: "balanced", other: "", track: "" });
 });
 
 at("user").addEventListener("input", async () => {
@@ -162,25 +168,26 @@ at("lists").addEventListener("keydown", (event) => {
   const tabs = [...at("lists").children];
   if (!step || !tabs.length) return;
   const next = (tabs.indexOf(document.activeElement) + step + tabs.length) % tabs.length;
-  go({ list: tabs[next].textContent }).then(() => at("lists").children[next]?.focus());
+  go({ list: tabs[next].textContent, track: "" }).then(() => at("lists").children[next]?.focus());
   event.preventDefault();
 });
 
-at("ask").addEventListener("submit", async (event) => {
+at("ask").addEventListener("submit", (event) => {
   event.preventDefault();
-  const track = at("track").value.trim();
-  if (!track) return;
-  try {
-    const { data } = await get(`${listener()}/why/${encodeURIComponent(track)}`, { list: state.list });
-    const place = data.rank ? `rank ${data.rank}` : data.score_rank ? `candidate ${data.score_rank}` : "not in the list";
-    at("answer").replaceChildren(make("p", {}, make("b", {}, `${data.track?.title ?? track}: ${place} (${data.rule})`), make("br"), data.text));
-  } catch (error) {
-    at("answer").replaceChildren(make("p", { class: "error" }, error.message));
-  }
+  const text = at("track").value.trim();
+  if (text) ask(text).catch((error) => at("answer").replaceChildren(make("p", { class: "error" }, error.message)));
 });
 
+at("find").addEventListener("input", filter);
+at("other").addEventListener("change", () => go({ other: at("other").value, track: "" }));
+at("language").addEventListener("change", () => {
+  state.language = at("language").value;
+  show();
+});
 window.addEventListener("popstate", read);
 
+at("words").lastElementChild.append(...Object.entries(MEANINGS).flatMap(([word, meaning]) => [make("dt", {}, word), make("dd", {}, meaning)]));
+get("v1/runs").then(({ data }) => showOverview(data)).catch(() => { at("overview").hidden = true; });
 if (location.hash) read();
 else get("v1/users").then(({ data, run }) => {
   showRun(run);

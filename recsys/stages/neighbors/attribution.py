@@ -36,7 +36,7 @@ def form(model: Model) -> LinearForm:
 def attribute(
     model: LinearForm, rows: Standardised, listeners: Listeners, pairs: tuple[Offsets, Ints], threads: int = 1
 ) -> Shares:
-    """The three own tracks with the greatest share of each score, per pair of a listener and a track.
+    """The three liked own tracks with the greatest share of each score, per pair of a listener and a track.
 
     ``rows`` and ``listeners``: the standardised ratings of n listeners and what the model knows of them: of fitted ones
     ``model.rows`` and the fit's, of others `Model.standardised` and `Model.listeners`. ``pairs``: bounds (n + 1) and tracks, of

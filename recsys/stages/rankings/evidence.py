@@ -19,7 +19,7 @@ from recsys.stages.candidates.scoring import Scorer
 from recsys.stages.neighbors.kernels.attribution import Shares
 from recsys.stages.rankings.kernels import evidence as kernel
 from recsys.stages.rankings.kernels.evidence import Described
-from recsys.stages.rankings.reasons import EVIDENCE
+from recsys.stages.rankings.reasons import CLOSE, EVIDENCE
 from recsys.stages.rankings.texts import SOUNDS
 from recsys.tables import FEATURES, PARTS
 
@@ -75,7 +75,9 @@ def gather(scorer: Scorer, scored: Scored, rows: ShownRows) -> tuple[pl.DataFram
         **_sound(scorer, rows.track, compared.nearest[place], compared.cosine[place]),
         "genre": _genre(scorer, scored, rows),
         **_fits(scorer, scored, rows),
-        "known": catalog.popularity[rows.track],
+        "known": pl.select(
+            pl.when(pl.Series(catalog.rated[rows.track])).then(pl.Series(catalog.popularity[rows.track]))
+        ).to_series(),
         "fresh": scorer.requests.new_artists[scored.first_list + rows.row],
         "source": pl.Series(rows.source.tolist(), dtype=pl.String),
     }
@@ -195,7 +197,8 @@ def _dense(names: Names, width: int) -> Floats:
 
 
 def _fits(scorer: Scorer, scored: Scored, rows: ShownRows) -> dict[str, pl.Series]:
-    """The two features of each track that come nearest to what its list asks for, as ``feature=value``."""
+    """The two features of each track that come nearest to what its list asks for, as ``feature=value``; of those within
+    :data:`CLOSE`."""
     wanted = scorer.requests.wanted
     out = np.full((len(rows.row), 2), None, object)
     for number in np.unique(rows.row).tolist():
@@ -216,5 +219,6 @@ def _nearest_features(catalog: Catalog, tracks: Ints, targets: Floats) -> NDArra
         chosen = asked[order[:, at]]
         for feature in np.unique(chosen).tolist():
             own, name = np.flatnonzero(chosen == feature), FEATURES[feature]
+            own = own[away[own, order[own, at]] <= CLOSE]
             out[own, at] = [f"{name}={value:.{DECIMALS.get(name, 2)}f}" for value in catalog.raw[tracks[own], feature]]
     return out

@@ -15,7 +15,11 @@ _NEAR = 0.8
 """Cosine from which two tracks sound alike."""
 KNOWN_TO_MANY = 0.6
 """Popularity from which a track is widely played."""
-_FEWEST = 2
+KNOWN_TO_FEW = 0.4
+"""Popularity up to which it is little known."""
+CLOSE = 1.0
+"""Standard deviations up to which a feature is close to what was asked for."""
+FEWEST = 2
 """Supporters, or tracks by an artist, from which their number is said."""
 MOST_ARGS = 3
 
@@ -52,7 +56,7 @@ EVIDENCE = pl.Schema(
         # features asked for, as feature=value of the track
         "fit_1": pl.String(),
         "fit_2": pl.String(),
-        # popularity 0–1
+        # popularity 0–1, null where it is not known
         "known": pl.Float64(),
         # the list wants artists the listener has never played
         "fresh": pl.Boolean(),
@@ -82,18 +86,18 @@ def _points() -> dict[str, pl.Expr]:
     """Points that each kind of evidence brings beyond an average candidate, 0 where there is none."""
     part = {name: pl.col(name).clip(lower_bound=0.0) for name in EVIDENCE.names()[:6]}
     own = pl.sum_horizontal(pl.col(name).fill_null(0.0).clip(lower_bound=0.0) for name in ("share_1", "share_2")).clip(0.0, 1.0)
-    support = pl.when(pl.col("supporters") >= _FEWEST).then(pl.col("supporters") / pl.col("neighbors")).otherwise(0.0)
+    support = pl.when(pl.col("supporters") >= FEWEST).then(pl.col("supporters") / pl.col("neighbors")).otherwise(0.0)
     alike = (pl.col("nearest").is_not_null() & (pl.col("cosine") >= _NEAR)).fill_null(value=False)
     points = {
         "own_tracks": (pl.col("own_1").is_not_null() & pl.col("seed").is_null(), part["collaborative"] * own),
         "artist": (pl.col("by_artist") > 0, part["familiarity"]),
-        "listeners": (pl.col("supporters") >= _FEWEST, part["collaborative"] * support),
+        "listeners": (pl.col("supporters") >= FEWEST, part["collaborative"] * support),
         "sound": (alike, part["content"]),
         "genre": (~alike & pl.col("genre").is_not_null(), part["content"]),
         "seed": (pl.col("seed").is_not_null(), part["collaborative"] * own),
         "target": (pl.col("fit_1").is_not_null(), part["target"]),
         "discovery": (pl.col("fresh") & pl.col("artist").is_not_null(), part["popularity"] + part["exploration"]),
-        "popular": (~pl.col("fresh") & (pl.col("known") >= KNOWN_TO_MANY), part["popularity"]),
+        "popular": ((~pl.col("fresh") & (pl.col("known") >= KNOWN_TO_MANY)).fill_null(value=False), part["popularity"]),
     }
     return {name: pl.when(points[name][0]).then(points[name][1]).otherwise(0.0) for name in CODES if name in points}
 
@@ -102,7 +106,7 @@ def _args() -> pl.Expr:
     """Arguments of the text, in its order."""
     number = {name: pl.col(name).cast(pl.String) for name in ("supporters", "neighbors")}
     others = pl.col("by_artist") - 1
-    many = pl.col("supporters") >= _FEWEST
+    many = pl.col("supporters") >= FEWEST
     columns: dict[str, tuple[pl.Expr, ...]] = {
         "own_tracks": (pl.col("own_1"), pl.when(pl.col("share_2") > 0).then(pl.col("own_2"))),
         "artist": (pl.col("artist"), pl.col("theirs"), pl.when(others >= 1).then(others.cast(pl.String))),
@@ -111,7 +115,11 @@ def _args() -> pl.Expr:
         "genre": (pl.col("genre"),),
         "seed": (pl.col("seed"), pl.when(pl.col("share_2") > 0).then(pl.col("own_2"))),
         "target": (pl.col("fit_1"), pl.col("fit_2")),
-        "discovery": (pl.col("artist"), pl.when(many).then(number["supporters"]), pl.when(many).then(number["neighbors"])),
+        "discovery": (
+            pl.col("artist"),
+            pl.when(many).then(number["supporters"]).when(pl.col("known") <= KNOWN_TO_FEW).then(pl.lit("popularity-")),
+            pl.when(many).then(number["neighbors"]),
+        ),
         "backfill_artist": (pl.col("artist"),),
         "backfill_known_artist": (pl.col("artist"),),
     }

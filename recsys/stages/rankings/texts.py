@@ -22,11 +22,12 @@ TEXTS: dict[str, dict[str, dict[int, str]]] = {
             2: "As {0} as {1}, which you like",
             3: "As {0} and {1} as {2}, which you like",
         },
-        "genre": {1: "More {0}, a genre you often like"},
+        "genre": {1: "More {0}, a genre you like"},
         "seed": {1: "Goes with {0}, a seed of this list", 2: "Goes with {0} and {1}, seeds of this list"},
         "target": {1: "{0}: close to what you asked for", 2: "{0}, {1}: close to what you asked for"},
         "discovery": {
-            1: "New to you: {0}, little known elsewhere",
+            1: "New to you: {0}",
+            2: "New to you: {0}, {1}",
             3: "New to you: {0}; {1} of the {2} listeners closest to you like it",
         },
         "popular": {0: "Widely played"},
@@ -49,11 +50,12 @@ TEXTS: dict[str, dict[str, dict[int, str]]] = {
             2: "So {0} wie {1} aus deiner Musik",
             3: "So {0} und {1} wie {2} aus deiner Musik",
         },
-        "genre": {1: "Mehr {0}, wie vieles, was du magst"},
+        "genre": {1: "Mehr {0}, ein Genre, das du magst"},
         "seed": {1: "Passt zu {0}, womit diese Liste beginnt", 2: "Passt zu {0} und {1} vom Anfang der Liste"},
         "target": {1: "{0}: fast so, wie du es wolltest", 2: "{0}, {1}: fast so, wie du es wolltest"},
         "discovery": {
-            1: "Neu für dich: {0}, sonst wenig bekannt",
+            1: "Neu für dich: {0}",
+            2: "Neu für dich: {0}, {1}",
             3: "Neu für dich: {0}; {1} der {2} ähnlichsten Hörer mögen es",
         },
         "popular": {0: "Wird viel gehört"},
@@ -83,6 +85,7 @@ SOUNDS: dict[str, dict[str, str]] = {
         "valence-": "dark",
         "tempo+": "fast",
         "tempo-": "slow",
+        "popularity-": "little known elsewhere",
     },
     "de": {
         "danceability+": "tanzbar",
@@ -96,6 +99,7 @@ SOUNDS: dict[str, dict[str, str]] = {
         "valence-": "düster",
         "tempo+": "schnell",
         "tempo-": "langsam",
+        "popularity-": "sonst wenig bekannt",
     },
 }
 """Language → feature and direction, as `reason_args` holds them → word."""

@@ -85,15 +85,17 @@ def shares(model: Model, listeners: Listeners, row: int, ratings: np.ndarray) ->
     return np.array(removed) / np.where(whole == 0.0, 1.0, whole), whole
 
 
-def assert_shares(result: Shares, first: int, own: np.ndarray, wanted: np.ndarray, whole: np.ndarray) -> None:
+def assert_shares(result: Shares, first: int, ratings: np.ndarray, wanted: np.ndarray, whole: np.ndarray) -> None:
+    """Only liked tracks are named, whatever disliked ones say."""
+    own = np.flatnonzero(ratings)
     for track, score in enumerate(whole):
         at = first + track
         named = result.tracks[at] >= 0
         if score <= 0:
             assert (named.any(), result.rest[at]) == (False, 1.0)
             continue
-        best = np.argsort(-wanted[:, track], kind="stable")[:3]
-        best = best[wanted[best, track] > 0]
+        order = np.argsort(-wanted[:, track], kind="stable")
+        best = order[(wanted[order, track] > 0) & (ratings[own[order]] > 0)][:3]
         assert result.tracks[at][named].tolist() == own[best].tolist()
         np.testing.assert_allclose(result.share[at][named], wanted[best, track], rtol=1e-4, atol=1e-6)
         assert result.share[at].sum() + result.rest[at] == pytest.approx(1.0, abs=1e-12)
@@ -111,7 +113,7 @@ def test_shares_are_what_removing_the_own_track_takes(parameters: Parameters) ->
         ratings = RATED[[user]].toarray()[0]
         wanted, whole = shares(fitted.model, fitted.fitted, user, ratings)
         np.testing.assert_allclose(whole, fitted.scores(user, user + 1)[0], atol=2e-4)
-        assert_shares(result, user * 60, np.flatnonzero(ratings), wanted, whole)
+        assert_shares(result, user * 60, ratings, wanted, whole)
 
 
 def test_of_listeners_folded_in(fitted: Collaborative) -> None:
@@ -121,7 +123,7 @@ def test_of_listeners_folded_in(fitted: Collaborative) -> None:
         ratings = NEW[[row]].toarray()[0]
         wanted, whole = shares(model, new, row, ratings)
         np.testing.assert_allclose(whole, model.scores(new)[row], atol=2e-4)
-        assert_shares(result, row * 60, np.flatnonzero(ratings), wanted, whole)
+        assert_shares(result, row * 60, ratings, wanted, whole)
 
 
 @pytest.mark.slow
@@ -135,7 +137,7 @@ def test_long_histories_in_parts() -> None:
     result = attribute(form(fitted.model), fitted.model.rows, fitted.fitted, (np.where(np.arange(9) > longest, 30, 0), tracks))
     ratings = rated[[longest]].toarray()[0]
     wanted, whole = shares(fitted.model, fitted.fitted, longest, ratings)
-    assert_shares(result, 0, np.flatnonzero(ratings), wanted[:, tracks], whole[tracks])
+    assert_shares(result, 0, ratings, wanted[:, tracks], whole[tracks])
 
 
 class TestSameBytes:

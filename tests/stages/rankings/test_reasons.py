@@ -52,7 +52,7 @@ OWN = {"own_1": "Distant Window", "own_2": "Waking the Halo", "share_1": 0.3, "s
         (
             {"content": 2.0, "nearest": "Cloud at Noon", "cosine": 0.5, "genre": "dub"},
             "genre",
-            "More dub, a genre you often like",
+            "More dub, a genre you like",
         ),
         (
             {"collaborative": 9.0, **OWN, "seed": "Distant Window"},
@@ -65,6 +65,8 @@ OWN = {"own_1": "Distant Window", "own_2": "Waking the Halo", "share_1": 0.3, "s
             "Energy 0.88, 164 bpm: close to what you asked for",
         ),
         ({"fresh": True, "popularity": 3.0, "artist": "Ada"}, "discovery", "New to you: Ada, little known elsewhere"),
+        ({"fresh": True, "popularity": 3.0, "artist": "Ada", "known": 0.5}, "discovery", "New to you: Ada"),
+        ({"fresh": True, "popularity": 3.0, "artist": "Ada", "known": None}, "discovery", "New to you: Ada"),
         (
             {"fresh": True, "exploration": 3.0, "artist": "Ada", "supporters": 7, "neighbors": 50},
             "discovery",

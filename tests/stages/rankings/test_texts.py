@@ -25,6 +25,7 @@ OTHERS = {
         ),
         "50",
     ),
+    ("discovery", 2, 1): "popularity-",
     **dict.fromkeys((("sound", 2, 0), ("sound", 3, 0), ("sound", 3, 1)), "instrumentalness+"),
     **dict.fromkeys((("target", 1, 0), ("target", 2, 0), ("target", 2, 1)), "instrumentalness=0.88"),
 }
@@ -52,7 +53,7 @@ def test_every_language_has_every_text_and_none_is_too_long(language: str) -> No
 @pytest.mark.parametrize("language", TEXTS)
 def test_features_have_words_of_the_contract(language: str) -> None:
     """Every word belongs to a feature, every value has one place, and there are words for what the page says."""
-    assert {name[:-1] for name in SOUNDS[language]} <= set(FEATURES)
+    assert {name[:-1] for name in SOUNDS[language]} <= {*FEATURES, "popularity"}
     assert {name[-1] for name in SOUNDS[language]} == {"+", "-"}
     assert FEATURE_WORDS[language].keys() <= set(FEATURES)
     assert all(words.count("{}") == 1 for words in FEATURE_WORDS[language].values())

@@ -75,7 +75,8 @@ class Voters(NamedTuple):
 
 
 class Shares(NamedTuple):
-    """Per pair: the own ``tracks`` (pairs, 3) with the greatest share, −1 for none, their ``share`` and the ``rest`` (pairs,)."""
+    """Per pair: the liked own ``tracks`` (pairs, 3) with the greatest share, −1 for none, their ``share`` and the ``rest``
+    (pairs,)."""
 
     tracks: Ints
     share: Floats
@@ -235,7 +236,10 @@ def _divide(
     form: LinearForm, subjects: Voters, row: int, chosen: Ints, targets: Ints,
     forms: tuple[tuple[float, float, float], Floats, Ints], parts: tuple[Ints, Floats, Floats],
 ) -> None:  # fmt: skip
-    """Contributions of the own tracks, some at a time: the greatest of each target, and what is left of the sum."""
+    """Contributions of the own tracks, some at a time: the greatest of each target, and what is left of the sum.
+
+    A disliked track that others dislike as well speaks for what they like: it has its part of the rest, but is not named.
+    """
     scales, right, place = forms
     tracks, share, rest = parts
     tracks[:], share[:], rest[:] = -1, 0.0, 0.0
@@ -247,7 +251,8 @@ def _divide(
         if form.track_share > 0.0:
             _add_side(form, subjects, targets, scales[2], place, first, part)
         for at in range(last - first):
-            _offer(subjects.rows.indices[first + at], part[at], tracks, share, rest)
+            liked = subjects.rows.values[first + at] > 0.0
+            _offer(subjects.rows.indices[first + at], liked, part[at], tracks, share, rest)
     for at in range(rest.size):
         # a sum of 0 or less has no shares
         if rest[at] > 0.0:
@@ -306,13 +311,13 @@ def _own(
 
 
 @njit(nogil=True, cache=True)
-def _offer(own: int, values: Floats, tracks: Ints, share: Floats, total: Floats) -> None:
-    """Adds an own track's contributions to the totals, and names it where it is among the greatest above 0."""
+def _offer(own: int, liked: bool, values: Floats, tracks: Ints, share: Floats, total: Floats) -> None:
+    """Adds an own track's contributions to the totals, and names it where it is liked and among the greatest above 0."""
     for at in range(values.size):
         value = values[at]
         total[at] += value
         # insertion into the few greatest: most values fail this one test
-        if value > share[at, LISTED - 1]:
+        if liked and value > share[at, LISTED - 1]:
             nth = LISTED - 1
             while nth > 0 and value > share[at, nth - 1]:
                 share[at, nth], tracks[at, nth] = share[at, nth - 1], tracks[at, nth - 1]
