@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.markup import escape
 
 from recsys.cli.screen import Screen
-from recsys.errors import RecsysError, UsageError
+from recsys.errors import LakeError, RecsysError, UsageError
 
 INTERRUPTED = 130
 
@@ -71,10 +71,21 @@ def run(arguments: Sequence[str]) -> int:
     except RecsysError as error:
         _complain(console, str(error))
         return error.exit_code
+    except Exception as error:
+        if not _of_a_library(error):
+            raise
+        cause = (str(error).splitlines() or [""])[0]
+        _complain(console, f"{type(error).__name__}: {cause}; look whether the lake is whole:  recsys doctor")
+        return LakeError.exit_code
     except KeyboardInterrupt:
         console.print("interrupted; run the same command again to finish")
         return INTERRUPTED
     return 0
+
+
+def _of_a_library(error: Exception) -> bool:
+    """Whether an error is one of a file, or of what reads tables; known by its home, for the libraries are not imported here."""
+    return isinstance(error, OSError) or type(error).__module__.partition(".")[0] in ("duckdb", "_duckdb", "polars", "pyarrow")
 
 
 def _require_command(arguments: Sequence[str]) -> None:

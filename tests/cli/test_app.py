@@ -8,6 +8,9 @@ import subprocess
 import sys
 from pathlib import Path
 
+import duckdb
+import polars as pl
+import pyarrow as pa
 import pytest
 
 from recsys import errors
@@ -104,3 +107,27 @@ def test_completion_is_installed_by_one_command(tmp_path: Path) -> None:
     assert done.returncode == 0, done.stderr
     written = "".join(path.read_text(encoding="utf-8") for path in tmp_path.rglob("*") if path.is_file())
     assert "doctor" in written
+
+
+LIBRARIES = (pl.exceptions.ComputeError("bad\nmore"), duckdb.IOException("bad"), pa.ArrowInvalid("bad"), OSError("bad"))
+
+
+@pytest.mark.parametrize("error", LIBRARIES)
+def test_an_error_of_a_library_is_one_line(
+    error: Exception, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def broken(*_: object, **__: object) -> None:
+        raise error
+
+    monkeypatch.setattr(app.App, "__call__", broken)
+    assert app.run(["doctor"]) == 4
+    assert f"{type(error).__name__}: bad; look whether the lake is whole" in capsys.readouterr().err
+
+
+def test_a_bug_is_not_hidden(monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(*_: object, **__: object) -> None:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(app.App, "__call__", broken)
+    with pytest.raises(ZeroDivisionError):
+        app.run(["doctor"])
