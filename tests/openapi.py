@@ -7,7 +7,7 @@ from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from recsys.lookup.app import PAGE
-from recsys.lookup.overview import FILES
+from recsys.lookup.overview import PLAYLIST_FILES
 from recsys.lookup.query import _MOST_LIMIT, LIMIT, MOST_OFFSET, NEEDS_A_RUN, PARAMETERS, PLAIN
 from recsys.stages.rankings.texts import TEXTS
 from tests.schemas import FLAG, TEXT, Schema, listed, nullable, record, ref, schemas
@@ -127,7 +127,7 @@ def _segments() -> Schema:
         "name": "format",
         "in": "query",
         "description": "kind of file",
-        "schema": TEXT | {"enum": [*FILES], "default": "jspf"},
+        "schema": TEXT | {"enum": [*PLAYLIST_FILES], "default": "jspf"},
     }
     return {"prefix": prefix, "search": search, "format": form, LANGUAGE: language} | {
         name: {"name": name, "in": "path", "required": True, "description": meaning, "schema": {"type": "string", "minLength": 1}}
@@ -187,7 +187,7 @@ NARROWS = {
 ASKS = {"requestBody": {"required": True, "content": {"application/json": {"schema": ref("Body")}}}}
 OPEN = {"security": []}
 MEDIA: Schema = {
-    "playlist": {kind: {"schema": {"type": "object"} if kind.endswith("json") else TEXT} for kind in FILES.values()},
+    "playlist": {kind: {"schema": {"type": "object"} if kind.endswith("json") else TEXT} for kind in PLAYLIST_FILES.values()},
     "report": {"text/html": {"schema": TEXT}},
 }
 """Operation → what it answers with where that is no JSON of the contract."""

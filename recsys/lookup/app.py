@@ -18,7 +18,7 @@ from recsys.lookup import status
 from recsys.lookup.current import Current, Published
 from recsys.lookup.gateway import SCOPE_HEADERS, Gateway, Headers, Quick, Ready
 from recsys.lookup.languages import said, translated
-from recsys.lookup.overview import playlist, report, runs, search
+from recsys.lookup.overview import newest_runs, playlist, report_page, search_tracks
 from recsys.lookup.problem import wrong
 from recsys.lookup.query import PLAIN, SAVED, Query, decoded, from_address, from_body, pairs, segment
 from recsys.lookup.reader import Listener
@@ -70,9 +70,9 @@ def build(
         Route("/v1/tracks/{track_id}", Stored(current, track), methods=["GET"]),
         Route("/v1/tracks", Stored(current, searched, threaded=True), methods=["GET"]),
         Route("/v1/users", Stored(current, users), methods=["GET"]),
-        Route("/v1/runs", runs(root, current), methods=["GET"]),
+        Route("/v1/runs", newest_runs(root, current), methods=["GET"]),
         Route("/v1/runs/current", Stored(current, _run), methods=["GET"]),
-        Route("/v1/runs/current/report", report(current), methods=["GET"]),
+        Route("/v1/runs/current/report", report_page(current), methods=["GET"]),
         Route("/v1/providers/status", status.providers(root)),
         Route("/healthz", alive),
         Route("/readyz", ready(current)),
@@ -230,7 +230,7 @@ def _previous(published: Published, request: Request) -> bytes:
 def searched(published: Published, request: Request) -> bytes:
     """Tracks by title and artist."""
     text = dict(pairs(request.scope["query_string"], ("search",))).get("search", "")
-    return record(published, orjson.dumps(search(published, text)))
+    return record(published, orjson.dumps(search_tracks(published, text)))
 
 
 def users(published: Published, request: Request) -> bytes:

@@ -31,7 +31,7 @@ _RUNS = 20
 _REPORT = "report.html"
 _MATCHES = 20
 """Tracks that a search answers with."""
-FILES = {
+PLAYLIST_FILES = {
     "jspf": "application/jspf+json",
     "xspf": "application/xspf+xml",
     "m3u": "audio/x-mpegurl",
@@ -43,7 +43,7 @@ FILES = {
 _Endpoint = Callable[[Request], Awaitable[Response]]
 
 
-def runs(root: Path, current: Current) -> _Endpoint:
+def newest_runs(root: Path, current: Current) -> _Endpoint:
     """The newest runs in short, and which of them is published."""
     kept: tuple[float, str, bytes] = (0.0, "", b"")
 
@@ -80,7 +80,7 @@ def _summary(run: Run, published: bool) -> dict[str, Any]:
     }
 
 
-def report(current: Current) -> _Endpoint:
+def report_page(current: Current) -> _Endpoint:
     """The report of the published run as it was written. Raises :class:`NotFoundError` when it has none."""
 
     async def endpoint(request: Request) -> Response:
@@ -101,15 +101,15 @@ def playlist(current: Current) -> _Endpoint:
     async def endpoint(request: Request) -> Response:
         asked = dict(pairs(request.scope["query_string"], ("list", "format")))
         name, form, user_id = asked.get("list", PLAIN.list), asked.get("format", "jspf"), segment(request, "user_id")
-        if form not in FILES:
-            raise wrong("format", f"one of {', '.join(FILES)} is needed")
+        if form not in PLAYLIST_FILES:
+            raise wrong("format", f"one of {', '.join(PLAYLIST_FILES)} is needed")
         published = current.get()
         rows = _rows(published, user_id, name, spoken(published, request.scope[SCOPE_HEADERS]))
         run = published.reader.run
         text = FORMATS[form](Playlist(user_id, name, run.id, run.manifest.as_of, rows))
         saved = quote(f"{name}-{user_id}.{form}".replace("/", "-"), safe="")
         headers = {"cache-control": "no-store", "content-disposition": f"attachment; filename*=utf-8''{saved}"}
-        return Response(text, headers=headers, media_type=FILES[form])
+        return Response(text, headers=headers, media_type=PLAYLIST_FILES[form])
 
     return endpoint
 
@@ -126,7 +126,7 @@ def _rows(published: Published, user_id: str, name: str, language: str) -> list[
     ]
 
 
-def search(published: Published, text: str) -> list[dict[str, Any]]:
+def search_tracks(published: Published, text: str) -> list[dict[str, Any]]:
     """The most popular tracks whose title and artist together have every word of ``text``, without case. None for no words."""
     import polars as pl  # here, for the server starts without the tables
 

@@ -23,18 +23,18 @@ from recsys.stages.rankings.reasons import CLOSE, FEWEST, KNOWN_TO_FEW, KNOWN_TO
 from recsys.stages.rankings.wording import reason
 from recsys.tables import FEATURES
 
-SAMPLE = 50
+_SAMPLE = 50
 """Listeners looked at."""
-SHARES = "the shares of a row's own tracks and the rest add up to 1 within 1e-6"
-OWN = "the own tracks behind a row are liked by its listener, or are seeds of its list"
-SUPPORTERS = "supporters are stored neighbours who like the track"
-TEXTS = "a reason says what the tables say, and its text is that of its code and arguments"
-RULES = (SHARES, OWN, SUPPORTERS, TEXTS)
+SHARES_ADD_UP = "the shares of a row's own tracks and the rest add up to 1 within 1e-6"
+OWN_LIKED = "the own tracks behind a row are liked by its listener, or are seeds of its list"
+SUPPORTERS_LIKE = "supporters are stored neighbours who like the track"
+SAID = "a reason says what the tables say, and its text is that of its code and arguments"
+CLAIM_RULES = (SHARES_ADD_UP, OWN_LIKED, SUPPORTERS_LIKE, SAID)
 """Of listeners sampled; of severity `warn`."""
 
 
 @dataclass(frozen=True)
-class World:
+class _World:
     """What the claims are about; songs by the id of their main release."""
 
     tracks: dict[str, dict[str, Any]]
@@ -73,88 +73,88 @@ class World:
         return {self.song[track] for track in self.lists[user, listed]["seed_track_ids"] or () if track in self.song}
 
 
-def false_claims(tables: Mapping[str, TableRows], settings: Settings, sample: int = SAMPLE) -> pl.DataFrame:
-    """Columns table, rule, severity, passed, failures, example: one row for each of :data:`RULES`."""
+def false_claims(tables: Mapping[str, TableRows], settings: Settings, sample: int = _SAMPLE) -> pl.DataFrame:
+    """Columns table, rule, severity, passed, failures, example: one row for each of :data:`CLAIM_RULES`."""
     rows, world = _sampled(tables, settings, sample)
     broken = [(rule, f"{row['user_id']} {row['list']} {row['track_id']}") for row in rows for rule in _broken(row, world)]
     counts, examples = Counter(rule for rule, _ in broken), dict(reversed(broken))
     return pl.DataFrame(
-        [("rankings", rule, "warn", not counts[rule], counts[rule], examples.get(rule)) for rule in RULES],
+        [("rankings", rule, "warn", not counts[rule], counts[rule], examples.get(rule)) for rule in CLAIM_RULES],
         schema=["table", "rule", "severity", "passed", "failures", "example"],
         orient="row",
     )
 
 
-def _broken(row: dict[str, Any], world: World) -> Iterator[str]:
+def _broken(row: dict[str, Any], world: _World) -> Iterator[str]:
     """The rules that a row breaks. A track that the run does not have breaks another."""
     user, song = row["user_id"], world.song.get(row["track_id"])
     if song is None or row["track_id"] not in world.tracks:
         return
     own, shares = _own(row), [one["share"] for one in row["because"] or ()]
     if not abs(sum(shares) + (row["because_rest"] or 0.0) - 1) <= 1e-6:
-        yield SHARES
+        yield SHARES_ADD_UP
     if not set(own) <= (world.seeds(user, row["list"]) or world.liked[user]):
-        yield OWN
+        yield OWN_LIKED
     if row["supporters"] != sum(song in world.liked[other] for other in world.neighbors[user]):
-        yield SUPPORTERS
+        yield SUPPORTERS_LIKE
     code, args = row["reason_code"], row["reason_args"]
     if not _HOLDS[code](row, args, world) or row["reason"] != reason(code, args, world.language):
-        yield TEXTS
+        yield SAID
 
 
 def _own(row: dict[str, Any]) -> list[str]:
     return [one["track_id"] for one in row["because"] or ()]
 
 
-def _named(row: dict[str, Any], titles: list[str], world: World) -> bool:
+def _named(row: dict[str, Any], titles: list[str], world: _World) -> bool:
     """Whether the titles are those of the first own tracks, each with a share above 0."""
     first = (row["because"] or [])[: len(titles)]
     return [world.title(one["track_id"]) for one in first] == titles and all(one["share"] > 0 for one in first)
 
 
-def _own_tracks(row: dict[str, Any], args: list[str], world: World) -> bool:
+def _own_tracks(row: dict[str, Any], args: list[str], world: _World) -> bool:
     return _named(row, args, world) and set(_own(row)[: len(args)]) <= world.liked[row["user_id"]]
 
 
-def _seeded(row: dict[str, Any], args: list[str], world: World) -> bool:
+def _seeded(row: dict[str, Any], args: list[str], world: _World) -> bool:
     return _named(row, args, world) and set(_own(row)[: len(args)]) <= world.seeds(row["user_id"], row["list"])
 
 
-def _artist(row: dict[str, Any], args: list[str], world: World) -> bool:
+def _artist(row: dict[str, Any], args: list[str], world: _World) -> bool:
     liked = world.by(row["user_id"], args[0])
     others = int(args[2]) if args[2:] else 0
     return _credited(row, args, world) and len(liked) == 1 + others and args[1] in map(world.title, liked)
 
 
-def _credited(row: dict[str, Any], args: list[str], world: World) -> bool:
+def _credited(row: dict[str, Any], args: list[str], world: _World) -> bool:
     return world.compared(args[0]) in world.artists(row["track_id"])
 
 
-def _listeners(row: dict[str, Any], args: list[str], world: World) -> bool:
+def _listeners(row: dict[str, Any], args: list[str], world: _World) -> bool:
     count, named = [str(row["supporters"]), str(len(world.neighbors[row["user_id"]]))], args[2:]
     return args[:2] == count and row["supporters"] >= FEWEST and (not named or _own_tracks(row, named, world))
 
 
-def _sound(row: dict[str, Any], args: list[str], world: World) -> bool:
+def _sound(row: dict[str, Any], args: list[str], world: _World) -> bool:
     """Some liked track of the title is on the same side of the catalogue's mean in every feature named."""
     track = world.tracks[row["track_id"]]
     liked = (world.tracks.get(song, track) for song in world.liked[row["user_id"]] if world.title(song) == args[-1])
     return any(all(_beyond(one, word, world) for one in (track, other) for word in args[:-1]) for other in liked)
 
 
-def _beyond(track: dict[str, Any], word: str, world: World) -> bool:
+def _beyond(track: dict[str, Any], word: str, world: _World) -> bool:
     away = (track[word[:-1]] or 0.0) - world.mean[word[:-1]]
     return away > 0 if word.endswith("+") else away < 0
 
 
-def _genre(row: dict[str, Any], args: list[str], world: World) -> bool:
+def _genre(row: dict[str, Any], args: list[str], world: _World) -> bool:
     def bears(track: str) -> bool:
         return world.compared(args[0]) in {world.compared(name) for name in world.tracks.get(track, {}).get("genres") or ()}
 
     return bears(row["track_id"]) and any(map(bears, world.liked[row["user_id"]] | world.seeds(row["user_id"], row["list"])))
 
 
-def _target(row: dict[str, Any], args: list[str], world: World) -> bool:
+def _target(row: dict[str, Any], args: list[str], world: _World) -> bool:
     """The track has the values, and they are within a standard deviation of what the list asks for."""
     wanted, track = world.lists[row["user_id"], row["list"]]["feature_targets"] or {}, world.tracks[row["track_id"]]
     for name, value in (one.split("=") for one in args):
@@ -170,7 +170,7 @@ def _unit(value: str) -> float:
     return 10.0 ** -len(value.partition(".")[2]) * (1 + 1e-6)
 
 
-def _discovery(row: dict[str, Any], args: list[str], world: World) -> bool:
+def _discovery(row: dict[str, Any], args: list[str], world: _World) -> bool:
     user = row["user_id"]
     known = world.tracks[row["track_id"]]["popularity"]
     few = len(args) != 2 or (known is not None and known <= KNOWN_TO_FEW)
@@ -178,23 +178,23 @@ def _discovery(row: dict[str, Any], args: list[str], world: World) -> bool:
     return _credited(row, args, world) and not world.heard[user] & world.artists(row["track_id"]) and few and counted
 
 
-def _popular(row: dict[str, Any], _: list[str], world: World) -> bool:
+def _popular(row: dict[str, Any], _: list[str], world: _World) -> bool:
     return (world.tracks[row["track_id"]]["popularity"] or 0.0) >= KNOWN_TO_MANY
 
 
-def _cold(row: dict[str, Any], _: list[str], world: World) -> bool:
+def _cold(row: dict[str, Any], _: list[str], world: _World) -> bool:
     return bool(world.lists[row["user_id"], row["list"]]["cold"])
 
 
-def _filled(row: dict[str, Any], args: list[str], world: World) -> bool:
+def _filled(row: dict[str, Any], args: list[str], world: _World) -> bool:
     return row["source"] == row["reason_code"] and _credited(row, args, world)
 
 
-def _known_artist(row: dict[str, Any], args: list[str], world: World) -> bool:
+def _known_artist(row: dict[str, Any], args: list[str], world: _World) -> bool:
     return _filled(row, args, world) and bool(world.heard[row["user_id"]] & world.artists(row["track_id"]))
 
 
-def _out_of_bounds(row: dict[str, Any], _: list[str], world: World) -> bool:
+def _out_of_bounds(row: dict[str, Any], _: list[str], world: _World) -> bool:
     listed, popularity = world.lists[row["user_id"], row["list"]], world.tracks[row["track_id"]]["popularity"] or 0.0
     low, high = listed["min_popularity"], listed["max_popularity"]
     return (low is not None and popularity < low) or (high is not None and popularity > high)
@@ -204,7 +204,7 @@ def _always(*_: object) -> bool:
     return True
 
 
-_HOLDS: dict[str, Callable[[dict[str, Any], list[str], World], bool]] = {
+_HOLDS: dict[str, Callable[[dict[str, Any], list[str], _World], bool]] = {
     "own_tracks": _own_tracks,
     "artist": _artist,
     "listeners": _listeners,
@@ -224,7 +224,7 @@ _HOLDS: dict[str, Callable[[dict[str, Any], list[str], World], bool]] = {
 """Reason code → whether its claims hold for a row and its arguments."""
 
 
-def _sampled(tables: Mapping[str, TableRows], settings: Settings, sample: int) -> tuple[list[dict[str, Any]], World]:
+def _sampled(tables: Mapping[str, TableRows], settings: Settings, sample: int) -> tuple[list[dict[str, Any]], _World]:
     """The rows of the listeners sampled whose reasons have arguments, and what they are about."""
     scans = {name: _scan(tables[name]) for name in ("profiles", "rankings", "neighbors", "ratings", "songs", "tracks", "lists")}
     users = _chosen(scans["profiles"], sample)
@@ -263,7 +263,7 @@ def _chosen(profiles: pl.LazyFrame, sample: int) -> pl.Series:
 
 def _world(
     rated: pl.DataFrame, near: pl.DataFrame, lists: pl.DataFrame, songs: pl.DataFrame, tracks: pl.DataFrame, settings: Settings
-) -> World:
+) -> _World:
     song = dict(songs.select("track_id", "song").iter_rows())
     facts = {row["id"]: row for row in tracks.iter_rows(named=True)}
     compared = key if settings.exclusions == "token" else token
@@ -271,7 +271,7 @@ def _world(
     liked: dict[str, set[str]] = defaultdict(set)
     heard: dict[str, set[str]] = defaultdict(set)
     neighbors: dict[str, list[str]] = defaultdict(list)
-    world = World(facts, song, liked, heard, neighbors, listed, *_spreads(tracks), compared, settings.language)
+    world = _World(facts, song, liked, heard, neighbors, listed, *_spreads(tracks), compared, settings.language)
     for user, track, rating in rated.iter_rows():
         if track in song:
             world.heard[user].update(world.artists(track))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shutil
 
 import httpx
 import polars as pl
@@ -12,34 +11,11 @@ import pytest
 from recsys import Lake
 from recsys.lake import Run, reports
 from recsys.lookup.app import build
-from recsys.lookup.overview import FILES
+from recsys.lookup.overview import PLAYLIST_FILES
 from tests.lookup.test_app import problem
 from tests.support.serving import serving
 
 OF = "/v1/users/demo-u001"
-
-
-def order(run: Run, name: str) -> list[str]:
-    return run.read("rankings").filter(user_id="demo-u001", list=name).sort("rank")["track_id"].to_list()
-
-
-def earlier(lake: Lake) -> Run:
-    return next(run for run in lake.runs() if run.id != lake.published().id)
-
-
-def test_the_run_before_and_where_its_tracks_stood(client: httpx.Client, published: Lake) -> None:
-    answer = client.get(f"{OF}/previous", params={"list": "comfort"}).json()["data"]
-    assert (answer["run"], answer["tracks"]) == (earlier(published).id, order(earlier(published), "comfort"))
-    nothing = {"run": None, "as_of": None, "tracks": None}
-    assert client.get(f"{OF}/previous", params={"list": "nope"}).json()["data"] == nothing
-
-
-def test_a_run_before_that_is_gone_is_no_fault(own: Lake) -> None:
-    with serving(build(own.root, log=None)) as where, httpx.Client(base_url=where, trust_env=False) as client:
-        assert client.get(f"{OF}/previous").json()["data"]["tracks"]
-        shutil.rmtree(earlier(own).path)
-        assert client.get(f"{OF}/previous", params={"list": "comfort"}).json()["data"]["tracks"] is None
-        assert client.get(f"{OF}/recommendations").status_code == 200
 
 
 def test_what_was_heard_last(client: httpx.Client, run: Run) -> None:
@@ -79,10 +55,10 @@ def test_the_report_is_shown_with_its_own_style_and_runs_nothing(own: Lake) -> N
         assert "unsafe-inline" not in client.get("/").headers["content-security-policy"]
 
 
-@pytest.mark.parametrize("form", FILES)
+@pytest.mark.parametrize("form", PLAYLIST_FILES)
 def test_a_list_as_a_file(client: httpx.Client, run: Run, form: str) -> None:
     answer = client.get(f"{OF}/playlist", params={"format": form, "list": "comfort"})
-    assert answer.headers["content-type"].startswith(FILES[form])
+    assert answer.headers["content-type"].startswith(PLAYLIST_FILES[form])
     assert f"comfort-demo-u001.{form}" in answer.headers["content-disposition"]
     stored = run.read("rankings").filter(user_id="demo-u001", list="comfort").sort("rank")
     assert all(reason in answer.text for reason in stored["reason"].str.split("&").list.first())

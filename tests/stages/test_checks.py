@@ -10,7 +10,7 @@ import pytest
 
 from recsys import Settings, build, contract
 from recsys.stages.checks import CHECKED, check_tables, measure_tables, passed
-from recsys.stages.claims import RULES
+from recsys.stages.claims import CLAIM_RULES
 from recsys.tables import CHECKS, METRICS, RATINGS
 from tests.support.worlds import AS_OF, asked, event, frame, inputs, silent
 
@@ -97,7 +97,7 @@ def test_damage_is_found(rule: tuple[str, str]) -> None:
 def test_every_rule_is_tried() -> None:
     outcome = set(check_tables(good(), SETTINGS).select("table", "rule").rows())
     own = {(name, result.rule) for name in CHECKED for result in contract.check(name, good()[name])}
-    assert outcome - own - {("rankings", rule) for rule in RULES} == set(DAMAGE)  # those are tried in test_claims.py
+    assert outcome - own - {("rankings", rule) for rule in CLAIM_RULES} == set(DAMAGE)  # those are tried in test_claims.py
     assert own < outcome
 
 

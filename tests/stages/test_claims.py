@@ -9,7 +9,7 @@ import polars as pl
 import pytest
 
 from recsys import Settings, build
-from recsys.stages.claims import OWN, RULES, SHARES, SUPPORTERS, TEXTS, false_claims
+from recsys.stages.claims import CLAIM_RULES, OWN_LIKED, SAID, SHARES_ADD_UP, SUPPORTERS_LIKE, false_claims
 from recsys.stages.rankings.reasons import texts
 from tests.support.chance import world
 from tests.support.worlds import AS_OF
@@ -26,7 +26,7 @@ def tables() -> Tables:
 
 def broken(tables: Tables, settings: Settings | None = None) -> dict[str, int]:
     outcome = false_claims(tables, settings or Settings(), ALL)
-    assert outcome["rule"].to_list() == list(RULES)
+    assert outcome["rule"].to_list() == list(CLAIM_RULES)
     assert set(outcome["severity"]) == {"warn"}
     return dict(outcome.filter(~pl.col("passed")).select("rule", "failures").iter_rows())
 
@@ -89,29 +89,31 @@ def args(*places: str | None) -> Callable[[dict[str, Any]], dict[str, Any]]:
 )
 def test_a_false_argument_is_noticed(tables: Tables, code: str, change: Callable[[dict[str, Any]], dict[str, Any]]) -> None:
     assert tables["rankings"].filter(reason_code=code).height
-    assert broken(with_rows(tables, code, change)).keys() == {TEXTS}
+    assert broken(with_rows(tables, code, change)).keys() == {SAID}
 
 
 def test_other_words_than_those_of_the_arguments_are_noticed(tables: Tables) -> None:
     rows = tables["rankings"].with_columns(reason=pl.col("reason") + "!")
-    assert broken(tables | {"rankings": rows}).keys() == {TEXTS}
+    assert broken(tables | {"rankings": rows}).keys() == {SAID}
 
 
 def test_own_tracks_that_are_disliked_are_noticed(tables: Tables) -> None:
     rated = tables["ratings"].with_columns(rating=-pl.col("rating").abs())
-    assert {OWN, SUPPORTERS, TEXTS} <= broken(tables | {"ratings": rated}).keys()
+    assert {OWN_LIKED, SUPPORTERS_LIKE, SAID} <= broken(tables | {"ratings": rated}).keys()
 
 
 def test_counts_and_shares_that_are_wrong_are_noticed(tables: Tables) -> None:
     rows = tables["rankings"]
-    assert SUPPORTERS in broken(tables | {"rankings": rows.with_columns(supporters=pl.col("supporters") + 1)})
-    assert broken(tables | {"rankings": rows.with_columns(because_rest=pl.col("because_rest") + 1e-5)}).keys() == {SHARES}
+    assert SUPPORTERS_LIKE in broken(tables | {"rankings": rows.with_columns(supporters=pl.col("supporters") + 1)})
+    assert broken(tables | {"rankings": rows.with_columns(because_rest=pl.col("because_rest") + 1e-5)}).keys() == {SHARES_ADD_UP}
 
 
 def test_another_night_looks_at_others(tables: Tables) -> None:
     """A sample of one listener is the one without a history, and others follow by the moment of the run."""
     wrong = tables | {"rankings": tables["rankings"].with_columns(because_rest=pl.col("because_rest") + 1.0)}
     later = {"profiles": wrong["profiles"].with_columns(pl.col("updated_at") + pl.duration(days=1))}
-    examples = [false_claims(one, Settings(), 2).filter(rule=SHARES)["example"][0] for one in (wrong, wrong, wrong | later)]
+    examples = [
+        false_claims(one, Settings(), 2).filter(rule=SHARES_ADD_UP)["example"][0] for one in (wrong, wrong, wrong | later)
+    ]
     assert examples[0] == examples[1]
     assert examples[0].startswith("*")
