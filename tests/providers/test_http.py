@@ -219,3 +219,11 @@ def test_an_answer_that_drips_is_given_up(open_access: Callable[..., Access], wi
     wire.on(ADDRESS, lambda _: httpx.Response(200, stream=Dripping()))
     with replace(open_access(), timeout=0.1) as access, pytest.raises(UnavailableError, match="arrived too slowly"):
         Service(access, "musicbrainz", "https://api.test/v1").get(Thing, PATH)
+
+
+@pytest.mark.parametrize("place", ["http://api.test", "https://api.test:8443", "//api.test:8443"])
+def test_a_redirect_to_another_scheme_or_port_is_not_asked(service: Service, wire: Wire, place: str) -> None:
+    wire.on(ADDRESS, httpx.Response(302, headers={"location": f"{place}/v1/things/1"}))
+    with pytest.raises(MalformedError, match="redirect to another host"):
+        ask(service)
+    assert len(wire.asked) == 1
