@@ -23,7 +23,7 @@ from typing import Any, cast
 
 from numba import types as _types
 
-LISTED = "kernels.json"
+_LISTED = "kernels.json"
 TITLE = "compiling kernels, once"
 
 types: Any = _types
@@ -49,7 +49,7 @@ class Kernel:
     @property
     def signature(self) -> tuple[Any, ...]:
         """The types of the arguments as numba's."""
-        return tuple(map(decoded, self.types))
+        return tuple(map(_decoded, self.types))
 
     @property
     def is_there(self) -> bool:
@@ -74,7 +74,7 @@ class Kernel:
 
 def kernels() -> list[Kernel]:
     """The listed kernels, those that take longest first."""
-    rows = json.loads((files("recsys") / LISTED).read_text(encoding="utf-8"))
+    rows = json.loads((files("recsys") / _LISTED).read_text(encoding="utf-8"))
     return [Kernel(place, module, name, tuple(kinds), took) for place, (module, name, kinds, took) in enumerate(rows)]
 
 
@@ -156,18 +156,18 @@ def encoded(kind: Any) -> Any:
     return str(kind)
 
 
-def decoded(value: Any) -> Any:
+def _decoded(value: Any) -> Any:
     """The other way round."""
     if isinstance(value, str):
         return types.boolean if value == "bool" else getattr(types, value)
     kind, *parts = value
     if kind == "array":
         dtype, ndim, layout, mutable = parts
-        return types.Array(decoded(dtype), ndim, layout, readonly=not mutable)
+        return types.Array(_decoded(dtype), ndim, layout, readonly=not mutable)
     if kind == "named":
         module, _, name = parts[0].partition(":")
-        kinds, named = tuple(map(decoded, parts[1:])), getattr(import_module(module), name)
+        kinds, named = tuple(map(_decoded, parts[1:])), getattr(import_module(module), name)
         if len(kinds) != len(named._fields):
             raise TypeError(f"{parts[0]} has other fields")
         return types.BaseTuple.from_types(kinds, named)
-    return types.BaseTuple.from_types(tuple(map(decoded, parts)))
+    return types.BaseTuple.from_types(tuple(map(_decoded, parts)))

@@ -96,7 +96,7 @@ def version(title: str) -> str:
     >>> version("Song - Remastered 2009"), version("Song (Live at Wembley)"), version("Song - Live at Wembley [Mono]")
     ('', 'live at wembley', 'live at wembley')
     """
-    notes = (_note(note) for found in _NOTE.findall(title) for note in found if note)
+    notes = (_note(note) for result in _NOTE.findall(title) for note in result if note)
     return " ".join(sorted(note for note in notes if _OTHER_SONG.search(note)))
 
 

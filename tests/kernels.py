@@ -95,16 +95,16 @@ def noted() -> Noted:
     return recorder.noted
 
 
-def listed(found: Noted) -> list[list[Any]]:
+def listed(result: Noted) -> list[list[Any]]:
     """Rows of the file: of the calls, and of kernels that were not called but are listed and still there."""
     from recsys.compiling import kernels
 
     seconds = {(kernel.module, kernel.name): kernel.seconds for kernel in kernels()}
-    rows = [[*name, types, seconds.get(name, 0.5)] for name, calls in found.items() for types in calls]
+    rows = [[*name, types, seconds.get(name, 0.5)] for name, calls in result.items() for types in calls]
     rows += [
         [kernel.module, kernel.name, [*kernel.types], kernel.seconds]
         for kernel in kernels()
-        if kernel.is_there and (kernel.module, kernel.name) not in found
+        if kernel.is_there and (kernel.module, kernel.name) not in result
     ]
     return sorted(rows, key=lambda row: (-row[3], row[:2], json.dumps(row[2])))
 

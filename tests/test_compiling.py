@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from numba import typeof, types
 
-from recsys.compiling import Kernel, decoded, encoded, kernels
+from recsys.compiling import Kernel, _decoded, encoded, kernels
 from recsys.matrices.arrays import Names
 
 HOUSE = Path(__file__).parents[1]
@@ -34,12 +34,12 @@ HOUSE = Path(__file__).parents[1]
 )
 def test_types_come_back(value: object) -> None:
     kind = typeof(value)
-    assert decoded(encoded(kind)) == kind
+    assert _decoded(encoded(kind)) == kind
 
 
 def test_what_may_not_be_written_stays_so() -> None:
     kind = types.Array(types.float64, 1, "C", readonly=True)
-    assert decoded(encoded(kind)) == kind
+    assert _decoded(encoded(kind)) == kind
 
 
 def test_those_that_take_longest_come_first() -> None:

@@ -18,7 +18,7 @@ import pyarrow.parquet as pq
 
 from recsys.ingest.files import allowance, too_much
 
-ROWS = 131_072
+_ROWS = 131_072
 """Rows read at once."""
 _BLOCK = 2**26
 """Bytes of texts written out at once, unless one row has more."""
@@ -54,7 +54,7 @@ def batches(place: Path | BytesIO, file: pq.ParquetFile, packed: int) -> Iterato
     growing = any(GROWING in each for each in encodings.values())
     lean = pq.ParquetFile(place, metadata=file.metadata, read_dictionary=texts, page_checksum_verification=True)
     left = allowance(packed)
-    for batch in lean.iter_batches(FEW if growing else ROWS):
+    for batch in lean.iter_batches(FEW if growing else _ROWS):
         left -= _size(batch)
         if left < 0:
             raise too_much(packed)

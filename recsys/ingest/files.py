@@ -287,16 +287,16 @@ def inside(folder: Path) -> tuple[list[Path], list[Source]]:
     And what of it cannot be looked into, as sources with a fault.
     """
     seen: set[str] = set()
-    found: list[Path] = []
+    result: list[Path] = []
     refused: list[OSError] = []
     for place, folders, names in os.walk(folder, onerror=refused.append, followlinks=True):
         seen.add(os.path.realpath(place))
         folders[:] = [name for name in sorted(folders) if os.path.realpath(Path(place, name)) not in seen]
         try:
-            found += [path for name in names if (path := Path(place, name)).is_file()]
+            result += [path for name in names if (path := Path(place, name)).is_file()]
         except OSError as error:
             refused.append(error)
-    return sorted(found), [_unread(error, folder) for error in refused]
+    return sorted(result), [_unread(error, folder) for error in refused]
 
 
 def _unread(error: OSError, folder: Path) -> Source:

@@ -55,7 +55,7 @@ LINE = "line"
 _LONGEST_RAW = 2000
 _LISTED = 10_000
 """Rejected rows of a file that are kept in order; of those after them, :data:`SAMPLE`."""
-SAMPLE = 1_000
+_SAMPLE = 1_000
 
 _FAULT = {name: REJECTS[name].dtype for name in ("line", "column", "code", "reason", "raw")}
 
@@ -118,7 +118,7 @@ class Refused:
         if listed.any():
             self._listed = _alone(pl.concat([self._listed, broken.filter(listed)]))
         if not listed.all():
-            self._sample = _alone(pl.concat([self._sample, broken.filter(~listed)]).sort(_drawn(), LINE).head(SAMPLE))
+            self._sample = _alone(pl.concat([self._sample, broken.filter(~listed)]).sort(_drawn(), LINE).head(_SAMPLE))
 
     def table(self, *, batch: str, table: str, source: str, user: str | None = None) -> Rejects:
         """The table ``rejects`` of the file, by line, and what it leaves out; ``user``: the listener whose file it is."""

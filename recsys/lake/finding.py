@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import Literal, NamedTuple
 
-State = Literal["good", "note", "bad"]
+_State = Literal["good", "note", "bad"]
 
 
 class Finding(NamedTuple):
     """What was looked at, how it is, and in words what to do about it."""
 
     what: str
-    state: State
+    state: _State
     words: str

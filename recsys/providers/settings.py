@@ -23,7 +23,7 @@ def _web_address(value: str) -> str:
 
 
 _Address = Annotated[str, AfterValidator(_web_address)]
-Hours = Annotated[float, Field(gt=0, le=24 * 365, allow_inf_nan=False)]
+_Hours = Annotated[float, Field(gt=0, le=24 * 365, allow_inf_nan=False)]
 
 
 class ProviderSettings(BaseModel):
@@ -97,7 +97,7 @@ class ProviderSettings(BaseModel):
     """Song.link key; without one Song.link is not asked."""
     songlink_url: _Address = "https://api.song.link/v1-alpha.1"
 
-    provider_cache_ttl_hours: Hours = 24
+    provider_cache_ttl_hours: _Hours = 24
     """Hours for which a stored answer counts as fresh."""
     provider_limits_file: Path = Path("~/.cache/recsys/limits.sqlite")
     """Where all processes of this user keep one pace per provider."""

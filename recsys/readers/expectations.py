@@ -89,13 +89,13 @@ def _frame(run: Run, table: str, expectations: list[Any]) -> Any:
 
 
 def _verdict(result: Any) -> Verdict:
-    config, found = result.expectation_config, result.result or {}
+    config, outcome = result.expectation_config, result.result or {}
     failed = (result.exception_info or {}).get("raised_exception")
     if failed:
         raise InputError(f"{config.type}: {result.exception_info.get('exception_message')}")
     kwargs = {key: value for key, value in config.kwargs.items() if key != "batch_id"}
     rule = (config.meta or {}).get("rule") or f"{config.type} {json.dumps(kwargs, ensure_ascii=False, default=str)}"
-    examples = found.get("partial_unexpected_list") or []
-    unexpected = 0 if result.success else int(found.get("unexpected_count") or 1)
+    examples = outcome.get("partial_unexpected_list") or []
+    unexpected = 0 if result.success else int(outcome.get("unexpected_count") or 1)
     severity = getattr(config.severity, "value", config.severity)
     return Verdict(rule, severity in MILD, bool(result.success), unexpected, str(examples[0]) if examples else None)

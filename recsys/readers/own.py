@@ -9,7 +9,7 @@ import polars as pl
 from recsys.errors import NotFoundError
 from recsys.lake import Run
 
-OWN = ("lists", "rankings", "candidates", "neighbors")
+_OWN = ("lists", "rankings", "candidates", "neighbors")
 """Tables of which the listener's part is read."""
 
 
@@ -22,7 +22,7 @@ class OwnTables(Mapping[str, pl.DataFrame]):
     def __getitem__(self, name: str) -> pl.DataFrame:
         if name not in self._read:
             try:
-                self._read[name] = self._part(name) if name in OWN else self._run.read(name)
+                self._read[name] = self._part(name) if name in _OWN else self._run.read(name)
             except NotFoundError as error:
                 raise KeyError(name) from error
         return self._read[name]

@@ -21,7 +21,7 @@ from recsys.readers import expectations
 from recsys.readers.views import SqlSession
 from recsys.tables import CHECKS
 
-WHOLE = "run"
+_WHOLE = "run"
 """Table of a rule that names none."""
 _HEAD = re.compile(r"^--\s*(table|severity):\s*(\S+)\s*$", re.MULTILINE)
 
@@ -34,7 +34,7 @@ def judge(lake: Lake, run: Run) -> pl.DataFrame:
             text = checks.read(lake, name)
             rows += _suite(run, name, text) if name.endswith(".json") else [_query(lake, run, name, text)]
         except RecsysError as error:
-            rows.append(_row(WHOLE, f"{checks.FOLDER}/{name} can be read and asked", "fail", 1, str(error)))
+            rows.append(_row(_WHOLE, f"{checks.FOLDER}/{name} can be read and asked", "fail", 1, str(error)))
     return CHECKS.conform(pl.DataFrame(rows, schema=CHECKS.schema)).sort("table", "rule", maintain_order=True)
 
 
@@ -50,9 +50,9 @@ def _query(lake: Lake, run: Run, name: str, text: str) -> dict[str, Any]:
         answer = session.run(text)
         if answer is None or answer.columns == ["Success"]:
             raise RecsysError("the last statement asks nothing; a query is needed, whose rows break the rule")
-        found = answer.pl()
-    example = " ".join(map(str, found.row(0))) if found.height else None
-    return _row(head.get("table", WHOLE), f"{checks.FOLDER}/{name}", severity, found.height, example)
+        result = answer.pl()
+    example = " ".join(map(str, result.row(0))) if result.height else None
+    return _row(head.get("table", _WHOLE), f"{checks.FOLDER}/{name}", severity, result.height, example)
 
 
 def _suite(run: Run, name: str, text: str) -> Iterator[dict[str, Any]]:

@@ -61,6 +61,6 @@ def test_a_line_without_end_is_not_held(monkeypatch: pytest.MonkeyPatch) -> None
 
 def test_lines_of_a_block_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(lines, "_MOST", 3)
-    found = list(lines.blocks(BytesIO(b"a\nb\nc\nd\ne\nf\ng")))
-    assert [block.frame["text"].to_list() for block in found] == [["a", "b", "c"], ["d", "e", "f"], ["g"]]
-    assert [line for block in found for line in block.frame["line"]] == list(range(1, 8))
+    result = list(lines.blocks(BytesIO(b"a\nb\nc\nd\ne\nf\ng")))
+    assert [block.frame["text"].to_list() for block in result] == [["a", "b", "c"], ["d", "e", "f"], ["g"]]
+    assert [line for block in result for line in block.frame["line"]] == list(range(1, 8))

@@ -137,7 +137,7 @@ def test_columns_that_do_not_fit(path: Path, columns: dict[str, Any], message: s
 
 
 def test_rows_are_counted_over_blocks(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(budget, "ROWS", 3)
+    monkeypatch.setattr(budget, "_ROWS", 3)
     pq.write_table(pa.table({"user_id": [str(row) for row in range(8)]}), path)
     seen: list[float] = []
     blocks = list(parquet.read(Source(path), Header.of(CONTROLS, {}, {}), seen.append))

@@ -14,7 +14,7 @@ from tests.ingest.conftest import Put
 @pytest.fixture(autouse=True)
 def _few(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(rows, "_LISTED", 10)
-    monkeypatch.setattr(rows, "SAMPLE", 5)
+    monkeypatch.setattr(rows, "_SAMPLE", 5)
 
 
 def refused(*sizes: int) -> Refused:

@@ -6,7 +6,7 @@ import pytest
 
 from recsys.errors import LakeError
 from recsys.lake import Lake, Run
-from recsys.readers.own import OWN, OwnTables
+from recsys.readers.own import _OWN, OwnTables
 from tests.lake import night
 
 
@@ -19,7 +19,7 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Run:
 
 
 def test_the_part_that_has_the_listener(run: Run) -> None:
-    assert "neighbors" in OWN
+    assert "neighbors" in _OWN
     for user, users in (("u0", ["u0"]), ("u1", ["u1", "u2"]), ("u2", ["u1", "u2"]), ("zzz", ["u0"])):
         assert OwnTables(run, user)["neighbors"]["user_id"].to_list() == users
 

@@ -21,17 +21,17 @@ def judged(run: str, day: int, value: float, spread: float = 0.0, **other: str) 
 
 def broken(*rows: dict[str, Any], run: str = "new") -> list[tuple[str, str | None]]:
     table = QUALITY.conform(pl.DataFrame(list(rows), schema=QUALITY.schema))
-    found = foreseen(table, run, Settings(ndcg_change=0.25, ndcg_floor=0.5))
-    return found.filter(~pl.col("passed")).sort("severity").select("severity", "example").rows()
+    frame = foreseen(table, run, Settings(ndcg_change=0.25, ndcg_floor=0.5))
+    return frame.filter(~pl.col("passed")).sort("severity").select("severity", "example").rows()
 
 
 @pytest.mark.parametrize(
     ("value", "severities"), [(0.75, []), (0.74, ["warn"]), (0.5, ["warn"]), (0.49, ["fail", "warn"]), (2.0, [])]
 )
 def test_bounds_are_shares_of_the_lists_before(value: float, severities: list[str]) -> None:
-    found = broken(judged("old", 1, 1.0), judged("new", 2, value))
-    assert [severity for severity, _ in found] == severities
-    assert all(example == f"1.0 before, {value} now" for _, example in found)
+    result = broken(judged("old", 1, 1.0), judged("new", 2, value))
+    assert [severity for severity, _ in result] == severities
+    assert all(example == f"1.0 before, {value} now" for _, example in result)
 
 
 def test_what_may_be_chance_breaks_nothing() -> None:

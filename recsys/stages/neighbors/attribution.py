@@ -28,7 +28,7 @@ def form(model: Model) -> LinearForm:
     tracks, together = model.als
     parameters, (rarity, confidence, _) = model.parameters, model.weights
     sure = confidence / np.maximum(rarity, np.finfo(float).tiny)
-    of_votes = rows_of(model.rows), model.votes.data, *model.factors, shared, gram(shared.astype(np.float64))
+    of_votes = _rows_of(model.rows), model.votes.data, *model.factors, shared, gram(shared.astype(np.float64))
     of_als = tracks, together, sure, als.MISSING, parameters.ridge, parameters.als_ridge, parameters.als_share
     return LinearForm(*of_votes, *of_als, parameters.track_share, sparse_arrays(model.track_side))
 
@@ -47,7 +47,7 @@ def attribute(
     shares = nothing_known(len(tracks))
     near = listeners.near
     subjects = Voters(
-        rows_of(rows),
+        _rows_of(rows),
         np.ascontiguousarray(near.indices),
         near.weight,
         near.low_rank,
@@ -71,6 +71,6 @@ def nothing_known(pairs: int) -> Shares:
     return Shares(np.full((pairs, LISTED), -1, np.int32), np.zeros((pairs, LISTED)), np.ones(pairs))
 
 
-def rows_of(rows: Standardised) -> NeighborRows:
+def _rows_of(rows: Standardised) -> NeighborRows:
     """Standardised rows as the kernels read them."""
     return NeighborRows(*pattern(rows.weights), rows.weights.data.astype(np.float64, copy=False), rows.mean, rows.scale)

@@ -32,7 +32,7 @@ RANKS = (0.5,)
 """Tried as multiples of the default number of ALS factors."""
 _RIDGES = (0.5, 2.0)
 """Tried as multiples of the default ridge."""
-SHARES = (0.0, 0.25, 0.75)
+_SHARES = (0.0, 0.25, 0.75)
 """Tried beside the default share; never ALS alone, so that neighbours always have a say."""
 _KEPT = (100, 200)
 """Tried beside the default number of neighbours: 50 starve sparse data."""
@@ -85,7 +85,7 @@ def tune_votes(
 def _chosen(trials: list[_Trial], parameters: Parameters, whole: bool) -> Parameters:
     """One kind of choice after the other, each on top of those before."""
     chosen = _best(trials, [parameters, *(_damped(parameters, factor) for factor in DAMPINGS)])
-    chosen = _best(trials, [chosen, *(replace(chosen, als_share=share) for share in SHARES)])
+    chosen = _best(trials, [chosen, *(replace(chosen, als_share=share) for share in _SHARES)])
     if chosen.als_share > 0.0:
         chosen = _best(trials, [chosen, *(replace(chosen, als_rank=int(chosen.als_rank * factor)) for factor in RANKS)])
         chosen = _best(trials, [chosen, *(replace(chosen, als_ridge=chosen.als_ridge * factor) for factor in _RIDGES)])

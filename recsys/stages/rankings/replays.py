@@ -75,7 +75,7 @@ def _inserted(scorer: Scorer, scored: Scored, picked: Picked, row: int, tracks: 
     limit, own = int(_limits(scorer, scored)[row]), np.flatnonzero(picked.row == row)
     stay = own[: limit - len(tracks)]
     order = np.concatenate([stay, np.arange(len(tracks)) + len(picked.row)])
-    places = spread(len(stay), len(tracks))
+    places = _spread(len(stay), len(tracks))
     order = order[np.lexsort((np.r_[np.ones(len(stay)), np.zeros(len(tracks))], np.r_[np.arange(len(stay)), places]))]
     before, after = np.flatnonzero(picked.row < row), np.flatnonzero(picked.row > row)
     columns, score_rank = _columns(scored, row, tracks, picked.columns.shape[1])
@@ -94,7 +94,7 @@ def _inserted(scorer: Scorer, scored: Scored, picked: Picked, row: int, tracks: 
     return Picked(*(np.concatenate([one, other])[whole] for one, other in zip(picked, added, strict=True)))
 
 
-def spread(rows: int, replays: int) -> NDArray[np.int64]:
+def _spread(rows: int, replays: int) -> NDArray[np.int64]:
     """Before which of a list's other ``rows`` each replay stands: one at the end of each of as many equal parts of the list."""
     ends = np.linspace(0, rows, replays + 1).round().astype(np.int64)
     return np.array([last for _, last in pairwise(ends)], np.int64)

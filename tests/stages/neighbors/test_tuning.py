@@ -19,11 +19,11 @@ from recsys.stages.neighbors.tuning import (
     _KEPT,
     _LISTED,
     _RIDGES,
+    _SHARES,
     DAMPINGS,
     LEAST_LIKED,
     RANKS,
     ROUNDS,
-    SHARES,
     TRACK_SHARES,
     TWO_HOP_SHARES,
     tune_votes,
@@ -53,7 +53,7 @@ def test_choices_are_near_the_defaults() -> None:
     factor = result.popularity_damping / SMALL.popularity_damping
     assert factor in {1.0, *DAMPINGS}
     assert result.als_damping == SMALL.als_damping * factor
-    assert result.als_share in {SMALL.als_share, *SHARES}
+    assert result.als_share in {SMALL.als_share, *_SHARES}
     assert (result.kept, result.pool) in {(SMALL.kept, SMALL.pool), *zip(_KEPT, _KEPT, strict=True)}
     assert result.track_share in {0.0, *TRACK_SHARES}
     assert result.two_hop_share in TWO_HOP_SHARES
@@ -81,7 +81,7 @@ def test_the_choice_is_the_best_of_those_tried() -> None:
     assert best >= gain(alone) - 1e-12
     few = replace(alone, kept=SMALL.kept, pool=SMALL.pool)
     assert best >= max(gain(one) for one in (few, *(replace(few, kept=kept, pool=kept) for kept in _KEPT))) - 1e-12
-    for share in SHARES:
+    for share in _SHARES:
         assert best >= gain(replace(few, als_share=share, als_rank=6, als_ridge=SMALL.als_ridge)) - 1e-12
     for ratio in (1.0, *RANKS):
         assert best >= gain(replace(few, als_rank=int(SMALL.als_rank * ratio), als_ridge=SMALL.als_ridge)) - 1e-12
@@ -137,7 +137,7 @@ class TestTooLittleToJudgeBy:
 
     @pytest.mark.parametrize("rows", [[dict.fromkeys(range(6), 0.45)] * _FEWEST, [dict.fromkeys(range(6), -1.0)] * _FEWEST])
     def test_all_alike(self, rows: Rows) -> None:
-        assert tune_votes(matrix(rows, 8), SMALL).parameters.als_share in {SMALL.als_share, *SHARES}
+        assert tune_votes(matrix(rows, 8), SMALL).parameters.als_share in {SMALL.als_share, *_SHARES}
 
 
 def test_dislikes_are_learnt_from_and_never_looked_for(monkeypatch: pytest.MonkeyPatch) -> None:

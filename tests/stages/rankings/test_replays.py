@@ -11,7 +11,7 @@ import pytest
 from recsys import Settings, build
 from recsys.readers.scoring import open_scorer, rank
 from recsys.settings import Mode
-from recsys.stages.rankings.replays import spread
+from recsys.stages.rankings.replays import _spread
 from tests.support.chance import world
 from tests.support.worlds import AS_OF, Row, asked, event, inputs, of, track
 
@@ -84,7 +84,7 @@ def test_any_world_keeps_its_rules_and_the_stored_model_makes_the_same(seed: int
 
 @pytest.mark.parametrize(("rows", "replays", "places"), [(6, 2, [3, 6]), (0, 2, [0, 0]), (7, 1, [7]), (3, 6, [0, 1, 2, 2, 2, 3])])
 def test_each_stands_at_the_end_of_a_part(rows: int, replays: int, places: list[int]) -> None:
-    before = spread(rows, replays)
+    before = _spread(rows, replays)
     assert len(before) == replays
     assert before[-1] == rows
     assert np.ptp(np.diff(np.r_[0, before])) <= 1
