@@ -22,17 +22,11 @@ SEVERITY = {"fail": "critical", "warn": "warning"}
 
 def suites(checked: pl.DataFrame) -> dict[str, bytes]:
     """Suite → its JSON; ``checked`` is a run's table ``checks``. Equal tables give equal bytes."""
-<<<<<<< HEAD
     tested = checked.filter(pl.col("rule") == contract.TYPES)["table"].implode()  # others are no tables of the run
     own = checked.filter(pl.col("table").is_in(tested)).group_by("table", maintain_order=True)
-    found = {name: list(_own(TABLES[name], rows)) for (name,), rows in own}
-    found["checks"] = list(_across(checked))
-    return {name: _dump(name, expectations) for name, expectations in sorted(found.items()) if expectations}
-=======
-    result = {name: list(_own(TABLES[name], rows)) for (name,), rows in checked.group_by("table", maintain_order=True)}
+    result = {name: list(_own(TABLES[name], rows)) for (name,), rows in own}
     result["checks"] = list(_across(checked))
     return {name: _dump(name, expectations) for name, expectations in sorted(result.items()) if expectations}
->>>>>>> 059c640 (Names once more: what came since, and the hooks' test reads make lint)
 
 
 def _dump(name: str, expectations: list[dict[str, Any]]) -> bytes:
