@@ -165,7 +165,7 @@ WITHOUT_TESTS = {
 """Modules that are nothing but declarations."""
 TESTED_WITH_THEIR_CALLER = {
     "recsys/cli/compile.py": "tests/test_compiling.py",
-    "recsys/lake/finding.py": "tests/lake/test_freshness.py",
+    "recsys/readers/answer.py": "tests/readers/test_why.py",
     "recsys/readers/absence.py": "tests/readers/test_why.py",
     "recsys/readers/changes.py": "tests/readers/test_why.py",
     "recsys/readers/expectations.py": "tests/readers/test_own_checks.py",

@@ -13,9 +13,10 @@ from recsys.cli.screen import console, grid, minute, print_json, say
 from recsys.cli.show import ListName, RunId, User, open_run, summary
 from recsys.errors import LakeError
 from recsys.lake import Run
+from recsys.readers.answer import Why
 from recsys.readers.naming import track_named
 from recsys.readers.own import OwnTables
-from recsys.readers.why import Why, explain, listed
+from recsys.readers.why import explain, listed
 from recsys.tables import PARTS
 
 if TYPE_CHECKING:

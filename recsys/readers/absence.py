@@ -12,9 +12,9 @@ import numpy as np
 import polars as pl
 
 from recsys.matrices.arrays import Ragged
+from recsys.readers.answer import SHOWN, OwnTrack, Row, Tables, Why, evidence, list_row, named
 from recsys.readers.changes import Keeping, setting, what_would
 from recsys.readers.scoring import open_scorer
-from recsys.readers.why import SHOWN, OwnTrack, Row, Tables, Why, evidence, list_row, named
 from recsys.settings import Settings
 from recsys.stages.candidates.scored import Scored
 from recsys.stages.candidates.scoring import Scorer

@@ -17,7 +17,7 @@ from recsys.settings import Settings
 from recsys.tables import FEATURES, REQUESTS, TRACKS
 
 if TYPE_CHECKING:
-    from recsys.readers.why import Tables
+    from recsys.readers.answer import Tables
 
 _TARGET = re.compile(r"\s*(?P<name>\w+)\s*=\s*(?P<value>\S+)\s*")
 _BOUND = re.compile(r"\s*(?P<name>\w+)\s*=\s*(?P<low>\S*?)\s*\.\.\s*(?P<high>\S*)\s*")

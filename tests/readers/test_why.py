@@ -11,7 +11,8 @@ import pytest
 
 from recsys import NotFoundError, Settings, build
 from recsys.names import key
-from recsys.readers.why import _READS, Why, explain, nth
+from recsys.readers.answer import Why, nth
+from recsys.readers.why import _READS, explain
 from recsys.tables import CANDIDATES, FEATURES
 from tests.support.chance import world
 from tests.support.worlds import AS_OF, asked, event, inputs, of, silent, track
