@@ -21,10 +21,6 @@ class _Playlist(BaseModel):
     id: str
 
 
-class _Snapshot(BaseModel):
-    snapshot_id: str | None = None
-
-
 class SpotifyLists:
     """Private playlists; needs a login that allows them: ``recsys providers login``."""
 
