@@ -71,6 +71,8 @@ def run(arguments: Sequence[str]) -> int:
     except RecsysError as error:
         _complain(console, str(error))
         return error.exit_code
+    except BrokenPipeError:  # whoever reads has read enough
+        return 0
     except Exception as error:
         if not _of_a_library(error):
             raise

@@ -14,7 +14,7 @@ from cyclopts import Parameter
 from recsys.cli.options import LakeFolder, lake_folder
 from recsys.cli.screen import say, warn
 from recsys.errors import RecsysError, UsageError
-from recsys.lake import Lake
+from recsys.lake import pointer
 from recsys.lookup.app import build
 from recsys.lookup.connection import Connection
 from recsys.lookup.gateway import LOOPBACK, Gateway
@@ -58,9 +58,12 @@ def serve(
 def _warn_unless_published(root: Path) -> None:
     """A server may start before the first run, but says so."""
     try:
-        Lake(root).published()
+        published = pointer.read(root / pointer.CURRENT)
     except RecsysError as error:
         warn(f"nothing to serve yet: {error}")
+        return
+    if published is None or published.run is None:
+        warn(f"nothing to serve yet: no run is published in {root}; make one with  recsys run --lake {root}")
 
 
 class _Server(uvicorn.Server):

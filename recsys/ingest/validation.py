@@ -120,7 +120,7 @@ def _bounds(column: Column) -> str | None:
     if column.low is None or column.high is None:
         return None
     advice = " (does the file count to 100? --scale popularity=100)" if column.name == "popularity" else ""
-    return f"it must be between {column.low:g} and {column.high:g}{advice}"
+    return f"it must be between {column.low:,.12g} and {column.high:,.12g}{advice}"
 
 
 def _shown(value: pl.Expr, dtype: pl.DataType) -> pl.Expr:

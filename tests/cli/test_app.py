@@ -57,7 +57,9 @@ def test_wrong_usage_is_exit_2_and_one_line(recsys: Recsys, arguments: list[str]
     assert "--help" in answer.err
 
 
-@pytest.mark.parametrize("error", [value for value in vars(errors).values() if isinstance(value, type)])
+@pytest.mark.parametrize(
+    "error", [value for value in vars(errors).values() if isinstance(value, type) and issubclass(value, Exception)]
+)
 def test_every_error_is_one_line_and_its_exit_code(
     recsys: Recsys, monkeypatch: pytest.MonkeyPatch, error: type[errors.RecsysError]
 ) -> None:
@@ -67,7 +69,7 @@ def test_every_error_is_one_line_and_its_exit_code(
 
 
 def test_exit_codes_differ_and_are_documented_in_the_tree() -> None:
-    kinds = [value for value in vars(errors).values() if isinstance(value, type)]
+    kinds = [value for value in vars(errors).values() if isinstance(value, type) and issubclass(value, Exception)]
     assert len({kind.exit_code for kind in kinds}) == len(kinds)
     for kind in kinds:
         assert re.search(rf"{kind.__name__} +exit {kind.exit_code} ", errors.__doc__ or "")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 import shutil
 import sys
 from pathlib import Path
@@ -57,7 +58,7 @@ def test_no_lake(recsys: Recsys) -> None:
 def test_an_old_run_is_told_to_on_failure(recsys: Recsys, lake: Lake, tmp_path: Path) -> None:
     script = tmp_path / "hook.py"
     script.write_text("import sys, pathlib; pathlib.Path('heard').write_text(sys.argv[1])")
-    Path("recsys.toml").write_text(f'on_failure = "{sys.executable} {script}"')
+    Path("recsys.toml").write_text(f"on_failure = {json.dumps(shlex.join([sys.executable, str(script)]))}")
     assert recsys("doctor", "--lake", lake.root, "--quiet", "--alert").out == ""
     assert not (tmp_path / "heard").exists()
     answer = recsys("doctor", "--lake", lake.root, "--quiet", "--alert", "--stale-hours", "1e-9")

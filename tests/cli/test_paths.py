@@ -92,7 +92,7 @@ def test_every_command(folder: Path, good: Callable[..., str]) -> None:
     good("runs", "diff", first, lake.published().id)
     good("runs", "prune", "--keep", "1", "--days", "0")
     good("evaluate", "--holdout", "random:20%")
-    good("forget", "u2")
+    good("forget", "u2", "--yes")
     assert "u2" not in good("sql", USERS.format("input_events"), "--format", "csv")
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 import sys
 import threading
 from datetime import UTC, datetime
@@ -24,7 +25,7 @@ def hook(tmp_path: Path) -> tuple[str, Path]:
     heard = tmp_path / "heard"
     script = tmp_path / "hook.py"
     script.write_text(f"import sys, pathlib; pathlib.Path({str(heard)!r}).write_text('|'.join(sys.argv[1:]))")
-    return f"{sys.executable} {script} --to 'the operator'", heard
+    return shlex.join([sys.executable, str(script), "--to", "the operator"]), heard
 
 
 def report(*, published: bool) -> RunReport:

@@ -133,7 +133,15 @@ def _calls(function: ast.FunctionDef, text: str) -> list[tuple[str, str]]:
 def _harmless(call: str, module: str) -> bool:
     """Calls of such a name that read, work on strings, or lead through files.py."""
     return call.startswith(
-        ("files.", "self.open", "Run.open", "os.open(folder", 'path.open("rb")', "whole.write_parquet(content")
+        (
+            "files.",
+            "self.open",
+            "Run.open",
+            "os.open(folder",
+            'path.open("rb")',
+            '(run.path / name).open("rb")',
+            "whole.write_parquet(content",
+        )
     ) or (module not in ("files", "lock") and "replace(" in call)
 
 
