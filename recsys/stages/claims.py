@@ -250,7 +250,7 @@ def _sampled(tables: Mapping[str, TableRows], settings: Settings, sample: int) -
 
 
 def _scan(rows: TableRows) -> pl.LazyFrame:
-    return rows.lazy() if isinstance(rows, pl.DataFrame) else pl.scan_parquet(list(rows))
+    return rows.lazy() if isinstance(rows, pl.DataFrame) else pl.scan_parquet(list(rows), glob=False, hive_partitioning=False)
 
 
 def _chosen(profiles: pl.LazyFrame, sample: int) -> pl.Series:
