@@ -73,7 +73,7 @@ def gather(scorer: Scorer, scored: Scored, rows: ShownRows) -> tuple[pl.DataFram
         **_artist(catalog, rows.track, compared.artist[place], compared.by_artist[place]),
         "theirs": gathered(catalog.titles, compared.theirs[place]),
         **_sound(scorer, rows.track, compared.nearest[place], compared.cosine[place]),
-        "genre": _genre(scorer, scored, rows),
+        "genre": _genre(scorer, scored, rows, own),
         **_fits(scorer, scored, rows),
         "known": pl.select(
             pl.when(pl.Series(catalog.rated[rows.track])).then(pl.Series(catalog.popularity[rows.track]))
@@ -176,17 +176,35 @@ def _sound(scorer: Scorer, track: Ints, nearest: Ints, cosine: Floats) -> dict[s
     return {"nearest": gathered(scorer.catalog.titles, nearest), "cosine": pl.Series(cosine), **named}
 
 
-def _genre(scorer: Scorer, scored: Scored, rows: ShownRows) -> pl.Series:
-    """The genre of each track that the listener likes best; null where it has none of them."""
+def _genre(scorer: Scorer, scored: Scored, rows: ShownRows, own: Ragged) -> pl.Series:
+    """The genre of each track that the listener likes best, of those that a liked track or a seed has; null without one."""
     genres, names = scorer.catalog.genres_of, scorer.catalog.genre_names
     subject = scored.lists.subject[rows.row]
     strength = _dense(scored.subjects.genres, len(names) + 1)
     padded = genres[rows.track]
-    values = strength[subject[:, None], padded]
+    values = np.where(_borne(scorer, scored, rows, own)[rows.row[:, None], padded], strength[subject[:, None], padded], 0.0)
     best = values.argmax(axis=1) if padded.shape[1] else np.zeros(len(subject), np.int64)
     at = np.arange(len(subject))
     chosen = np.where(values[at, best] > 0, padded[at, best], -1) if padded.shape[1] else np.full(len(subject), -1)
     return gathered(names, chosen)
+
+
+def _borne(scorer: Scorer, scored: Scored, rows: ShownRows, own: Ragged) -> NDArray[np.bool_]:
+    """(lists of the block, genres + 1) whether a track that the list's listener likes, or a seed of the list, has the genre.
+
+    Plays of a genre that were taken back by skips count for the taste, and are no track one likes.
+    """
+    requests, genres = scorer.requests, scorer.catalog.genres_of
+    out = np.zeros((len(scored.rules), len(scorer.catalog.genre_names) + 1), np.bool_)
+    nothing = np.empty(0, np.int32)
+    for number in np.unique(rows.row).tolist():
+        row = scored.first_list + number
+        listener = int(requests.listener[row]) - scored.first
+        mine = own.numbers[own.indptr[listener] : own.indptr[listener + 1]]
+        seeds = (requests.seeds.get(row, nothing), requests.likened.get(row, nothing))
+        out[number, genres[np.concatenate([mine, *seeds]).astype(np.int64)].ravel()] = True
+    out[:, -1] = False  # what padding points at
+    return out
 
 
 def _dense(names: Names, width: int) -> Floats:
