@@ -108,10 +108,12 @@ def test_against_dense_products(seed: int, parts: dict[str, float]) -> None:
     result = every_share(form, subjects)
     for row in range(4):
         added = contributions(form, subjects, row)
+        liked = dense(subjects.rows, subjects.rows.values, TRACKS)[row] > 0
         for track in range(TRACKS):
             at, whole = row * TRACKS + track, added[:, track].sum()
-            best = np.argsort(-added[:, track], kind="stable")[:LISTED]
-            best = best[added[best, track] > 0] if whole > 0 else best[:0]
+            named = np.where(liked, added[:, track], -np.inf)  # what is disliked has its part, but no name
+            best = np.argsort(-named, kind="stable")[:LISTED]
+            best = best[named[best] > 0] if whole > 0 else best[:0]
             pad = LISTED - len(best)
             assert result.tracks[at].tolist() == [*best.tolist(), *[-1] * pad]
             wanted = added[best, track] / whole if whole > 0 else []
@@ -165,9 +167,9 @@ class TestByHand:
         als = np.array([[1.0], [2.0], [1.0], [-1.0], [1.0]], np.float32)
         form = bare(5, als=als, als_share=1.0, als_missing=als.T.astype(float) @ als, confidence=np.array([1.0, 0.5, 1, 1, 1]))
         result = every_share(form, listener(form, [{0: 3.0, 1: 2.0, 2: -2.0, 3: -1.0}], [0.0] * 4, [1.0]))
-        assert result.tracks[4].tolist() == [0, 1, 3]
-        assert result.share[4].tolist() == pytest.approx([0.75, 0.5, 0.25], rel=1e-5)
-        assert result.rest[4] == pytest.approx(-0.5, rel=1e-5)
+        assert result.tracks[4].tolist() == [0, 1, -1]  # 3 is disliked: its quarter is part of the rest
+        assert result.share[4].tolist() == pytest.approx([0.75, 0.5, 0.0], rel=1e-5)
+        assert result.rest[4] == pytest.approx(-0.25, rel=1e-5)
 
     def test_of_equal_tracks_the_first_are_named(self) -> None:
         form = bare(6, track_share=1.0, side=side_of(csr_array(np.outer([1.0] * 5 + [0], [0.0] * 5 + [1]))))
