@@ -55,7 +55,7 @@ def _spelled(char: str) -> str:
     return char if unicodedata.category(char)[0] in "LNM" else " "
 
 
-_NOTE = re.compile(r"[(\[{]([^()\[\]{}]*)[)\]}]|\s[-–—]\s+([^()\[\]{}]*?)(?=\s[-–—]\s|$)")
+_NOTE = re.compile(r"[(\[{]([^()\[\]{}]*)[)\]}]|\s[-–—]\s+([^()\[\]{}]*?)(?=\s[-–—]\s|\s*[(\[{]|$)")
 CREDIT = r"(?:feat|ft|featuring)\b\.?"
 """What stands before guests."""
 _GUESTS = re.compile(rf"\s{CREDIT}\s+((?:(?!\s[-–—]\s)[^()\[\]{{}}])*)", re.IGNORECASE)

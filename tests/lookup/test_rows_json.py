@@ -26,7 +26,7 @@ def test_tracks_as_lists_show_them_and_what_is_added_alone() -> None:
     rows = frame(TRACKS, [track("t", title=ODD, genres=[ODD], popularity=0.123456789), silent("s", provenance='{"a": "b"}')])
     result = rows_json.tracks(rows)
     full, bare = parsed(result["head"])
-    assert list(full) == [*rows_json.TRACK, "features", *rows_json.OFFERS]
+    assert list(full) == [*rows_json._TRACK, "features", *rows_json.OFFERS]
     assert (full["title"], full["genres"], full["popularity"]) == (ODD, [ODD], 0.123456789)
     assert list(full["features"]) == list(FEATURES)
     assert bare["features"] is None

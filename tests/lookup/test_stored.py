@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import httpx
 import pytest
 
+from recsys.lookup.before import Before
 from recsys.lookup.current import Published
 from recsys.lookup.reader import Reader
 from recsys.lookup.stored import _KEPT, addressed, etag, fresh, known_answer, spoken
@@ -15,7 +18,7 @@ GZIP = {b"accept-encoding": b"br, gzip"}
 
 @pytest.fixture
 def served(reader: Reader) -> Published:
-    return Published(reader, b"{}", b"tag", {})
+    return Published(reader, b"{}", b"tag", Before(Path(), []), {})
 
 
 def test_an_unchanged_answer_is_not_sent_again(client: httpx.Client) -> None:
