@@ -76,6 +76,14 @@ class Requests:
     exclusions: dict[int, Exclusions]
     """List → exclusions; only lists with any."""
 
+    def is_seeded(self, row: int) -> bool:
+        """Whether a list names seeds, or artists or genres to start from."""
+        return row in self.seeds or row in self.likened
+
+    def starts(self, row: int) -> Ints:
+        """The tracks a list starts from: its seeds and what its seed artists and genres stand for."""
+        return np.concatenate([self.seeds.get(row, _NONE), self.likened.get(row, _NONE)])
+
 
 def rule(name: str) -> int:
     """Number of a drop rule, from 1."""

@@ -23,9 +23,11 @@ def heard_releases(history: History, several: Ints, canonical: Ints) -> csr_arra
     if history.releases:
         listeners = np.repeat(np.array([*history.releases]), [len(rows) for rows in history.releases.values()])
         rows = np.concatenate([*history.releases.values()])
-        # one number for listener and song: the last of a listener's releases of a song wins
-        other = dict(zip((listeners * tracks + canonical[rows]).tolist(), rows.tolist(), strict=True))
-        column = np.array([other.get(pair, song) for pair, song in zip((owner * tracks + column).tolist(), column, strict=True)])
+        # one number for listener and song; searched from the right, the last of a listener's releases of a song wins
+        songs, wanted_songs = listeners * tracks + canonical[rows], owner * tracks + column
+        order = np.argsort(songs, kind="stable")
+        place = np.searchsorted(songs[order], wanted_songs, side="right") - 1
+        column = np.where((place >= 0) & (songs[order][place] == wanted_songs), rows[order][place], column)
     ones = csr_array((np.ones(len(owner)), (owner, column.astype(np.int32))), shape=(len(history.users), tracks))
     ones.sum_duplicates()
     return ones

@@ -120,12 +120,12 @@ class Scorer:
         requests = self.requests
         from_list, to_list = int(requests.indptr[first]), int(requests.indptr[last])
         rows = range(from_list, to_list)
-        own = [row for row in rows if row in requests.seeds or row in requests.targets or row in requests.likened]
+        own = [row for row in rows if requests.is_seeded(row) or row in requests.targets]
         evidence = self._evidence(first, last, own)
         tastes = taste.estimate_taste(self.catalog, evidence, self.settings)
         subjects = self._subjects(evidence, tastes)
         lists = self._lists(near, last, rows, own)
-        seeded = [row for row in own if row in requests.seeds or row in requests.likened]
+        seeded = [row for row in own if requests.is_seeded(row)]
         if seeded and self.settings.parts_scale == "spread":
             lists.listener[[row - from_list for row in seeded]] = last - first + np.arange(len(seeded), dtype=np.int32)
             collaborative = np.concatenate([collaborative, self._seeded(seeded)])
@@ -159,13 +159,8 @@ class Scorer:
     def _seeded(self, rows: list[int]) -> Floats:
         """(rows, tracks) scores of lists with seeds."""
         requests = self.requests
-        seeds = _likes([self._starts(row) for row in rows], len(self.catalog.ids))
+        seeds = _likes([requests.starts(row) for row in rows], len(self.catalog.ids))
         return self.similar.seeded(requests.listener[rows], seeds, self.settings.seed_share)
-
-    def _starts(self, row: int) -> Ints:
-        """The tracks a list starts from: its seeds and what its seed artists and genres stand for."""
-        requests = self.requests
-        return np.concatenate([requests.seeds.get(row, _NOBODY), requests.likened.get(row, _NOBODY)])
 
     def _seed_points(self, mine: csr_array, starts: csr_array) -> Floats:
         """Points of each seed of a list: with scale `spread` at least so many that seeds have their share of all points."""
@@ -211,7 +206,7 @@ class Scorer:
         targets = np.full((last - first + len(own), 12), np.nan)
         if own:
             listeners = requests.listener[own] - first
-            mine, starts = liked[listeners], _likes([self._starts(row) for row in own], liked.shape[1])
+            mine, starts = liked[listeners], _likes([requests.starts(row) for row in own], liked.shape[1])
             starts.data *= np.repeat(self._seed_points(mine, starts), np.diff(starts.indptr))
             liked = csr_array(vstack([liked, mine + starts]))
             disliked = csr_array(vstack([disliked, disliked[listeners]]))
@@ -242,6 +237,12 @@ class Scorer:
         )  # fmt: skip
 
     @cached_property
+    def _fans(self) -> csr_array:
+        """(tracks, listeners) 1 for who likes a track."""
+        indptr, liked = self.history.positive
+        return csr_array((np.ones(len(liked)), liked, indptr), shape=(len(self.history.users), self.history.tracks)).T
+
+    @cached_property
     def _heard_releases(self) -> csr_array:
         return releases.heard_releases(self.history, self.tracks.releases, self.catalog.canonical)
 
@@ -256,13 +257,11 @@ class Scorer:
         if not len(self.tracks.releases):
             return own
         voters = releases.voters_of(near.indptr, near.neighbors, near.similarity, len(self.history.users))[listeners - near.first]
-        starts = _likes([self._starts(row) for row in rows], len(self.catalog.ids))
+        starts = _likes([requests.starts(row) for row in rows], len(self.catalog.ids))
         seeded = np.diff(starts.indptr) > 0
         if seeded.any():
-            indptr, liked = self.history.positive
-            likes = csr_array((np.ones(len(liked)), liked, indptr), shape=(len(self.history.users), self.history.tracks))
             kinds = [sparse.diags_array(one.astype(np.float64)) for one in (~seeded, seeded)]
-            voters = csr_array(kinds[0] @ voters + kinds[1] @ starts @ likes.T)
+            voters = csr_array(kinds[0] @ voters + kinds[1] @ starts @ self._fans)
         shown = releases.shown_releases(voters, self._heard_releases, self.catalog.canonical)
         return [np.concatenate(both) for both in zip(shown, own, strict=True)]
 

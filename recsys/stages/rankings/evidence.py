@@ -11,6 +11,7 @@ from typing import NamedTuple
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
+from scipy.sparse import csr_array
 
 from recsys.matrices.arrays import Floats, Ints, Names, Ragged
 from recsys.matrices.catalog import Catalog
@@ -61,8 +62,8 @@ def gather(scorer: Scorer, scored: Scored, rows: ShownRows) -> tuple[pl.DataFram
     seeded = _seeded(scorer, scored, rows, because)
     supporters, neighbors = _supporters(scorer, scored, pairs)
     compared = _compared(catalog, own, pairs)
-    steered = scorer.requests.seeds.keys() | scorer.requests.likened.keys()
-    own_votes = np.array([scored.first_list + row not in steered for row in range(len(scored.rules))], np.bool_)[rows.row]
+    seeded_lists = map(scorer.requests.is_seeded, range(scored.first_list, scored.first_list + len(scored.rules)))
+    own_votes = ~np.fromiter(seeded_lists, np.bool_, len(scored.rules))[rows.row]
     chance = np.where(own_votes, scorer.similar.chances(scored.first, pairs)[place], np.nan)
     backing = Backing(because, supporters[place], neighbors[listener], chance)
     columns = {
@@ -182,28 +183,26 @@ def _genre(scorer: Scorer, scored: Scored, rows: ShownRows, own: Ragged) -> pl.S
     subject = scored.lists.subject[rows.row]
     strength = _dense(scored.subjects.genres, len(names) + 1)
     padded = genres[rows.track]
-    values = np.where(_borne(scorer, scored, rows, own)[rows.row[:, None], padded], strength[subject[:, None], padded], 0.0)
+    values = np.where(_borne(scorer, scored, own)[rows.row[:, None], padded], strength[subject[:, None], padded], 0.0)
     best = values.argmax(axis=1) if padded.shape[1] else np.zeros(len(subject), np.int64)
     at = np.arange(len(subject))
     chosen = np.where(values[at, best] > 0, padded[at, best], -1) if padded.shape[1] else np.full(len(subject), -1)
     return gathered(names, chosen)
 
 
-def _borne(scorer: Scorer, scored: Scored, rows: ShownRows, own: Ragged) -> NDArray[np.bool_]:
+def _borne(scorer: Scorer, scored: Scored, own: Ragged) -> NDArray[np.bool_]:
     """(lists of the block, genres + 1) whether a track that the list's listener likes, or a seed of the list, has the genre.
 
     Plays of a genre that were taken back by skips count for the taste, and are no track one likes.
     """
-    requests, genres = scorer.requests, scorer.catalog.genres_of
-    out = np.zeros((len(scored.rules), len(scorer.catalog.genre_names) + 1), np.bool_)
-    nothing = np.empty(0, np.int32)
-    for number in np.unique(rows.row).tolist():
-        row = scored.first_list + number
-        listener = int(requests.listener[row]) - scored.first
-        mine = own.numbers[own.indptr[listener] : own.indptr[listener + 1]]
-        seeds = (requests.seeds.get(row, nothing), requests.likened.get(row, nothing))
-        out[number, genres[np.concatenate([mine, *seeds]).astype(np.int64)].ravel()] = True
-    out[:, -1] = False  # what padding points at
+    requests, members, lists = scorer.requests, scorer.catalog.genre_members, len(scored.rules)
+    likes = csr_array((np.ones(len(own.numbers)), own.numbers, own.indptr), shape=(len(own.indptr) - 1, members.shape[0]))
+    listener = requests.listener[scored.first_list : scored.first_list + lists] - scored.first
+    out = np.zeros((lists, members.shape[1] + 1), np.bool_)  # the last column is what padding points at
+    out[:, :-1] = (likes @ members).toarray()[listener] > 0
+    for number in range(lists):
+        if requests.is_seeded(scored.first_list + number):
+            out[number, :-1] |= members[requests.starts(scored.first_list + number)].sum(axis=0) > 0
     return out
 
 

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+
 import numpy as np
 from scipy.sparse import csr_array
 
 from recsys import Settings
-from recsys.stages.candidates.releases import shown_releases, voters_of
+from recsys.matrices.arrays import Ragged
+from recsys.stages.candidates.releases import heard_releases, shown_releases, voters_of
 from tests.support.worlds import asked, event, inputs, lists, ranked, track
 
 CANONICAL = np.array([0, 0, 2, 2, 2, 5], np.int32)
@@ -47,6 +50,21 @@ def test_at_random_as_counted_one_by_one() -> None:
             best = max(of, key=lambda at: (weight[at], at == song, -at))
             expected += [int(best)] if weight[best] > 0 and best != song else []
         assert rows.tolist() == expected
+
+
+def test_heard_is_the_release_of_each_liked_song_that_was_heard_last() -> None:
+    rng = np.random.default_rng(2)
+    liked = [np.flatnonzero(rng.random(3) < 0.7).tolist() for _ in range(30)]  # of the songs 0, 2 and 5
+    columns = [[(0, 2, 5)[song] for song in songs] for songs in liked]
+    other = {row: np.flatnonzero((rng.random(6) < 0.4) & (np.arange(6) != CANONICAL)).astype(np.int32) for row in range(0, 30, 2)}
+    bounds = np.cumsum([0, *map(len, columns)])
+    positive = Ragged(bounds, np.concatenate(columns).astype(np.int32))
+    history = SimpleNamespace(users=[""] * 30, tracks=6, positive=positive, releases=other)
+    result = heard_releases(history, np.array([0, 1, 2, 3, 4], np.int32), CANONICAL)  # type: ignore[arg-type]
+    for row in range(30):
+        last = {int(CANONICAL[release]): int(release) for release in other.get(row, ())}
+        expected = sorted(last.get(song, song) for song in columns[row] if song != 5)
+        assert np.flatnonzero(result.toarray()[row]).tolist() == expected
 
 
 def version(name: str, title: str, popularity: float) -> dict[str, object]:
