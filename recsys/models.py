@@ -72,6 +72,11 @@ def distinct(rows: TableRows, columns: Sequence[str]) -> int:
         return int(hashes.aggregate([duckdb.FunctionExpression("count")]).fetchall()[0][0])
 
 
+def scan(rows: TableRows) -> pl.LazyFrame:
+    """The rows for Polars, which reads of files only the columns asked for. Paths are paths, whatever is in them."""
+    return rows.lazy() if isinstance(rows, pl.DataFrame) else pl.scan_parquet([*rows], glob=False, hive_partitioning=False)
+
+
 @contextmanager
 def _cursor() -> Iterator[duckdb.DuckDBPyConnection]:
     """A cursor of the shared database. Raises :class:`RecsysError` when its memory does not suffice."""

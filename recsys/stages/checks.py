@@ -66,8 +66,7 @@ def _keys(tables: Mapping[str, TableRows]) -> pl.DataFrame:
 
 
 def _names(rows: TableRows, column: str) -> pl.Series:
-    frame = rows.lazy() if isinstance(rows, pl.DataFrame) else pl.scan_parquet([*rows], glob=False, hive_partitioning=False)
-    names = frame.select(pl.col(column).alias("name").unique().drop_nulls()).collect().to_series()
+    names = models.scan(rows).select(pl.col(column).alias("name").unique().drop_nulls()).collect().to_series()
     return (names.explode() if names.dtype == STRINGS else names).drop_nulls().unique()
 
 

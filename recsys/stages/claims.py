@@ -16,7 +16,7 @@ import polars as pl
 from recsys.matrices.catalog import LEAST_SPREAD
 from recsys.matrices.features import has_audio, space
 from recsys.matrices.tokens import token
-from recsys.models import TableRows
+from recsys.models import TableRows, scan
 from recsys.names import key
 from recsys.settings import Settings
 from recsys.stages.rankings.reasons import CLOSE, FEWEST, KNOWN_TO_FEW, KNOWN_TO_MANY
@@ -42,7 +42,7 @@ class _World:
     liked: dict[str, set[str]]
     """Listener → songs with a rating above 0."""
     heard: dict[str, set[str]]
-    """Listener → artists, as names are compared, of every song with an event."""
+    """Listener with lists → artists, as names are compared, of every song with an event."""
     neighbors: dict[str, list[str]]
     lists: dict[tuple[str, str], dict[str, Any]]
     mean: dict[str, float]
@@ -226,7 +226,7 @@ _HOLDS: dict[str, Callable[[dict[str, Any], list[str], _World], bool]] = {
 
 def _sampled(tables: Mapping[str, TableRows], settings: Settings, sample: int) -> tuple[list[dict[str, Any]], _World]:
     """The rows of the listeners sampled whose reasons have arguments, and what they are about."""
-    scans = {name: _scan(tables[name]) for name in ("profiles", "rankings", "neighbors", "ratings", "songs", "tracks", "lists")}
+    scans = {name: scan(tables[name]) for name in ("profiles", "rankings", "neighbors", "ratings", "songs", "tracks", "lists")}
     users = _chosen(scans["profiles"], sample)
     mine = pl.col("user_id").is_in(users.implode())
     columns = (
@@ -249,10 +249,6 @@ def _sampled(tables: Mapping[str, TableRows], settings: Settings, sample: int) -
     return rows, _world(rated, near, lists, scans["songs"].collect(), scans["tracks"].collect(), settings)
 
 
-def _scan(rows: TableRows) -> pl.LazyFrame:
-    return rows.lazy() if isinstance(rows, pl.DataFrame) else pl.scan_parquet(list(rows), glob=False, hive_partitioning=False)
-
-
 def _chosen(profiles: pl.LazyFrame, sample: int) -> pl.Series:
     """Listeners in an order that their ids and the moment of the run decide; the one without a history comes first."""
     moment = pl.col("updated_at").dt.epoch("us").cast(pl.String)
@@ -272,9 +268,11 @@ def _world(
     heard: dict[str, set[str]] = defaultdict(set)
     neighbors: dict[str, list[str]] = defaultdict(list)
     world = _World(facts, song, liked, heard, neighbors, listed, *_spreads(tracks), compared, settings.language)
+    sampled = {user for user, _ in listed}
     for user, track, rating in rated.iter_rows():
         if track in song:
-            world.heard[user].update(world.artists(track))
+            if user in sampled:
+                world.heard[user].update(world.artists(track))
             if rating > 0:
                 world.liked[user].add(song[track])
     for user, other in near.iter_rows():
