@@ -13,21 +13,15 @@ from recsys.lake import files
 from recsys.lake.lake import Lake
 from recsys.lake.run import Run
 
-_NAME = "report.html"
 _DOCS = "docs"
 """Folder of a site of several pages."""
-
-
-def _place(run: Run) -> Path:
-    """Where the report of a run is, or would be."""
-    return run.path / _NAME
 
 
 def write(lake: Lake, run: Run, page: str) -> Path:
     """Store the report, whole or not at all; an earlier one is replaced. Raises :class:`recsys.errors.LakeError`."""
     with lake.writer():
-        files.put_cache(_place(run), page.encode())
-    return _place(run)
+        files.put_cache(run.report, page.encode())
+    return run.report
 
 
 def write_pages(lake: Lake, run: Run, pages: Mapping[str, bytes]) -> Path:

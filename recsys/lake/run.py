@@ -35,6 +35,11 @@ class Run:
         return cls(path.name, path, manifest, hashlib.sha256(data).hexdigest())
 
     @property
+    def report(self) -> Path:
+        """Where its report is, or would be; see :mod:`recsys.lake.reports`."""
+        return self.path / "report.html"
+
+    @property
     def tables(self) -> list[str]:
         """Names of the tables in the run."""
         return list(dict.fromkeys(file.table for file in self.manifest.files if file.table))

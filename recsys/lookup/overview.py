@@ -28,7 +28,6 @@ _PAUSE = 30.0
 """Seconds for which an answer about the runs is kept: it reads every manifest."""
 _RUNS = 20
 """Runs shown, newest first."""
-_REPORT = "report.html"
 _MATCHES = 20
 """Tracks that a search answers with."""
 PLAYLIST_FILES = {
@@ -76,7 +75,7 @@ def _summary(run: Run, published: bool) -> dict[str, Any]:
         "published": published,
         "rows": rows,
         "metrics": made.metrics,
-        "report": (run.path / _REPORT).exists(),
+        "report": run.report.exists(),
     }
 
 
@@ -87,7 +86,7 @@ def report_page(current: Current) -> _Endpoint:
         pairs(request.scope["query_string"], ())
         run = current.get().reader.run
         try:
-            page = (run.path / _REPORT).read_bytes()
+            page = run.report.read_bytes()
         except OSError as error:
             raise NotFoundError(f"run {run.id} has no report yet; `recsys report` makes it") from error
         return Response(page, headers={"cache-control": "no-store"}, media_type="text/html")
