@@ -7,9 +7,7 @@ pages: equal runs have equal pages. They lie beside the run, as its report does,
 
 from __future__ import annotations
 
-import os
 import re
-import warnings
 from datetime import datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -18,6 +16,7 @@ from typing import Any
 import polars as pl
 
 from recsys.errors import CheckError
+from recsys.readers.expectations import quiet_context
 
 WORTHWHILE = 300.0
 """Seconds of a run from which those of the pages do not count."""
@@ -31,21 +30,15 @@ def pages(checked: pl.DataFrame, run_id: str, as_of: datetime) -> dict[str, byte
 
     Raises :class:`CheckError` when Great Expectations comes to another verdict than the table holds.
     """
-    os.environ.setdefault("GX_ANALYTICS_ENABLED", "false")
-    with warnings.catch_warnings(), TemporaryDirectory(prefix="recsys-") as folder:
-        warnings.simplefilter("ignore")  # of a library's own imports
-        _write(checked, run_id, as_of, Path(folder))
+    with quiet_context() as context, TemporaryDirectory(prefix="recsys-") as folder:
+        _write(context, checked, run_id, as_of, Path(folder))
         files = {path.relative_to(folder).as_posix(): path for path in sorted(Path(folder).rglob("*")) if path.is_file()}
         return {name: _timeless(name, path.read_bytes(), as_of) for name, path in files.items()}
 
 
-def _write(checked: pl.DataFrame, run_id: str, as_of: datetime, folder: Path) -> None:
-    import great_expectations as gx
+def _write(context: Any, checked: pl.DataFrame, run_id: str, as_of: datetime, folder: Path) -> None:
     from great_expectations.core import RunIdentifier
-    from great_expectations.data_context.types.base import ProgressBarsConfig
 
-    context = gx.get_context(mode="ephemeral")
-    context.variables.progress_bars = ProgressBarsConfig(globally=False, metric_calculations=False)
     store = {"class_name": "TupleFilesystemStoreBackend", "base_directory": str(folder)}
     index = {"class_name": "DefaultSiteIndexBuilder"}
     context.add_data_docs_site("run", {"class_name": "SiteBuilder", "site_index_builder": index, "store_backend": store})

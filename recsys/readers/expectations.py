@@ -6,6 +6,7 @@ import json
 import os
 import warnings
 from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any, NamedTuple
 
 from recsys.errors import InputError
@@ -44,23 +45,32 @@ def judge(run: Run, text: str, stem: str) -> tuple[str, list[Verdict]]:
     if not isinstance(suite, dict) or not isinstance(suite.get("expectations"), list) or not suite["expectations"]:
         raise InputError("no suite of Great Expectations: an object with a list `expectations` is needed")
     table = table_of(suite, run, stem)
+    try:
+        with quiet_context() as context:
+            return table, list(_verdicts(context, run, table, suite["expectations"]))
+    except InputError:
+        raise
+    except Exception as error:  # whatever the library makes of what an analyst wrote
+        raise InputError(f"{type(error).__name__}: {(str(error).splitlines() or [''])[0]}") from error
+
+
+@contextmanager
+def quiet_context() -> Iterator[Any]:
+    """A data context of Great Expectations that keeps, prints and sends nothing."""
     os.environ.setdefault("GX_ANALYTICS_ENABLED", "false")
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of a library's own imports
-        try:
-            return table, list(_verdicts(run, table, suite["expectations"]))
-        except InputError:
-            raise
-        except Exception as error:  # whatever the library makes of what an analyst wrote
-            raise InputError(f"{type(error).__name__}: {(str(error).splitlines() or [''])[0]}") from error
+        import great_expectations as gx
+        from great_expectations.data_context.types.base import ProgressBarsConfig
+
+        context = gx.get_context(mode="ephemeral")
+        context.variables.progress_bars = ProgressBarsConfig(globally=False, metric_calculations=False)
+        yield context
 
 
-def _verdicts(run: Run, table: str, expectations: list[Any]) -> Iterator[Verdict]:
+def _verdicts(context: Any, run: Run, table: str, expectations: list[Any]) -> Iterator[Verdict]:
     import great_expectations as gx
-    from great_expectations.data_context.types.base import ProgressBarsConfig
 
-    context = gx.get_context(mode="ephemeral")
-    context.variables.progress_bars = ProgressBarsConfig(globally=False, metric_calculations=False)
     suite = context.suites.add(gx.ExpectationSuite(name=table, expectations=expectations))
     asset = context.data_sources.add_pandas("run").add_dataframe_asset(table)
     batch = asset.add_batch_definition_whole_dataframe("whole").get_batch({"dataframe": _frame(run, table, expectations)})
