@@ -13,7 +13,7 @@ from recsys.cli.screen import console, grid, minute, print_json, say
 from recsys.cli.show import ListName, RunId, User, open_run, summary
 from recsys.errors import LakeError
 from recsys.lake import Run
-from recsys.readers.answer import Why
+from recsys.readers.answer import Why, titles
 from recsys.readers.naming import track_named
 from recsys.readers.own import OwnTables
 from recsys.readers.why import explain, listed
@@ -53,7 +53,7 @@ def why(
         console().print(grid(None, ("part", "fit", "points"), _points(answer.parts), right=("fit", "points")))
     if answer.because:
         console().print(grid(None, ("own track", "share of the votes", "track"), _shares(answer), right=("share of the votes",)))
-    for line in _evidence(answer, dict(tables["tracks"].select("id", "title").iter_rows())):
+    for line in _evidence(answer, titles(tables["tracks"], answer.shared)):
         say(line)
     say(f"run {chosen.id}, as of {minute(as_of)}")
 
@@ -98,9 +98,9 @@ def _shares(answer: Why) -> Iterator[tuple[str, str, str]]:
     yield "all else", f"{answer.because_rest or 0.0:.1%}", ""
 
 
-def _evidence(answer: Why, titles: dict[str, str | None]) -> Iterator[str]:
+def _evidence(answer: Why, named: dict[str, str | None]) -> Iterator[str]:
     if answer.voters:
-        shared = ", ".join(titles.get(track) or track for track in answer.shared)
+        shared = ", ".join(named.get(track) or track for track in answer.shared)
         yield f"{answer.voters} of the listeners most like {answer.user_id} rated it well; they share: {shared}"
     if answer.chance is not None:
         yield f"chance that {answer.user_id} comes to like it: {answer.chance:.1%}"

@@ -7,11 +7,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cached_property
 
 import numpy as np
 import polars as pl
 
-from recsys.matrices.arrays import Ragged
+from recsys.matrices.arrays import Ints, Ragged
 from recsys.readers.answer import SHOWN, OwnTrack, Row, Tables, Why, evidence, list_row, named
 from recsys.readers.changes import Keeping, setting, what_would
 from recsys.readers.scoring import open_scorer
@@ -44,6 +45,11 @@ class _Case:
         """The listed row with the least score."""
         rows = self.ranked.sort("score")
         return rows.row(0, named=True) if rows.height else None
+
+    @cached_property
+    def picks(self) -> Ints:
+        """Rows of the listed tracks in the catalogue."""
+        return np.array([self.scorer.catalog.row_of[name] for name in self.ranked["track_id"]], dtype=np.int32)
 
     def title(self, track_id: str) -> str:
         return named(self.tables["tracks"], track_id)[0] or track_id
@@ -136,22 +142,21 @@ def _dropped(case: _Case, rule: str, rated: Row | None) -> str:
 
 def _passed_over(case: _Case, best: Ordered, score: float) -> tuple[str, str, str | None]:
     """Rule, words and change for a candidate that was not picked."""
-    settings, catalog, track = case.scorer.settings, case.scorer.catalog, case.track
-    picks = np.array([catalog.row_of[name] for name in case.ranked["track_id"]], dtype=np.int64)
+    settings, catalog, track, picks = case.scorer.settings, case.scorer.catalog, case.track, case.picks
     if settings.one_version_per_song and catalog.songs[track] >= 0 and (catalog.songs[picks] == catalog.songs[track]).any():
         other = catalog.ids[picks[catalog.songs[picks] == catalog.songs[track]][0]]
         return "version", f"another release of the song is in the list: {other}", setting(settings, "one_version_per_song")
-    if (most := _most_by_artist(case, picks)) >= (settings.max_per_artist or most + 1):
+    if (most := _most_by_artist(case)) >= (settings.max_per_artist or most + 1):
         text = f"the list has {most} tracks of the artist already, at most {settings.max_per_artist} are allowed"
         return "artist_cap", text, setting(settings, "max_per_artist")
     return _by_score(case, best, score)
 
 
-def _most_by_artist(case: _Case, picks: np.ndarray) -> int:
+def _most_by_artist(case: _Case) -> int:
     """Listed tracks of the credited artist who has most of them."""
     credited, indptr = case.scorer.items.credits_indices, case.scorer.items.credits_indptr
     own = credited[indptr[case.track] : indptr[case.track + 1]]
-    of_picks = np.concatenate([credited[indptr[pick] : indptr[pick + 1]] for pick in picks] or [credited[:0]])
+    of_picks = np.concatenate([credited[indptr[pick] : indptr[pick + 1]] for pick in case.picks] or [credited[:0]])
     return max((int(np.count_nonzero(of_picks == artist)) for artist in own), default=0)
 
 
@@ -179,8 +184,7 @@ def _by_score(case: _Case, best: Ordered, score: float) -> tuple[str, str, str |
 def _closest(case: _Case) -> str | None:
     """The listed track that the passed-over one sounds most like."""
     catalog = case.scorer.catalog
-    picks = np.array([catalog.row_of[name] for name in case.ranked["track_id"]], dtype=np.int64)
-    picks = picks[catalog.audio[picks]]
+    picks = case.picks[catalog.audio[case.picks]]
     if not catalog.audio[case.track] or not len(picks):
         return None
     nearest = catalog.ids[picks[np.argmax(catalog.unit[picks] @ catalog.unit[case.track])]]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -80,6 +80,11 @@ def named(tracks: pl.DataFrame, track_id: str) -> tuple[str | None, str | None]:
     """Title and artist; of several records of one id those of the last."""
     title, artist = tracks.filter(pl.col("id") == track_id).select("title", "artist").row(-1)
     return title, artist
+
+
+def titles(tracks: pl.DataFrame, ids: Sequence[str]) -> dict[str, str | None]:
+    """Title by id, of those that the table has; of several records of one id that of the last."""
+    return dict(tracks.filter(pl.col("id").is_in(ids)).select("id", "title").iter_rows())
 
 
 def evidence(tables: Tables, user_id: str, releases: list[str]) -> tuple[int, tuple[str, ...]]:

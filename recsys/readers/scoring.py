@@ -21,8 +21,6 @@ from recsys.tables import EVENTS, REQUESTS
 
 _MODEL = ("model", "model_tracks")
 """Tables that runs of earlier versions lack."""
-_READS = ("tracks", "songs", "controls", "ratings", "profiles")
-"""The other tables that scores are made from."""
 
 
 def open_scorer(

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from recsys.names import key
-from recsys.readers.answer import SHOWN, OwnTrack, Row, Tables, Why, evidence, list_row, named, nth
+from recsys.readers.answer import SHOWN, OwnTrack, Row, Tables, Why, evidence, list_row, named, nth, titles
 
 if TYPE_CHECKING:
     from recsys.settings import Settings
@@ -43,8 +43,10 @@ def listed(tables: Tables, gap: int, user_id: str, track_id: str, name: str = "b
     result = ranked.filter(pl.col("track_id") == track_id)
     if result.is_empty():
         return None
-    row, titles = result.row(0, named=True), dict(tables["tracks"].select("id", "title").iter_rows())
-    own = [OwnTrack(one["track_id"], titles.get(one["track_id"]), one["share"]) for one in row.get("because") or ()]
+    row = result.row(0, named=True)
+    because = row.get("because") or ()
+    known = titles(tables["tracks"], [one["track_id"] for one in because])
+    own = [OwnTrack(one["track_id"], known.get(one["track_id"]), one["share"]) for one in because]
     voters, shared = evidence(tables, user_id, _releases(tables["songs"], track_id))
     title, artist = named(tables["tracks"], track_id)
     return Why(
