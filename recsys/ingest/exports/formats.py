@@ -120,6 +120,13 @@ def undated(name: str) -> Reason:
     )
 
 
+def unplayed(name: str) -> Reason:
+    """Plays of no length in a column."""
+    return Reason(
+        "interrupted", "it played for no time, so it says neither that the song is liked nor skipped", pl.col(name) == 0
+    )
+
+
 def from_millis(name: str) -> pl.Expr:
     """UTC from milliseconds since 1970."""
     return (pl.col(name) * 1000).cast(UTC)
@@ -178,3 +185,5 @@ NAMES = (text("title", "title"), text("artist", "artist"), text("album", "album"
 """Columns of a table that names a song by these words."""
 SONG = {name: pl.col(name) for name in ("title", "artist", "album")}
 """What events take from them."""
+CREDITED = {**SONG, "artist": pl.col("artists").list.join(", "), "artists": pl.col("artists")}
+"""The same of a table that lists artists instead."""

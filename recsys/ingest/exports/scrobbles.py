@@ -13,6 +13,7 @@ from __future__ import annotations
 import polars as pl
 
 from recsys.ingest.exports.formats import (
+    CREDITED,
     NAMES,
     PLAY,
     SONG,
@@ -88,7 +89,7 @@ LISTENBRAINZ = ExportFormat(
     {
         "track_name": at("track_metadata", "track_name"),
         "artist_name": at("track_metadata", "artist_name"),
-        "artists": lambda row: _credits(row),
+        "artists": _credits,
         "release_name": entry_words(at("track_metadata", "release_name")),
         "recording_mbid": either(
             mbid(at("track_metadata", "mbid_mapping", "recording_mbid")),
@@ -119,10 +120,7 @@ MALOJA = ExportFormat(
     ),
     frozenset({"time", "track"}),
     {
-        "title": pl.col("title"),
-        "artist": pl.col("artists").list.join(", "),
-        "artists": pl.col("artists"),
-        "album": pl.col("album"),
+        **CREDITED,
         "duration_ms": pl.col("length"),
         "occurred_at": pl.col("time"),
         "completed_ms": pl.col("duration"),

@@ -17,6 +17,7 @@ from typing import Any
 import polars as pl
 
 from recsys.ingest.exports.formats import (
+    CREDITED,
     NAMES,
     PLAY,
     SKIP_MS,
@@ -33,6 +34,7 @@ from recsys.ingest.exports.formats import (
     mbid,
     table,
     text,
+    unplayed,
     whole,
 )
 from recsys.tables import STRINGS, UTC, Column
@@ -189,11 +191,7 @@ DEEZER = ExportFormat(
         "type": PLAY,
     },
     "title",
-    left_out=(
-        Reason(
-            "interrupted", "it played for no time, so it says neither that the song is liked nor skipped", pl.col("seconds") == 0
-        ),
-    ),
+    left_out=(unplayed("seconds"),),
 )
 
 TIDAL = ExportFormat(
@@ -213,24 +211,25 @@ TIDAL = ExportFormat(
     "title",
     left_out=(
         Reason("video", "a video is not music", pl.col("product").str.to_lowercase().str.contains("video")),
-        Reason(
-            "interrupted", "it played for no time, so it says neither that the song is liked nor skipped", pl.col("played") == 0
-        ),
+        unplayed("played"),
     ),
 )
 
 
+def _primary_first(listed: Any) -> list[dict[str, Any]]:
+    """The objects of a list of Koito's, the primary one first."""
+    objects = [one for one in listed if isinstance(one, dict)] if isinstance(listed, list) else []
+    return sorted(objects, key=lambda one: one.get("is_primary") is not True)
+
+
 def _alias(owner: Any) -> Any:
     """The primary name of a song, album or artist of Koito's."""
-    names = owner.get("aliases") if isinstance(owner, dict) else None
-    listed = [one for one in names if isinstance(one, dict)] if isinstance(names, list) else []
-    return next((one.get("alias") for one in sorted(listed, key=lambda one: one.get("is_primary") is not True)), None)
+    names = _primary_first(owner.get("aliases") if isinstance(owner, dict) else None)
+    return names[0].get("alias") if names else None
 
 
 def _credited(row: Entry) -> list[Any] | None:
-    listed = row.get("artists")
-    artists = [one for one in listed if isinstance(one, dict)] if isinstance(listed, list) else []
-    names = [_alias(one) for one in sorted(artists, key=lambda one: one.get("is_primary") is not True)]
+    names = [_alias(one) for one in _primary_first(row.get("artists"))]
     return [name for name in names if isinstance(name, str) and name.strip() and "\0" not in name] or None
 
 
@@ -249,10 +248,7 @@ KOITO = ExportFormat(
     ),
     frozenset({"listened_at", "track"}),
     {
-        "title": pl.col("title"),
-        "artist": pl.col("artists").list.join(", "),
-        "artists": pl.col("artists"),
-        "album": pl.col("album"),
+        **CREDITED,
         "mbid": pl.col("mbid"),
         "duration_ms": pl.col("length"),
         "occurred_at": pl.col("listened_at"),
@@ -261,7 +257,7 @@ KOITO = ExportFormat(
     "title",
     {
         "title": lambda row: _alias(row.get("track")),
-        "artists": lambda row: _credited(row),
+        "artists": _credited,
         "album": entry_words(lambda row: _alias(row.get("album"))),
         "mbid": mbid(at("track", "mbid")),
         "length": whole(at("track", "duration"), 1000),
