@@ -12,10 +12,11 @@ import subprocess
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import wraps
-from typing import ParamSpec
+from typing import Concatenate, ParamSpec
 from urllib.parse import urlsplit
 
 from flows.report import RecordedError, RunReport
+from recsys.lake import Lake
 from recsys.settings import Settings
 
 P = ParamSpec("P")
@@ -49,14 +50,13 @@ def alerting(settings: Settings) -> Iterator[None]:
         raise
 
 
-def alerted(night: Callable[P, RunReport]) -> Callable[P, RunReport]:
-    """The nightly batch, with its end told when it dies and when its run is not published; its second argument are settings."""
+def alerted(night: Callable[Concatenate[Lake, Settings, P], RunReport]) -> Callable[Concatenate[Lake, Settings, P], RunReport]:
+    """The nightly batch, with its end told when it dies and when its run is not published."""
 
     @wraps(night)
-    def told(*args: P.args, **kwargs: P.kwargs) -> RunReport:
-        settings = next(value for value in (*args, *kwargs.values()) if isinstance(value, Settings))
+    def told(lake: Lake, settings: Settings, /, *args: P.args, **kwargs: P.kwargs) -> RunReport:
         with alerting(settings):
-            report = night(*args, **kwargs)
+            report = night(lake, settings, *args, **kwargs)
         if not report.published:
             broken = "; ".join(count for count in report.counts if count.startswith("fail"))
             alert(settings.on_failure, f"recsys: run {report.run_id} failed its checks and was not published: {broken}")

@@ -16,6 +16,7 @@ import pytest
 from flows.alerts import alert, alerted
 from flows.report import RunReport
 from recsys.errors import InputError
+from recsys.lake import Lake
 from recsys.settings import Settings
 
 
@@ -43,12 +44,12 @@ def test_a_run_that_is_not_published(hook: tuple[str, Path]) -> None:
     assert said[2] == "recsys: run 2026-06-01-a failed its checks and was not published: fail: rankings: every row (3)"
 
 
-def test_a_night_that_dies(hook: tuple[str, Path]) -> None:
-    def dies(settings: Settings) -> RunReport:
+def test_a_night_that_dies(hook: tuple[str, Path], tmp_path: Path) -> None:
+    def dies(lake: Lake, settings: Settings) -> RunReport:
         raise InputError("a row of SECRET-LISTENER")
 
     with pytest.raises(InputError, match="SECRET"):
-        alerted(dies)(settings=Settings(on_failure=hook[0]))
+        alerted(dies)(Lake(tmp_path), Settings(on_failure=hook[0]))
     assert "InputError" in hook[1].read_text()
     assert "SECRET" not in hook[1].read_text()
 
