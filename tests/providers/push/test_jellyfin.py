@@ -12,19 +12,11 @@ import pytest
 from recsys.providers.access import Access
 from recsys.providers.errors import MissingError, NotConfiguredError
 from recsys.providers.push.jellyfin import TICKS, JellyfinLists
+from tests.providers.listed import ROW
 from tests.support.wire import Wire
 
 Open = Callable[..., Access]
 SETTINGS = {"jellyfin_url": "https://jelly.test", "jellyfin_token": "canary-jf", "jellyfin_user": "u1"}
-ROW = {
-    "title": "Help! - Remastered 2009",
-    "artist": "The Beatles",
-    "duration_ms": 139_000,
-    "artists": None,
-    "album": None,
-    "mbid": None,
-    "isrc": None,
-}
 
 
 @pytest.fixture

@@ -12,6 +12,7 @@ import pytest
 from recsys.providers.access import Access
 from recsys.providers.errors import MalformedError, MissingError, NotConfiguredError, UnauthorizedError
 from recsys.providers.push.subsonic import SubsonicLists
+from tests.providers.listed import ROW
 from tests.support.wire import Wire
 
 Open = Callable[..., Access]
@@ -37,17 +38,6 @@ def sent(wire: Wire) -> list[tuple[str, httpx.QueryParams]]:
 
 def song(name: str, title: str, artist: str = "The Beatles", seconds: int | None = 139) -> dict[str, object]:
     return {"id": name, "title": title, "artist": artist, "duration": seconds}
-
-
-ROW = {
-    "title": "Help! - Remastered 2009",
-    "artist": "The Beatles",
-    "duration_ms": 139_000,
-    "artists": None,
-    "album": None,
-    "mbid": None,
-    "isrc": None,
-}
 
 
 def test_the_password_is_never_sent_but_its_hash_with_a_new_salt(target: SubsonicLists, wire: Wire) -> None:
