@@ -12,7 +12,6 @@ from flows import nightly
 from recsys import Lake, Settings
 from recsys.demo import AS_OF
 from recsys.lake import quality
-from recsys.lake.reports import _place
 from tests.support.published import publish
 
 
@@ -27,7 +26,7 @@ def test_a_bad_night_is_stopped(tmp_path: Path) -> None:
     assert not bad.published
     assert any(problem.startswith("fail: rankings: not far fewer rows") for problem in bad.problems)
     assert Lake(lake.root).published().id == good.run_id
-    assert "not far fewer rows than in the published run" in _place(lake.run(bad.run_id)).read_text(encoding="utf-8")
+    assert "not far fewer rows than in the published run" in lake.run(bad.run_id).report.read_text(encoding="utf-8")
     assert nightly.run(lake.root, slip, AS_OF).published is False
     # readers' lists were judged by what came since all the same
     judged = quality.read(lake)
@@ -60,5 +59,5 @@ def test_a_check_of_an_analyst_stops_a_night(tmp_path: Path) -> None:
     bad = nightly.run(lake.root, Settings(list_limit=10, pool=40), AS_OF + timedelta(days=1))
     assert not bad.published
     assert any(problem.startswith("fail: run: checks/long.sql (") for problem in bad.problems)
-    assert "checks/long.sql" in _place(lake.run(bad.run_id)).read_text(encoding="utf-8")
+    assert "checks/long.sql" in lake.run(bad.run_id).report.read_text(encoding="utf-8")
     assert (bad.path / "expectations" / "rankings.json").is_file()
