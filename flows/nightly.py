@@ -15,6 +15,7 @@ from flows import steps
 from flows.alerts import alerted
 from flows.report import RunReport
 from flows.stages import PROGRESS, stopwatch
+from recsys import models
 from recsys.lake import Lake
 from recsys.pipeline import Progress, shard_ranges
 from recsys.settings import Settings
@@ -33,7 +34,8 @@ def nightly(
     seconds = stopwatch()
     refused = steps.ingest(lake, inbox, settings) if inbox else ()
     lake.require()
-    with lake.writer():  # held from reading to publishing: nobody is forgotten in between
+    # the lock is held from reading to publishing: nobody is forgotten in between
+    with lake.writer(), models.limited(settings.memory_limit, lake.scratch("spill")):
         inputs, plan = steps.read(lake, settings, as_of)
         if lake.has_run(plan.run_id):
             return steps.publish(lake, lake.run(plan.run_id), already=True, noted=refused, accept=accept)

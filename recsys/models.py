@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from contextvars import ContextVar
 from datetime import datetime
 from functools import cache
 from importlib.resources import files
@@ -16,6 +17,7 @@ import duckdb
 import polars as pl
 
 from recsys.errors import RecsysError
+from recsys.memory import default_limit
 
 
 def sql_folder(package: Path) -> Path:
@@ -81,12 +83,14 @@ def scan(rows: TableRows) -> pl.LazyFrame:
 def _cursor() -> Iterator[duckdb.DuckDBPyConnection]:
     """A cursor of the shared database. Raises :class:`RecsysError` when its memory does not suffice."""
     try:
-        with _engine().cursor() as con:
+        with (_limited.get() or _engine()).cursor() as con:
             con.execute("set enable_progress_bar = false")  # DuckDB prints it to the standard output, after two seconds
             yield con
     except duckdb.OutOfMemoryException as error:
         cause = str(error).partition("\n")[0]
-        raise RecsysError(f"DuckDB is out of memory ({cause}); close other programs, or run on fewer listeners") from error
+        raise RecsysError(
+            f"DuckDB is out of memory ({cause}); raise the setting memory_limit, or run on fewer listeners"
+        ) from error
 
 
 def _relation(con: duckdb.DuckDBPyConnection, rows: TableRows) -> duckdb.DuckDBPyRelation:
@@ -104,11 +108,46 @@ def _source(con: duckdb.DuckDBPyConnection, rows: TableRows) -> Any:
 def _engine() -> duckdb.DuckDBPyConnection:
     """One empty database: it takes ten times as long to start as a small model to run. Views and variables live in a cursor.
 
-    What does not fit in memory goes to a folder that nobody else can read, not to the working folder as DuckDB would have it.
+    What does not fit in half of the machine's memory goes to a folder that nobody else can read, not to the working folder as
+    DuckDB would have it.
     """
-    return duckdb.connect(config={"temp_directory": _spill().name})
+    return connect(_spill().name)
 
 
 @cache
 def _spill() -> TemporaryDirectory[str]:
     return TemporaryDirectory(prefix="recsys-")
+
+
+_limited: ContextVar[duckdb.DuckDBPyConnection | None] = ContextVar("_limited", default=None)
+"""The database of the block of :func:`limited` that is going on."""
+_memory: ContextVar[int | None] = ContextVar("_memory", default=None)
+"""Most bytes of a database; none = half of the machine's."""
+
+
+@contextmanager
+def limited(memory: int | None, spill: Path) -> Iterator[None]:
+    """Models of this block share ``memory`` bytes (none = half of the machine's); what does not fit goes to the folder ``spill``.
+
+    DuckDB makes that folder when it needs it, within one that exists, and removes it when the block ends.
+    """
+    before = _memory.set(memory)
+    try:
+        with connect(spill) as con:
+            outer = _limited.set(con)
+            try:
+                yield
+            finally:
+                _limited.reset(outer)
+    finally:
+        _memory.reset(before)
+
+
+def limit_memory(memory: int | None) -> None:
+    """Databases that this process opens from now on take at most ``memory`` bytes each; none = half of the machine's."""
+    _memory.set(memory)
+
+
+def connect(spill: Path | str) -> duckdb.DuckDBPyConnection:
+    """An empty database with the limit of its block or process, which spills to a folder."""
+    return duckdb.connect(config={"temp_directory": str(spill), "memory_limit": f"{_memory.get() or default_limit()}B"})

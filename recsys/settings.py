@@ -14,7 +14,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, BeforeValidator, ByteSize, ConfigDict, Field, ValidationError, model_validator
 
 from recsys import sources
 from recsys.errors import UsageError
@@ -24,6 +24,7 @@ Share = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
 Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 Weight = Annotated[float, Field(ge=0, le=10, allow_inf_nan=False)]
 _Count = Annotated[int, Field(ge=1)]
+_Memory = Annotated[ByteSize, Field(ge=64 * 2**20)]
 Signed = Annotated[float, Field(ge=-10, le=10, allow_inf_nan=False)]
 
 
@@ -43,12 +44,13 @@ ENVIRONMENT = {
     "REC_DIVERSITY_LAMBDA": "diversity_lambda",
     "RECSYS_PRESET": "preset",
     "RECSYS_THREADS": "threads",
+    "RECSYS_MEMORY_LIMIT": "memory_limit",
     "RECSYS_ON_FAILURE": "on_failure",
 }
 """Environment name → setting. Every other setting belongs in a settings file."""
 
 SETTINGS_FILE = "recsys.toml"
-OPERATIONAL = ("threads", "on_failure")
+OPERATIONAL = ("threads", "memory_limit", "on_failure")
 """Settings that change no result: they are no part of a run and its id."""
 
 
@@ -230,6 +232,9 @@ class Settings(BaseModel):
     """Seed of every random choice."""
     threads: _Count | None = None
     """Worker threads; none = one per core. Never changes a result."""
+    memory_limit: _Memory | None = None
+    """Memory that DuckDB may take, such as `2GiB`, at least 64 MiB; none = half of the machine's or of the process's control
+    group. What does not fit goes to the lake's disk, and never changes a result."""
     on_failure: str | None = None
     """What hears why a night failed: a command, which gets the reason as its last argument, or the address of a webhook, which
     gets it as JSON `{"text": …}`; none = nothing. The reason holds no ids and no rows."""

@@ -39,7 +39,7 @@ class TestFields:
             Settings().pool = 3  # type: ignore[misc]
 
     def test_digest_tells_results_apart_and_nothing_else(self) -> None:
-        assert Settings().digest() == Settings(threads=2, on_failure="mail -s recsys ops").digest()
+        assert Settings().digest() == Settings(threads=2, memory_limit="1GiB", on_failure="mail -s recsys ops").digest()
         digests = {Settings().digest(), Settings.reference().digest(), Settings(pool=3).digest(), Settings(seed=1).digest()}
         assert len(digests) == 4
 
@@ -73,6 +73,8 @@ class TestPresets:
             ({"exclusions": "fuzzy"}, r"setting exclusions: .*'exact' or 'token'; got 'fuzzy'"),
             ({"lists": ("sleep",)}, r"list 'sleep' has no mode of that name; modes: balanced, comfort, discovery"),
             ({"max_per_artist": 0}, r"setting max_per_artist: .*; got 0"),
+            ({"memory_limit": "1MB"}, r"setting memory_limit: .*greater than or equal to 67108864; got '1MB'"),
+            ({"memory_limit": "much"}, r"setting memory_limit: could not parse value and unit .*; got 'much'"),
         ],
     )
     def test_what_is_not_allowed(self, values: dict[str, Any], message: str) -> None:
@@ -99,7 +101,13 @@ class TestLoad:
 
     @pytest.mark.parametrize("name", ENVIRONMENT)
     def test_every_environment_name(self, name: str, tmp_path: Path) -> None:
-        value = {"RECSYS_PRESET": "reference", "RECSYS_THREADS": "3", "RECSYS_ON_FAILURE": "true"}.get(name, "0.5")
+        others = {
+            "RECSYS_PRESET": "reference",
+            "RECSYS_THREADS": "3",
+            "RECSYS_ON_FAILURE": "true",
+            "RECSYS_MEMORY_LIMIT": "100000000",
+        }
+        value = others.get(name, "0.5")
         settings, _ = load(folder=tmp_path, environment={name: value})
         assert str(getattr(settings, ENVIRONMENT[name])) == value
 

@@ -97,6 +97,7 @@ def test_only_doors_touch_clock_disk_and_network() -> None:
         "recsys/atomic.py",
         "recsys/compiled.py",
         "recsys/compiling.py",
+        "recsys/memory.py",
         "recsys/models.py",
         "recsys/stages/neighbors/model.py",
         "recsys/sources.py",

@@ -24,6 +24,7 @@ from recsys.evaluation.shipped import MOST
 from recsys.evaluation.task import Task
 from recsys.inputs import Inputs
 from recsys.lake import Lake
+from recsys.models import limit_memory
 from recsys.settings import Settings, load
 
 METHODS = ("votes", "settings", "reference", *BASELINES)
@@ -63,6 +64,7 @@ def evaluate(
     cutoffs, names = _cutoffs(k), _words(lists, ("balanced", "comfort", "discovery"), "--lists")
     chosen = _words(methods, METHODS, "--methods") if methods else None
     effective, _ = load({"threads": threads})
+    limit_memory(effective.memory_limit)
     if intent:
         _intent(Lake(lake_folder(lake)).inputs(), effective, as_json=json)
         return

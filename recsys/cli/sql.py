@@ -15,7 +15,9 @@ from recsys.cli.screen import WIDTH, console, warn
 from recsys.cli.show import RunId
 from recsys.errors import UsageError
 from recsys.lake import Lake
+from recsys.models import limit_memory
 from recsys.readers.views import SqlSession
+from recsys.settings import load
 
 HELP = """\
 show tables;                                      what there is
@@ -38,6 +40,7 @@ def sql(query: _Query = None, /, *, run: RunId = None, form: _Rows = "table", la
     chosen = home.run(run) if run else home.current()
     if chosen is None:
         warn("no run is published yet: there are the inputs, rejects and runs; `recsys run` builds the other tables")
+    limit_memory(load()[0].memory_limit)
     with SqlSession(home, chosen) as session:
         if query is None and sys.stdin.isatty():
             _prompt(session, form)

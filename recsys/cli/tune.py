@@ -17,6 +17,7 @@ from recsys.evaluation.pairs import pairs_task, validation
 from recsys.evaluation.search import search_settings, tuned_settings, verdict
 from recsys.evaluation.task import Task
 from recsys.lake import Lake
+from recsys.models import limit_memory
 from recsys.settings import load
 
 _Train = Annotated[Path | None, Parameter(name="--train", help="Instead of a lake: pairs to learn from; a fifth validates.")]
@@ -39,6 +40,7 @@ def tune(
     What `recsys evaluate` holds out is not looked at: a part of the same size is cut from what comes before it.
     """
     settings, _ = load({"threads": threads})
+    limit_memory(settings.memory_limit)
     task = _pairs(train, tracks) if train else _lake(lake_folder(lake), holdout)
     if not task.judged.any():
         raise InputError("nothing new in the validation part, so nothing can be compared; choose a larger --holdout")

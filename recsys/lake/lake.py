@@ -302,6 +302,11 @@ class Lake:
                 files.move(self.root / "runs" / run_id, self._staging / f"{run_id}.removed", "aside")
                 files.clear(self._staging / f"{run_id}.removed")
 
+    def scratch(self, name: str) -> Path:
+        """Place in staging of what is of use only while a writer works. The next writer removes what was left there."""
+        files.make_folder(self._staging)
+        return self._staging / name
+
     @property
     def _staging(self) -> Path:
         return self.root / STAGING

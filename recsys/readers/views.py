@@ -19,7 +19,7 @@ import duckdb
 from recsys.errors import UsageError
 from recsys.lake import Batch, Lake, Run, Staged, quality
 from recsys.lake.pruning import using
-from recsys.models import SQL, literal
+from recsys.models import SQL, connect, literal
 from recsys.tables import INPUTS, QUALITY, REJECTS, TABLES, Table
 
 VIEWS_FILE = "views.sql"
@@ -169,15 +169,14 @@ class SqlSession:
     """
 
     def __init__(self, lake: Lake, run: Run | None) -> None:
-        self.connection = duckdb.connect()
         self._held = ExitStack()
         self._held.enter_context(using([*lake.runs(), *([run] if run else [])]))
         self._folder = TemporaryDirectory(prefix="recsys-")
+        self.connection = connect(self._folder.name)
         self._draft = f"{self._folder.name}/answer"
         self.connection.execute("set TimeZone = 'UTC'")
         self.connection.execute("set enable_progress_bar = false")  # it would stand among the rows of a long query
         self.connection.execute(views_sql(run_sources(lake, run)))
-        self.connection.execute("set temp_directory = $1", [self._folder.name])
         self.connection.execute("set allowed_directories = $1", [[f"{lake.root}/", f"{literal(lake.root)}/"]])
         self.connection.execute("set allowed_paths = $1", [[self._draft]])
         self.connection.execute("set enable_external_access = false")
