@@ -55,6 +55,7 @@ def test_nulls(table: Table, column: Column) -> None:
     assert result[f"{column.name} is never null"][0] == 1
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("table", "column"), [case for case in CASES if case[1].range], ids=str)
 def test_values_that_are_not_allowed(table: Table, column: Column) -> None:
     for value in _outside(column):
@@ -77,6 +78,7 @@ def test_keys(name: str) -> None:
     assert broken(table, [row(table)] * 3) == {f"key ({', '.join(table.key)}) is unique": (2, None)}
 
 
+@pytest.mark.slow
 def test_bounds_themselves_are_allowed() -> None:
     table = TABLES["rankings"]
     for column in table:
@@ -103,12 +105,14 @@ def test_files(tmp_path: Path) -> None:
     assert outcome["key (user_id, neighbor_id) is unique"].failures == 1
 
 
+@pytest.mark.slow
 def test_a_table_of_other_types_fails_the_run_and_the_rest_is_not_asked() -> None:
     result = check_tables(good() | {"lists": good()["lists"].drop("returned")}, Settings())
     assert not passed(result)
     assert result.filter(~pl.col("passed"))["rule"].to_list() == [TYPES]
 
 
+@pytest.mark.slow
 def test_wide_values_in_the_snapshot_are_a_warning_and_repeated_tracks_are_allowed_where_settings_keep_them() -> None:
     tracks = pl.concat([good()["tracks"], good()["tracks"]]).with_columns(popularity=pl.lit(2.0))
     result = check_tables(good() | {"tracks": tracks}, Settings.reference())

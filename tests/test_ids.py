@@ -50,6 +50,7 @@ def test_lists_of_ids() -> None:
     assert normalise("track", pl.Series("x", [["a"]])).to_list() == [["a"]]
 
 
+@pytest.mark.slow
 def test_whole_numbers_of_a_float_column_are_ids() -> None:
     tracks = pl.DataFrame({"id": [1, 2, 3], "title": ["x", "y", "z"]})
     events = pl.DataFrame({"user_id": [7.0, 7.0, 8.0], "track_id": [1.0, 2.0, 1.0], "type": ["like"] * 3})
@@ -60,6 +61,7 @@ def test_whole_numbers_of_a_float_column_are_ids() -> None:
         Inputs(tracks=tracks, events=events.with_columns(track_id=pl.Series([1.0, 1.5, 2.0])))
 
 
+@pytest.mark.slow
 def test_links_and_ids_meet_in_a_run() -> None:
     tracks = pl.DataFrame({"id": [ID, "b"], "title": ["x", "y"]})
     events = pl.DataFrame({"user_id": ["u"], "track_id": [f"spotify:track:{ID}"], "type": ["like"]})

@@ -16,6 +16,8 @@ from recsys.settings import _MODES, Mode
 from recsys.tables import PARTS
 from tests.support.worlds import AS_OF, Row, asked, event, inputs, of, ranked, track
 
+pytestmark = pytest.mark.slow  # whole runs
+
 ARTISTS, EACH, LISTENERS = 20, 4, 30
 SMALL = {"list_limit": 12, "measured": 60, "threads": 1}
 

@@ -27,6 +27,8 @@ from recsys.tables import INPUTS, OUTPUTS, TABLES
 from tests.support.chance import world
 from tests.support.worlds import AS_OF, Row, asked, event, inputs, ranked, silent, track
 
+pytestmark = pytest.mark.slow  # whole runs
+
 Tables = dict[str, pl.DataFrame]
 DEFAULT, REFERENCE = Settings(list_limit=12, pool=20), Settings.reference(list_limit=12, pool=20)
 PRESETS = pytest.mark.parametrize("settings", [DEFAULT, REFERENCE], ids=["default", "reference"])
@@ -79,7 +81,6 @@ class TestEveryRun:
                 tables[name].filter((points * pl.col("safety") + pl.col("commercial") - pl.col("score")).abs() > 1e-6).is_empty()
             )
 
-    @pytest.mark.slow
     @effort(max_examples=8)
     @given(seed=SEEDS)
     def test_nothing_blocked_hidden_or_known_is_ever_recommended(self, seed: int) -> None:
@@ -142,7 +143,6 @@ class TestReaction:
             assert other[: len(rest)] == rest
             assert dropped not in other
 
-    @pytest.mark.slow
     def test_a_longer_list_begins_with_the_shorter_one(self) -> None:
         for limit in (3, 7):
             short, long = (build(world(13), Settings.reference(list_limit=length), as_of=AS_OF) for length in (limit, 12))
@@ -182,7 +182,6 @@ class TestEdges:
         assert digests(build(given_, as_of=AS_OF)) == digests(build(given_, Settings(), as_of=AS_OF))
 
 
-@pytest.mark.slow
 class TestSameBytes:
     @GENERATED
     @effort(max_examples=3)
@@ -219,7 +218,6 @@ for settings in (Settings(), Settings.reference()):
 """
 
 
-@pytest.mark.slow
 def test_same_bytes_in_any_process(root: Path) -> None:
     """Other hash seeds, time zones, languages and numbers of threads, of our own and of the libraries."""
     ours = {"PYTHONHASHSEED": "1", "TZ": "UTC", "LC_ALL": "C", "POLARS_MAX_THREADS": "1", "OMP_NUM_THREADS": "1"}
@@ -257,7 +255,6 @@ def demo_rankings(**overrides: Any) -> pl.DataFrame:
 class TestPlantedGroups:
     """Eight groups of equal size: by chance, one track in eight is of the listener's own."""
 
-    @pytest.mark.slow
     def test_lists_stay_near_the_listeners_group(self) -> None:
         popular = demo().tracks.sort("popularity", descending=True).head(50).select(track_id="id")
         users = demo().events.select("user_id").unique()
@@ -265,7 +262,6 @@ class TestPlantedGroups:
         assert by_popularity == pytest.approx(1 / 8, abs=0.03)
         assert own_group(demo_rankings()) > 6 * by_popularity
 
-    @pytest.mark.slow
     @pytest.mark.parametrize("part", ["content_weight", "collab_weight"])
     def test_sound_and_neighbours_each_find_it(self, part: str) -> None:
         alone = dict.fromkeys(("content_weight", "collab_weight", "popularity_weight", "exploration_weight"), 0.0)

@@ -17,6 +17,8 @@ from recsys.settings import PRESETS
 from recsys.tables import FEATURES
 from tests.support.worlds import AS_OF, Row, asked, candidate, event, inputs, lists, of, ranked, silent, track
 
+pytestmark = pytest.mark.slow  # whole runs
+
 Tables = dict[str, pl.DataFrame]
 COVERED: set[str] = set()
 

@@ -102,6 +102,7 @@ def _raise(monkeypatch: pytest.MonkeyPatch, error: BaseException) -> None:
     monkeypatch.setattr(app, "build", build)
 
 
+@pytest.mark.slow
 def test_completion_is_installed_by_one_command(tmp_path: Path) -> None:
     command = [sys.executable, "-c", "from recsys.cli import main; main()", "--install-completion", "--shell", "bash"]
     environment = {**os.environ, "HOME": str(tmp_path), "SHELL": "/bin/bash"}

@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import json
 
+import pytest
+
 from recsys import Lake
 from tests.cli.conftest import LISTENERS, Recsys
+
+pytestmark = pytest.mark.slow  # whole runs
 
 
 def test_users(recsys: Recsys, lake: Lake) -> None:

@@ -17,6 +17,8 @@ from recsys.demo import AS_OF, world
 from tests.cli.conftest import Recsys
 from tests.readme import README
 
+pytestmark = pytest.mark.slow  # whole runs
+
 
 def promised() -> list[str]:
     """The last lines of `make demo` as the README shows them, as patterns; the very last is make's own."""
@@ -24,7 +26,6 @@ def promised() -> list[str]:
     return [line.strip().replace("…", "*") for line in block.splitlines()[:-1]]
 
 
-@pytest.mark.slow
 def test_demo_from_nothing_and_again(tmp_path: Path) -> None:
     environment = {**os.environ, "PREFECT_HOME": str(tmp_path / "prefect"), "COLUMNS": "120"}
 

@@ -11,6 +11,8 @@ import pytest
 from recsys import Lake
 from tests.cli.conftest import Recsys
 
+pytestmark = pytest.mark.slow  # whole runs
+
 PAIRS = pl.DataFrame(
     [(user, item, 1 + (user + item) % 3) for user in range(8) for item in range(12) if (user + item) % 2],
     ["user_id", "item_id", "value"],

@@ -26,6 +26,8 @@ from tests.cli.conftest import Recsys
 from tests.support.bytes import naming, texts
 from tests.support.published import EARLIER, publish
 
+pytestmark = pytest.mark.slow  # whole runs
+
 WHO, OTHERS = "demo-u001", "demo-u002"
 
 
@@ -74,7 +76,6 @@ def test_a_look_before_and_a_question(recsys: Recsys, lake: Lake, whole: Lake) -
     assert recsys("forget", WHO, "--dry-run", "--lake", lake.root).code == 6
 
 
-@pytest.mark.slow
 def test_gone_from_every_byte(recsys: Recsys, lake: Lake) -> None:
     places = {path.relative_to(lake.root).parts[0] for path in names(lake.root, WHO)}
     assert places == {"cache", "inputs", "runs"}
@@ -118,7 +119,6 @@ def test_inputs_of_others_stay_and_the_same_files_are_not_taken_in_again(recsys:
     assert lake.rejects()["raw"].to_list().count("private words") == 0
 
 
-@pytest.mark.slow
 def test_an_error_at_any_step_leaves_a_good_lake_and_the_next_try_finishes(
     lake: Lake, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -77,6 +77,7 @@ def test_missing_file_and_missing_user(recsys: Recsys) -> None:
     assert recsys("ingest", "events").code == 2
 
 
+@pytest.mark.slow
 def test_many_files_share_a_line(recsys: Recsys, tmp_path: Path) -> None:
     folder = tmp_path / "many"
     folder.mkdir()

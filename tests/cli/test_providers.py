@@ -69,6 +69,7 @@ def test_what_is_no_source_and_what_is_not_configured(recsys: Recsys, spotify: H
     assert recsys("providers", "login").code == 7
 
 
+@pytest.mark.slow
 def test_enrich_asks_about_played_tracks_unless_told_otherwise(
     recsys: Recsys, spotify: Hostile, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -10,6 +10,8 @@ import pytest
 from recsys import Lake
 from tests.cli.conftest import Recsys
 
+pytestmark = pytest.mark.slow  # whole runs
+
 
 def test_makes_the_page_and_says_where(recsys: Recsys, lake: Lake, monkeypatch: pytest.MonkeyPatch) -> None:
     opened: list[str] = []

@@ -7,6 +7,7 @@ import shutil
 from pathlib import Path
 
 import polars as pl
+import pytest
 
 from recsys import Lake, Settings
 from recsys.demo import AS_OF
@@ -68,6 +69,7 @@ def test_show(recsys: Recsys, lake: Lake) -> None:
     assert (told["run"], told["broken"], len(told["publications"])) == (lake.published().id, [], 1)
 
 
+@pytest.mark.slow
 def test_diff(recsys: Recsys, lake: Lake, tmp_path: Path) -> None:
     copy = Lake(shutil.copytree(lake.root, tmp_path / "copy"))
     old = copy.published()

@@ -21,6 +21,7 @@ def test_a_query_as_a_table(recsys: Recsys, lake: Lake) -> None:
     assert str(lake.published().read("rankings").height) in answer.out
 
 
+@pytest.mark.slow
 def test_other_formats(lake: Lake, capsysbinary: pytest.CaptureFixture[bytes]) -> None:
     query = "select user_id, list from lists order by all limit 2"
     sql.sql(query, form="json", lake=lake.root)
@@ -35,6 +36,7 @@ def test_a_chosen_run(recsys: Recsys, lake: Lake) -> None:
     assert recsys("sql", "select 1", "--run", "nope", "--lake", lake.root).code == 6
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("query", ["select bad", "copy (select 1) to 'x.csv'", "select"])
 def test_a_wrong_query_is_one_message(recsys: Recsys, lake: Lake, query: str) -> None:
     answer = recsys("sql", query, "--lake", lake.root)
@@ -77,6 +79,7 @@ def test_before_the_first_run(recsys: Recsys, tmp_path: Path) -> None:
     assert (answer.code, "2" in answer.out, "no run is published yet" in answer.err) == (0, True, True)
 
 
+@pytest.mark.slow
 def test_a_reader_that_has_enough_ends_it_without_a_word(tmp_path: Path, lake: Lake) -> None:
     command = [sys.executable, "-c", "from recsys.cli import main; main()", "sql", "--lake", str(lake.root), "--format", "csv"]
     with subprocess.Popen(

@@ -19,6 +19,7 @@ def test_all_tables_with_grain_and_key(recsys: Recsys) -> None:
         assert f" {name} " in answer.out
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", TABLES)
 def test_one_table_with_every_column(recsys: Recsys, name: str) -> None:
     listed = json.loads(recsys("tables", name, "--format", "json").out)[0]

@@ -14,6 +14,8 @@ from recsys import Lake
 from recsys.demo import AS_OF
 from tests.cli.conftest import Recsys
 
+pytestmark = pytest.mark.slow  # whole runs
+
 WISH = ("--seed-artist", "weightless orchards", "--target", "energy=0.9", "--bound", "tempo=60..190", "--mode", "Discovery")
 
 
@@ -47,7 +49,6 @@ def test_without_a_wish_it_is_the_balanced_list(recsys: Recsys, lake: Lake) -> N
     assert [row["score"] for row in rows] == stored.sort("rank")["score"].to_list()
 
 
-@pytest.mark.slow
 def test_saved_it_is_row_for_row_what_the_next_run_gives(recsys: Recsys, lake: Lake, tmp_path: Path) -> None:
     mine = Lake(shutil.copytree(lake.root, tmp_path / "mine"))
     Path("recsys.toml").write_text("list_limit = 10\npool = 20\n", encoding="utf-8")

@@ -30,6 +30,7 @@ def test_parts_of_a_ranked_track_add_up_to_its_stored_score(recsys: Recsys, lake
     assert f"= score                  {parts['score']:.4f}" in answer.out
 
 
+@pytest.mark.slow
 def test_known_track_names_its_rule(recsys: Recsys, lake: Lake) -> None:
     rated = lake.published().read("ratings").filter(pl.col("user_id") == "demo-u001", pl.col("known"))
     answer = recsys("why", "demo-u001", rated["track_id"][0], "--lake", lake.root)
@@ -63,6 +64,7 @@ def test_own_tracks_and_their_shares_of_the_votes(recsys: Recsys, lake: Lake) ->
     assert "all else" in shown
 
 
+@pytest.mark.slow
 def test_what_is_listed_is_answered_without_kernels_and_settings(lake: Lake) -> None:
     track = ranked(lake, "demo-u001")
     code = (

@@ -29,6 +29,7 @@ def test_same_seed_gives_same_bytes_in_another_process(demo: DemoWorld, tmp_path
     assert set(here) == {"tracks", "events", "controls", "requests"}
 
 
+@pytest.mark.slow
 def test_another_seed_gives_another_world(demo: DemoWorld) -> None:
     assert not world(seed=1).events.equals(demo.events)
 

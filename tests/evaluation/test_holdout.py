@@ -16,6 +16,8 @@ from recsys.settings import Settings
 from recsys.tables import CONTROLS, EVENTS, REQUESTS, TRACKS
 from tests.support.worlds import event, frame, track
 
+pytestmark = pytest.mark.slow  # whole runs
+
 NEWEST = datetime(2026, 6, 1, tzinfo=UTC)
 CUT = NEWEST - timedelta(days=30)
 
@@ -53,7 +55,6 @@ def lists(task: Task) -> dict[str, list[str]]:
     return {user: [task.catalog.ids[item] for item in row if item >= 0] for user, row in zip(task.users, array, strict=True)}
 
 
-@pytest.mark.slow
 def test_nothing_after_the_cut_changes_a_list() -> None:
     cut = Holdout.parse("last:30d")
     plain, planted = holdout_task(world(), cut), holdout_task(later(world()), cut)

@@ -13,6 +13,8 @@ from recsys.evaluation.judging import Judgement, judge
 from recsys.evaluation.pairs import pairs_task
 from recsys.evaluation.task import Task
 
+pytestmark = pytest.mark.slow  # whole runs
+
 
 @pytest.fixture(scope="module")
 def task() -> Task:

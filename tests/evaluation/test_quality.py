@@ -16,6 +16,8 @@ from recsys.tables import EVENTS, REJECTS, TRACKS
 from tests.support.published import commit
 from tests.support.worlds import AS_OF, event, frame, track
 
+pytestmark = pytest.mark.slow  # whole runs
+
 HEARD = (("ann", "t1"), ("ann", "t2"), ("bob", "t2"), ("bob", "t3"))
 
 

@@ -28,6 +28,7 @@ def assert_parts(split: Split, ratings: csr_array) -> None:
 
 
 class TestHoldOut:
+    @pytest.mark.slow
     @given(ROWS, st.sampled_from([0.0, 0.2, 0.5, 1.0]), st.integers(0, 3))
     def test_every_rating_in_one_part_and_no_listener_empty(self, rows: Rows, share: float, seed: int) -> None:
         ratings = matrix(rows, 6)

@@ -55,6 +55,7 @@ def test_nothing_after_the_cut_is_known() -> None:
     assert pairs(result, "relevant") == {("u", "b")}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("events", "rows", "words"),
     [

@@ -18,6 +18,8 @@ from recsys.lake import Lake, Run
 from recsys.lake.rewriting import FORGETTING, FORGOTTEN, begun
 from tests.lake import night
 
+pytestmark = pytest.mark.slow  # whole runs
+
 AS_OF = datetime(2026, 1, 31, tzinfo=UTC)
 
 

@@ -55,6 +55,7 @@ def lake(tmp_path: Path) -> Lake:
     return Lake(tmp_path / "lake")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("spelling", SPELLINGS)
 def test_no_spelling_of_the_id_stays_in_rows_that_could_not_be_read(spelling: str, lake: Lake) -> None:
     text = SPELLINGS[spelling]
@@ -77,6 +78,7 @@ def test_rows_go_by_their_column_and_those_of_similar_names_stay(lake: Lake) -> 
     assert left.equals(rejects.filter(pl.col("user_id") != "ann"))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["events.csv", "events.parquet", "events.json"])
 def test_every_format_tells_whose_row_was_rejected(name: str, lake: Lake, tmp_path: Path) -> None:
     path, rows = tmp_path / name, pl.DataFrame([GOOD, {"user_id": WHO, **BAD}])
@@ -127,6 +129,7 @@ def test_an_export_is_its_listeners(lake: Lake, tmp_path: Path) -> None:
     assert lake.rejects().is_empty()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("form", ["NFC", "NFD", "latin-1"])
 def test_file_names_however_they_are_composed(form: str, lake: Lake, tmp_path: Path) -> None:
     name = "Zoë.csv" if form == "latin-1" else unicodedata.normalize(form, "Zoë.csv")

@@ -82,6 +82,7 @@ def test_a_track_that_nobody_else_knows_goes_from_inputs_and_keeps_its_id_in_run
     assert own == rows.to_dicts()[1]
 
 
+@pytest.mark.slow
 def test_rejects_and_words_of_a_batch_that_it_supplied(lake: Lake) -> None:
     supplied(lake, WHOLE, OWN, rejects=2)
     supplied(lake, MIXED, source="tracks.csv", rejects=1)

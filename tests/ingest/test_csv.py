@@ -65,6 +65,7 @@ TABLES = st.integers(1, 4).flatmap(
 )
 
 
+@pytest.mark.slow
 @settings(max_examples=60)
 @given(TABLES, st.sampled_from([1, 7, 4096]), st.booleans())
 def test_what_is_written_by_the_book_is_read_back(table: list[list[str]], size: int, everywhere: bool) -> None:
@@ -81,6 +82,7 @@ def test_what_is_written_by_the_book_is_read_back(table: list[list[str]], size: 
     assert [tuple(cell or None for cell in row[1:]) for row in good] == visible or swallowed
 
 
+@pytest.mark.slow
 @settings(max_examples=100)
 @given(st.text(st.sampled_from('ab,"\n \r;'), max_size=40), st.integers(1, 3))
 def test_no_line_is_lost(text: str, count: int) -> None:

@@ -62,6 +62,7 @@ class TestLists:
         result = values_of(nested.lists(pl.Series(rows)))
         assert result == [values_of(nested.lists(pl.Series([row], dtype=pl.String)))[0] for row in rows]
 
+    @pytest.mark.slow
     @given(st.lists(st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"])), max_size=4))
     def test_json_and_python_lists_come_back_as_they_were(self, names: list[str]) -> None:
         written = [orjson.dumps(names).decode()]

@@ -45,6 +45,7 @@ def _parquet(frame: pl.DataFrame) -> bytes:
     return bytes(sink.getvalue())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", forms())
 def test_every_format_says_the_same(name: str, lake: Lake, put: Put) -> None:
     (report,) = ingest(lake, "events", [put(name, forms()[name])])
@@ -99,6 +100,7 @@ def test_rejects_hold_everything_needed_to_find_the_row(lake: Lake, put: Put) ->
     }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("cell", "code"),
     [

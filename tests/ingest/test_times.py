@@ -90,6 +90,7 @@ def test_other_zones_and_units() -> None:
     assert times.read(stamps, None)[0].item() == datetime(2024, 1, 5, 14, tzinfo=UTC)
 
 
+@pytest.mark.slow
 @settings(max_examples=60)
 @given(st.lists(st.text(st.sampled_from("0129-+:.TZ ,Jan"), max_size=25), max_size=10), st.sampled_from([None, "Europe/Berlin"]))
 def test_every_text_is_a_time_or_has_a_code(texts: list[str], zone: str | None) -> None:

@@ -33,6 +33,7 @@ def test_truncated_files(part, sixteenth, batch, lake):
         lake.rejects() if part else lake.inputs()
 
 
+@pytest.mark.slow
 def test_a_receipt_with_a_flipped_bit_is_refused_or_means_the_same(batch, lake):
     """A flip may only change the words of the source's name, never a count, a digest or the rows."""
     receipt = batch.path / "receipt.json"

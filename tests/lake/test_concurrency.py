@@ -12,6 +12,8 @@ from recsys.errors import LakeError
 from recsys.lake import Lake, files
 from tests.lake import night
 
+pytestmark = pytest.mark.slow  # whole runs
+
 
 @pytest.mark.parametrize(("processes", "nights"), [(2, 2), pytest.param(8, 5, marks=pytest.mark.slow)])
 def test_processes_times_nights(processes, nights, lake, spawn):

@@ -106,6 +106,7 @@ def test_unknown_fail_points_are_refused(monkeypatch):
         files.reach("coffee")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("module", sorted(LAKE.glob("*.py")), ids=lambda path: path.stem)
 def test_every_write_step_has_a_fail_point(module):
     """Each call that changes the disk follows a ``reach`` of its own, in files.py or lock.py and nowhere else."""
@@ -168,6 +169,7 @@ def test_everything_is_synced_before_its_rename_and_the_folders_after(disturbed,
     assert not owed
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("what", ["batch", "aside", "run", "current"])
 def test_rename_that_reports_an_error_but_happened(what, disturbed, after, monkeypatch):
     _break_rename(monkeypatch, what, happens=True)
@@ -175,6 +177,7 @@ def test_rename_that_reports_an_error_but_happened(what, disturbed, after, monke
     assert contents(disturbed) == after
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("what", ["batch", "aside", "run", "current"])
 def test_rename_that_did_not_happen(what, disturbed, after, monkeypatch):
     with monkeypatch.context() as patch:
@@ -220,6 +223,7 @@ def test_unconfirmed_rename_is_found_by_the_next_night(disturbed, after, monkeyp
     assert contents(disturbed) == after
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("limit", "value", "message"),
     [

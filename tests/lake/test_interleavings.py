@@ -16,6 +16,8 @@ from recsys.lake.pruning import prune
 from tests.lake import night
 from tests.support.bytes import naming
 
+pytestmark = pytest.mark.slow  # whole runs
+
 WHO = "u0"
 
 
@@ -109,7 +111,6 @@ def require_whole(root: Path, forgotten: bool) -> None:
         assert naming(root, WHO) == []
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize(("one", "other"), [*product(ACTS, ACTS)])
 def test_every_interleaving(one: str, other: str, three: Path, tmp_path: Path) -> None:
     """Forgetting has so many steps that each is tried by two of the six others, every third by each of them."""

@@ -25,6 +25,7 @@ def add(lake: Lake, table: str, frame: pl.DataFrame, digest: str) -> object:
     return lake.add_batch(table, frame, rejects=REJECTS.empty(), source="file", digest=digest * 64, rows_read=frame.height)
 
 
+@pytest.mark.slow
 def test_importing_and_using_the_lake_is_light(root):
     code = (
         "import sys, tempfile, pathlib; from tests.lake import night;"
@@ -179,6 +180,7 @@ def test_a_failed_run_is_kept_but_not_published(lake):
     assert [run.id for run in lake.runs()] == [bad.id, good.id]
 
 
+@pytest.mark.slow
 def test_runs_are_listed_newest_first(lake):
     made = []
     for day in range(6):
@@ -225,6 +227,7 @@ def test_one_damaged_run_does_not_hide_the_others(lake):
         lake.run(other.name)
 
 
+@pytest.mark.slow
 def test_processes_share_a_lake(lake, spawn):
     """Two processes ingest five files each, two of them the same: eight batches, in eight places."""
     days = ([1, 2, 3, 4, 5], [5, 4, 6, 7, 8])

@@ -73,6 +73,7 @@ def leave_child(root: str, tell: Connection) -> None:
         os.kill(os.getpid(), signal.SIGKILL)
 
 
+@pytest.mark.slow
 def test_a_child_of_a_dead_owner_does_not_block(lake, spawn):
     mine, theirs = Pipe()
     process = spawn(leave_child, root=str(lake.root), tell=theirs)

@@ -61,6 +61,7 @@ def test_equal_frames_give_equal_bytes(profiles, tmp_path):
     assert len(set(result)) == 1
 
 
+@pytest.mark.slow
 def test_rows_come_back_and_the_contract_with_them(profiles, tmp_path):
     file = written(tmp_path, profiles)
     assert parquet.read(tmp_path, file).equals(profiles)

@@ -86,6 +86,7 @@ def test_code_version_of_an_installation_is_that_of_its_clone(root, tmp_path):
     assert code_version(tmp_path / "installed") != code_version(tmp_path / "clone")
 
 
+@pytest.mark.slow
 def test_code_version_covers_every_module_that_computes(root):
     named = "(module.__file__ for name, module in sys.modules.items() if name.split('.')[0] == 'recsys')"
     command = [sys.executable, "-c", f"import sys, recsys.pipeline; print(*{named}, sep='\\n')"]

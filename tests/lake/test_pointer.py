@@ -30,6 +30,7 @@ def test_a_torn_or_flipped_line_is_never_another_run(tmp_path):
             read(path)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("pointer", "message"),
     [

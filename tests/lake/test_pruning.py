@@ -16,6 +16,8 @@ from recsys.lake.pruning import Pruned, in_use, prune, using
 from recsys.lookup.columns import Columns, Layout
 from tests.lake import night
 
+pytestmark = pytest.mark.slow  # whole runs
+
 
 @pytest.fixture
 def nights(lake):

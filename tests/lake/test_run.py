@@ -48,6 +48,7 @@ def test_unknown_tables_and_files(run):
         run.file("neighbors/part-00000.parquet")
 
 
+@pytest.mark.slow
 def test_every_damage_is_found(run, part, lake):
     chance = random.Random(1)  # noqa: S311
     good = part.read_bytes()
@@ -135,6 +136,7 @@ def test_a_file_that_was_just_written_is_not_trusted_to_stay(run, monkeypatch):
     assert len(read) == 4
 
 
+@pytest.mark.slow
 def test_pages_have_checksums_of_their_own(run, part):
     """Who opens the file without its SHA-256 is warned too."""
     good = part.read_bytes()

@@ -14,6 +14,8 @@ from recsys.lake import Run
 from recsys.lookup.app import ASSETS
 from tests.support.published import SLASHED
 
+pytestmark = pytest.mark.slow  # whole runs
+
 LIST = "/v1/users/demo-u001/recommendations"
 HARD = "demo%2F%C3%BC%20100%25"
 

@@ -87,6 +87,7 @@ def test_a_head_without_end_is_refused(port: int) -> None:
         assert everything(client).startswith(b"HTTP/1.1 431")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("sent", [b"", b"GET / HTT", b"GET / HTTP/1.1\r\nx: y\r\n"])
 def test_a_head_that_does_not_come_ends_the_connection(sent: bytes, port: int, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(connection, "HEAD_SECONDS", 0.2)
@@ -95,6 +96,7 @@ def test_a_head_that_does_not_come_ends_the_connection(sent: bytes, port: int, m
         assert everything(client) == b""
 
 
+@pytest.mark.slow
 def test_dripping_does_not_win_time(port: int, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(connection, "HEAD_SECONDS", 0.5)
     with connect(port) as client:
@@ -154,6 +156,7 @@ def test_a_body_that_grows_too_long_ends_the_connection(port: int) -> None:
     healthy(port)
 
 
+@pytest.mark.slow
 def test_who_hangs_up_is_no_bug(port: int, caplog: pytest.LogCaptureFixture) -> None:
     with caplog.at_level(logging.WARNING):
         for _ in range(5):
@@ -164,6 +167,7 @@ def test_who_hangs_up_is_no_bug(port: int, caplog: pytest.LogCaptureFixture) -> 
     assert [record.message for record in caplog.records if "bug" in record.message] == []
 
 
+@pytest.mark.slow
 def test_a_log_that_cannot_be_written_is_written_again(port: int, log: Broken) -> None:
     log.broken = True
     for _ in range(3):

@@ -16,6 +16,8 @@ from recsys.lookup.app import build
 from recsys.lookup.names import name
 from tests.support.serving import serving
 
+pytestmark = pytest.mark.slow  # whole runs
+
 LIST = "/v1/users/demo-u001/recommendations"
 
 

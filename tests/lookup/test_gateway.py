@@ -91,6 +91,7 @@ def test_request_ids(locked: httpx.Client) -> None:
     assert len(made) == 4
 
 
+@pytest.mark.slow
 def test_one_line_per_request_without_keys_or_query(locked: httpx.Client, log: io.StringIO) -> None:
     time.sleep(2 * gateway.LOG_SECONDS)
     log.truncate(log.seek(0))

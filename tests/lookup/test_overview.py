@@ -72,6 +72,7 @@ def test_a_file_of_another_kind_or_list(client: httpx.Client) -> None:
     problem(client.get(f"{OF}/playlist", params={"list": "nope"}), 404)
 
 
+@pytest.mark.slow
 def test_the_page_says_when_links_are_off(published: Lake) -> None:
     for links, word in ((True, "on"), (False, "off")):
         with serving(build(published.root, log=None, links=links)) as where:

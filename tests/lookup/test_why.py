@@ -13,6 +13,7 @@ from recsys.lookup.why import stored_why
 from recsys.readers.why import _READS, explain
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("user", ["demo-u001", "demo-u003"])
 def test_every_answer_agrees_with_the_computation(user: str, reader: Reader, run: Run) -> None:
     tables = {table: run.read(table) for table in _READS}

@@ -95,6 +95,7 @@ def test_names_that_need_escaping_are_json(reader: Reader) -> None:
     assert reader.listener("demo/ü 100%").known
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("size", "first"), [(13, 20), (64, 4), (64, 10)])
 def test_slices_and_blocks_change_no_answer(
     size: int, first: int, published: Lake, run: Run, reader: Reader, tmp_path: Path, monkeypatch: pytest.MonkeyPatch

@@ -72,6 +72,7 @@ def test_scaled_rows_without_names() -> None:
     assert scaled(csr_array((3, 0))).shape == (3, 0)
 
 
+@pytest.mark.slow
 @given(good=POINTS, bad=POINTS, base=HABITS, doubt=st.sampled_from([TRACK, ARTIST]))
 def test_against_the_formula_name_by_name(good: np.ndarray, bad: np.ndarray, base: np.ndarray, doubt: float) -> None:
     result = verdicts(csr_array(good), csr_array(bad), base, doubt)

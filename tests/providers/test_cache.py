@@ -101,6 +101,7 @@ for number in range(100):
 """
 
 
+@pytest.mark.slow
 def test_what_several_processes_write_at_once_is_all_there(tmp_path: Path, root: Path) -> None:
     writers = [subprocess.Popen([sys.executable, "-c", WRITER, tmp_path, str(n)], cwd=root) for n in range(3)]
     assert [writer.wait() for writer in writers] == [0, 0, 0]

@@ -78,6 +78,7 @@ def good(facts: Sequence[Facts]) -> bool:
 
 @pytest.mark.parametrize("name", ONLINE)
 class TestEnricherOnTheNetwork:
+    @pytest.mark.slow
     @pytest.mark.parametrize(
         "answer",
         [
@@ -137,6 +138,7 @@ class TestEnricherOverFiles:
 
 @pytest.mark.parametrize("name", CATALOGUES)
 class TestCatalogue:
+    @pytest.mark.slow
     @pytest.mark.parametrize(
         "answer",
         [

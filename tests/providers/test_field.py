@@ -14,6 +14,8 @@ from tests.cli.conftest import Recsys
 from tests.providers.spotify_answers import dev, ident
 from tests.support.outside import Outside, entries
 
+pytestmark = pytest.mark.slow  # whole runs
+
 PLAYLIST = f"spotify:playlist:{ident(90)}"
 
 

@@ -215,6 +215,7 @@ class Dripping(httpx.SyncByteStream):
             yield b" "
 
 
+@pytest.mark.slow
 def test_an_answer_that_drips_is_given_up(open_access: Callable[..., Access], wire: Wire) -> None:
     wire.on(ADDRESS, lambda _: httpx.Response(200, stream=Dripping()))
     with replace(open_access(), timeout=0.1) as access, pytest.raises(UnavailableError, match="arrived too slowly"):

@@ -50,6 +50,7 @@ def seconds(lake: Lake) -> list[int]:
     return sorted(lake.input("events")["occurred_at"].dt.epoch("s").to_list())
 
 
+@pytest.mark.slow
 def test_each_listen_is_one_event_also_when_it_comes_late_or_again(lake: Lake, brainz: ListenBrainz, wire: Wire) -> None:
     rows = [listen(1_700_000_000 + 100 * number, f"S{number}") for number in range(30)]
     serve(wire, rows)

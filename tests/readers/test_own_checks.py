@@ -19,6 +19,8 @@ from recsys.stages import suites
 from recsys.tables import CHECKS
 from tests.support.published import publish
 
+pytestmark = pytest.mark.slow  # whole runs
+
 SHORT = "-- table: lists\nselect user_id, list from lists where returned < 1000000"
 
 
@@ -82,7 +84,6 @@ def test_what_cannot_be_read_is_said_and_stops(lake: Lake, name: str, text: str,
     assert says in example
 
 
-@pytest.mark.slow
 @pytest.mark.filterwarnings("default")
 def test_a_suite_of_great_expectations(lake: Lake) -> None:
     few = {"type": "expect_column_values_to_be_between", "kwargs": {"column": "rank", "min_value": 1, "max_value": 3}}
@@ -99,7 +100,6 @@ def test_a_suite_of_great_expectations(lake: Lake) -> None:
     assert "checks/rankings.mine.json: ranks are small" in [row[1] for row in rows]
 
 
-@pytest.mark.slow
 @pytest.mark.filterwarnings("default")
 def test_the_kept_suites_come_to_the_verdict_of_the_table(lake: Lake) -> None:
     run = lake.published()

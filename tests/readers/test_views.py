@@ -16,6 +16,8 @@ from recsys.readers.views import VIEWS_FILE, SqlSession, _Sources, views_sql
 from recsys.tables import INPUTS, OUTPUTS, TABLES
 from tests.support.published import EARLIER, publish
 
+pytestmark = pytest.mark.slow  # whole runs
+
 
 @pytest.fixture(scope="module")
 def lake(tmp_path_factory: pytest.TempPathFactory) -> Lake:

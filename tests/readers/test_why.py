@@ -64,6 +64,7 @@ def ask(name: str, list_name: str = "balanced", user: str = "u") -> Why:
     return explain({table: tables()[table] for table in _READS}, SETTINGS, AS_OF, user, name, list_name)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "rule", "words"),
     [
@@ -136,6 +137,7 @@ def test_unknown_listener_or_list(user: str, name: str) -> None:
         ask("voted", name, user)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("settings", [Settings(list_limit=8), Settings.reference(list_limit=8)], ids=["default", "reference"])
 def test_parts_are_those_of_the_run(settings: Settings) -> None:
     made: dict[str, pl.DataFrame] = build(world(5), settings, as_of=AS_OF)
@@ -173,6 +175,7 @@ def test_points_short_are_those_of_the_lowest_in_the_list() -> None:
     assert result.change == f"{gap:.{1 if gap >= 1 else 4}f} points short of *{lowest['track_id']}*, the lowest in the list"
 
 
+@pytest.mark.slow
 def test_bounds_and_new_artists_say_where_they_were_set() -> None:
     settings = Settings(backfill=False)
     wish = asked("u", "fast", feature_bounds=dict.fromkeys(FEATURES) | {"tempo": [150.0, None]}, mode="discovery")
@@ -186,6 +189,7 @@ def test_bounds_and_new_artists_say_where_they_were_set() -> None:
     }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", [1, 2])
 def test_the_trace_of_diversity_is_true(seed: int) -> None:
     settings = Settings(list_limit=8, artist_gap=2, max_per_artist=None)

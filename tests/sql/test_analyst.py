@@ -18,6 +18,8 @@ from recsys.readers.views import SqlSession
 from recsys.tables import DROP_RULES
 from tests.support.published import EARLIER, publish
 
+pytestmark = pytest.mark.slow  # whole runs
+
 QUERIES = sorted((SQL / "analyst").glob("*.sql"))
 EMPTY = {"blocked_tracks"}
 """Queries whose right answer is no row."""

@@ -52,6 +52,7 @@ HEARD = [*ROWS["ratings"], {"user_id": "u", "track_id": "c", "events": 1, "ratin
 HIDDEN = [*ROWS["ratings"], {"user_id": "u", "track_id": "c", "events": 1, "rating": -1.0, "known": False, "rejected": True}]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("cause", "changed"),
     [

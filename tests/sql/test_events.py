@@ -155,6 +155,7 @@ def test_true_repeats_survive() -> None:
     assert len(plays(*loop, *scrobbled, "a 05:20Z - lastfm")) == 6
 
 
+@pytest.mark.slow
 def test_the_same_length_before_it_can_have_passed() -> None:
     assert plays("a 00:00Z 200000 spotify-extended", "a 00:07Z 200000 spotify-extended") == [("00:00", "spotify-extended")]
     assert len(plays("a 00:00Z 200000 spotify-extended", "a 03:20Z 200000 spotify-extended")) == 2

@@ -70,6 +70,7 @@ cells = st.dictionaries(
 )
 
 
+@pytest.mark.slow
 @settings(max_examples=25)
 @given(cells)
 def test_kernel_finds_the_same(ratings: dict[tuple[int, int], float]) -> None:

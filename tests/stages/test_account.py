@@ -78,6 +78,7 @@ def test_rows_that_a_join_multiplied() -> None:
 TRACKS_FRAME = inputs(TRACKS).tracks
 
 
+@pytest.mark.slow
 def test_a_moment_before_most_events() -> None:
     given = inputs(TRACKS, [event("u", "a"), event("u", "b", days=-2), event("v", "b", days=-3)])
     rule = ("events", "most are before the moment of the run")

@@ -14,6 +14,8 @@ from recsys.stages.claims import CLAIM_RULES
 from recsys.tables import CHECKS, METRICS, RATINGS
 from tests.support.worlds import AS_OF, asked, event, frame, inputs, silent
 
+pytestmark = pytest.mark.slow  # whole runs
+
 SETTINGS = Settings(lists=("balanced",), list_limit=2, neighborhood="co_rated")
 Tables = dict[str, pl.DataFrame]
 NEIGHBOR = "nobody is their own neighbour, similarity lies between -1 and 1"
@@ -83,7 +85,6 @@ DAMAGE = {
 }  # fmt: skip
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("rule", DAMAGE, ids=" ".join)
 def test_damage_is_found(rule: tuple[str, str]) -> None:
     tables = DAMAGE[rule]()

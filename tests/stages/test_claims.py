@@ -14,6 +14,8 @@ from recsys.stages.rankings.reasons import texts
 from tests.support.chance import world
 from tests.support.worlds import AS_OF
 
+pytestmark = pytest.mark.slow  # whole runs
+
 Tables = dict[str, pl.DataFrame]
 ALL = 1000
 """More listeners than any of these worlds has."""
@@ -37,7 +39,6 @@ def test_every_claim_of_a_random_world_is_true(tables: Tables) -> None:
     assert codes <= set(tables["rankings"]["reason_code"])
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("seed", range(5))
 @pytest.mark.parametrize("settings", [Settings(), Settings(song_identity="track", exclusions="exact", language="de")])
 def test_and_of_others(seed: int, settings: Settings) -> None:

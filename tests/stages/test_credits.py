@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import polars as pl
+import pytest
 
 from recsys import Settings, build
 from recsys.stages.credits import credit_tracks
 from recsys.tables import TRACKS
 from tests.support.worlds import AS_OF, inputs, of
+
+pytestmark = pytest.mark.slow  # whole runs
 
 ROWS = [
     {"id": "a", "title": "Solo", "artist": "Drake", "genres": ["rock;pop"]},

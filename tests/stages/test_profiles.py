@@ -57,6 +57,7 @@ def test_seeds_and_targets_of_a_list_stay_out_of_the_profile() -> None:
     assert made(event("u", "a"), requests=wishes)["u"] == made(event("u", "a"))["u"]
 
 
+@pytest.mark.slow
 def test_profile_does_not_depend_on_other_listeners() -> None:
     alone, among = made(event("u", "a")), made(event("t", "b"), event("u", "a"), event("v", "c"))
     assert alone["u"] == among["u"]

@@ -19,6 +19,7 @@ def rated(*events: Row, controls: tuple[Row, ...] = (), **overrides: float) -> l
     return frame.to_dicts()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("days", [0, 10, 83.2, 400])
 def test_half_life(days: float) -> None:
     assert rated(event("u", "a", days=days), half_life_days=10)[0]["liked"] == pytest.approx(0.5 ** (days / 10))

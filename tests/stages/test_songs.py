@@ -12,6 +12,8 @@ from recsys.stages.songs import APART_MS, identify_songs, single_songs
 from recsys.tables import SONGS, TRACKS
 from tests.support.worlds import AS_OF, event, inputs, of
 
+pytestmark = pytest.mark.slow  # whole runs
+
 MBID = "c7d0bf6e-b2aa-4ffa-bded-2448415b39b0"
 
 

@@ -73,6 +73,7 @@ def test_a_bad_file_among_good_ones(lake: Lake, put: Put) -> None:
 CANARIES = ("203.0.113.7", "CanaryAgent/1.0", "canary-user", "canary-place", "CanaryPhone")
 
 
+@pytest.mark.slow
 def test_personal_data_never_leaves_the_reader(lake: Lake, put: Put, tmp_path: Path) -> None:
     private = {
         "username": "canary-user",
@@ -148,6 +149,7 @@ def test_the_samples(shared: Path, tmp_path: Path) -> None:
     assert not set(lake.rejects()["code"]) & {"utf8", "json", "quote"}
 
 
+@pytest.mark.slow
 def test_the_real_history(shared: Path, tmp_path: Path) -> None:
     lake = Lake(tmp_path / "lake")
     reports = ingest_export(lake, "ann", [shared / "data/personal_exports/raw_spotify_example"])

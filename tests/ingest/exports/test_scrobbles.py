@@ -47,6 +47,7 @@ def test_listenbrainz_lines(lake: Lake, put: Put) -> None:
     assert songs[1] == ("text:a08f7e6bcfdb7c9e70a0", None, None, None, None, "La Folie")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "document",
     [
@@ -82,6 +83,7 @@ ABBA,SOS,Gold,1704067200
 """
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "text"),
     [
@@ -169,6 +171,7 @@ def test_undated_plays_and_quotes_between_tabs(lake: Lake, put: Put) -> None:
     assert lake.input("events").height == 2
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("text", [b'{"track_metadata": "\\ud83d"}\n', b'{"a": NaN}\n'])
 def test_a_first_line_that_is_broken(text: bytes, lake: Lake, put: Put) -> None:
     (events, _) = ingest_export(lake, "ann", [put("1.jsonl", text + json.dumps(listen()).encode())])

@@ -118,6 +118,7 @@ def test_apple_musics_library(lake: Lake, put: Put) -> None:
     ]
 
 
+@pytest.mark.slow
 def test_plays_that_library_and_history_both_tell_of_count_once(lake: Lake, put: Put, tmp_path: Path) -> None:
     put("Apple Music Play Activity.csv", "\n".join([ACTIVITY, play(), play(start="2024-01-06T14:23:45Z")]))
     put("Apple Music Library Tracks.json", json.dumps([library(**{"Track Play Count": 12})]))
@@ -136,6 +137,7 @@ LISTENS = [
 ]
 
 
+@pytest.mark.slow
 def test_deezers_workbook_and_the_same_sheet_as_csv(lake: Lake, put: Put, tmp_path: Path) -> None:
     (events, _) = ingest_export(lake, "ann", [put("deezer-data_1.xlsx", workbook("10_listeningHistory", [SHEET, *LISTENS]))])
     assert (events.rows_read, dict(events.causes)) == (3, {"interrupted": 1, "missing": 1})
@@ -168,6 +170,7 @@ def test_other_workbooks_are_refused_in_words(lake: Lake, put: Put) -> None:
         ingest_export(lake, "ann", [broken])
 
 
+@pytest.mark.slow
 def test_tidals_streams(lake: Lake, put: Put) -> None:
     header = "artist_name,track_title,entry_date,product_type,stream_duration_ms,city"
     rows = [
@@ -202,6 +205,7 @@ def test_koitos_listens(lake: Lake, put: Put) -> None:
     )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("when", ["", "2024-01-05T14:23:00Z"])
 def test_a_count_of_plays_is_as_many_events(when: str, lake: Lake, put: Put) -> None:
     ingest(lake, "events", [put("counts.csv", f"user_id,track_id,play_count,occurred_at\nann,a,3,{when}\nann,b,0,\nbob,a,,\n")])

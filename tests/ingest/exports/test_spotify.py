@@ -58,6 +58,7 @@ def test_a_play_starts_before_it_ends(lake: Lake, put: Put) -> None:
     assert song == (SONG[-22:], "Heroes - 2017 Remaster", "David Bowie", "Heroes", SONG[-22:], "david bowie | heroes", "mention")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("fields", "kind"),
     [
@@ -76,6 +77,7 @@ def test_skips(fields: dict[str, Any], kind: str, lake: Lake, put: Put) -> None:
     assert lake.input("events").select("type", "completed_ms").rows() == [(kind, fields["ms_played"])]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("reason", ["trackerror", "logout", "unexpected-exit", "endplay", "appload", None])
 @pytest.mark.parametrize("played", [0, 12_000])
 def test_a_play_that_broke_off_by_itself_says_nothing(reason: str | None, played: int, lake: Lake, put: Put) -> None:
@@ -85,6 +87,7 @@ def test_a_play_that_broke_off_by_itself_says_nothing(reason: str | None, played
 NOTHING = {"spotify_track_uri": None, "master_metadata_track_name": None, "master_metadata_album_artist_name": None}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("fields", "code"),
     [

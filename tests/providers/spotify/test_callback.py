@@ -45,6 +45,7 @@ def test_a_connection_on_which_nothing_comes_holds_nobody_up() -> None:
         assert callback.wait(20) == "c"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("state", ["other", "%C3%A4", "%FF"])
 def test_an_answer_to_another_login_is_ignored(state: str) -> None:
     callback = Callback(0, "s")

@@ -58,6 +58,7 @@ def test_what_hardly_anyone_finished_is_doubtful() -> None:
     assert (result["liked"], result["unheard"]) == (1.0, 1.0)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", [3, 4])
 def test_tracks_by_their_sets_of_artists(seed: int) -> None:
     catalog = prepared(world(seed), Settings()).catalog

@@ -5,6 +5,7 @@ from __future__ import annotations
 from types import SimpleNamespace
 
 import numpy as np
+import pytest
 from scipy.sparse import csr_array
 
 from recsys import Settings
@@ -71,6 +72,7 @@ def version(name: str, title: str, popularity: float) -> dict[str, object]:
     return track(name, title=title, artist="Ada", popularity=popularity)
 
 
+@pytest.mark.slow
 def test_a_list_shows_the_release_its_circle_plays() -> None:
     """Of two releases the less popular one, where the listeners nearest to one play it; with seeds, where their fans do."""
     others = [track(f"x{number}", title=f"Other {number}", popularity=0.5) for number in range(12)]

@@ -12,6 +12,8 @@ from recsys.stages.candidates.scored import Scored
 from tests.support.chance import world
 from tests.support.worlds import prepared
 
+pytestmark = pytest.mark.slow  # whole runs
+
 PRESETS = pytest.mark.parametrize("settings", [Settings(parts_scale="raw", netted_evidence=False), Settings.reference()])
 
 

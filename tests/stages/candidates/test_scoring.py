@@ -35,6 +35,7 @@ def test_popularity_fit(popularity: float, balanced: float, comfort: float, disc
     assert popularity_fit(np.array([popularity]))[:, 0] == pytest.approx([balanced, comfort, discovery])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("settings", [DEFAULT, REFERENCE], ids=["default", "reference"])
 def test_listeners_score_the_same_alone_as_in_a_block(settings: Settings) -> None:
     scorer = prepared(world(3), settings)
@@ -128,6 +129,7 @@ def brute_score(row: Row, track: Row, rated: list[tuple[Row, Row]], target: floa
     return (0.44 * content + 0.28 * row["collaborative"] + 0.08 * row["popularity"] + 0.20 * exploration) * safety + boost
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", [0, 1])
 def test_brute_force(seed: int) -> None:
     tables = build(world(seed), REFERENCE, as_of=AS_OF)

@@ -16,6 +16,8 @@ from recsys.tables import CANDIDATES
 from tests.support.chance import world
 from tests.support.worlds import event, inputs, prepared, silent, track
 
+pytestmark = pytest.mark.slow  # whole runs
+
 REFERENCE = Settings.reference()
 RAW = Settings(pool=12, parts_scale="raw", netted_evidence=False)
 PRESETS = pytest.mark.parametrize("settings", [RAW, Settings.reference(pool=12)], ids=["raw", "reference"])

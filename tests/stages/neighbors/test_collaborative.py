@@ -155,6 +155,7 @@ def offered(events: list[Row]) -> tuple[np.ndarray, np.ndarray]:
 class TestDislikes:
     """What a listener skips or dislikes lowers other tracks, end to end in the preset that listeners get."""
 
+    @pytest.mark.slow
     @AGAINST
     def test_own_lower_tracks_that_the_same_listeners_hear(self, kind: str) -> None:
         like, unlike = slice(6, 12), slice(15, 24)
@@ -163,6 +164,7 @@ class TestDislikes:
             assert np.nanmean(after[like] - before[like]) < np.nanmean(after[unlike] - before[unlike]) - 0.03
         assert (after[like] < before[like]).all()
 
+    @pytest.mark.slow
     @AGAINST
     def test_a_neighbours_lower_the_track(self, kind: str) -> None:
         """Doubles of mine like the last track, or turn it down."""
@@ -182,6 +184,7 @@ def circle(size: int) -> list[Row]:
 STRANGERS = [event("x", NAMES[22], "like"), event("y", NAMES[23], "like")]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("size", [2, 3, 5, 10])
 def test_a_small_circle_votes_as_it_would_among_strangers(size: int) -> None:
     """What everybody heard is what they share: its weight must not be nothing."""

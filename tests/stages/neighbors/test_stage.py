@@ -88,6 +88,7 @@ def test_nobody_is_near() -> None:
     assert neighbor_rows(heard, neighborhood(heard, 0, 1), REFERENCE).is_empty()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", range(3))
 def test_model_in_sql_finds_the_same(seed: int) -> None:
     taken = take_snapshot(world(seed, events=400), REFERENCE, AS_OF)

@@ -24,6 +24,8 @@ from recsys.tables import MODEL, MODEL_TRACKS, TABLES
 from tests.support.chance import world
 from tests.support.worlds import AS_OF
 
+pytestmark = pytest.mark.slow  # whole runs
+
 SMALL = Parameters(pool=6, kept=4, rank=4, als_rank=3)
 CHANCE = Chance(-2.0, 0.5, 0.25)
 

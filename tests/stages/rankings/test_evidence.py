@@ -82,6 +82,7 @@ class TestByHand:
         (calm, *_), _ = evidence("c", seed_track_ids=["b"])
         assert (calm["seed"], calm["own_1"], calm["own_2"]) == ("Own Loud", "Own Loud", None)
 
+    @pytest.mark.slow
     def test_the_two_features_nearest_to_what_is_asked_for(self) -> None:
         calm, loud, silence = evidence("c", "d", "e", feature_targets={"energy": 0.1, "valence": 0.9, "tempo": 131.0})[0]
         assert [calm["fit_1"], calm["fit_2"]] == ["energy=0.10", "tempo=130"]
@@ -89,6 +90,7 @@ class TestByHand:
         assert (silence["fit_1"], silence["fit_2"]) == (None, None)
         assert evidence("c")[0][0]["fit_1"] is None
 
+    @pytest.mark.slow
     def test_points_and_source_pass_through(self) -> None:
         row = evidence("c", points=2.5, mode="discovery")[0][0]
         assert [row[part] for part in PARTS] == [2.5] * len(PARTS)
@@ -96,6 +98,7 @@ class TestByHand:
         assert evidence("c")[0][0]["fresh"] is False
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", [1, 2, 3])
 def test_at_random_against_looking_through_everything(seed: int) -> None:
     """Every candidate of every list of a world with gaps and versions."""

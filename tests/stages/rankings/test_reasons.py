@@ -22,6 +22,7 @@ def of(language: str = "en", **evidence: Any) -> tuple[str, list[str], str]:
 OWN = {"own_1": "Distant Window", "own_2": "Waking the Halo", "share_1": 0.3, "share_2": 0.2}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("evidence", "code", "text"),
     [

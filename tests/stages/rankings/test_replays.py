@@ -15,6 +15,8 @@ from recsys.stages.rankings.replays import _spread
 from tests.support.chance import world
 from tests.support.worlds import AS_OF, Row, asked, event, inputs, of, track
 
+pytestmark = pytest.mark.slow  # whole runs
+
 NEW = [f"new {number}" for number in range(12)]
 LOVED = ("long ago", "long ago and often", "yesterday", "disliked since", "excluded", "same artist", "seed")
 

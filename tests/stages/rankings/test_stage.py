@@ -66,12 +66,14 @@ class TestDiversityOn:
 
 
 class TestExplanation:
+    @pytest.mark.slow
     def test_agreement_per_feature(self) -> None:
         tracks = (track("liked", energy=0.8), track("b", energy=0.3, valence=0.9))
         row = of(made(*tracks, events=(event("u", "liked"),)), "rankings", "u")[0]
         agreement = dict(zip(("danceability", "energy", "valence"), np.array(row["explanation"])[[0, 1, 7]], strict=True))
         assert agreement == pytest.approx({"danceability": 1.0, "energy": 0.5, "valence": 0.6}, abs=1e-6)
 
+    @pytest.mark.slow
     def test_every_row_has_words(self) -> None:
         rows = lists(world(2), Settings())["rankings"]
         assert rows.schema == RANKINGS.schema
@@ -90,6 +92,7 @@ class TestFilled:
         tables = made(*crowd(5, **ADA), silent("z", artist="Bel", popularity=0.0), events=(event("u", "z", "play"),), limit=5)
         assert [row["source"] for row in of(tables, "rankings", "u")] == ["ranked"] * 3 + ["backfill_artist"] * 2
 
+    @pytest.mark.slow
     def test_over_popularity_bounds_by_score_and_labelled(self) -> None:
         tables = made(*crowd(6), track("k"), events=(event("u", "k"),), limit=4, max_popularity=0.4)
         rows = of(tables, "rankings", "u")
@@ -125,6 +128,7 @@ class TestFilled:
         settings = DEFAULT.model_copy(update={"song_identity": "track"})  # by the keys above
         assert ranked(made(*tracks, settings=settings, limit=4, max_popularity=0.3), "u") == ["a", "c"]
 
+    @pytest.mark.slow
     def test_not_at_all_when_switched_off(self) -> None:
         settings = Settings(lists=(), backfill=False, max_per_artist=3)
         assert len(ranked(made(*crowd(6, **ADA), settings=settings, limit=5), "u")) == 3
@@ -143,6 +147,7 @@ def test_cold_lists_say_so() -> None:
     assert of(tables, "lists", "u")[0]["cold"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("settings", [Settings(), Settings.reference()], ids=["default", "reference"])
 def test_account_of_every_list(settings: Settings) -> None:
     tables = lists(world(6), settings)

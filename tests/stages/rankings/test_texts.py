@@ -32,6 +32,7 @@ OTHERS = {
 """The longest arguments that are no titles or names, by code, number of arguments and place."""
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("language", TEXTS)
 def test_every_language_has_every_text_and_none_is_too_long(language: str) -> None:
     assert TEXTS[language].keys() == TEXTS["en"].keys()

@@ -11,6 +11,8 @@ from recsys.stages.rankings.reasons import texts
 from recsys.stages.rankings.texts import CODES, LONGEST_NAME, SOUNDS, TEXTS
 from recsys.stages.rankings.wording import reason
 
+pytestmark = pytest.mark.slow  # whole runs
+
 
 @pytest.mark.parametrize(
     ("code", "args", "language", "text"),

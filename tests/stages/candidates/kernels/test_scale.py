@@ -79,6 +79,7 @@ def test_safety_multiplies_and_promotion_adds() -> None:
 SHARES = st.floats(0, 1, width=32)
 
 
+@pytest.mark.slow
 @given(arrays(np.float64, (SIZE, 12), elements=SHARES), arrays(np.float64, 12, elements=SHARES), st.floats(0.125, 8))
 def test_a_part_means_the_same_in_any_unit(values: np.ndarray, votes: np.ndarray, unit: float) -> None:
     weight, counted, none = (

@@ -77,6 +77,7 @@ def brute_force(b: Block, answer: Answer, row: int, track: int, weights: Weights
     return sum(weight * part for weight, part in zip(weights, parts, strict=False)) * safety + boost
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("weights", [WEIGHTS, FIXED], ids=["reference", "fixes"])
 @settings(max_examples=30)
 @given(seed=st.integers(0, 10**6))
@@ -129,6 +130,7 @@ class TestBest:
         assert result.tolist() == [0.9, 0.9, 0.5, 0.2, 0.2, 0.2]
         assert tracks.tolist() == [1, 3, 2, 0, 2, 3]
 
+    @pytest.mark.slow
     @pytest.mark.parametrize("width", [1, 700, 5000, 9001])
     @pytest.mark.parametrize("spread", [1, 3, 10**6], ids=["all equal", "many ties", "few ties"])
     @pytest.mark.parametrize("passed", [0.002, 0.5, 1.0])

@@ -48,6 +48,7 @@ def test_voted_are_the_tracks_with_great_votes() -> None:
     assert len(voted(np.zeros(20_000), 100, 0.1)) == 0
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("weights", [HEAVY, FIXED._replace(collaborative=9.0)], ids=["heavy", "fixes"])
 @pytest.mark.parametrize("spread", [20, 10**6], ids=["many ties", "few ties"])
 def test_screened_lists_are_those_of_a_full_sort(weights: Weights, spread: int) -> None:
@@ -69,6 +70,7 @@ def test_screened_lists_are_those_of_a_full_sort(weights: Weights, spread: int) 
         assert len(left) < 9000 / 4  # else this test would be about the unscreened way
 
 
+@pytest.mark.slow
 @given(limit=st.floats(0.2, 3.2), seed=st.integers(0, 20))
 def test_promising_tracks_are_those_that_reach_a_limit(limit: float, seed: int) -> None:
     block = at_random(seed, lists=2, tracks=300)

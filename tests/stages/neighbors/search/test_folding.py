@@ -48,6 +48,7 @@ def test_of_equals_the_lowest_and_not_oneself() -> None:
     assert fold(same[[0]], same, 3, [1]).indices.tolist() == [[0, 2, 3]]
 
 
+@pytest.mark.slow
 @settings(max_examples=150)
 @given(new=ROWS, fitted=ROWS, k=st.integers(1, 9))
 def test_brute_force(new: list[dict[int, float]], fitted: list[dict[int, float]], k: int) -> None:

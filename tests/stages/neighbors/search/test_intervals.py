@@ -76,6 +76,7 @@ def assert_co_rated(rated: csr_array) -> None:
                 assert exact[user, other] == 1
 
 
+@pytest.mark.slow
 @given(ROWS)
 def test_any_ratings(rows: list[dict[int, float]]) -> None:
     assert_catalogue(matrix(rows, 8))

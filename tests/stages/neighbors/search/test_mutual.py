@@ -37,6 +37,7 @@ def assert_nearest_are_candidates(rated: csr_array, k: int, some: Candidates) ->
         assert some.crowded[user] or set(surely.tolist()) <= set(kept.tolist())
 
 
+@pytest.mark.slow
 @given(ROWS, st.integers(1, 12))
 def test_any_ratings(rows: list[dict[int, float]], k: int) -> None:
     rated = matrix(rows, 8)

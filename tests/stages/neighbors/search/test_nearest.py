@@ -98,6 +98,7 @@ class TestBruteForce:
         similarity, _ = brute_force(ratings, "co_rated")
         np.testing.assert_allclose(all_neighbors(ratings), np.maximum(similarity, 0), atol=1e-12)
 
+    @pytest.mark.slow
     @pytest.mark.parametrize("method", METHODS)
     @given(rows=ratings_rows, k=st.integers(1, 12))
     def test_nearest(self, method: Method, rows: list[dict[int, float]], k: int) -> None:
@@ -119,6 +120,7 @@ def long_tail(users: int, items: int, count: int) -> csr_array:
 
 
 class TestProperties:
+    @pytest.mark.slow
     @given(ratings_rows)
     def test_symmetric_bounded_without_oneself(self, rows: list[dict[int, float]]) -> None:
         similarity = all_neighbors(matrix(rows, 8))
@@ -126,6 +128,7 @@ class TestProperties:
         assert similarity.max() <= 1
         assert not similarity.diagonal().any()
 
+    @pytest.mark.slow
     @pytest.mark.parametrize("method", METHODS)
     @given(rows=positive_rows, factor=st.sampled_from([0.1, 0.5, 7.0]))
     def test_scale_invariant(self, method: Method, rows: list[dict[int, float]], factor: float) -> None:

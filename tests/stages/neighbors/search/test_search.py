@@ -71,6 +71,7 @@ def as_rows(one: Nearest, index: int) -> list[tuple[int, float, int]]:
     return list(zip(*(part[index][real].tolist() for part in one), strict=True))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("method", [CATALOGUE, CO_RATED])
 @pytest.mark.parametrize("rated", [MANY, WORDS], ids=["few ties", "many ties"])
 @pytest.mark.parametrize("k", [1, 7, 150])

@@ -43,6 +43,7 @@ def assert_same(picks: Picks, expected: Picks) -> None:
         assert one.tobytes() == other.tobytes(), name
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("levels", [0, 1, 4], ids=["no ties", "all scores equal", "many ties"])
 @settings(max_examples=80)
 @given(
