@@ -17,10 +17,9 @@ import polars as pl
 
 from recsys.settings import Settings
 from recsys.stages.checks import CHECKED, check_tables, measure_tables
-from recsys.tables import TABLES
+from recsys.tables import FITS, PARTS, TABLES
 
 LENGTH = 50
-PARTS = ("content", "collaborative", "popularity", "exploration")
 
 
 def ranked(table: str, first: int, users: int, tracks: int) -> pl.DataFrame:
@@ -34,7 +33,7 @@ def ranked(table: str, first: int, users: int, tracks: int) -> pl.DataFrame:
         "rank": rank,
         "track_id": pl.Series("t" + pl.Series((who * 31 + rank) % tracks).cast(pl.String)),
         "score": np.full(rows, 0.5),
-        **{name: np.full(rows, 0.5) for name in PARTS},
+        **{name: np.full(rows, 0.5) for name in FITS.values()},
         **{f"{name}_points": np.full(rows, 0.125) for name in PARTS},
         "safety": np.ones(rows),
         "commercial": np.zeros(rows),

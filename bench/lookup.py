@@ -33,7 +33,7 @@ from recsys.lake import Lake, Staged
 from recsys.lookup import writer
 from recsys.lookup.reader import Reader
 from recsys.settings import Settings
-from recsys.tables import OUTPUTS, REJECTS, TABLES, TRACKS
+from recsys.tables import FITS, OUTPUTS, REJECTS, TABLES, TRACKS
 
 LISTS = ("balanced", "comfort", "discovery")
 ROWS, POOL, TRACK_COUNT, SHARD = 50, 60, 50_000, 2_000
@@ -151,9 +151,7 @@ def shard(staged: Staged, part: int, users: list[str]) -> None:
         count = lists.height * depth
         keys = lists[np.repeat(np.arange(lists.height), depth)]
         track = pl.Series("track_id", np.char.add("t", np.char.zfill(rng.integers(0, TRACK_COUNT, count).astype(str), 6)))
-        numbers = {
-            name: rng.random(count) for name in ("score", "content", "collaborative", "popularity", "exploration", "diversity")
-        }
+        numbers = {name: rng.random(count) for name in ("score", *FITS.values(), "diversity")}
         rank = pl.Series("rank", np.tile(np.arange(1, depth + 1), lists.height), dtype=pl.Int32)
         frame = keys.with_columns(track, rank, *(pl.Series(name, values) for name, values in numbers.items()))
         if table == "rankings":

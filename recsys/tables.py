@@ -38,6 +38,8 @@ STAGES = ("ingest", "snapshot", "ratings", "profiles", "neighbors", "candidates"
 
 PARTS = ("content", "collaborative", "popularity", "exploration", "familiarity", "target")
 """The parts of a score."""
+FITS = dict(zip(PARTS, ("content_fit", "collaborative", "popularity_fit", *PARTS[3:]), strict=True))
+"""Part → the column of `candidates` and `rankings` that says how well a track fits in it."""
 
 EVENT_TYPES = ("play", "skip", "like", "dislike", "save", "hide")
 
@@ -422,9 +424,9 @@ MODEL_TRACKS = Table(
 
 _PARTS = (
     Column("score", pl.Float64(), "(sum of the points of all parts) × safety + commercial; 100 = the best of the list's candidates in every part", "points"),
-    Column("content", pl.Float64(), "fit of sound, artist and genres to the taste", "0–1", low=0, high=1),
+    Column("content_fit", pl.Float64(), "fit of sound, artist and genres to the taste; once `content`, as the views still have it", "0–1", low=0, high=1),
     Column("collaborative", pl.Float64(), "votes of similar listeners", "0–1", low=0, high=1),
-    Column("popularity", pl.Float64(), "popularity of the track; in preset `reference` its fit to the mode", "0–1", low=0, high=1),
+    Column("popularity_fit", pl.Float64(), "popularity of the track as the list counts it; in preset `reference` its fit to the mode; once `popularity`, as the views still have it", "0–1", low=0, high=1),
     Column("exploration", pl.Float64(), "how near the distance from the taste is to the wanted one", "0–1", low=0, high=1),
     Column("familiarity", pl.Float64(), "how much of the history is by the track's artists, against the most played one", "0–1", low=0, high=1),
     Column("target", pl.Float64(), "fit to the features the list asks for; 0 when it asks for none", "0–1", low=0, high=1),
@@ -472,6 +474,10 @@ RANKINGS = Table(
         Column("chance", pl.Float32(), "how likely the listener comes to like the track, calibrated on likes hidden from the model; null where that is unknown: with seeds, without history, in preset `reference`", "0–1", null=True, low=0, high=1),
     ),
 )
+
+_ONCE = {"content": "content_fit", "popularity": "popularity_fit"}
+FORMER_NAMES = {"candidates": _ONCE, "rankings": _ONCE}
+"""Table → columns by the names that runs of the version before have → their names now."""
 
 _DROPPED = (
     ("known", "already liked"),

@@ -67,7 +67,7 @@ def test_q1_tracks_without_sound_do_not_count_as_more_varied() -> None:
 def test_q4_a_listener_who_only_skipped_is_cold() -> None:
     reference, default = one([track("a"), track("b")], (event("u", "a", "skip"),))
     parts = [candidate(tables, "u", "b") for tables in (reference, default)]
-    assert [(part["content"], part["exploration"]) for part in parts] == [
+    assert [(part["content_fit"], part["exploration"]) for part in parts] == [
         (pytest.approx(0.22 * 0.42), pytest.approx(0.22)),
         (0.42, 0.5),
     ]
@@ -169,8 +169,8 @@ def test_q28_a_little_liked_is_no_less_than_unknown() -> None:
         silent("c", artist="Ada", genres=["x"]),
     ]
     reference, default = one(tracks, (event("u", "a", weight=0.1), event("u", "b", weight=1.0)))
-    assert candidate(reference, "u", "c")["content"] == pytest.approx(0.1)
-    assert candidate(default, "u", "c")["content"] == 0.42
+    assert candidate(reference, "u", "c")["content_fit"] == pytest.approx(0.1)
+    assert candidate(default, "u", "c")["content_fit"] == 0.42
 
 
 @fix("shared_scale")

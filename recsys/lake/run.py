@@ -70,10 +70,13 @@ class Run:
         return files.read(self.file(name))
 
     def scan(self, table: str) -> pl.LazyFrame:
-        """The table, lazily. Raises like :meth:`files`, which it calls."""
+        """The table, lazily, columns by their names of today. Raises like :meth:`files`, which it calls."""
         import polars as pl
 
-        return pl.scan_parquet(self.files(table), glob=False, hive_partitioning=False)
+        from recsys.tables import FORMER_NAMES
+
+        rows = pl.scan_parquet(self.files(table), glob=False, hive_partitioning=False)
+        return rows.rename(FORMER_NAMES.get(table, {}), strict=False)
 
     def read(self, table: str) -> pl.DataFrame:
         """The whole table, every byte compared with its SHA-256. Raises like :meth:`files`."""
@@ -82,10 +85,11 @@ class Run:
         return pl.concat([self.read_part(part) for part in self.parts(table)])
 
     def read_part(self, part: File) -> pl.DataFrame:
-        """One part of a table, every byte compared with its SHA-256."""
+        """One part of a table, columns by their names of today, every byte compared with its SHA-256."""
         from recsys.lake import parquet
+        from recsys.tables import FORMER_NAMES
 
-        return parquet.read(self.path, part)
+        return parquet.read(self.path, part).rename(FORMER_NAMES.get(part.table or "", {}), strict=False)
 
     def damage(self) -> list[str]:
         """Everything about the run that is not as its manifest says, in words; empty when it is whole. Reads every byte."""

@@ -11,7 +11,7 @@ FILES = ("users", "names", "lists", "rows", "pool", "tracks")
 OFFSETS = f"{FOLDER}/places.json"
 """Where the columns lie in the files."""
 OLD_PARTS = ("score", "content", "collaborative", "popularity", "exploration", "safety", "commercial")
-"""Columns of ``pool`` after the track."""
+"""Columns of ``pool`` after the track, as the older service called them."""
 CHECK = Struct("<I")
 """What ends a piece of a file that is read at once: the CRC-32 of the bytes before it."""
 LENGTHS = Struct("<II")

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 import polars as pl
 
 from recsys.lookup.names import DIGITS
-from recsys.tables import FEATURES, PARTS
+from recsys.tables import FEATURES, FITS, PARTS
 
 _RECENT = 10
 """Songs heard last that are shown of a listener."""
@@ -48,7 +48,7 @@ def rows(ranked: pl.DataFrame, own: pl.DataFrame) -> pl.Series:
 
     ``own``: columns track_id and name of every track, as :func:`names` writes them.
     """
-    breakdown = pl.struct(*(_rounded(name) for name in BREAKDOWN), _rounded("score").alias("final"))
+    breakdown = pl.struct(*(_rounded(FITS.get(name, name)).alias(name) for name in BREAKDOWN), _rounded("score").alias("final"))
     points = pl.struct(*(_rounded(f"{part}_points").alias(part) for part in PARTS))
     matches = (pl.col("explanation").arr.get(at).cast(pl.Float64).round(DIGITS).alias(name) for at, name in enumerate(FEATURES))
     rest = _json(

@@ -36,7 +36,7 @@ from recsys.lookup import rows_json
 from recsys.lookup.columns import sealed
 from recsys.lookup.names import CODEC, DEFAULT_LIMIT, FILES, FORMAT, LENGTHS, LEVEL, NO_TRACK, OFFSETS, OLD_PARTS, SIZES, name
 from recsys.lookup.offsets import offsets
-from recsys.tables import CONTROLS, LISTS
+from recsys.tables import CONTROLS, FITS, LISTS
 
 SLICE = 65_536
 """Rows in memory at a time."""
@@ -48,6 +48,8 @@ Texts = tuple[pl.DataFrame, pl.Series, pl.Series]
 
 _KEYS = ["user_id", "list"]
 _SIZES = ("offset", "bytes", "first_bytes", "pool_sum")
+_POOLED = {part: FITS.get(part, part) for part in OLD_PARTS}
+"""Column of `pool` → of `candidates`."""
 _BYTES = pa.large_binary()
 _SCHEMAS = {
     "users": pa.schema({"users": _BYTES}),
@@ -137,8 +139,9 @@ def _write_pool(staged: Staged, ids: pl.DataFrame) -> pl.DataFrame:
     """Returns columns user_id, list, pool_first, pool_count, pool_sum."""
     lists, numbers = [], ids.drop("head", "name")
     with _file(staged, "pool") as append:
-        for part in _whole_lists(staged.files("candidates"), [*_KEYS, "track_id", *OLD_PARTS]):
-            rows, counted = _numbered(part, numbers), _counted(part)
+        for part in _whole_lists(staged.files("candidates"), [*_KEYS, "track_id", *_POOLED.values()]):
+            renamed = part.select(*_KEYS, "track_id", *(pl.col(column).alias(old) for old, column in _POOLED.items()))
+            rows, counted = _numbered(renamed, numbers), _counted(renamed)
             append(rows)
             lists.append(counted.with_columns(pool_sum=pl.Series(_sums(rows, counted["count"]), dtype=pl.Int64)))
     count = pl.col("count")

@@ -68,7 +68,8 @@ def absent(tables: Tables, settings: Settings, as_of: datetime, user_id: str, tr
     scored = scorer.score(listener, listener + 1)
     ranked = tables["rankings"].filter(pl.col("user_id") == user_id, pl.col("list") == name)
     case = _Case(tables, scorer, scored, wish, ranked, track)
-    shown = parts(scorer, scored, Chosen(np.array([0]), np.array([track], np.int32))).select(SHOWN).row(0, named=True)
+    one = parts(scorer, scored, Chosen(np.array([0]), np.array([track], np.int32))).row(0, named=True)
+    shown = {part: one[column] for part, column in SHOWN.items()}
     best = ordered(scored, None)
     stage, rule, text, change = _verdict(case, best, shown["score"])
     title, artist = named(tables["tracks"], track_id)

@@ -9,12 +9,12 @@ from typing import Any
 import polars as pl
 
 from recsys.errors import NotFoundError
-from recsys.tables import PARTS
+from recsys.tables import FITS, PARTS
 
 SHARED = 5
 """Shared tracks named as evidence."""
-SHOWN = ("score", *PARTS, *(f"{part}_points" for part in PARTS), "safety", "commercial")
-"""The columns of a score and its parts."""
+SHOWN = {"score": "score", **FITS} | {name: name for name in (*(f"{part}_points" for part in PARTS), "safety", "commercial")}
+"""A score and its parts, as an answer names them → their columns."""
 
 Tables = Mapping[str, pl.DataFrame]
 Row = Mapping[str, Any]

@@ -20,7 +20,7 @@ from recsys.errors import UsageError
 from recsys.lake import Batch, Lake, Run, Staged, quality
 from recsys.lake.pruning import using
 from recsys.models import SQL, connect, literal
-from recsys.tables import INPUTS, QUALITY, REJECTS, TABLES, Table
+from recsys.tables import FORMER_NAMES, INPUTS, QUALITY, REJECTS, TABLES, Table
 
 VIEWS_FILE = "views.sql"
 """Name of the file in a run's folder."""
@@ -28,6 +28,15 @@ COMMENTS = {
     "runs": "every run of the lake, as its manifest tells it",
     "history": "the lists of every run of the lake: `rankings` with the column run",
 }
+NAMED_VECTORS = {
+    "tastes": (
+        ("profiles", "lists"),
+        "the taste vectors of listeners (list is null) and of their lists, one column a feature, 0–1",
+    ),
+    "explanations": (("rankings",), "agreement of each ranked track with the taste of its list, one column a feature, 0–1"),
+}
+"""View over a run's own views → these, and what it holds."""
+_OLDER = "the name that runs of the version before have for"
 _BATCH = "ordinal of the ingested batch, first = 1; a later batch is a later version"
 
 _HEADER = """\
@@ -93,7 +102,10 @@ def _batch_files(batches: Sequence[Batch], root: str) -> tuple[dict[str, list[st
 
 def views_sql(sources: _Sources) -> str:
     """The statements that make the views, each with its comments. Equal sources give equal text."""
-    parts = [_view(TABLES[name], name, _files(files)) for name, files in sources.tables.items()]
+    parts = [_view(TABLES[name], name, _source(name, files)) for name, files in sources.tables.items()]
+    for name, (needed, meaning) in NAMED_VECTORS.items():
+        if sources.tables.keys() >= {*needed}:
+            parts.append(f"create or replace view {name} as\n{_model(name)};\n" + _comment("view", name, meaning))
     for name, files in sources.inputs.items():
         source = _model("input").replace("getvariable('batches')", _array(files)) if files else _none(TABLES[name], batch=True)
         parts.append(_view(TABLES[name], f"input_{name}", source) + _comment("column", f"input_{name}.batch", _BATCH))
@@ -114,7 +126,12 @@ def _view(table: Table, name: str, source: str) -> str:
         facts = [fact for fact in (column.unit, column.range, "may be null" if column.null else "") if fact]
         words = f"{column.meaning} [{'; '.join(facts)}]" if facts else column.meaning
         comments.append(_comment("column", f'{name}."{column.name}"', words))
+    comments += [_comment("column", f'{name}."{old}"', f"{_OLDER} {new}") for old, new in FORMER_NAMES.get(name, {}).items()]
     return f"create or replace view {name} as\n{source};\n" + "".join(comments)
+
+
+def _source(name: str, files: Sequence[str]) -> str:
+    return _model("fits").replace("getvariable('ranked')", _array(files)) if name in FORMER_NAMES else _files(files)
 
 
 def _comment(kind: str, name: str, words: str) -> str:

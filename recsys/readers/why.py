@@ -51,8 +51,8 @@ def listed(tables: Tables, gap: int, user_id: str, track_id: str, name: str = "b
     title, artist = named(tables["tracks"], track_id)
     return Why(
         user_id, name, track_id, title, artist, row["rank"], row["score_rank"], "rankings", row["reason_code"], row["reason"],
-        {part: row[part] for part in SHOWN}, voters, shared, tuple(own), row.get("because_rest"), row.get("chance"),
-        _placed(tables["tracks"], wish, ranked, row, gap),
+        {part: row[column] for part, column in SHOWN.items()}, voters, shared, tuple(own),
+        row.get("because_rest"), row.get("chance"), _placed(tables["tracks"], wish, ranked, row, gap),
     )  # fmt: skip
 
 

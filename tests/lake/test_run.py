@@ -5,13 +5,16 @@ from __future__ import annotations
 import io
 import os
 import random
+from dataclasses import replace
 
+import polars as pl
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
 from recsys.errors import LakeError, NotFoundError
 from recsys.lake import files, read, records
+from recsys.tables import FORMER_NAMES, TABLES
 from tests.lake import night
 
 
@@ -39,6 +42,19 @@ def test_only_what_the_manifest_lists_is_read(run):
     (run.path / "neighbors" / "tmp_part.parquet").write_bytes(b"")
     assert run.read("neighbors").height == run.scan("neighbors").collect().height == 3
     assert run.damage() == []
+
+
+def test_columns_of_the_version_before_have_todays_names(lake, monkeypatch):
+    now, former = TABLES["candidates"], {new: old for old, new in FORMER_NAMES["candidates"].items()}
+    columns = tuple(replace(column, name=former.get(column.name, column.name)) for column in now)
+    rows = pl.DataFrame({column.name: ["a"] if column.dtype == pl.String else [1] for column in columns})
+    night.ingest(lake, 1)
+    monkeypatch.setitem(TABLES, "candidates", replace(now, columns=columns))
+    with lake.stage(night.plan(lake)) as staged:
+        staged.write("candidates", rows)
+        run = lake.commit(staged, status="passed", seconds={}, metrics={})
+    assert {"content", "popularity"} <= set(pl.read_parquet_schema(run.files("candidates")[0]))
+    assert run.read("candidates").columns == run.scan("candidates").collect().columns == now.names
 
 
 def test_unknown_tables_and_files(run):

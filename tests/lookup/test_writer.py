@@ -16,7 +16,7 @@ from recsys.lookup import reader as reading
 from recsys.lookup import writer
 from recsys.lookup.names import DIGITS, FILES, OLD_PARTS, name
 from recsys.lookup.reader import Reader
-from recsys.tables import FEATURES
+from recsys.tables import FEATURES, FITS
 
 
 def answers(reader: Reader, run: Run) -> dict[tuple[str, str], list[dict[str, object]]]:
@@ -73,7 +73,7 @@ def test_the_pool_holds_every_candidate(reader: Reader, run: Run) -> None:
         pool = reader.pool(reader.find_list(reader.listener(str(user)), str(listed)))
         assert [numbers[track] for track, _ in pool] == rows["track_id"].to_list()
         assert [values for _, values in pool] == [
-            pytest.approx(row, rel=1e-6, abs=1e-6) for row in rows.select(OLD_PARTS).iter_rows()
+            pytest.approx(row, rel=1e-6, abs=1e-6) for row in rows.select(FITS.get(part, part) for part in OLD_PARTS).iter_rows()
         ]
 
 

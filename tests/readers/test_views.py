@@ -12,8 +12,8 @@ import pytest
 
 from recsys import Lake, UsageError
 from recsys.demo import AS_OF
-from recsys.readers.views import VIEWS_FILE, SqlSession, _Sources, views_sql
-from recsys.tables import INPUTS, OUTPUTS, TABLES
+from recsys.readers.views import NAMED_VECTORS, VIEWS_FILE, SqlSession, _Sources, views_sql
+from recsys.tables import FORMER_NAMES, INPUTS, OUTPUTS, TABLES
 from tests.support.published import EARLIER, publish
 
 pytestmark = pytest.mark.slow  # whole runs
@@ -39,7 +39,7 @@ def rows(session: SqlSession, query: str) -> list[tuple[object, ...]]:
 @pytest.mark.parametrize("table", OUTPUTS)
 def test_a_view_is_its_table(session: SqlSession, lake: Lake, table: str) -> None:
     assert rows(session, f"from {table} select count(*)") == [(lake.published().read(table).height,)]
-    assert [name for name, *_ in rows(session, f"describe {table}")] == TABLES[table].names
+    assert [name for name, *_ in rows(session, f"describe {table}")] == [*TABLES[table].names, *FORMER_NAMES.get(table, ())]
 
 
 @pytest.mark.parametrize("table", INPUTS)
@@ -66,8 +66,17 @@ def test_comments_come_from_the_contract(session: SqlSession) -> None:
     for column in TABLES["rankings"]:
         assert str(result[column.name]).startswith(column.meaning)
         assert column.unit in str(result[column.name])
+    assert result["popularity"] == "the name that runs of the version before have for popularity_fit"
     views = dict(rows(session, "select view_name, comment from duckdb_views() where not internal"))
-    assert set(views) == {*OUTPUTS, *(f"input_{table}" for table in INPUTS), "rejects", "runs", "history", "quality"}
+    assert set(views) == {
+        *OUTPUTS,
+        *(f"input_{table}" for table in INPUTS),
+        "rejects",
+        "runs",
+        "history",
+        "quality",
+        *NAMED_VECTORS,
+    }
     assert all(views.values())
 
 

@@ -11,7 +11,7 @@ import pytest
 
 from recsys import NotFoundError, Settings, build
 from recsys.names import key
-from recsys.readers.answer import Why, nth
+from recsys.readers.answer import SHOWN, Why, nth
 from recsys.readers.why import _READS, explain
 from recsys.tables import CANDIDATES, FEATURES
 from tests.support.chance import world
@@ -141,11 +141,12 @@ def test_unknown_listener_or_list(user: str, name: str) -> None:
 @pytest.mark.parametrize("settings", [Settings(list_limit=8), Settings.reference(list_limit=8)], ids=["default", "reference"])
 def test_parts_are_those_of_the_run(settings: Settings) -> None:
     made: dict[str, pl.DataFrame] = build(world(5), settings, as_of=AS_OF)
-    parts: list[str] = [column.name for column in CANDIDATES if column.name not in CANDIDATES.key and column.name != "track_id"]
+    columns = [column.name for column in CANDIDATES if column.name not in CANDIDATES.key and column.name != "track_id"]
+    assert list(SHOWN.values()) == columns
     rows: list[dict[str, Any]] = made["rankings"].sample(12, seed=1).to_dicts()
     for row in rows:
         why = explain(made, settings, AS_OF, row["user_id"], row["track_id"], row["list"])
-        assert why.parts == {name: row[name] for name in parts}
+        assert why.parts == {part: row[column] for part, column in SHOWN.items()}
         assert (why.rank, why.rule) == (row["rank"], row["reason_code"])
 
 

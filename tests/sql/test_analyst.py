@@ -15,13 +15,13 @@ from recsys import Lake
 from recsys.demo import AS_OF
 from recsys.models import SQL
 from recsys.readers.views import SqlSession
-from recsys.tables import DROP_RULES
+from recsys.tables import DROP_RULES, FEATURES
 from tests.support.published import EARLIER, publish
 
 pytestmark = pytest.mark.slow  # whole runs
 
 QUERIES = sorted((SQL / "analyst").glob("*.sql"))
-EMPTY = {"blocked_tracks"}
+EMPTY = {"blocked_tracks", "quality_over_time"}
 """Queries whose right answer is no row."""
 
 
@@ -114,7 +114,70 @@ def test_a_blocked_track_is_found(session: SqlSession) -> None:
         union all
         select user_id, 'x', 3, postponed_tracks[1].track_id from controls where user_id = 'demo-u014'
     """
-    answer = session.run(planted + ";" + text.replace("from rankings r", "from planted r"))
+    answer = session.run(f"{planted};{text.replace('from rankings r', 'from planted r')}")
     assert answer is not None
     assert {row[-1] for row in answer.fetchall()} == {"excluded", "disliked or hidden", "postponed"}
     session.run("drop view planted")
+
+
+def test_trends_are_the_runs_in_order(session: SqlSession, lake: Lake) -> None:
+    rows = ask(session, "trends")
+    assert [row["run"] for row in rows] == lake.run_ids()
+    for row in rows:
+        ranked = lake.run(row["run"]).read("rankings")
+        assert (row["rows"], row["tracks_listed"]) == (ranked.height, ranked["track_id"].n_unique())
+        assert row["listeners"] == 8
+
+
+def test_quality_is_compared_with_the_run_judged_before(session: SqlSession) -> None:
+    text = (SQL / "analyst" / "quality_over_time.sql").read_text(encoding="utf-8")
+    planted = """
+        create or replace view planted as
+        select day as run, day::timestamptz as judged_at, 'calm' as list, who as "group", 'ndcg@10' as metric,
+            value::double as value, 0.0 as low, 1.0 as high, 5 as listeners
+        from (values ('2026-01-02', 'all', 0.5), ('2026-01-01', 'all', 0.2), ('2026-01-02', 'cold', 0.9)) t (day, who, value)
+    """
+    answer = session.run(f"{planted};{text.replace('from quality', 'from planted')}")
+    assert answer is not None
+    assert [(row[2], row[-1]) for row in answer.fetchall()] == [("2026-01-01", None), ("2026-01-02", pytest.approx(0.3))]
+    session.run("drop view planted")
+
+
+def test_what_was_heard_after_it_was_listed(session: SqlSession, lake: Lake) -> None:
+    older, _ = lake.run_ids()
+    later = lake.inputs().events.filter(
+        pl.col("type").is_in(["play", "like", "save"]), pl.col("occurred_at") >= EARLIER, pl.col("occurred_at") < AS_OF
+    )
+    ranked = lake.run(older).read("rankings")
+    heard = ranked.join(later, on=["user_id", "track_id"], how="semi")
+    rows = ask(session, "heard_after_listing")
+    assert {row["run"] for row in rows} == {older}
+    assert {row["list"]: row["heard"] for row in rows if row["heard"]} == dict(heard.group_by("list").len().iter_rows())
+    assert sum(row["rows"] for row in rows) == ranked.height
+    assert heard.height
+
+
+def test_a_track_is_listed_or_it_is_not(session: SqlSession, lake: Lake) -> None:
+    ranked, tracks = lake.published().read("rankings"), lake.published().read("tracks")
+    never = {row["track_id"] for row in ask(session, "never_listed")}
+    assert never == set(tracks["id"]) - set(ranked["track_id"])
+    most = ask(session, "most_listed")[0]
+    assert most["listeners"] == max(ranked.group_by("track_id").agg(pl.col("user_id").n_unique())["user_id"])
+    who = ask(session, "listeners_of_a_track")
+    assert len([row for row in who if row["list"]]) == max(ranked.group_by("track_id").len()["len"])
+
+
+def test_months_and_missing_facts_add_up(session: SqlSession, lake: Lake) -> None:
+    events, tracks = lake.inputs().events, lake.published().read("tracks")
+    months = ask(session, "events_by_month")
+    assert sum(row["events"] for row in months) == events["occurred_at"].count()
+    assert sum(row["new_listeners"] for row in months) == events["user_id"].n_unique()
+    lacks = {row["fact"]: row["tracks"] for row in ask(session, "missing_facts")}
+    assert lacks["popularity"] == tracks["popularity"].null_count()
+    assert lacks["MusicBrainz id"] == tracks["mbid"].null_count()
+
+
+def test_least_alike_names_features(session: SqlSession) -> None:
+    rows = ask(session, "unlike_their_lists")
+    assert all(len(row["least_alike"]) == 3 and set(row["least_alike"]) <= set(FEATURES) for row in rows)
+    assert [row["agreement"] for row in rows] == sorted(row["agreement"] for row in rows)

@@ -17,7 +17,7 @@ from recsys.stages.candidates.kernels.scale import PART_COLUMNS
 from recsys.stages.candidates.kernels.scores import best, best_of_all
 from recsys.stages.candidates.scored import Scored, Spread
 from recsys.stages.candidates.scoring import Scorer
-from recsys.tables import CANDIDATES, PARTS
+from recsys.tables import CANDIDATES, FITS, PARTS
 
 
 class Chosen(NamedTuple):
@@ -101,7 +101,7 @@ def candidate_rows(scorer: Scorer, scored: Scored, pool: Ordered) -> pl.DataFram
 
 def parts_of(score: Floats, columns: Floats) -> pl.DataFrame:
     """The score and every part of it by scale `spread`."""
-    names = (*PARTS, *(f"{name}_points" for name in PARTS), "safety", "commercial")
+    names = (*FITS.values(), *(f"{name}_points" for name in PARTS), "safety", "commercial")
     return pl.DataFrame({"score": score, **dict(zip(names, columns.T, strict=True))})
 
 
@@ -146,9 +146,10 @@ def parts(scorer: Scorer, scored: Scored, chosen: Chosen) -> pl.DataFrame:
         "exploration": np.where(np.isnan(distance), 0.5, np.clip(1.0 - np.abs(distance - lists.target[row]), 0.0, 1.0)),
     }
     points = {f"{name}_points": getattr(weights, name) * value for name, value in values.items()}
+    fits = {FITS[name]: value for name, value in values.items()}
     score = sum(points.values()) * safety + boost
     unused = {name: np.zeros(len(row)) for name in ("familiarity", "target", "familiarity_points", "target_points")}
-    return pl.DataFrame({"score": score, **values, **points, **unused, "safety": safety, "commercial": boost})
+    return pl.DataFrame({"score": score, **fits, **points, **unused, "safety": safety, "commercial": boost})
 
 
 def fitted(scored: Scored, chosen: Chosen) -> tuple[Floats, Floats, Floats]:
@@ -166,11 +167,11 @@ def reason_codes(scorer: Scorer, scored: Scored, chosen: Chosen, shown: pl.DataF
     voted = pl.lit(scorer.settings.reason_by_points) & (pl.col("collaborative_points") > pl.col("content_points"))
     code = (
         pl.when(voted).then(pl.lit("collaborative"))
-        .when(~pl.col("heard") & (pl.col("content") >= 0.65)).then(pl.lit("metadata_match"))
+        .when(~pl.col("heard") & (pl.col("content_fit") >= 0.65)).then(pl.lit("metadata_match"))
         .when(~pl.col("heard")).then(pl.lit("metadata_balanced"))
         .when(pl.col("collaborative") >= 0.65).then(pl.lit("collaborative"))
-        .when((pl.col("exploration") >= 0.82) & (pl.col("content") >= 0.58)).then(pl.lit("variety"))
-        .when(pl.col("content") >= TELLING_CONTENT).then(pl.lit("content"))
+        .when((pl.col("exploration") >= 0.82) & (pl.col("content_fit") >= 0.58)).then(pl.lit("variety"))
+        .when(pl.col("content_fit") >= TELLING_CONTENT).then(pl.lit("content"))
         .otherwise(pl.lit("balanced"))
     )  # fmt: skip
     named = shown.with_columns(heard).select(code.alias("reason_code"))

@@ -126,7 +126,7 @@ def brute_score(row: Row, track: Row, rated: list[tuple[Row, Row]], target: floa
     base = 1 - track["quality_penalty"] if track["quality_penalty"] else float(not (track["explicit"] and blocked))
     safety = base * (1 - 0.52 * max(0.9 * bad_a, 0.7 * bad_g))
     boost = 0.035 if track["commercial_boost"] and track["discovery_allowed"] and content >= 0.72 else 0.0
-    return (0.44 * content + 0.28 * row["collaborative"] + 0.08 * row["popularity"] + 0.20 * exploration) * safety + boost
+    return (0.44 * content + 0.28 * row["collaborative"] + 0.08 * row["popularity_fit"] + 0.20 * exploration) * safety + boost
 
 
 @pytest.mark.slow

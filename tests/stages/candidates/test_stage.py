@@ -12,7 +12,7 @@ from recsys import Settings
 from recsys.stages.candidates.scored import Scored
 from recsys.stages.candidates.scoring import Scorer
 from recsys.stages.candidates.stage import REASONS, Chosen, candidate_rows, ordered, parts, pools, reason_codes
-from recsys.tables import CANDIDATES
+from recsys.tables import CANDIDATES, FITS
 from tests.support.chance import world
 from tests.support.worlds import event, inputs, prepared, silent, track
 
@@ -83,15 +83,15 @@ def test_parts_add_up_to_the_score_that_decided_the_order(settings: Settings) ->
     points = sum(rows[f"{name}_points"] for name in names)
     np.testing.assert_allclose(points * rows["safety"] + rows["commercial"], rows["score"], atol=1e-14)
     for name, weight in zip(names, scorer.weights, strict=False):
-        np.testing.assert_allclose(rows[f"{name}_points"], weight * rows[name], atol=1e-15)
-    for name in (*names, "safety", "commercial"):
+        np.testing.assert_allclose(rows[f"{name}_points"], weight * rows[FITS[name]], atol=1e-15)
+    for name in (*(FITS[name] for name in names), "safety", "commercial"):
         assert rows[name].is_between(0, CANDIDATES[name].high).all()
 
 
 def of_one(scorer: Scorer, **shown: float) -> tuple[str, str]:
     """Code and words for a candidate with those parts."""
     points = {"content_points": 0.0, "collaborative_points": 0.0}
-    whole = {"content": 0.0, "collaborative": 0.0, "exploration": 0.0} | points | shown
+    whole = {"content_fit": 0.0, "collaborative": 0.0, "exploration": 0.0} | points | shown
     place = scorer.catalog.row_of["silent" if whole.pop("silent", 0) else "heard"]
     chosen = Chosen(np.array([0]), np.array([place], np.int32))
     return reason_codes(scorer, scorer.score(1, 2), chosen, pl.DataFrame({name: [value] for name, value in whole.items()})).row(0)
@@ -100,14 +100,14 @@ def of_one(scorer: Scorer, **shown: float) -> tuple[str, str]:
 @pytest.mark.parametrize(
     ("shown", "code"),
     [
-        ({"silent": 1, "content": 0.65}, "metadata_match"),
-        ({"silent": 1, "content": 0.6499}, "metadata_balanced"),
-        ({"silent": 1, "content": 0.3, "collaborative": 1.0}, "metadata_balanced"),
-        ({"collaborative": 0.65, "exploration": 1.0, "content": 1.0}, "collaborative"),
-        ({"collaborative": 0.6499, "exploration": 0.82, "content": 0.58}, "variety"),
-        ({"exploration": 0.8199, "content": 0.78}, "content"),
-        ({"exploration": 0.82, "content": 0.5799}, "balanced"),
-        ({"exploration": 0.8199, "content": 0.7799}, "balanced"),
+        ({"silent": 1, "content_fit": 0.65}, "metadata_match"),
+        ({"silent": 1, "content_fit": 0.6499}, "metadata_balanced"),
+        ({"silent": 1, "content_fit": 0.3, "collaborative": 1.0}, "metadata_balanced"),
+        ({"collaborative": 0.65, "exploration": 1.0, "content_fit": 1.0}, "collaborative"),
+        ({"collaborative": 0.6499, "exploration": 0.82, "content_fit": 0.58}, "variety"),
+        ({"exploration": 0.8199, "content_fit": 0.78}, "content"),
+        ({"exploration": 0.82, "content_fit": 0.5799}, "balanced"),
+        ({"exploration": 0.8199, "content_fit": 0.7799}, "balanced"),
     ],
 )
 def test_first_reason_that_holds(shown: dict[str, Any], code: str) -> None:
@@ -118,9 +118,9 @@ def test_first_reason_that_holds(shown: dict[str, Any], code: str) -> None:
 @pytest.mark.parametrize(("votes", "code"), [(0.3, "content"), (0.31, "collaborative")])
 def test_votes_are_the_reason_when_they_give_more_points(votes: float, code: str) -> None:
     scorer = prepared(inputs([track("liked"), track("heard"), silent("silent")], [event("u", "liked")]), Settings())
-    assert of_one(scorer, content=0.8, content_points=0.3, collaborative_points=votes)[0] == code
+    assert of_one(scorer, content_fit=0.8, content_points=0.3, collaborative_points=votes)[0] == code
 
 
 def test_a_listener_without_sound_has_reasons_without_sound() -> None:
     scorer = prepared(inputs([silent("liked"), track("heard"), silent("silent")], [event("u", "liked")]), REFERENCE)
-    assert of_one(scorer, content=0.9)[0] == "metadata_match"
+    assert of_one(scorer, content_fit=0.9)[0] == "metadata_match"
