@@ -41,6 +41,11 @@ class History:
     """Listener → rows of releases heard last that are not the main one of their song; only listeners with any."""
 
     @cached_property
+    def user_ids(self) -> pl.Series:
+        """``users`` as a column, built once: every block of listeners takes its names from it."""
+        return pl.Series("user_id", self.users, dtype=pl.String)
+
+    @cached_property
     def columns(self) -> csc_array:
         """``rating`` by track."""
         return self.rating.tocsc()

@@ -48,6 +48,12 @@ def test_zero_is_an_entry_and_columns_ascend() -> None:
         assert getattr(history, name).indices.tolist() == history.rating.indices.tolist()
 
 
+def test_names_of_all_listeners_are_one_column() -> None:
+    history = matrices()
+    assert history.user_ids.to_list() == ["ann", "bob", "cem"]
+    assert history.user_ids is history.user_ids
+
+
 def test_columns_by_track() -> None:
     assert matrices().columns.indices.tolist() == [1, 1, 2, 2, 1]
 

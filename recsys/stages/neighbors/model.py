@@ -179,6 +179,16 @@ class Model:
         return sparse(by_track), moments(sparse(self.rows.weights), self.votes.shape[1])
 
     @cached_property
+    def _votes(self) -> tuple[Offsets, Ints, Float32s]:
+        """``votes`` as the kernels read them, once: wider offsets of all listeners are not copied for every tile."""
+        return sparse_arrays(self.votes)
+
+    @cached_property
+    def _side(self) -> tuple[Offsets, Ints, Float32s]:
+        """``track_side`` as the kernels read it."""
+        return sparse_arrays(self.track_side)
+
+    @cached_property
     def als(self) -> tuple[Float32s, Floats]:
         """The ALS vectors by track, and what "not heard" adds."""
         tracks = np.ascontiguousarray(self.tracks.T)
@@ -223,9 +233,9 @@ class Model:
         product(near.low_rank.astype(np.float32), self.factor_votes, out)
         product(listeners.als, self.tracks, scratch)
         weighed = near.indices, near.weight.astype(np.float32)
-        blend(weighed, sparse_arrays(self.votes), self.parameters.als_share, scratch, out)
+        blend(weighed, self._votes, self.parameters.als_share, scratch, out)
         if self.parameters.track_share > 0.0:
-            own_sums(sparse_arrays(listeners.votes), sparse_arrays(self.track_side), scratch)
+            own_sums(sparse_arrays(listeners.votes), self._side, scratch)
             mix(out, self.parameters.track_share, scratch)
 
 

@@ -234,12 +234,11 @@ def fit_neighbors(history: History, canonical: Ints, settings: Settings) -> Simi
 
 def neighbor_rows(history: History, near: Neighborhood, settings: Settings) -> pl.DataFrame:
     """Table ``neighbors`` of the block: the ``neighbors_kept`` with the largest weight, ties by listener."""
-    users = pl.Series(history.users, dtype=pl.String)
     row, order = near.strongest(settings.neighbors_kept)
     frame = pl.DataFrame(
         {
-            "user_id": users.gather(near.first + row),
-            "neighbor_id": users.gather(near.neighbors[order]),
+            "user_id": history.user_ids.gather(near.first + row),
+            "neighbor_id": history.user_ids.gather(near.neighbors[order]),
             "similarity": near.similarity[order],
             "overlap": near.overlap[order],
             "weight": near.weight[order],

@@ -55,6 +55,15 @@ class TestFittedRows:
         assert np.abs(changed - fitted.scores(0, 1)).max() > 0.1
 
 
+def test_offsets_of_all_votes_are_widened_once(fitted: Collaborative) -> None:
+    votes = fitted.model.votes.copy()
+    votes.indptr = votes.indptr.astype(np.int32)
+    model = replace(fitted.model, votes=votes)
+    first, again = model._votes, model._votes
+    assert (first[0].dtype, first[0] is again[0]) == (np.int64, True)
+    assert np.shares_memory(first[2], votes.data)
+
+
 def dense(rated: csr_array, rarity: np.ndarray) -> np.ndarray:
     values = np.sign(rated.toarray()) * np.log1p(np.abs(rated.toarray())) * rarity
     centred = values - values.mean(axis=1, keepdims=True)
