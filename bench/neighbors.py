@@ -1,10 +1,12 @@
 """How long the nearest neighbours of all users take, how much memory, and whether they are right.
 
     python -m bench.neighbors [--ratings FILE.parquet] [--method catalogue|co_rated] [--k 50] [--threads 2] [--json]
+    python -m bench.neighbors --blocks 4 [--dislikes 0.16]
     python -m bench.neighbors --growth
 
 A file has integer columns ``u`` and ``i`` and a float ``r``; without one, a long-tail world is generated. Time is the median
-of some runs after a first one, which compiles. A sample of users is compared with numpy brute force.
+of some runs after a first one, which compiles. A sample of users is compared with numpy brute force. ``--blocks`` compares the
+search block by block, as the job does it, with one call for everybody: processor time, and whether the bits are the same.
 """
 
 from __future__ import annotations
@@ -28,7 +30,7 @@ from rich.table import Table
 from scipy.sparse import csr_array
 
 from bench.worlds import ratings
-from recsys.stages.neighbors.search.nearest import Method, Nearest, nearest
+from recsys.stages.neighbors.search.nearest import Method, Nearest, nearest, nearest_blocks
 
 MIB = 2**20
 GROWTH = 2500, 5000, 10000, 20000
@@ -145,6 +147,39 @@ def measure(rated: csr_array, k: int, method: Method, threads: int, rounds: int,
     }
 
 
+def in_blocks(rated: csr_array, k: int, threads: int, rounds: int, blocks: int) -> dict[str, Any]:
+    """Processor seconds of the search in ``blocks`` blocks against one call for everybody, in turns."""
+    users = rated.shape[0]
+    size = -(-users // blocks)
+
+    def by_block() -> list[Nearest]:
+        return list(nearest_blocks(rated, k, "catalogue", threads, (0, users), size))
+
+    def whole() -> Nearest:
+        return nearest(rated, k, "catalogue", threads)
+
+    seconds = {name: processor for name, (_, processor) in timed({"whole": whole, "blocks": by_block}, rounds).items()}
+    columns = zip(whole(), zip(*by_block(), strict=True), strict=True)
+    return {
+        "users": users,
+        "items": rated.shape[1],
+        "ratings": int(rated.nnz),
+        "disliked": round(float((rated.data < 0).mean()), 3),
+        "k": k,
+        "threads": threads,
+        "whole": round(seconds["whole"], 3),
+        "blocks": round(seconds["blocks"], 3),
+        "in blocks against one symmetric call": round(seconds["blocks"] / seconds["whole"], 3),
+        "same bits": all(one.tobytes() == np.concatenate(parts).tobytes() for one, parts in columns),
+    }
+
+
+def disliked(rated: csr_array, share: float) -> csr_array:
+    """The same with a share of the ratings below 0, drawn at random."""
+    sign = np.where(np.random.default_rng(0).random(rated.nnz) < share, -1.0, 1.0)
+    return csr_array((sign * rated.data, rated.indices, rated.indptr), shape=rated.shape)
+
+
 def show(title: str, rows: Sequence[dict[str, Any]]) -> None:
     """A table, one row per dictionary."""
     table = Table(title=title, title_justify="left", box=SIMPLE_HEAD, pad_edge=False)
@@ -180,6 +215,8 @@ def main() -> None:
     parser.add_argument("--threads", type=int, default=os.cpu_count() or 1)
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--sample", type=int, default=50)
+    parser.add_argument("--blocks", type=int, default=0)
+    parser.add_argument("--dislikes", type=float, default=0.0)
     parser.add_argument("--growth", action="store_true")
     parser.add_argument("--json", action="store_true")
     given = parser.parse_args()
@@ -187,7 +224,11 @@ def main() -> None:
         rows = growth(given)
     else:
         frame = pl.read_parquet(given.ratings) if given.ratings else ratings(given.users, given.items, given.events)
-        rows = [measure(matrix(frame), given.k, given.method, given.threads, given.rounds, given.sample)]
+        rated = disliked(matrix(frame), given.dislikes)
+        if given.blocks:
+            rows = [in_blocks(rated, given.k, given.threads, given.rounds, given.blocks)]
+        else:
+            rows = [measure(rated, given.k, given.method, given.threads, given.rounds, given.sample)]
     if given.json:
         print(json.dumps(rows if given.growth else rows[0]))
     else:

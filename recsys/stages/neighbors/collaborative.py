@@ -23,9 +23,6 @@ from recsys.stages.neighbors.near import Near, fit_near
 from recsys.stages.neighbors.track_side import fit_track_side, none
 from recsys.stages.neighbors.weighting import TrackWeights, cleaned, damping, rarity, strength, weighted_votes
 
-_BLOCK = 8192
-"""Listeners whose pools of neighbours are in memory at once."""
-
 
 @dataclass(frozen=True)
 class Collaborative:
@@ -122,12 +119,6 @@ def correlated(rated: csr_array, parameters: Parameters, threads: int = 1) -> tu
 
 
 def neighbors(rows: Standardised, factors: Factors, parameters: Parameters, threads: int = 1, last: int | None = None) -> Near:
-    """Neighbours of the listeners up to ``last`` (exclusive; none = all), a block at a time."""
-    last = rows.weights.shape[0] if last is None else last
+    """Neighbours of the listeners up to ``last`` (exclusive; none = all)."""
     pool, kept, ridge = parameters.pool, parameters.kept, parameters.ridge
-
-    def block(begin: int, end: int) -> Near:
-        return fit_near(rows, factors, pool=pool, kept=kept, ridge=ridge, threads=threads, part=(begin, end))
-
-    parts = [block(begin, min(begin + _BLOCK, last)) for begin in range(0, max(last, 1), _BLOCK)]
-    return Near(*(np.concatenate(columns) for columns in zip(*parts, strict=True)))
+    return fit_near(rows, factors, pool=pool, kept=kept, ridge=ridge, threads=threads, last=last)

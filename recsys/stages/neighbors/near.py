@@ -18,11 +18,13 @@ from scipy.sparse import csr_array
 from recsys.matrices.arrays import Flags, Floats, Ints, pattern
 from recsys.stages.neighbors.kernels.interpolation import NeighborRows, interpolate
 from recsys.stages.neighbors.low_rank import Factors, Standardised
-from recsys.stages.neighbors.search.nearest import nearest
+from recsys.stages.neighbors.search.nearest import nearest_blocks
 from recsys.stages.neighbors.search.search import Nearest
 
 _TASKS = 8
 """Blocks of listeners per thread."""
+_BLOCK = 8192
+"""Listeners whose pools of neighbours are in memory at once."""
 
 
 class Near(NamedTuple):
@@ -62,17 +64,20 @@ class OwnRatings(NamedTuple):
 
 def fit_near(
     ratings: Standardised, factors: Factors, *, pool: int, kept: int, ridge: float, threads: int = 1,
-    part: tuple[int, int] | None = None,
+    last: int | None = None,
 ) -> Near:  # fmt: skip
-    """Neighbours of the listeners from ``part[0]`` (inclusive) to ``part[1]`` (exclusive), none = all.
+    """Neighbours of the listeners up to ``last`` (exclusive; none = all), whose pools are in memory a block at a time.
 
     Of the ``pool`` most similar listeners, the ``kept`` that
     the factors explain least take part. ``ridge`` ≥ 0 in units of a listener's variance, which is 1.
     """
-    first, last = part or (0, ratings.weights.shape[0])
-    neighbors = nearest(ratings.weights, pool, "catalogue", threads, first, last)
-    own = OwnRatings(factors.vectors[first:last], ratings.varied[first:last], np.ones(last - first, np.bool_))
-    return weighed(ratings, factors, neighbors, own, kept=kept, ridge=ridge, threads=threads)
+    last, parts, first = ratings.weights.shape[0] if last is None else last, list[Near](), 0
+    for neighbors in nearest_blocks(ratings.weights, pool, "catalogue", threads, (0, last), _BLOCK):
+        part = slice(first, first + len(neighbors.indices))
+        own = OwnRatings(factors.vectors[part], ratings.varied[part], np.ones(len(neighbors.indices), np.bool_))
+        parts.append(weighed(ratings, factors, neighbors, own, kept=kept, ridge=ridge, threads=threads))
+        first = part.stop
+    return Near(*(np.concatenate(columns) for columns in zip(*parts, strict=True)))
 
 
 def weighed(

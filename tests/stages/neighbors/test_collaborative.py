@@ -9,7 +9,8 @@ import pytest
 from scipy.sparse import csr_array
 
 from recsys import Settings, build
-from recsys.stages.neighbors.collaborative import _BLOCK, Collaborative, correlated, fitted_track_side, neighbors
+from recsys.stages.neighbors import near
+from recsys.stages.neighbors.collaborative import Collaborative, correlated, fitted_track_side, neighbors
 from recsys.stages.neighbors.model import TILE, Parameters
 from recsys.stages.neighbors.weighting import cleaned, damping, weighted_votes
 from tests.support.rated import EDGES, Rows, groups, long_tail, matrix
@@ -42,8 +43,8 @@ class TestParts:
     def test_neighbours_in_blocks(self, monkeypatch: pytest.MonkeyPatch) -> None:
         rows, factors = correlated(cleaned(RATED), SMALL)
         whole = neighbors(rows, factors, SMALL)
-        assert len(whole.indices) < _BLOCK
-        monkeypatch.setattr("recsys.stages.neighbors.collaborative._BLOCK", 7)
+        assert len(whole.indices) < near._BLOCK
+        monkeypatch.setattr(near, "_BLOCK", 7)
         for one, other in zip(whole, neighbors(rows, factors, SMALL), strict=True):
             assert one.tobytes() == other.tobytes()
 

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from scipy.sparse import csr_array
 
+from recsys.stages.neighbors import near as module
 from recsys.stages.neighbors.low_rank import Factors, factors, standardised
 from recsys.stages.neighbors.near import Near, fit_near
 from tests.support.rated import EDGES, Rows, dense_rows, groups, long_tail, matrix
@@ -90,9 +91,12 @@ class TestProperties:
         for one, other in zip(fitted(self.rated, 4, 9, 5)[0], fitted(self.rated, 4, 9, 5, threads=threads)[0], strict=True):
             assert one.tobytes() == other.tobytes()
 
-    def test_a_block_has_the_bits_of_the_whole(self) -> None:
-        for whole, part in zip(fitted(self.rated, 4, 9, 5)[0], fitted(self.rated, 4, 9, 5, part=(11, 37))[0], strict=True):
-            assert whole[11:37].tobytes() == part.tobytes()
+    @pytest.mark.parametrize("last", [90, 37])
+    def test_blocks_have_the_bits_of_the_whole(self, last: int, monkeypatch: pytest.MonkeyPatch) -> None:
+        whole = fitted(self.rated, 4, 9, 5)[0]
+        monkeypatch.setattr(module, "_BLOCK", 11)
+        for one, part in zip(whole, fitted(self.rated, 4, 9, 5, last=last)[0], strict=True):
+            assert one[:last].tobytes() == part.tobytes()
 
     def test_order_of_listeners_does_not_matter(self) -> None:
         order = np.random.default_rng(2).permutation(90)

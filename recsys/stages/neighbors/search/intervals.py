@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
-from recsys.matrices.arrays import LEAN, Float32s, Unsigned
+from recsys.matrices.arrays import LEAN, Codes, Float32s, Unsigned
 from recsys.stages.neighbors.search.tiles import LOWEST, UNIT, Tiles
 
 FLOOR = np.float32(1e-30)
@@ -33,6 +33,23 @@ def correlate(tiles: Tiles, user: int, tile: int, middle: Float32s) -> None:
         item, value = tiles.items[entry], tiles.values[entry]
         for place in range(starts[item], starts[item + np.uint32(1)]):
             middle[raters[place]] += value * ratings[place]
+
+
+@njit(**LEAN)
+def mark_co_rated(tiles: Tiles, user: int, tile: int, co_rated: Codes) -> None:
+    """Fills ``co_rated`` (width,) with 1 for those of a tile who rated an item that the user rated, else 0."""
+    begin, split, end = tiles.begin[user], tiles.split[user], tiles.end[user]
+    dense, starts, raters = tiles.dense[tile], tiles.starts[tile], tiles.raters[tiles.base[tile] :]
+    for at in range(co_rated.size):
+        co_rated[at] = 0
+    for entry in range(split, end):
+        row = dense[tiles.items[entry]]
+        for at in range(co_rated.size):
+            co_rated[at] |= row[at] != _ZERO
+    for entry in range(begin, split):
+        item = tiles.items[entry]
+        for place in range(starts[item], starts[item + np.uint32(1)]):
+            co_rated[raters[place]] = 1
 
 
 @njit(fastmath={"contract"}, **LEAN)

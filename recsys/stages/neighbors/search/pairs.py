@@ -1,4 +1,4 @@
-"""The k nearest of every user out of their candidates, exactly; a pair that are candidates of each other is computed once.
+"""The k nearest of each user of a block out of their candidates, exactly; two of a block who are each other's are computed once.
 
 Of the two users of a pair, the one with fewer ratings is followed through the ratings of the other, spread over all items.
 Sums run over items in ascending order, whoever is followed, so a correlation is the same bits however it was found.
@@ -27,7 +27,7 @@ _TASKS = 4
 class _Work(NamedTuple):
     """Pairs grouped by the user who is spread out, group ``s`` being ``starts[s]:starts[s + 1]``.
 
-    Per pair: ``followed`` user, and ``place`` of the result. Row ``u`` of the candidates has the places ``indptr[u]:``…
+    Per pair: ``followed`` user, and ``place`` of the result. Row ``r`` of the candidates has the places ``indptr[r]:``…
     """
 
     indptr: Offsets
@@ -38,10 +38,12 @@ class _Work(NamedTuple):
     overlap: Ints
 
 
-def settle(rows: Sparse, items: int, known: Moments, candidates: Candidates, nearest: Nearest, pool: WorkerPool) -> None:
-    """Fills ``nearest``, (users, k) each, for all users but the crowded."""
-    users = candidates.number.size
-    indptr = np.zeros(users + 1, np.int64)
+def settle(
+    rows: Sparse, known: Moments, items: int, candidates: Candidates, nearest: Nearest, pool: WorkerPool, first: int = 0
+) -> None:
+    """Fills ``nearest``, (n, k) each, for the n users ``first`` … whose ``candidates`` these are, all but the crowded."""
+    users, size = known.mean.size, candidates.number.size
+    indptr = np.zeros(size + 1, np.int64)
     np.cumsum(candidates.number, out=indptr[1:])
     total = indptr[-1]
     work = _Work(
@@ -52,7 +54,7 @@ def settle(rows: Sparse, items: int, known: Moments, candidates: Candidates, nea
         np.empty(total),
         np.empty(total, np.int32),
     )
-    _group(rows, candidates, work)
+    _group(rows, candidates, first, work)
     tasks = _TASKS * pool.threads
     bounds = np.searchsorted(work.starts, np.linspace(0, total, tasks + 1)).clip(0, users)
     bounds[0], bounds[-1] = 0, users
@@ -62,19 +64,20 @@ def settle(rows: Sparse, items: int, known: Moments, candidates: Candidates, nea
         return lambda part: _compute(rows, known, row, work, *part)
 
     pool.share(pairwise(bounds), computer)
-    even = np.linspace(0, users, tasks + 1).astype(np.int64)
+    even = np.linspace(0, size, tasks + 1).astype(np.int64)
     pool.share(pairwise(even), lambda: lambda part: _order(candidates, work, nearest, *part))
 
 
 @njit(nogil=True, cache=True)
-def _group(rows: Sparse, candidates: Candidates, work: _Work) -> None:
+def _group(rows: Sparse, candidates: Candidates, first: int, work: _Work) -> None:
     """Sorts the candidates by the user of the pair with more ratings, of two with equally many the first, then by the other."""
-    users, pairs = candidates.number.size, work.place.size
+    users, pairs = work.starts.size - 1, work.place.size
     long, short = np.empty(pairs, np.int32), np.empty(pairs, np.int32)
     place = 0
-    for user in range(users):
+    for row in range(candidates.number.size):
+        user = first + row
         mine = rows.indptr[user + 1] - rows.indptr[user]
-        for other in candidates.indices[user, : candidates.number[user]]:
+        for other in candidates.indices[row, : candidates.number[row]]:
             theirs = rows.indptr[other + 1] - rows.indptr[other]
             # the longer row is spread out once, and the shorter ones walk along it
             followed = mine < theirs or (mine == theirs and other < user)
@@ -126,16 +129,16 @@ def _compute(rows: Sparse, known: Moments, row: OneRow, work: _Work, first: int,
 
 @njit(**LEAN)
 def _order(candidates: Candidates, work: _Work, nearest: Nearest, first: int, last: int) -> None:
-    """Writes the nearest of the users ``first`` … ``last`` − 1, most similar first, ties in ascending index."""
+    """Writes the nearest of the rows ``first`` … ``last`` − 1, most similar first, ties in ascending index."""
     k = nearest.indices.shape[1]
-    for user in range(first, last):
-        begin, end = work.indptr[user], work.indptr[user + 1]
-        similarities, overlaps, indices = work.similarity[begin:end], work.overlap[begin:end], candidates.indices[user]
+    for row in range(first, last):
+        begin, end = work.indptr[row], work.indptr[row + 1]
+        similarities, overlaps, indices = work.similarity[begin:end], work.overlap[begin:end], candidates.indices[row]
         for at in range(end - begin):
             similarity = similarities[at]
             if similarity > 0.0 and overlaps[at] > 0:
                 rank = outranks(similarities, indices, similarity, indices[at])
                 if rank < k:
-                    nearest.indices[user, rank] = indices[at]
-                    nearest.similarity[user, rank] = similarity
-                    nearest.overlap[user, rank] = overlaps[at]
+                    nearest.indices[row, rank] = indices[at]
+                    nearest.similarity[row, rank] = similarity
+                    nearest.overlap[row, rank] = overlaps[at]

@@ -6,7 +6,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.sparse import csr_array
 
-from recsys.stages.neighbors.search.nearest import Method, Nearest, co_rated, nearest
+from recsys.stages.neighbors.search import mutual, tiles
+from recsys.stages.neighbors.search.nearest import Method, Nearest, co_rated, nearest, nearest_blocks
+from tests.support import rated
 from tests.support.rated import EDGES
 
 METHODS: tuple[Method, ...] = ("catalogue", "co_rated")
@@ -153,6 +155,43 @@ class TestProperties:
         ratings = long_tail(60, 40, 900)
         for whole, part in zip(nearest(ratings, 9, method), nearest(ratings, 9, method, first=11, last=37), strict=True):
             assert whole[11:37].tobytes() == part.tobytes()
+
+
+def one_by_one(ratings: csr_array, k: int) -> list[np.ndarray]:
+    """By the search for single users, which looks at no pair for both."""
+    parts = [nearest(ratings, k, first=user, last=user + 1) for user in range(ratings.shape[0])]
+    return [np.concatenate(columns) for columns in zip(*parts, strict=True)]
+
+
+class TestBlocks:
+    @given(rows=ratings_rows.filter(lambda rows: len(rows) > 1), k=st.integers(1, 12), block=st.integers(1, 9))
+    def test_are_the_whole_bit_for_bit(self, rows: list[dict[int, float]], k: int, block: int) -> None:
+        ratings = matrix(rows, 8)
+        parts = list(nearest_blocks(ratings, k, "catalogue", 1, (0, len(rows)), block))
+        assert [len(part.indices) for part in parts[:-1]] == [block] * (len(parts) - 1)
+        together = [np.concatenate(columns) for columns in zip(*parts, strict=True)]
+        for whole, blocks, single in zip(nearest(ratings, k), together, one_by_one(ratings, k), strict=True):
+            assert whole.tobytes() == blocks.tobytes() == single.tobytes()
+
+    @pytest.mark.parametrize("threads", [1, 3])
+    @pytest.mark.parametrize("disliked", [0.0, 0.2, 0.5])
+    def test_of_many_tiles(self, threads: int, disliked: float, monkeypatch: pytest.MonkeyPatch) -> None:
+        """Single users, whose tiles are of another width, have the same bits too."""
+        ratings = rated.long_tail(200, 80, 2000, disliked=disliked)
+        wanted = one_by_one(ratings, 7)
+        monkeypatch.setattr(tiles, "_TILE", {1: 32, 6: 32})
+        parts = list(nearest_blocks(ratings, 7, "catalogue", threads, (0, 200), 64))
+        for columns, single in zip(zip(*parts, strict=True), wanted, strict=True):
+            assert np.concatenate(columns).tobytes() == single.tobytes()
+
+    def test_each_pair_is_correlated_once(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        met: list[tuple[int, int]] = []
+        meet = mutual._meet_tiles
+        monkeypatch.setattr(mutual, "_meet_tiles", lambda *most: (met.append(most[-2:]), meet(*most)))
+        monkeypatch.setattr(tiles, "_TILE", {1: 32, 6: 32})
+        for _ in nearest_blocks(long_tail(200, 80, 2000), 7, "catalogue", 2, (0, 200), 64):
+            pass
+        assert len({frozenset(pair) for pair in met}) == len(met) == 7 * 8 // 2
 
 
 class TestEdges:

@@ -28,7 +28,7 @@ def settled(rated: object, some: Candidates, k: int, threads: int = 1) -> Neares
     rows, users, tracks = sparse(rated), rated.shape[0], rated.shape[1]
     out = Nearest(np.full((users, k), -1, np.int32), np.zeros((users, k)), np.zeros((users, k), np.int32))
     with WorkerPool(threads) as workers:
-        settle(rows, tracks, moments(rows, tracks), some, out, workers)
+        settle(rows, moments(rows, tracks), tracks, some, out, workers)
     return out
 
 
