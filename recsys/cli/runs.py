@@ -50,9 +50,9 @@ def show(run: _AnyRun = None, /, *, lake: LakeFolder = None, form: Format = "tab
     if form == "json":
         print_json({**made.model_dump(mode="json"), "broken": broken.to_dicts(), "publications": published})
         return
-    say(f"run {chosen.id}, as of {minute(made.as_of)}, made {minute(made.created_at)}, checks {made.status}\ncode {made.code}")
+    say(f"run {chosen.id}, as of {minute(made.as_of)}\nmade {minute(made.created_at)}, checks {made.status}\ncode {made.code}")
     for title, columns, rows in _pages(made):
-        console().print(grid(title, columns, rows, right=columns[-1:]))
+        console().print(grid(title, columns, rows, right=("bytes", columns[-1])))
     for row in broken.to_dicts():
         say(f"{row['severity']}: {broken_rule(row['table'], row['rule'])} ({row['failures']:,}, for example {row['example']})")
     for entry in published:

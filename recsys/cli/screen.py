@@ -80,7 +80,9 @@ def grid(
 def _text(cell: object) -> str:
     if cell is None:
         return ""
-    return f"{cell:,}" if isinstance(cell, int) and not isinstance(cell, bool) else printable(str(cell))
+    if isinstance(cell, bool):
+        return "yes" if cell else "no"
+    return f"{cell:,}" if isinstance(cell, int) else printable(str(cell))
 
 
 def minute(moment: datetime) -> str:

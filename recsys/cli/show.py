@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+from collections.abc import Iterable, Iterator
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Annotated, Any
@@ -20,6 +21,8 @@ from recsys.tables import DROP_MEANINGS
 
 EVERYONE = "*"
 """Stands for a listener without any history."""
+_WIDE = 100
+"""Columns from which a row of a list has one line."""
 
 User = Annotated[str, Parameter(help="Listener.")]
 ListName = Annotated[str, Parameter(name="--list", help="balanced, comfort, discovery, or a saved list's name.")]
@@ -90,7 +93,8 @@ def list_rows(run: Run, user_id: str, name: str) -> pl.DataFrame:
 
 def print_list(run: Run, listed: dict[str, Any], rows: pl.DataFrame) -> None:
     """The list as a table, and the account of the catalogue below it."""
-    console().print(list_grid(listed, rows))
+    out = console()
+    out.print(list_grid(listed, rows, out.width))
     say(account(listed))
     say(f"run {run.id}, as of {minute(run.manifest.as_of)}")
     if rows.height:
@@ -98,15 +102,26 @@ def print_list(run: Run, listed: dict[str, Any], rows: pl.DataFrame) -> None:
         say(f"explain one:  {shlex.join(['recsys', 'why', listed['user_id'], rows['track_id'][0], *named])}")
 
 
-def list_grid(listed: dict[str, Any], rows: pl.DataFrame) -> Table:
-    """The rows of a list, and how many of it they are."""
+def list_grid(listed: dict[str, Any], rows: pl.DataFrame, width: int | None = None) -> Table:
+    """The rows of a list, and how many of it they are; two lines a row where ``width`` is narrow."""
     title = f"{listed['user_id']} · {listed['list']} · {rows.height} of {listed['returned']} tracks"
     cells = [
         (row["rank"], row["title"] or row["track_id"], row["artist"], f"{row['score']:.4f}", _reason(row), row["track_id"])
         for row in rows.iter_rows(named=True)
     ]
+    if width is not None and width < _WIDE:
+        return grid(
+            title, ("#", "title", "score", "track"), _two_lines(cells), right=("#", "score"), whole=("#", "score", "track")
+        )
     columns = ("#", "title", "artist", "score", "reason", "track")
     return grid(title, columns, cells, right=("#", "score"), whole=("#", "score", "track"))
+
+
+def _two_lines(cells: Iterable[tuple[Any, ...]]) -> Iterator[tuple[Any, ...]]:
+    """Rows for a narrow screen: the reason has a line of its own."""
+    for rank, title, artist, score, reason, track in cells:
+        yield rank, " — ".join(filter(None, (title, artist))), score, track
+        yield "", reason, "", ""
 
 
 def _reason(row: dict[str, Any]) -> str:

@@ -73,7 +73,8 @@ def trial(
 def _print(run: Run, listed: dict[str, Any], rows: pl.DataFrame) -> None:
     """The list, where the catalogue went, and what could not be followed."""
     if rows.height:
-        console().print(list_grid(listed, rows))
+        out = console()
+        out.print(list_grid(listed, rows, out.width))
     else:
         say("no track is left for this list; what dropped them:")
     say(account(listed))

@@ -15,7 +15,7 @@ def test_grid_writes_cells_literally(capsys: pytest.CaptureFixture[str]) -> None
     out = capsys.readouterr().out
     assert "[red]x[/red]" in out
     assert "1,234,567" in out
-    assert "True" in out
+    assert "yes" in out
     assert "[b]" in out
 
 

@@ -81,3 +81,16 @@ def test_an_output_that_is_not_utf8_gets_replaced_signs(lake: Lake) -> None:
     assert (done.returncode, done.stderr) == (0, b"")
     assert b"?" in done.stdout
     assert done.stdout.isascii()
+
+
+def test_a_narrow_screen_has_the_reason_in_a_line_of_its_own(recsys: Recsys, lake: Lake, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    out = recsys("show", "demo-u001", "--lake", lake.root).out.splitlines()
+    rows = lake.published().read("rankings").filter(user_id="demo-u001", list="balanced").sort("rank")
+    for row in rows.iter_rows(named=True):
+        at = next(number for number, line in enumerate(out) if line.endswith(row["track_id"]))
+        assert out[at].split()[0] == str(row["rank"])
+        assert row["reason"].startswith(out[at + 1].strip().removesuffix(" […"))
+    table = out[: out.index("", 4)]
+    assert max(map(len, table)) <= 80
+    assert not [line for line in out if line != line.rstrip()]
