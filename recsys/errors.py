@@ -1,12 +1,12 @@
 """Every error that recsys raises on purpose.
 
-    RecsysError              exit 1   base: catch it to handle anything below
+    RecsysError              exit 1   any other error; the base class of those below
     ├── UsageError           exit 2   a command, option or setting that is not allowed
     ├── InputError           exit 3   a file or a frame that cannot be used at all
     ├── LakeError            exit 4   the lake is missing, locked, damaged or not writable
     ├── CheckError           exit 5   a run was built, kept, and not published: a check failed
-    ├── NotFoundError        exit 6   the listener, track, list or run asked for does not exist
-    └── ProviderError        exit 7   an outside source of data did not answer, refused, or must not be asked yet
+    ├── NotFoundError        exit 6   no such listener, track, list or run
+    └── ProviderError        exit 7   an outside source of data failed, refused, or is paused
 
 A message says what failed, where, what is allowed, and what to do next.
 Exit 0 means done, 130 means interrupted; any other code is a bug in recsys.

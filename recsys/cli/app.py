@@ -16,7 +16,7 @@ from recsys.errors import LakeError, RecsysError, UsageError
 INTERRUPTED = 130
 
 COMMANDS = {
-    "demo": ("demo:demo", "Build a small synthetic world and show one listener's list."),
+    "demo": ("demo:demo", "Generate synthetic data, run it and show one listener's list."),
     "ingest": ("ingest:app", "Read files into the lake."),
     "import": ("providers:import_", "Fetch tracks and listens from outside into the lake."),
     "search": ("providers:search", "Search Spotify; with --save, import the results."),
@@ -25,7 +25,7 @@ COMMANDS = {
     "users": ("browse:users", "List or search the listeners of a run."),
     "tracks": ("browse:tracks", "List or search the tracks of a run."),
     "show": ("show:show", "Show one listener's list."),
-    "try": ("trial:trial", "Make a list at once: seeds, targets, bounds; --save keeps it."),
+    "try": ("trial:trial", "Build a list now from seeds, targets and bounds; --save keeps it."),
     "why": ("why:why", "Explain why a track is, or is not, in a listener's list."),
     "evaluate": ("evaluate:evaluate", "Measure the lists against what listeners did next, beside baselines."),
     "tune": ("tune:tune", "Search for better settings on your own data."),
@@ -33,7 +33,7 @@ COMMANDS = {
     "runs": ("runs:app", "List, show, verify, compare and remove runs; go back to an earlier one."),
     "sql": ("sql:sql", "Query a run, the inputs and earlier runs with DuckDB."),
     "serve": ("serve:serve", "Serve the published lists over HTTP, read only."),
-    "export": ("export:export", "Write a list as a playlist file."),
+    "export": ("export:export", "Write lists as playlist files, or send them to a service."),
     "publish": ("publish:publish", "Make a run the published one."),
     "forget": ("forget:forget", "Remove a listener, or what a source supplied, from the whole lake."),
     "compile": ("compile:compile_", "Compile the kernels now, so that the first run need not."),

@@ -13,7 +13,7 @@ from recsys.cli.screen import console, grid, print_json, say
 from recsys.cli.show import RunId, open_run
 from recsys.readers.directory import listeners, near, search, tracks_listed
 
-_Text = Annotated[str | None, Parameter(help="Part of a name, in any spelling; without it, all.")]
+_Text = Annotated[str | None, Parameter(help="Part of a name, in any spelling; default: all.")]
 _Limit = Annotated[int, Parameter(name="--limit", help="Rows to show.", validator=Number(gte=1))]
 
 

@@ -28,7 +28,7 @@ Folder = Annotated[Path, Parameter(name="--folder", help="Where the generated fi
 
 
 def demo(*, folder: Folder = Path("data/demo"), lake: LakeFolder = None, threads: Threads = None) -> None:
-    """Build a small synthetic world and show one listener's list."""
+    """Generate synthetic data, run it and show one listener's list."""
     settings, _ = load({"threads": threads})
     home = Lake(lake_folder(lake))
     files = write(world(), folder)

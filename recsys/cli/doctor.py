@@ -30,9 +30,12 @@ SETTINGS = ("settings", "providers", "keys")
 
 
 Hours = Annotated[
-    float, Parameter(name="--stale-hours", help="Age in hours from which the published run is a fault.", validator=Number(gt=0))
+    float,
+    Parameter(name="--stale-hours", help="Age in hours at which the published run counts as too old.", validator=Number(gt=0)),
 ]
-Alert = Annotated[bool, Parameter(name="--alert", help="Tell the setting on_failure when something is wrong.", negative="")]
+Alert = Annotated[
+    bool, Parameter(name="--alert", help="Send the alert of the setting on_failure if something is wrong.", negative="")
+]
 
 
 def doctor(

@@ -41,7 +41,7 @@ _Lists = Annotated[str, Parameter(name="--lists", help="Lists to judge, with com
 Cutoffs = Annotated[str, Parameter(name="--k", help="Lengths at which lists are judged, with commas, 1 to 100.")]
 Only = Annotated[str | None, Parameter(name="--methods", help=f"Only these, with commas: {', '.join(METHODS)}.")]
 Intent = Annotated[
-    bool, Parameter(name="--intent", help="Judge instead whether seeds, targets and modes steer lists.", negative="")
+    bool, Parameter(name="--intent", help="Judge whether seeds, targets and modes steer lists instead.", negative="")
 ]
 Json = Annotated[bool, Parameter(name="--json", help="Print everything as JSON.", negative="")]
 
@@ -107,7 +107,7 @@ def read(path: Path) -> pl.DataFrame:
         ".ndjson": pl.read_ndjson,
     }
     if path.suffix.lower() not in readers:
-        raise UsageError(f"{path}: not a kind of file this reads; allowed: {', '.join(readers)}")
+        raise UsageError(f"{path}: unsupported file type; allowed: {', '.join(readers)}")
     try:
         return readers[path.suffix.lower()](BytesIO(path.read_bytes()))
     except (OSError, pl.exceptions.PolarsError) as error:
@@ -118,7 +118,7 @@ def _cutoffs(text: str) -> tuple[int, ...]:
     try:
         cutoffs = tuple(sorted({int(word) for word in text.split(",")}))
     except ValueError as error:
-        raise UsageError(f"--k {text!r} holds something else than whole numbers; write  --k 10,20") from error
+        raise UsageError(f"--k {text!r} is not a list of whole numbers; write  --k 10,20") from error
     if cutoffs[0] < 1 or cutoffs[-1] > MOST:
         raise UsageError(f"--k {text!r}: a list has 1 to {MOST} tracks; write  --k 10,20")
     return cutoffs
@@ -155,4 +155,4 @@ def _print(judged: Judgement) -> None:
 
 
 def _gap(interval: Interval) -> str:
-    return f"{interval.mean:+.4f} [{interval.low:+.4f}, {interval.high:+.4f}]"
+    return "" if isnan(interval.mean) else f"{interval.mean:+.4f} [{interval.low:+.4f}, {interval.high:+.4f}]"

@@ -19,7 +19,7 @@ from recsys.errors import InputError, ProviderError, UsageError
 from recsys.lake import Lake, Run
 from recsys.readers.export import FORMATS, PLAYLIST_COLUMNS, Playlist
 
-_Listener = Annotated[str | None, Parameter(help="Listener; without one, every listener.")]
+_Listener = Annotated[str | None, Parameter(help="Listener; default: all of them.")]
 _Target = Annotated[
     Literal["jspf", "xspf", "m3u", "listenbrainz", "csv", "json"],
     Parameter(name="--format", help="Kind of file; listenbrainz = JSPF of the tracks with a MusicBrainz id."),
@@ -28,7 +28,7 @@ _Out = Annotated[
     Path | None, Parameter(name="--out", help="File to write, or the folder for every listener's; else standard output.")
 ]
 To = Annotated[
-    Literal["file", "listenbrainz", "spotify", "navidrome", "subsonic", "jellyfin"], Parameter(name="--to", help="Where to.")
+    Literal["file", "listenbrainz", "spotify", "navidrome", "subsonic", "jellyfin"], Parameter(name="--to", help="Destination.")
 ]
 _Paths = Annotated[Path | None, Parameter(name="--paths", help="CSV with track_id and path: files that m3u and xspf name.")]
 _DryRun = Annotated[bool, Parameter(name="--dry-run", negative=(), help="Look everything up, write nothing.")]

@@ -17,10 +17,10 @@ from recsys.lake import Lake
 from recsys.text import printable
 
 _User = Annotated[str | None, Parameter(help="Listener.")]
-ProviderName = Annotated[str | None, Parameter(name="--provider", help="Instead: everything that this source supplied.")]
+ProviderName = Annotated[str | None, Parameter(name="--provider", help="Remove what this source supplied instead.")]
 
 
-Yes = Annotated[bool, Parameter(name="--yes", help="Do not ask.", negative="")]
+Yes = Annotated[bool, Parameter(name="--yes", help="Do not ask for confirmation.", negative="")]
 _DryRun = Annotated[bool, Parameter(name="--dry-run", help="Only say what would be removed.", negative="")]
 
 
@@ -54,7 +54,7 @@ def forget(
 def _ask(kind: str, name: str) -> None:
     """Raises :class:`UsageError` unless the person at the terminal agrees."""
     if not sys.stdin.isatty():
-        raise UsageError("forgetting cannot be undone: say --yes, or look first with --dry-run")
+        raise UsageError("forgetting cannot be undone: add --yes, or try --dry-run first")
     if input(f"Remove {kind} {printable(name)!r} from the whole lake? This cannot be undone. [y/N] ").strip().lower() not in (
         "y",
         "yes",

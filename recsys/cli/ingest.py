@@ -21,11 +21,13 @@ if TYPE_CHECKING:
     import polars as pl
 
 _Paths = Annotated[list[Path], Parameter(help="Files or folders: Parquet, CSV, JSON Lines; plain, .gz or .zst.")]
-Exports = Annotated[list[Path], Parameter(help="Files or folders of a Spotify, ListenBrainz or Last.fm export.")]
+Exports = Annotated[list[Path], Parameter(help="Files, folders or zip archives of a personal export.")]
 _User = Annotated[str, Parameter(name="--user", help="Listener whose history it is.")]
-_Columns = Annotated[str | None, Parameter(name="--columns", help="What the files call columns, e.g. title=track_name,id=uri.")]
-Scale = Annotated[str | None, Parameter(name="--scale", help="Greatest value of a column that is 1 here, e.g. popularity=100.")]
-TimeZone = Annotated[str | None, Parameter(name="--time-zone", help="Zone of times that name none, e.g. Europe/Berlin.")]
+_Columns = Annotated[
+    str | None, Parameter(name="--columns", help="Names of the columns in the files, e.g. title=track_name,id=uri.")
+]
+Scale = Annotated[str | None, Parameter(name="--scale", help="Maximum of a column that goes to 1 here, e.g. popularity=100.")]
+TimeZone = Annotated[str | None, Parameter(name="--time-zone", help="Time zone of times without one, e.g. Europe/Berlin.")]
 
 
 @Parameter(name="*")
@@ -34,7 +36,7 @@ class Output:
     """What is printed, and whether anything is kept."""
 
     dry_run: Annotated[
-        bool, Parameter(name="--dry-run", help="Keep nothing; show the first ten rows as they would be.", negative="")
+        bool, Parameter(name="--dry-run", help="Store nothing; show the first ten rows as they would be stored.", negative="")
     ] = False
     form: Format = "table"
     quiet: Quiet = False

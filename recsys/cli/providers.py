@@ -35,30 +35,30 @@ from recsys.providers.status import ProviderStatus, statuses
 Sources = Annotated[
     list[str], Parameter(help="Links, spotify: URIs or track ids; me:liked, me:recent, me:playlists, me:albums, … for your own.")
 ]
-Owner = Annotated[str | None, Parameter(name="--user", help="Listener whose likes, plays and saves those of your library are.")]
+Owner = Annotated[str | None, Parameter(name="--user", help="Listener who gets the likes, plays and saves of your library.")]
 Market = Annotated[str | None, Parameter(name="--market", help="Two-letter country; else SPOTIFY_MARKET.")]
-Most = Annotated[int | None, Parameter(name="--limit", help="Most tracks of one source.", validator=Number(gte=1))]
-Results = Annotated[int, Parameter(name="--limit", help="Most results.", validator=Number(gte=1, lte=1000))]
-Enrich = Annotated[bool, Parameter(name="--enrich", help="Ask ReccoBeats for audio features, too.")]
+Most = Annotated[int | None, Parameter(name="--limit", help="Maximum tracks per source.", validator=Number(gte=1))]
+Results = Annotated[int, Parameter(name="--limit", help="Maximum results.", validator=Number(gte=1, lte=1000))]
+Enrich = Annotated[bool, Parameter(name="--enrich", help="Also fetch audio features from ReccoBeats.")]
 _DryRun = Annotated[bool, Parameter(name="--dry-run", negative=(), help="Read everything, write nothing.")]
-Type = Annotated[Literal["track", "album", "artist", "playlist"], Parameter(name="--type", help="What to look for.")]
-Save = Annotated[bool, Parameter(name="--save", negative=(), help="Import what was found.")]
+Type = Annotated[Literal["track", "album", "artist", "playlist"], Parameter(name="--type", help="Kind of result.")]
+Save = Annotated[bool, Parameter(name="--save", negative=(), help="Import the results.")]
 _Tracks = Annotated[
     list[str] | None, Parameter(name="--tracks", consume_multiple=True, negative=(), help="Only these track ids.")
 ]
 All = Annotated[bool, Parameter(name="--all", negative=(), help="The whole catalogue, not only what listeners played.")]
-Force = Annotated[bool, Parameter(name="--force", negative=(), help="Also tracks that lack nothing or had no answer.")]
+Force = Annotated[bool, Parameter(name="--force", negative=(), help="Include complete tracks and those that had no answer.")]
 Dump = Annotated[
     Path | None,
     Parameter(name="--dump", help="canonical_musicbrainz_data.csv, or a folder with the database dump: offline, without limits."),
 ]
-AudioSource = Annotated[Literal["reccobeats", "deezer"], Parameter(name="--from", help="Who is asked.")]
+AudioSource = Annotated[Literal["reccobeats", "deezer"], Parameter(name="--from", help="Source to ask.")]
 Files = Annotated[Path | None, Parameter(name="--acousticbrainz", help="Folder of the AcousticBrainz feature files instead.")]
-Feedback = Annotated[bool, Parameter(name="--feedback", negative=(), help="Also what the user loves, as likes.")]
-Refresh = Annotated[bool, Parameter(name="--refresh", negative=(), help="Ask anew instead of using stored answers.")]
-Calls = Annotated[int | None, Parameter(name="--calls", help="Most requests of this command.", validator=Number(gte=1))]
+Feedback = Annotated[bool, Parameter(name="--feedback", negative=(), help="Also import loved tracks, as likes.")]
+Refresh = Annotated[bool, Parameter(name="--refresh", negative=(), help="Fetch again instead of using stored answers.")]
+Calls = Annotated[int | None, Parameter(name="--calls", help="Maximum requests for this command.", validator=Number(gte=1))]
 Since = Annotated[str | None, Parameter(name="--since", help="Only from this moment on, e.g. 2026-06-01.")]
-_Listener = Annotated[str | None, Parameter(name="--user", help="Listener whose history it becomes; else the user's name there.")]
+_Listener = Annotated[str | None, Parameter(name="--user", help="Listener to store the history for; else the user's name there.")]
 ListenerName = Annotated[str, Parameter(help="ListenBrainz user.")]
 
 import_ = App(name="import", help="Fetch tracks and listens from outside into the lake.", help_format="plaintext")
@@ -231,13 +231,13 @@ def show(*, lake: LakeFolder = None, form: Format = "table") -> None:
 
 @app.command
 def reset(name: Annotated[str, Parameter(help="Provider.")], /, *, lake: LakeFolder = None) -> None:
-    """Forget a provider's blocks, refusals and last error, and when questions without an answer are asked again."""
+    """Clear a provider's blocks, refusals, last error and waiting times."""
     access = _access(Lake(lake_folder(lake)))
     names = [one.name for one in statuses(access.settings, access.cache)]
     if name not in names:
-        raise UsageError(f"{name!r} is no provider; allowed: {', '.join(names)}")
+        raise UsageError(f"{name!r} is not a provider; allowed: {', '.join(names)}")
     access.cache.reset(name)
-    say(f"{name} may be asked at once; stored answers and how far imports have come stay")
+    say(f"{name} can be asked again now; stored answers and import positions are unchanged")
 
 
 @app.command

@@ -15,7 +15,7 @@ from recsys.lake import Lake
 from recsys.readers import own_checks
 from recsys.stages.checks import passed
 
-Accept = Annotated[str | None, Parameter(name="--accept", help="Why a run that failed its checks is published all the same.")]
+Accept = Annotated[str | None, Parameter(name="--accept", help="Publish even if checks fail; say why.")]
 
 
 def publish(run: OneRun, /, *, accept: Accept = None, lake: LakeFolder = None) -> None:
@@ -27,7 +27,7 @@ def publish(run: OneRun, /, *, accept: Accept = None, lake: LakeFolder = None) -
     published = home.publish(run, accept=accept)
     say(f"published {published.id}, as of {minute(published.manifest.as_of)}: {published.path}")
     if published.manifest.status != "passed":
-        say(f"its failed checks are accepted, and that is recorded: {accept}")
+        say(f"published in spite of failed checks; recorded reason: {accept}")
 
 
 def require_reason(accept: str | None) -> None:

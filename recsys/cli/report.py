@@ -12,7 +12,7 @@ from recsys.cli.screen import say
 from recsys.lake import Lake, reports
 from recsys.report.making import page
 
-RunName = Annotated[str | None, Parameter(name="--run", help="Run; without it, the published one. See recsys runs list.")]
+RunName = Annotated[str | None, Parameter(name="--run", help="Run, see recsys runs list; default: the published one.")]
 Open = Annotated[bool, Parameter(name="--open", help="Open it in the browser.", negative="")]
 
 

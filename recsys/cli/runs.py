@@ -17,7 +17,7 @@ from recsys.readers.diff import READS, compare_runs
 from recsys.stages.checks import broken_rule
 
 OneRun = Annotated[str, Parameter(help="Run; see recsys runs list.")]
-_AnyRun = Annotated[str | None, Parameter(help="Run; without it, the published one.")]
+_AnyRun = Annotated[str | None, Parameter(help="Run; default: the published one.")]
 _Listener = Annotated[str | None, Parameter(name="--user", help="Only this listener's lists, row by row.")]
 Keep = Annotated[int, Parameter(name="--keep", help="Newest runs to keep.", validator=Number(gte=1))]
 Days = Annotated[float, Parameter(name="--days", help="Younger runs to keep.", validator=Number(gte=0))]
@@ -56,7 +56,7 @@ def show(run: _AnyRun = None, /, *, lake: LakeFolder = None, form: Format = "tab
     for row in broken.to_dicts():
         say(f"{row['severity']}: {broken_rule(row['table'], row['rule'])} ({row['failures']:,}, for example {row['example']})")
     for entry in published:
-        say(f"published {entry['at']}" + (f", its failed checks accepted: {entry['accepted']}" if entry["accepted"] else ""))
+        say(f"published {entry['at']}" + (f", in spite of failed checks: {entry['accepted']}" if entry["accepted"] else ""))
 
 
 def _pages(made: Manifest) -> list[tuple[str, tuple[str, ...], list[tuple[object, ...]]]]:
@@ -76,7 +76,7 @@ def _pages(made: Manifest) -> list[tuple[str, tuple[str, ...], list[tuple[object
 
 @app.command(sort_key=2)
 def verify(run: _AnyRun = None, /, *, lake: LakeFolder = None, form: Format = "table", quiet: Quiet = False) -> None:
-    """Read every byte of a run, compare it with the manifest, and derive the run's id again."""
+    """Check every byte of a run against its manifest, and its id."""
     chosen = _chosen(Lake(lake_folder(lake)), run)
     damage = chosen.damage()
     if form == "json":
@@ -136,9 +136,9 @@ def rollback(*, lake: LakeFolder = None) -> None:
 
 @app.command(name="prune", sort_key=5)
 def remove(*, keep: Keep = 7, days: Days = 7, dry_run: _DryRun = False, lake: LakeFolder = None) -> None:
-    """Remove runs that are neither among the newest nor young, and what interrupted commands left.
+    """Remove old runs, and what interrupted commands left behind.
 
-    The published run stays, and so does one that a server has open.
+    The newest and the young runs stay, the published one, and one that a server has open.
     """
     done = prune(Lake(lake_folder(lake)), keep=keep, days=days, dry_run=dry_run)
     verb = "would remove" if dry_run else "removed"
@@ -146,7 +146,7 @@ def remove(*, keep: Keep = 7, days: Days = 7, dry_run: _DryRun = False, lake: La
         for name in names:
             say(f"{verb} {words} {name}")
     for name in done.in_use:
-        say(f"kept run {name}: it is in use")
+        say(f"run {name} is in use and stays")
     if not any((done.runs, done.damaged, done.leftovers)):
         say("nothing to remove")
 

@@ -24,12 +24,12 @@ KEEP_ALIVE, SHUTDOWN = 5, 10
 LOOK = 20
 """Tenths of a second between two looks at what is published."""
 
-Host = Annotated[str, Parameter(name="--host", help="Address to listen on; other than this machine's own needs API_KEYS.")]
+Host = Annotated[str, Parameter(name="--host", help="Address to listen on; one that others can reach needs API_KEYS.")]
 Port = Annotated[int, Parameter(name="--port", help="Port to listen on; 0 = any free one.")]
 Linkless = Annotated[
-    bool, Parameter(name="--without-links", negative="", help="The page links to no place to listen: no Spotify, no MusicBrainz.")
+    bool, Parameter(name="--without-links", negative="", help="Leave the links to Spotify and MusicBrainz out of the page.")
 ]
-Keyless = Annotated[bool, Parameter(name="--without-keys", negative="", help="Let everybody read, on any address.")]
+Keyless = Annotated[bool, Parameter(name="--without-keys", negative="", help="Let everyone read, on any address.")]
 
 
 def serve(
@@ -43,7 +43,7 @@ def serve(
     """Serve the published lists, read only; API_KEYS (comma-separated) protects them."""
     keys = api_keys()
     if not keys and host not in LOOPBACK and not without_keys:
-        raise UsageError(f"--host {host} would show every list to the network: set API_KEYS, or say --without-keys")
+        raise UsageError(f"--host {host} would show every list to the network: set API_KEYS, or add --without-keys")
     local = not keys and not without_keys
     _warn_unless_published(lake_folder(lake))
     app = build(lake_folder(lake).absolute(), keys=keys, hosts=LOOPBACK if local else None, links=not without_links)

@@ -27,7 +27,7 @@ _WIDE = 100
 User = Annotated[str, Parameter(help="Listener.")]
 ListName = Annotated[str, Parameter(name="--list", help="balanced, comfort, discovery, or a saved list's name.")]
 Limit = Annotated[int, Parameter(name="--limit", help="Tracks to show.", validator=Number(gte=1))]
-RunId = Annotated[str | None, Parameter(name="--run", help="Run to look at; without it, the published one.")]
+RunId = Annotated[str | None, Parameter(name="--run", help="Run to read; default: the published one.")]
 
 
 def show(
@@ -129,6 +129,7 @@ def _reason(row: dict[str, Any]) -> str:
 
 
 def account(listed: dict[str, Any]) -> str:
-    """Where the catalogue went: kept, and dropped by the rule that dropped it."""
+    """Where the catalogue went: candidates, and tracks left out by rule."""
     dropped = [f"{listed[f'dropped_{rule}']:,} {meaning}" for rule, meaning in DROP_MEANINGS.items() if listed[f"dropped_{rule}"]]
-    return f"of {listed['tracks']:,} tracks {listed['candidates']:,} were candidates" + "".join(f"; {part}" for part in dropped)
+    left_out = f"; left out: {', '.join(dropped)}" if dropped else ""
+    return f"{listed['candidates']:,} of {listed['tracks']:,} tracks were candidates{left_out}"

@@ -17,7 +17,7 @@ _COLUMNS = ("column", "type", "null", "unit", "range", "meaning")
 
 
 def tables(
-    name: Annotated[str | None, Parameter(help="One table; without it, all of them.")] = None, /, *, form: Document = "table"
+    name: Annotated[str | None, Parameter(help="One table; default: all.")] = None, /, *, form: Document = "table"
 ) -> None:
     """Print the data contract: every table, or the columns of one."""
     if name is not None and name not in TABLES:

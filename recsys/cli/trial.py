@@ -22,16 +22,16 @@ from recsys.tables import REJECTS
 
 Many = partial(Parameter, consume_multiple=True, negative=(), show_default=False)
 
-Seeds = Annotated[tuple[str, ...], Many(name="--seed", help="Tracks to start from, by id or title; may be repeated.")]
+Seeds = Annotated[tuple[str, ...], Many(name="--seed", help="Tracks to start from, by id or title; repeat for more.")]
 SeedArtists = Annotated[tuple[str, ...], Many(name="--seed-artist", help="Artists to start from.")]
 SeedGenres = Annotated[tuple[str, ...], Many(name="--seed-genre", help="Genres to start from.")]
 Targets = Annotated[tuple[str, ...], Many(name="--target", help="Wanted features, e.g. energy=0.9.")]
 Bounds = Annotated[
-    tuple[str, ...], Many(name="--bound", help="Ranges that tracks must be in, e.g. tempo=150..180, tempo=150.. or tempo=..180.")
+    tuple[str, ...], Many(name="--bound", help="Ranges to stay within, e.g. tempo=150..180, tempo=150.. or tempo=..180.")
 ]
 ModeName = Annotated[str, Parameter(name="--mode", help="balanced, comfort, discovery, or a mode of the settings.")]
 Limit = Annotated[int, Parameter(name="--limit", help="Tracks in the list, 1 to 100.", validator=Number(gte=1, lte=100))]
-Save = Annotated[str | None, Parameter(name="--save", help="Keep the wish as a list of this name for the next runs.")]
+Save = Annotated[str | None, Parameter(name="--save", help="Save it as a list of this name, which every later run builds.")]
 
 
 def trial(
@@ -76,11 +76,11 @@ def _print(run: Run, listed: dict[str, Any], rows: pl.DataFrame) -> None:
         out = console()
         out.print(list_grid(listed, rows, out.width))
     else:
-        say("no track is left for this list; what dropped them:")
+        say("no track is left for this list; where they went:")
     say(account(listed))
     if listed["remarks"]:
         say(listed["remarks"])
-    say(f"made by the model of run {run.id}, as of {minute(run.manifest.as_of)}")
+    say(f"built with the model of run {run.id}, as of {minute(run.manifest.as_of)}")
 
 
 def _stored(lake: Lake, row: pl.DataFrame) -> bool:

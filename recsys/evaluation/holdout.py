@@ -47,7 +47,7 @@ class Holdout:
         """
         match = _FORM.fullmatch(text.strip())
         if not match or (match[1] == "random" and match[3] == "d"):
-            raise UsageError(f"--holdout {text!r} is no part of the events; write {_ALLOWED}")
+            raise UsageError(f"--holdout {text!r} is not a part of the events; write {_ALLOWED}")
         amount = float(match[2])
         if amount <= 0 or (match[3] == "%" and amount >= 100):
             raise UsageError(f"--holdout {text!r}: more than 0 and less than all; write {_ALLOWED}")

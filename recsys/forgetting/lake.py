@@ -87,7 +87,9 @@ def preview(lake: Lake, subject: Subject) -> Forgotten:
     held = tuple(run.id for run in runs if sources & {*run.manifest.inputs} or _affected(lake, run, subject))
     damaged = tuple(sorted({*lake.run_ids()} - {run.id for run in runs}))
     if not (changes or held):
-        raise NotFoundError(f"lake {lake.root} holds nothing of this {subject.kind} but perhaps stored answers")
+        raise NotFoundError(
+            f"lake {lake.root} holds nothing of this {subject.kind} in its inputs or runs; stored answers were not counted"
+        )
     return Forgotten(rows, 0, len(changes), held, damaged)
 
 

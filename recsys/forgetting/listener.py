@@ -33,7 +33,7 @@ class Listener:
 
     def __post_init__(self) -> None:
         if not self.id.strip() or self.id == ANYONE:
-            raise UsageError(f"{self.id!r} is nobody in particular; name one listener")
+            raise UsageError(f"{self.id!r} is not a single listener; name one")
 
     def within(self, lake: Lake) -> Listener:
         """The listener with the lists of a lake."""

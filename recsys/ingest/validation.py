@@ -109,18 +109,26 @@ def _rejects(frame: pl.DataFrame, raw: pl.Series, code: pl.Expr, reason: pl.Expr
 def _sentence(column: Column, code: str, shown: pl.Expr) -> pl.Expr:
     if code == "missing":
         return pl.lit(f"{column.name} is missing or blank; a value is required ({column.meaning})")
-    words = _bounds(column) if code == "range" else None
-    return pl.concat_str(
-        pl.lit(f"{column.name} is "), shown, pl.lit(f"; {words}" if words else f": {CODES[code]}; {allowed(column, code)}")
-    )
+    return pl.concat_str(pl.lit(f"{column.name} is "), shown, pl.lit(_wanted(column, code)))
+
+
+def _wanted(column: Column, code: str) -> str:
+    """What a value should have been, in words that follow it."""
+    if code == "allowed" and column.allowed:
+        return f"; allowed: {', '.join(column.allowed)}"
+    if code == "range" and (bounds := _bounds(column)):
+        advice = " (does the file count to 100? --scale popularity=100)" if column.name == "popularity" else ""
+        return f"; it must be {bounds}{advice}"
+    if code == "type" and column.dtype in _TYPES:
+        return f"; it must be {' '.join(filter(None, (_TYPES[column.dtype], _bounds(column))))}"
+    return f": {CODES[code]}; {allowed(column, code)}"
 
 
 def _bounds(column: Column) -> str | None:
-    """What a number must be, and what to do about one that counts to 100; none for a column without both bounds."""
+    """What a number must be; none for a column without both bounds."""
     if column.low is None or column.high is None:
         return None
-    advice = " (does the file count to 100? --scale popularity=100)" if column.name == "popularity" else ""
-    return f"it must be between {column.low:,.12g} and {column.high:,.12g}{advice}"
+    return f"between {column.low:,.12g} and {column.high:,.12g}"
 
 
 def _shown(value: pl.Expr, dtype: pl.DataType) -> pl.Expr:

@@ -32,8 +32,8 @@ def test_a_failed_run_needs_a_reason(recsys: Recsys, lake: Lake, tmp_path: Path)
     assert recsys("publish", bad.id, "--accept", " ", "--lake", copy.root).code == 2
     assert copy.published().id != bad.id
     answer = recsys("publish", bad.id, "--accept", "known and harmless", "--lake", copy.root)
-    assert (answer.code, "that is recorded: known and harmless" in answer.out) == (0, True)
-    assert "its failed checks accepted: known and harmless" in recsys("runs", "show", "--lake", copy.root).out
+    assert (answer.code, "recorded reason: known and harmless" in answer.out) == (0, True)
+    assert "in spite of failed checks: known and harmless" in recsys("runs", "show", "--lake", copy.root).out
 
 
 def test_a_check_of_an_analyst_needs_a_reason_too(recsys: Recsys, lake: Lake, tmp_path: Path) -> None:

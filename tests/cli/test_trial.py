@@ -32,14 +32,14 @@ def test_a_list_is_shown_with_its_account(recsys: Recsys, lake: Lake) -> None:
     assert (answer.code, answer.err) == (0, "")
     assert "demo-u001 · try · 4 of 4 tracks" in answer.out
     assert "outside the list's bounds of audio features" in answer.out
-    assert "made by the model of run" in answer.out
+    assert "built with the model of run" in answer.out
     assert "saved" not in answer.out
 
 
 def test_an_empty_list_says_what_dropped_the_tracks(recsys: Recsys, lake: Lake) -> None:
     answer = recsys("try", "demo-u001", "--bound", "tempo=259..260", "energy=0..0.01", "--lake", lake.root)
     assert answer.code == 0
-    assert answer.out.startswith("no track is left for this list; what dropped them:\nof 2,000 tracks 0 were candidates")
+    assert answer.out.startswith("no track is left for this list; where they went:\n0 of 2,000 tracks were candidates")
 
 
 def test_without_a_wish_it_is_the_balanced_list(recsys: Recsys, lake: Lake) -> None:

@@ -31,7 +31,7 @@ def rejects(lake: Lake) -> list[tuple[object, ...]]:
 def test_an_unknown_mode_is_rejected_with_those_that_exist(tmp_path: Path, wishes: Path) -> None:
     lake = Lake(tmp_path / "lake")
     ingest(lake, "requests", [wishes], modes=Settings().named_modes)
-    reason = "mode is party: the word is not one of those allowed; allowed: balanced comfort discovery"
+    reason = "mode is party; allowed: balanced, comfort, discovery"
     assert rejects(lake) == [(5, "mode", "allowed", reason)]
     assert lake.input("requests")["mode"].to_list() == ["balanced", "Comfort ", None, None]
 

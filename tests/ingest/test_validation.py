@@ -23,6 +23,15 @@ def test_a_row_has_one_reject_its_first_cause_in_the_order_of_the_contract() -> 
     assert rejected["raw"][0] == '{"completed_ms":"-5","type":"play","track_id":"t","user_id":"u"}'
 
 
+def test_a_value_of_the_wrong_kind_is_told_what_it_must_be() -> None:
+    plays = ["many", "2", "3"]
+    _, rejected = validate(EVENTS, rows(user_id=["u"] * 3, track_id=["t"] * 3, type=["play", "love", "play"], plays=plays))
+    assert rejected["reason"].to_list() == [
+        "plays is many; it must be a whole number between 1 and 1,000,000",
+        "type is love; allowed: play, skip, like, dislike, save, hide",
+    ]
+
+
 def test_kept_rows_have_the_contract_and_broken_ones_stay_broken() -> None:
     broken = broken_rows([(1, None, "json", "not JSON", "{")])
     kept, rejected = validate(EVENTS, Rows(rows(user_id=["u"], track_id=["t"], type=["like"]).frame, broken=broken))

@@ -62,13 +62,13 @@ def _address(text: str) -> Link:
         address = urlsplit(text if "//" in text else f"https://{text}")
         host = address.hostname or ""
     except ValueError:
-        raise UsageError(f"{text!r} is no source; {_ALLOWED}") from None
+        raise UsageError(f"{text!r} is not a source; {_ALLOWED}") from None
     if host in _SHORT:
         raise UsageError(f"{text}: a short link hides what it names; open it in a browser and copy the open.spotify.com address")
     if host.endswith(".spotify.com") and host.removesuffix(".spotify.com") in _HOSTS and "@" not in address.netloc:
         return _page(text, address)
     if "spotify" in host or "@" in address.netloc or " " in text or not text.lower().startswith(("https://", "http://")):
-        raise UsageError(f"{text!r} is no source; {_ALLOWED}")
+        raise UsageError(f"{text!r} is not a source; {_ALLOWED}")
     return Link("foreign", text)
 
 
@@ -89,7 +89,7 @@ def _named(text: str, words: list[str]) -> Link:
         return Link("me", "liked")
     for kind in ("episode", "show", "audiobook", "prerelease"):
         if kind in lowered:
-            raise UsageError(f"{text}: a {kind} is no music that can be imported; {_ALLOWED}")
+            raise UsageError(f"{text}: a {kind} cannot be imported; {_ALLOWED}")
     pairs = [(kind, name) for kind, name in pairwise(words) if _ID.fullmatch(name)]
     for kind, name in reversed(pairs):
         for known in _KINDS:
@@ -101,5 +101,5 @@ def _named(text: str, words: list[str]) -> Link:
 def _library(text: str) -> Link:
     part = text.removeprefix("me:")
     if part not in _LIBRARY:
-        raise UsageError(f"{text!r} is no part of your library; {_ALLOWED}")
+        raise UsageError(f"{text!r} is not part of your library; {_ALLOWED}")
     return Link("me", "liked" if part == "tracks" else part)
