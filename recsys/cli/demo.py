@@ -38,8 +38,8 @@ def demo(*, folder: Folder = Path("data/demo"), lake: LakeFolder = None, threads
     print_reports(reports)
     why = "the moment of the demo's world"
     if home.current() is None:  # the night before, so that there is something to compare and to go back to
-        nightly(home.root, settings, AS_OF - NIGHT, accept=why)
-    built = nightly(home.root, settings, AS_OF, accept=why)
+        nightly(lake_folder(lake), settings, AS_OF - NIGHT, accept=why)
+    built = nightly(lake_folder(lake), settings, AS_OF, accept=why)
     print_report(built)
     require_published(built)
     run = home.run(built.run_id)
@@ -50,7 +50,7 @@ def demo(*, folder: Folder = Path("data/demo"), lake: LakeFolder = None, threads
 
 def _say_next(home: Lake) -> None:
     """What to try now; the lake is named where it is not the one that commands take by themselves."""
-    own = "" if home.root == default_root().absolute() else f" --lake {shlex.quote(str(home.root))}"
+    own = "" if home.home.name == str(default_root().absolute()) else f" --lake {shlex.quote(home.home.name)}"
     before = next((run.id for run in home.runs()[1:]), None)
     changes = [f"recsys runs diff {before} {home.published().id}"] if before else []
     for command in ("recsys users", "recsys tracks orchard", *changes, 'recsys sql "from metrics"', "recsys serve"):
@@ -63,5 +63,5 @@ def _refuse_mixing(lake: Lake, files: dict[str, Path]) -> None:
     others = [batch.source for batch in lake.batches() if batch.digest not in digests]
     if others:
         raise UsageError(
-            f"lake {lake.root} holds other data ({others[0]}); give the demo its own:  recsys demo --lake data/demo/lake"
+            f"lake {lake.home.name} holds other data ({others[0]}); give the demo its own:  recsys demo --lake data/demo/lake"
         )

@@ -12,6 +12,7 @@ from cyclopts import Parameter
 from recsys import compiled
 from recsys.errors import UsageError
 from recsys.lake import default_root
+from recsys.lake.home import home_of
 
 LakeFolder = Annotated[Path | None, Parameter(name="--lake", help="Lake folder; else RECSYS_LAKE, else data/lake.")]
 Format = Annotated[Literal["table", "json"], Parameter(name="--format", help="How to print.")]
@@ -34,9 +35,9 @@ PLAIN = Output()
 
 
 def lake_folder(given: Path | None) -> Path:
-    """The lake's folder: the option, the environment, ``.env`` in the working folder, or the default."""
+    """The lake's folder, or its address in a bucket: the option, the environment, ``.env`` here, or the default."""
     root = given or default_root()
-    compiled.in_lake(root)
+    compiled.in_lake(home_of(root).root)
     return root
 
 

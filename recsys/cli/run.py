@@ -63,7 +63,7 @@ def _require_tracks(folder: Path) -> None:
     home = Lake(folder)
     home.runs()
     if not home.batches("tracks"):
-        raise InputError(f"lake {home.root} has no tracks to recommend; read some:  recsys ingest tracks PATH")
+        raise InputError(f"lake {home.home.name} has no tracks to recommend; read some:  recsys ingest tracks PATH")
 
 
 def nightly(

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import gc
 import socket
-from contextlib import suppress
-from pathlib import Path
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from typing import Annotated, Any
 
 import uvicorn
@@ -15,6 +16,7 @@ from recsys.cli.options import LakeFolder, lake_folder
 from recsys.cli.screen import say, warn
 from recsys.errors import RecsysError, UsageError
 from recsys.lake import pointer
+from recsys.lake.home import Home, home_of
 from recsys.lookup.app import build
 from recsys.lookup.connection import Connection
 from recsys.lookup.gateway import LOOPBACK, Gateway
@@ -23,6 +25,8 @@ from recsys.sources import variable
 KEEP_ALIVE, SHUTDOWN = 5, 10
 LOOK = 20
 """Tenths of a second between two looks at what is published."""
+FOLLOW = 5.0
+"""Seconds between two looks at a bucket."""
 
 Host = Annotated[str, Parameter(name="--host", help="Address to listen on; one that others can reach needs API_KEYS.")]
 Port = Annotated[int, Parameter(name="--port", help="Port to listen on; 0 = any free one.")]
@@ -45,9 +49,10 @@ def serve(
     if not keys and host not in LOOPBACK and not without_keys:
         raise UsageError(f"--host {host} would show every list to the network: set API_KEYS, or add --without-keys")
     local = not keys and not without_keys
-    _warn_unless_published(lake_folder(lake))
-    app = build(lake_folder(lake).absolute(), keys=keys, hosts=LOOPBACK if local else None, links=not without_links)
-    with _listen(host, port) as listener:
+    home = home_of(lake_folder(lake))
+    _warn_unless_published(home)
+    app = build(home.root, keys=keys, hosts=LOOPBACK if local else None, links=not without_links)
+    with _listen(host, port) as listener, _followed(home):
         name, number = listener.getsockname()[:2]
         say(f"serving on http://{f'[{name}]' if ':' in name else name}:{number}/  (Ctrl-C stops it)")
         gc.collect()
@@ -55,15 +60,37 @@ def serve(
         _Server(app).run(sockets=[listener])
 
 
-def _warn_unless_published(root: Path) -> None:
-    """A server may start before the first run, but says so."""
+@contextmanager
+def _followed(home: Home) -> Iterator[None]:
+    """Bring what is published in a bucket to this machine, as long as the block lasts."""
+    done = threading.Event()
+
+    def follow() -> None:
+        while not done.wait(FOLLOW):
+            with suppress(RecsysError):  # what is here is served on
+                home.sync()
+
+    if home.shared:
+        threading.Thread(target=follow, daemon=True).start()
     try:
-        published = pointer.read(root / pointer.CURRENT)
+        yield
+    finally:
+        done.set()
+
+
+def _warn_unless_published(home: Home) -> None:
+    """A server may start before the first run, or while a bucket does not answer, but says so."""
+    try:
+        home.sync()
+    except RecsysError as error:
+        warn(f"{error}; what is on this machine is served")
+    try:
+        published = pointer.read(home.root / pointer.CURRENT)
     except RecsysError as error:
         warn(f"nothing to serve yet: {error}")
         return
     if published is None or published.run is None:
-        warn(f"nothing to serve yet: no run is published in {root}; make one with  recsys run --lake {root}")
+        warn(f"nothing to serve yet: no run is published in {home.name}; make one with  recsys run --lake {home.name}")
 
 
 class _Server(uvicorn.Server):

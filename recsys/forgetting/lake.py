@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Protocol
 
 import polars as pl
@@ -62,15 +63,29 @@ def forget(lake: Lake, subject: Subject) -> Forgotten:
         if lake.pointer().run in damaged:
             raise LakeError(f"run {lake.pointer().run} is published and damaged; publish another one first: recsys runs rollback")
         lake.remove_runs(damaged)
-        rewritten = {run.id: _rewritten(lake, run, subject) for run in reversed(lake.runs()) if _affected(lake, run, subject)}
-        replace_runs(lake, rewritten)
+        rewritten = _rewrite_runs(lake, subject)
+        lake.home.leftovers(timedelta())  # uploads that were cut short may hold the subject
         if not (answers or batches or rewritten or unfinished):
             ended(lake)
-            raise NotFoundError(f"lake {lake.root} holds nothing of this {subject.kind}")
+            raise NotFoundError(f"lake {lake.home.name} holds nothing of this {subject.kind}")
         done = Forgotten(rows, answers, batches, tuple(run.id for run in rewritten.values()), tuple(damaged))
         note(lake, what=subject.kind, rows=rows, answers=answers, batches=batches, runs=len(rewritten))
         ended(lake)
         return done
+
+
+def _rewrite_runs(lake: Lake, subject: Subject) -> dict[str, Run]:
+    """Every run without the subject, by the id that it had: also those that other machines made of a bucket meanwhile."""
+    rewritten: dict[str, Run] = {}
+    seen: set[str] = set()
+    while new := [run for run in reversed(lake.runs()) if run.id not in seen]:
+        seen |= {run.id for run in new}
+        replaced = {run.id: _rewritten(lake, run, subject) for run in new if _affected(lake, run, subject)}
+        replace_runs(lake, replaced)
+        rewritten |= replaced
+        seen |= {run.id for run in replaced.values()}
+        lake.home.sync()
+    return rewritten
 
 
 def preview(lake: Lake, subject: Subject) -> Forgotten:
@@ -88,7 +103,7 @@ def preview(lake: Lake, subject: Subject) -> Forgotten:
     damaged = tuple(sorted({*lake.run_ids()} - {run.id for run in runs}))
     if not (changes or held):
         raise NotFoundError(
-            f"lake {lake.root} holds nothing of this {subject.kind} in its inputs or runs; stored answers were not counted"
+            f"lake {lake.home.name} holds nothing of this {subject.kind} in its inputs or runs; stored answers were not counted"
         )
     return Forgotten(rows, 0, len(changes), held, damaged)
 

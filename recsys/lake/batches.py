@@ -12,7 +12,7 @@ digest is the SHA-256 of the source's bytes.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
 from typing import NamedTuple
@@ -21,6 +21,7 @@ import polars as pl
 
 from recsys.inputs import BATCH
 from recsys.lake import files, parquet
+from recsys.lake.home import NOWHERE, Home
 from recsys.lake.records import RECEIPT, BatchSource, File, Receipt, load
 from recsys.tables import REJECTS, TABLES
 
@@ -45,6 +46,7 @@ class Batch:
     ordinal: int
     path: Path
     receipt: Receipt
+    home: Home = field(default=NOWHERE, repr=False, compare=False)
 
     @property
     def digest(self) -> str:
@@ -83,6 +85,7 @@ class Batch:
 
     def read(self) -> pl.DataFrame:
         """The kept rows in the contract's columns (absent ones are null) and the Int32 column ``batch``."""
+        self.home.fetch(self.path, self.receipt.kept)
         frame = TABLES[self.table].conform(parquet.read(self.path, self.receipt.kept))
         return frame.with_columns(pl.lit(self.ordinal, pl.Int32).alias(BATCH))
 
@@ -90,7 +93,14 @@ class Batch:
         """The rejected rows."""
         if self.receipt.rejects is None:
             return REJECTS.empty()
+        self.home.fetch(self.path, self.receipt.rejects)
         return REJECTS.conform(parquet.read(self.path, self.receipt.rejects))
+
+    def fetch(self) -> None:
+        """See to it that both files are on this machine."""
+        for file in (self.receipt.kept, self.receipt.rejects):
+            if file is not None:
+                self.home.fetch(self.path, file)
 
 
 def folders(home: Path) -> list[tuple[int, Path]]:
@@ -127,10 +137,10 @@ def digest_of(folder: Path) -> str | None:
     return next((path.stem for path in files.children(folder) if path.suffix == ".parquet"), None)
 
 
-def open_batch(table: str, ordinal: int, folder: Path) -> Batch:
+def open_batch(table: str, ordinal: int, folder: Path, home: Home = NOWHERE) -> Batch:
     """The batch in a folder. Raises :class:`LakeError` when its receipt is missing or damaged."""
     receipt, _ = load(Receipt, folder / RECEIPT)
-    batch = Batch(table, ordinal, folder, receipt)
+    batch = Batch(table, ordinal, folder, receipt, home)
     if receipt.kept.path != f"{receipt.digest}.parquet" or batch.rows_read != batch.kept + batch.rejected:
         raise files.damaged(folder / RECEIPT, "digest, names and rows do not agree")
     return batch

@@ -10,10 +10,10 @@ from recsys.lake import files
 from recsys.lake.batches import Batch
 from recsys.lake.finding import Finding
 from recsys.lake.freshness import STALE_HOURS, last_night
+from recsys.lake.home import STAGING
 from recsys.lake.lake import Lake
 from recsys.lake.lock import Lock
 from recsys.lake.run import Run
-from recsys.lake.writer import STAGING
 from recsys.tables import INPUTS
 
 
@@ -72,7 +72,7 @@ def _inputs(lake: Lake, table: str, known: list[Batch]) -> Finding:
         return Finding(what, "bad", str(error))
     recorded = [(batch, file) for batch in batches for file in (batch.receipt.kept, batch.receipt.rejects) if file]
     for batch, file in recorded:
-        if problem := file.problem(batch.path):
+        if problem := batch.home.problem(batch.path, file):
             return Finding(what, "bad", f"{problem}; restore it from a backup")
     known += batches
     rows, rejected = sum(batch.kept for batch in batches), sum(batch.rejected for batch in batches)
@@ -90,4 +90,4 @@ def _runs(lake: Lake) -> Iterator[Finding]:
 
 
 def _problem(run: Run) -> str | None:
-    return next((problem for file in run.manifest.files if (problem := file.problem(run.path))), None)
+    return next((problem for file in run.manifest.files if (problem := run.home.problem(run.path, file))), None)

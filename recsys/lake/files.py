@@ -43,6 +43,9 @@ _POINTS = (
 )
 """Every fail point, in words: what is written, and the step that comes next."""
 
+BUCKET_POINTS = tuple(f"bucket.{step}" for step in ("files", "record", "settle", "swap", "remove", "clear"))
+"""Those of a lake in a bucket: before its files go up, before its record, before the folder here follows, and so on."""
+
 _CAUSES = {
     errno.ENOSPC: "the disk is full; free some space",
     errno.EDQUOT: "the disk quota is used up; free some space",
@@ -60,13 +63,13 @@ _CAUSES = {
 
 def reach(point: str) -> None:
     """Die here when ``RECSYS_FAIL_AT`` says so. Raises :class:`UsageError` when it names no fail point."""
-    if point not in _POINTS:
+    if point not in (*_POINTS, *BUCKET_POINTS):
         raise ValueError(f"{point!r} is not in POINTS")
     wanted = os.environ.get(FAIL_AT)
     if wanted is None:
         return
-    if wanted not in _POINTS:
-        raise UsageError(f"{FAIL_AT}={wanted} is no fail point; allowed: {' '.join(_POINTS)}")
+    if wanted not in (*_POINTS, *BUCKET_POINTS):
+        raise UsageError(f"{FAIL_AT}={wanted} is no fail point; allowed: {' '.join((*_POINTS, *BUCKET_POINTS))}")
     if wanted == point:
         os.kill(os.getpid(), signal.SIGKILL)
 

@@ -30,13 +30,14 @@ from recsys.lake import files
 from recsys.lake import pointer as _pointer
 from recsys.lake import stamps as _stamps
 from recsys.lake.batches import Batch, Rejects
+from recsys.lake.home import STAGING, OvertakenError, home_of
 from recsys.lake.plan import Plan
 from recsys.lake.pointer import CURRENT, Pointer, Publication
 from recsys.lake.records import MANIFEST, Status
 from recsys.lake.run import Run
 from recsys.lake.staged import Staged
 from recsys.lake.stamps import Stamps
-from recsys.lake.writer import STAGING, Writer
+from recsys.lake.writer import Writer
 from recsys.tables import INPUTS, REJECTS, TABLES
 
 if TYPE_CHECKING:
@@ -44,20 +45,31 @@ if TYPE_CHECKING:
 
 AHEAD = timedelta(days=1)
 """A run that was made this long after now was made by a clock that is wrong."""
+FRESH = 1.0
+"""Seconds for which what was learnt of a bucket counts as what it is now; whoever changes it is refused by the bucket itself."""
 _DIGEST = re.compile(r"[0-9a-f]{64}")
 
 
 class Lake:
-    """A lake in the folder ``root``; nothing is created before the first write.
+    """A lake in the folder ``root``, or in a bucket (``s3://bucket/prefix``); nothing is created before the first write.
 
     ``wait``: seconds a writer waits for another one. Every method raises :class:`LakeError` when the lake is missing (on
     reading runs), damaged, locked or not writable.
     """
 
     def __init__(self, root: str | Path, *, wait: float = 0) -> None:
-        self.root = Path(root).absolute()
-        self._writer = Writer(self.root, wait)
+        self.home = home_of(root)
+        self._writer = Writer(self.home.root, wait, lambda: self.home.sync(FRESH))
         self._digests: dict[Path, str | None] = {}
+        self._looked = False
+
+    @property
+    def root(self) -> Path:
+        """Its folder on this machine; that of a bucket is brought up to date before it is first looked at."""
+        if not self._looked:
+            self.home.sync()
+            self._looked = True
+        return self.home.root
 
     def writer(self) -> AbstractContextManager[None]:
         """Hold the lock for a block of writes: without it, every write takes the lock for itself. Blocks may nest."""
@@ -92,13 +104,16 @@ class Lake:
             if self.has_batch(table, digest):
                 return None
             home = self.root / "inputs" / table
-            ordinal = max((ordinal for ordinal, _ in _batches.folders(home)), default=0) + 1
             staged = self._staging / f"{table}-{digest}"
             _batches.write_batch(staged, table, kept, refused, source, digest, account)
             files.make_folder(home)
             self._writer.require()
-            files.move(staged, home / f"{ordinal:06d}", "batch")
-            return _batches.open_batch(table, ordinal, home / f"{ordinal:06d}")
+            while True:
+                ordinal = max((ordinal for ordinal, _ in _batches.folders(home)), default=0) + 1
+                if self.home.place(staged, home / f"{ordinal:06d}", "batch"):
+                    return _batches.open_batch(table, ordinal, home / f"{ordinal:06d}", self.home)
+                if self.has_batch(table, digest):  # another machine ingested the same file meanwhile
+                    return None
 
     def has_batch(self, table: str, digest: str) -> bool:
         """Whether a source of this digest was ingested into the table."""
@@ -108,10 +123,15 @@ class Lake:
         """The batch of a source by its digest; none when there is none. Each folder is looked into once."""
         for ordinal, folder in self._folders(table):
             if folder not in self._digests:
-                self._digests[folder] = _batches.digest_of(folder)
+                self._digests[folder] = self._digest(table, ordinal, folder)
             if self._digests[folder] == digest:
-                return _batches.open_batch(table, ordinal, folder)
+                return _batches.open_batch(table, ordinal, folder, self.home)
         return None
+
+    def _digest(self, table: str, ordinal: int, folder: Path) -> str | None:
+        if self.home.shared:  # its file may not be here yet
+            return _batches.open_batch(table, ordinal, folder).digest
+        return _batches.digest_of(folder)
 
     def stamps(self) -> AbstractContextManager[Stamps]:
         """What is known of files that were read before."""
@@ -120,7 +140,9 @@ class Lake:
     def batches(self, table: str | None = None) -> list[Batch]:
         """Batches of one table, or of all, in ingest order. None in a lake that does not exist yet."""
         tables = INPUTS if table is None else (table,)
-        return [_batches.open_batch(name, ordinal, folder) for name in tables for ordinal, folder in self._folders(name)]
+        return [
+            _batches.open_batch(name, ordinal, folder, self.home) for name in tables for ordinal, folder in self._folders(name)
+        ]
 
     def input(self, table: str, batches: Iterable[Batch] | None = None) -> pl.DataFrame:
         """All rows of one input table with the ``batch`` column, in ingest order. Empty in a lake that does not exist yet."""
@@ -179,15 +201,25 @@ class Lake:
         self._writer.require()
         if target.exists():
             files.move(target, self._staging / f"{run_id}.damaged", "aside")
-        files.move(staged.path, target, "run")
+        if self.home.place(staged.path, target, "run"):
+            self._confirm(staged.plan)
         return self.run(run_id)
+
+    def _confirm(self, plan: Plan) -> None:
+        """In a bucket nobody was kept out: a run whose batches were rewritten before its manifest was there is taken away."""
+        try:
+            if self.home.shared:
+                self._require_batches(plan)
+        except LakeError:
+            self.remove_runs([plan.run_id])
+            raise
 
     def publish(self, run_id: str, *, accept: str | None = None) -> Run:
         """Make a run the current one. Raises :class:`CheckError` when one of its checks failed and nobody accepts that.
 
         ``accept``: why a run that failed its checks is published all the same; it is kept in ``CURRENT``.
         """
-        with self._writer.alone():
+        with self._writer.alone(), self.home.exclusive():
             run = self.run(run_id)
             if problems := run.damage():
                 raise LakeError(f"run {run_id} is damaged and was not published: {problems[0]}")
@@ -199,8 +231,21 @@ class Lake:
                     f'the same:  recsys publish {run_id} --accept "why"'
                 )
             publication = Publication(run=run.id, at=datetime.now(UTC), accepted=accept)
-            self.point(self.pointer().publish(run.id, run.digest, publication))
+            self._point(self.pointer().publish(run.id, run.digest, publication), publication)
             return run
+
+    def _point(self, pointer: Pointer, publication: Publication) -> None:
+        try:
+            self.point(pointer)
+        except OvertakenError as error:
+            now = self.pointer()
+            if publication in now.log:  # this one was published, and another one after it
+                return
+            at = f" at {now.log[0].at:%Y-%m-%d %H:%M:%S} UTC" if now.log else ""
+            raise LakeError(
+                f"lake {self.home.name}: another writer was first and published run {now.run}{at}; run {publication.run} is "
+                f"stored and was not published; to publish it all the same:  recsys publish {publication.run}"
+            ) from error
 
     def publications(self) -> tuple[Publication, ...]:
         """Every publication, newest first. Empty when ``CURRENT`` is missing or damaged."""
@@ -208,14 +253,14 @@ class Lake:
 
     def rollback(self) -> Run:
         """Publish the run that was published before the current one. Raises :class:`LakeError` when there is none left."""
-        with self._writer.alone():
+        with self._writer.alone(), self.home.exclusive():
             pointer = self.pointer()
             ids = [entry.run for entry in pointer.log]
             before = pointer.log[len(ids) - ids[::-1].index(pointer.run) :] if pointer.run in ids else ()
             for entry in before:
                 if self.has_run(entry.run):
                     return self.publish(entry.run, accept=entry.accepted)
-        raise LakeError(f"lake {self.root}: no run was published before {pointer.run or 'any'}; see `recsys runs list`")
+        raise LakeError(f"lake {self.home.name}: no run was published before {pointer.run or 'any'}; see `recsys runs list`")
 
     def current(self) -> Run | None:
         """The published run; none when nothing was published yet.
@@ -223,6 +268,7 @@ class Lake:
         A damaged pointer is an error that names the run to publish. It does not fall back by itself: the newest run may be
         one that was rolled back.
         """
+        self.home.sync(FRESH)
         self.require()
         while True:
             before = self.pointer()
@@ -245,15 +291,15 @@ class Lake:
         """The published run. Raises :class:`LakeError` when there is none."""
         run = self.current()
         if run is None:
-            raise LakeError(f"lake {self.root} has no published run; {self._advice()}")
+            raise LakeError(f"lake {self.home.name} has no published run; {self._advice()}")
         return run
 
     def run(self, run_id: str) -> Run:
         """The run of this id. Raises :class:`NotFoundError` when there is none."""
         self.require()
         if run_id not in self.run_ids():
-            raise NotFoundError(f"lake {self.root} has no run {run_id!r}; see `recsys runs list`")
-        return Run.open(self.root / "runs" / run_id)
+            raise NotFoundError(f"lake {self.home.name} has no run {run_id!r}; see `recsys runs list`")
+        return Run.open(self.root / "runs" / run_id, self.home)
 
     def has_run(self, run_id: str) -> bool:
         """Whether the run exists and is whole: every byte is read."""
@@ -275,7 +321,7 @@ class Lake:
         opened = []
         for run_id in self.run_ids():
             try:
-                opened.append(Run.open(self.root / "runs" / run_id))
+                opened.append(Run.open(self.root / "runs" / run_id, self.home))
             except LakeError:
                 continue
         latest = datetime.now(UTC) + AHEAD
@@ -291,7 +337,7 @@ class Lake:
     def point(self, pointer: Pointer) -> None:
         """Replace ``CURRENT`` in one step; :meth:`publish` is the way to publish."""
         with self._writer.alone():
-            files.put_file(self._staging, self._current, pointer.dump(), "current", self._writer.require)
+            self.home.put(self._current, pointer.dump(), self._writer.require)
 
     def remove_runs(self, run_ids: Iterable[str]) -> None:
         """Remove runs, each out of sight of readers in one step first."""
@@ -299,8 +345,7 @@ class Lake:
             files.make_folder(self._staging)
             for run_id in run_ids:
                 self._writer.require()
-                files.move(self.root / "runs" / run_id, self._staging / f"{run_id}.removed", "aside")
-                files.clear(self._staging / f"{run_id}.removed")
+                self.home.discard(self.root / "runs" / run_id, f"{run_id}.removed")
 
     def scratch(self, name: str) -> Path:
         """Place in staging of what is of use only while a writer works. The next writer removes what was left there."""
@@ -324,14 +369,14 @@ class Lake:
         for batch in plan.batches:
             if (batch.path.name, batch.as_source) not in now:
                 raise LakeError(
-                    f"lake {self.root}: batch {batch.ordinal} of {batch.table} was rewritten or removed after this run had read "
-                    "it; nothing was stored. Run the same command again"
+                    f"lake {self.home.name}: batch {batch.ordinal} of {batch.table} was rewritten or removed after this run "
+                    "had read it; nothing was stored. Run the same command again"
                 )
 
     def require(self) -> None:
         """Raises :class:`LakeError` when there is no lake."""
         if not files.children(self.root):
-            raise LakeError(f"no lake at {self.root}; run `recsys demo` or `recsys ingest`, or name another with --lake")
+            raise LakeError(f"no lake at {self.home.name}; run `recsys demo` or `recsys ingest`, or name another with --lake")
 
     def _advice(self) -> str:
         whole = (run for run in self.runs() if run.manifest.status == "passed" and not run.damage())

@@ -9,7 +9,6 @@ import polars as pl
 
 from recsys.lake import files
 from recsys.lake.lake import Lake
-from recsys.lake.writer import STAGING
 from recsys.tables import QUALITY
 
 _NAME = "quality.parquet"
@@ -34,9 +33,9 @@ def add(lake: Lake, rows: pl.DataFrame) -> None:
     """Add judgements; those of the same run at the same moment are replaced."""
     if rows.is_empty():
         return
-    with lake.writer():
+    with lake.writer(), lake.home.exclusive():
         key = ["run", "judged_at"]
         whole = pl.concat([read(lake).join(rows, on=key, how="anti"), QUALITY.conform(rows)]).sort(QUALITY.key)
         content = BytesIO()
         whole.write_parquet(content)
-        files.put_file(lake.root / STAGING, place(lake), content.getvalue(), "current")
+        lake.home.put(place(lake), content.getvalue())

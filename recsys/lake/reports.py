@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
-from recsys.lake import files
 from recsys.lake.lake import Lake
 from recsys.lake.run import Run
 
@@ -20,7 +19,7 @@ _DOCS = "docs"
 def write(lake: Lake, run: Run, page: str) -> Path:
     """Store the report, whole or not at all; an earlier one is replaced. Raises :class:`recsys.errors.LakeError`."""
     with lake.writer():
-        files.put_cache(run.report, page.encode())
+        lake.home.put_beside(run.report, page.encode())
     return run.report
 
 
@@ -29,7 +28,7 @@ def write_pages(lake: Lake, run: Run, pages: Mapping[str, bytes]) -> Path:
     home = run.path / _DOCS
     with lake.writer():
         for name in sorted(pages, key=lambda name: (name == "index.html", name)):
-            files.put_cache(home / name, pages[name])
+            lake.home.put_beside(home / name, pages[name])
     return home / "index.html"
 
 

@@ -11,11 +11,12 @@ from datetime import UTC, datetime
 
 import polars as pl
 
+from recsys.errors import LakeError
 from recsys.lake import files
 from recsys.lake.batches import Batch, Rejects, superseded, write_batch
+from recsys.lake.home import STAGING
 from recsys.lake.lake import Lake
 from recsys.lake.run import Run
-from recsys.lake.writer import STAGING
 from recsys.tables import INPUTS
 
 FORGOTTEN = "FORGOTTEN"
@@ -30,7 +31,8 @@ def rewrite_batch(lake: Lake, batch: Batch, kept: pl.DataFrame, rejects: pl.Data
     staged = lake.root / STAGING / f"{batch.table}-{batch.digest}"
     with lake.writer():
         write_batch(staged, batch.table, kept, Rejects(rejects, batch.unlisted), source, batch.digest)
-        files.move(staged, batch.path.parent / f"{batch.ordinal:06d}.{revision}", "batch")
+        if not lake.home.place(staged, batch.path.parent / f"{batch.ordinal:06d}.{revision}", "batch"):
+            raise LakeError(f"lake {lake.home.name}: somebody else is forgetting in it; run the same command again")
         remove_superseded(lake)
 
 
@@ -40,14 +42,12 @@ def remove_superseded(lake: Lake) -> None:
         files.make_folder(lake.root / STAGING)
         for table in INPUTS:
             for folder in superseded(lake.root / "inputs" / table):
-                aside = lake.root / STAGING / f"{table}-{folder.name}.removed"
-                files.move(folder, aside, "aside")
-                files.clear(aside)
+                lake.home.discard(folder, f"{table}-{folder.name}.removed")
 
 
 def replace_runs(lake: Lake, runs: Mapping[str, Run]) -> None:
     """Let ``CURRENT`` and its log name the new runs (old id → new run), then remove the old ones."""
-    with lake.writer():
+    with lake.writer(), lake.home.exclusive():
         pointer = lake.pointer()
         if pointer.renamed(dict(runs)) != pointer:
             lake.point(pointer.renamed(dict(runs)))
@@ -56,24 +56,24 @@ def replace_runs(lake: Lake, runs: Mapping[str, Run]) -> None:
 
 def begun(lake: Lake) -> bool:
     """Mark that forgetting began; true when an act before this one was cut short before its :func:`note`."""
-    with lake.writer():
+    with lake.writer(), lake.home.exclusive():
         mark = lake.root / FORGETTING
         if mark.exists():
             return True
-        files.put_file(lake.root / STAGING, mark, b"", "current")
+        lake.home.put(mark, b"")
         return False
 
 
 def ended(lake: Lake) -> None:
     """Take the mark of :func:`begun` away."""
     with lake.writer():
-        files.clear(lake.root / FORGETTING)
+        lake.home.clear(lake.root / FORGETTING)
 
 
 def note(lake: Lake, **facts: object) -> None:
     """Add a line to :data:`FORGOTTEN`: when, and how much."""
-    with lake.writer():
+    with lake.writer(), lake.home.exclusive():
         place = lake.root / FORGOTTEN
         before = files.read(place) if place.exists() else b""
         line = json.dumps({"at": datetime.now(UTC).isoformat(timespec="seconds"), **facts})
-        files.put_file(lake.root / STAGING, place, before + line.encode() + b"\n", "current")
+        lake.home.put(place, before + line.encode() + b"\n")

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from recsys.errors import LakeError, NotFoundError
 from recsys.lake import files
+from recsys.lake.home import NOWHERE, Home
 from recsys.lake.records import MANIFEST, File, Manifest, load
 
 if TYPE_CHECKING:
@@ -25,14 +26,15 @@ class Run:
     path: Path
     manifest: Manifest
     digest: str
+    home: Home = field(default=NOWHERE, repr=False, compare=False)
 
     @classmethod
-    def open(cls, path: Path) -> Run:
+    def open(cls, path: Path, home: Home = NOWHERE) -> Run:
         """The run in a folder. Raises :class:`LakeError` when its manifest is missing, damaged or of another run."""
         manifest, data = load(Manifest, path / MANIFEST)
         if manifest.run != path.name:
             raise files.damaged(path / MANIFEST, f"it belongs to run {manifest.run}")
-        return cls(path.name, path, manifest, hashlib.sha256(data).hexdigest())
+        return cls(path.name, path, manifest, hashlib.sha256(data).hexdigest(), home)
 
     @property
     def report(self) -> Path:
@@ -89,6 +91,7 @@ class Run:
         from recsys.lake import parquet
         from recsys.tables import FORMER_NAMES
 
+        self.home.fetch(self.path, part)
         return parquet.read(self.path, part).rename(FORMER_NAMES.get(part.table or "", {}), strict=False)
 
     def damage(self) -> list[str]:
@@ -96,13 +99,14 @@ class Run:
         from recsys.lake.plan import run_id
 
         made = self.manifest
-        problems = [problem for file in made.files if (problem := file.problem(self.path, content=True))]
+        problems = [problem for file in made.files if (problem := self.home.problem(self.path, file, content=True))]
         inputs = ((source.table, source.ordinal, source.digest, source.rows) for source in made.inputs)
         if run_id(inputs, made.settings, made.as_of, made.code) != self.id:
             problems.append(f"{self.path / MANIFEST}: the run's id does not follow from its inputs, settings, moment and code")
         return problems
 
     def _present(self, file: File) -> Path:
+        self.home.fetch(self.path, file)
         if problem := file.verified(self.path):
             raise LakeError(f"{problem}; run `recsys runs verify {self.id}`, then publish another run")
         return self.path / file.path

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from recsys.lake import files
+from recsys.lake.home import STAGING
 from recsys.lake.lock import Lock
 from recsys.tables import INPUTS
 
-STAGING = ".staging"
 PRIVATE = 0o700
 """Mode of a new lake's folder: what people listen to is nobody else's business. Widen it with chmod to share the lake."""
 
@@ -19,8 +19,9 @@ PRIVATE = 0o700
 class Writer:
     """The writers of one :class:`~recsys.lake.Lake` object: their blocks may nest, and share one lock."""
 
-    def __init__(self, root: Path, wait: float) -> None:
+    def __init__(self, root: Path, wait: float, refresh: Callable[[], None] = lambda: None) -> None:
         self.root = root
+        self.refresh = refresh
         self.wait = wait
         self.lock = Lock(root / ".lock")
         self._blocks = 0
@@ -59,6 +60,7 @@ class Writer:
         tables = (self.root / "inputs" / table for table in INPUTS)
         try:
             files.sweep(self.root / STAGING, (self.root, self.root / "inputs", *tables, self.root / "runs"))
+            self.refresh()
         except BaseException:
             self.lock.release()
             raise

@@ -81,7 +81,10 @@ def staged_views(staged: Staged) -> str:
 def run_sources(lake: Lake, run: Run | None) -> _Sources:
     """The files of a run, if there is one, and of all that was ingested, as absolute paths; only those that manifests list."""
     tables = {table: [literal(path) for path in run.files(table)] for table in run.tables} if run else {}
-    inputs, rejects = _batch_files(lake.batches(), literal(lake.root / "inputs"))
+    batches = lake.batches()
+    for batch in batches:
+        batch.fetch()
+    inputs, rejects = _batch_files(batches, literal(lake.root / "inputs"))
     runs = {each.id: each for each in (*lake.runs(), *([run] if run else []))}.values()
     manifests = [literal(each.path / "manifest.json") for each in runs]
     ranked = [literal(path) for each in runs if "rankings" in each.tables for path in each.files("rankings")]
