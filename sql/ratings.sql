@@ -7,7 +7,7 @@
 --          An event that counts several plays is as many.
 --          Decay halves every half_life_days and is 1 for events after as_of.
 -- Sums are decimal, so that no order of addition changes a bit; decay is counted from the pair's newest event and applied to
--- the sum, so that very old events keep their digits.
+-- the sum, so that very old events keep their digits, and that a pair's sum is the same to the bit whenever it is looked at.
 -- Order:   user_id, track_id
 with weighted as (
     select
@@ -28,11 +28,11 @@ with weighted as (
             else 0.0
         end)::double as weight,
         coalesce(e.plays, 1) as times,
-        -- an undated event has the age at which an event decays as much
+        -- whole microseconds, which doubles subtract exactly; an undated event has the age at which an event decays as much
         case
-            when e.occurred_at is null then -log2(getvariable('undated_decay')) * getvariable('half_life_days')
-            else greatest(0, epoch_us(getvariable('as_of')) - epoch_us(e.occurred_at)) / 86400e6
-        end::double / getvariable('half_life_days') as half_lives,
+            when e.occurred_at is null then -log2(getvariable('undated_decay')) * getvariable('half_life_days') * 86400e6
+            else greatest(0, epoch_us(getvariable('as_of')) - epoch_us(e.occurred_at))
+        end::double as age,
         coalesce(e.occurred_at >= c.history_from, c.history_from is null)
             and not coalesce(list_contains(c.ignored_contexts, e.context), false) as shapes
     from events e
@@ -50,15 +50,22 @@ shaped as (
     select
         *,
         (case when shapes then weight * times else 0 end)::double as effect,
-        min(half_lives) over (partition by user_id, song) as newest
+        min(age) over (partition by user_id, song) as youngest
     from weighted
+),
+decayed as (
+    select
+        *,
+        youngest / 86400e6 / getvariable('half_life_days') as newest,
+        pow(0.5, (age - youngest) / 86400e6 / getvariable('half_life_days')) as decay
+    from shaped
 )
 select
     s.user_id,
     coalesce(any_value(h.track_id), s.song) as track_id,
     sum(effect::decimal(38, 15))::double as rating,
-    sum((greatest(effect, 0) * pow(0.5, half_lives - newest))::decimal(38, 15))::double * pow(0.5, min(newest)) as liked,
-    sum((greatest(-effect, 0) * pow(0.5, half_lives - newest))::decimal(38, 15))::double * pow(0.5, min(newest)) as disliked,
+    sum((greatest(effect, 0) * decay)::decimal(38, 15))::double * pow(0.5, min(newest)) as liked,
+    sum((greatest(-effect, 0) * decay)::decimal(38, 15))::double * pow(0.5, min(newest)) as disliked,
     sum(greatest(effect, 0)::decimal(38, 15))::double as positive,
     sum(times)::bigint as events,
     coalesce(sum(times) filter (weight < 0), 0)::bigint as negative_events,
@@ -68,7 +75,7 @@ select
         false
     ) as rejected,
     max(occurred_at) as last_at
-from shaped s
+from decayed s
 left join heard h on s.user_id = h.user_id and s.song = h.song
 group by s.user_id, s.song
 order by s.user_id, 2;

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from math import exp, log
 
+import polars as pl
 import pytest
 
 from tests.support.grid import expect, run
@@ -72,6 +74,25 @@ def test_very_old_events_keep_their_digits() -> None:
     result = run("ratings", VARIABLES, events=events, controls=NOBODY)
     assert result["liked"][0] == pytest.approx(exp(-18262 / 120), rel=1e-9, abs=0)
     assert result["disliked"][0] == result["liked"][0]
+
+
+def test_a_later_moment_fades_a_pair_as_a_whole() -> None:
+    """To the bit: what a pair's events say of each other does not hang on the moment it is looked at."""
+    times = [f"2026-0{1 + n % 5}-{1 + n % 27:02}T{n % 24:02}:{n % 59:02}:07.{n:06}Z" for n in range(0, 400, 7)]
+    rows = [f"u a{n % 20} {('play', 'skip', 'like')[n % 3]} {time}" for n, time in enumerate(times)]
+    rows += [f"u a{n} like {AS_OF:%FT%TZ}" for n in range(20)]
+    events = "\n".join(["user_id track_id type occurred_at", *rows, f"v a like {AS_OF:%FT%TZ}"])
+
+    def rated(days: float) -> pl.DataFrame:
+        return run("ratings", VARIABLES | {"as_of": AS_OF + timedelta(days=days)}, events=events, controls=NOBODY)
+
+    first = rated(0)
+    assert first["liked"].n_unique() > 15
+    for days in (0.1, 1, 7.3, 100, 1001.7):
+        later = rated(days)
+        faded = later["liked"][-1]  # v's one like
+        assert (later["liked"] / (first["liked"] * faded)).to_list() == [1.0] * 21
+        assert later["disliked"].to_list() == (first["disliked"] * faded).to_list()
 
 
 def test_sums_per_listener_and_track_in_order() -> None:
