@@ -5,17 +5,18 @@ from __future__ import annotations
 import resource
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from datetime import UTC, datetime, time
+from datetime import UTC, datetime, time, timedelta
 from logging import ERROR, WARNING
 from pathlib import Path
 from time import perf_counter
 
 import polars as pl
+from duckdb import CaseExpression, ColumnExpression, ConstantExpression, FunctionExpression
 
 from flows import documents
 from flows.report import RunReport
 from flows.stages import ATTEMPTS, PROGRESS, RUN, SECONDS, ShardTimes, count, log_stage, logger, recorded, retried, stage
-from recsys import pipeline
+from recsys import models, pipeline
 from recsys.errors import LakeError
 from recsys.evaluation.quality import judge_run
 from recsys.ingest import FilesRefusedError, Report
@@ -27,17 +28,20 @@ from recsys.lake.records import Status
 from recsys.lookup import writer
 from recsys.matrices.catalog import Catalog
 from recsys.matrices.history import History
+from recsys.models import Rows, TableRows
 from recsys.readers import own_checks, views
 from recsys.settings import Settings
 from recsys.stages.candidates.scoring import Scorer
 from recsys.stages.checks import CHECKED, FITTED, broken_rule, check_tables, drift, foreseen, measure_tables, moments, passed
 from recsys.stages.neighbors.stored import model_tables
 from recsys.stages.profiles import profile_listeners
-from recsys.stages.ratings import rate
+from recsys.stages.ratings import rate_part
 from recsys.stages.snapshot import take_snapshot
 from recsys.stages.suites import FOLDER as SUITES
 from recsys.stages.suites import suites
-from recsys.tables import QUALITY
+from recsys.tables import QUALITY, RATINGS
+
+_EPOCH, _MICROSECOND = datetime(1970, 1, 1, tzinfo=UTC), timedelta(microseconds=1)
 
 
 @stage(attempts=ATTEMPTS)
@@ -64,36 +68,44 @@ def _count_reports(reports: Sequence[Report]) -> None:
 def read(lake: Lake, settings: Settings, as_of: datetime | None) -> tuple[Inputs, Plan]:
     """The inputs as they are now, and the plan of their run."""
     batches = lake.batches()
-    inputs = lake.inputs(batches)
-    moment = as_of or default_as_of(inputs.events, datetime.now(UTC))
+    inputs = lake.stored_inputs(batches)
+    moment = as_of or default_as_of(inputs.event_rows, datetime.now(UTC))
     plan = lake.plan(settings, moment, batches)
     RUN.get()[:] = [plan.run_id]
     return inputs, plan
 
 
-def default_as_of(events: pl.DataFrame, now: datetime) -> datetime:
+def default_as_of(events: Rows, now: datetime) -> datetime:
     """The start of today, or the newest event up to ``now`` when that is later: new events count, and a repeat is a no-op."""
     today = datetime.combine(now.date(), time(), UTC)
-    newest = events.filter(pl.col("occurred_at") <= now)["occurred_at"].max()
-    return max(today, newest) if isinstance(newest, datetime) else today
+    moment = FunctionExpression("epoch_us", ColumnExpression("occurred_at"))
+    past = CaseExpression(moment <= ConstantExpression((now - _EPOCH) // _MICROSECOND), moment)
+    (newest,) = models.aggregate(events, [FunctionExpression("max", past)])
+    return today if newest is None else max(today, _EPOCH + newest * _MICROSECOND)
 
 
 @stage(attempts=ATTEMPTS)
 def snapshot(staged: Staged, inputs: Inputs, settings: Settings) -> Snapshot:
     """Latest versions of everything."""
-    resolved = take_snapshot(inputs, settings, staged.plan.as_of)
+    resolved = take_snapshot(inputs, settings, staged.plan.as_of, staged.empty_workplace())
     _write(staged, {"tracks": resolved.tracks, "songs": resolved.songs, "controls": resolved.controls})
-    count(inputs.tracks.height + inputs.events.height, resolved.tracks.height + resolved.events.height)
+    numbers = dict(resolved.account.select("name", "value").iter_rows())
+    count(inputs.tracks.height + int(numbers["events ingested"]), resolved.tracks.height + int(numbers["events used"]))
     return resolved
 
 
-@stage(attempts=ATTEMPTS)
+@stage()
 def ratings(staged: Staged, snapshot: Snapshot, settings: Settings) -> pl.DataFrame:
-    """What each listener's events say about each track."""
-    rated = rate(snapshot, settings)
-    _write(staged, {"ratings": rated})
-    count(snapshot.events.height, rated.height)
+    """What each listener's events say about each track, part by part: each is written, read back, and tried again alone."""
+    for part, events in enumerate(snapshot.event_parts):
+        retried(_rate)(staged, snapshot, events, settings, part)
+    rated = RATINGS.shape(models.scan(staged.files("ratings")).collect())
+    count(int(rated["events"].sum()), rated.height)
     return rated
+
+
+def _rate(staged: Staged, snapshot: Snapshot, events: TableRows, settings: Settings, part: int) -> None:
+    staged.write("ratings", rate_part(snapshot, events, settings), part)
 
 
 @stage(attempts=ATTEMPTS)
@@ -188,7 +200,7 @@ def quality(lake: Lake, snapshot: Snapshot) -> None:
     try:
         current = lake.current()
         if current is not None and current.manifest.as_of < snapshot.as_of and not current.damage():
-            judgements.add(lake, judge_run(current, snapshot.events, snapshot.as_of))
+            judgements.add(lake, judge_run(current, snapshot.event_parts, snapshot.as_of))
     except Exception:  # a figure must never cost a night
         logger().exception("the published lists could not be judged")
 

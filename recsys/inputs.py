@@ -4,17 +4,30 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 import polars as pl
 
 from recsys.errors import InputError
 from recsys.tables import CONTROLS, EVENTS, METRICS, REQUESTS, TRACKS, Table
 
+if TYPE_CHECKING:
+    from recsys.models import Rows, TableRows
+
 BATCH = "batch"
 """Optional Int32 column: ordinal of the ingested batch a row came from. A later batch is a later version."""
 
 ANYONE = "*"
 """In a request: every listener. In a run's tables: a listener without any history."""
+
+
+@dataclass(frozen=True)
+class InputFiles:
+    """Parquet files of batches of an input table: its columns, null where a file lacks one, and ``batch`` by their folders."""
+
+    table: Table
+    paths: tuple[Path, ...]
 
 
 @dataclass(frozen=True)
@@ -28,6 +41,8 @@ class Inputs:
     events: pl.DataFrame = field(default_factory=EVENTS.empty)
     controls: pl.DataFrame = field(default_factory=CONTROLS.empty)
     requests: pl.DataFrame = field(default_factory=REQUESTS.empty)
+    event_files: InputFiles | None = None
+    """Events that stay in their files; ``events`` is empty then."""
 
     def __post_init__(self) -> None:
         for table in (TRACKS, EVENTS, CONTROLS, REQUESTS):
@@ -35,6 +50,11 @@ class Inputs:
         if (own := self.events["user_id"] == ANYONE).any():
             meaning = "which stands for a listener without a history; name the listener"
             raise InputError(f"events.user_id: row {own.arg_max()} is {ANYONE}, {meaning}")
+
+    @property
+    def event_rows(self) -> Rows:
+        """The events, wherever they are."""
+        return self.events if self.event_files is None else self.event_files
 
 
 @dataclass(frozen=True)
@@ -58,9 +78,17 @@ class Snapshot:
     account: pl.DataFrame = field(default_factory=METRICS.empty)
     """What went in and what was left out, in the columns of ``metrics``."""
 
+    event_files: tuple[Path, ...] = ()
+    """Files of the events that stay on the disk, each with all of some listeners, in order; ``events`` is empty then."""
+
+    @property
+    def event_parts(self) -> list[TableRows]:
+        """The events, wherever they are, in parts of some listeners each."""
+        return [[path] for path in self.event_files] or [self.events]
+
     def without_events(self) -> Snapshot:
         """The same without its events, which only the ratings are made from."""
-        return replace(self, events=EVENTS.empty())
+        return replace(self, events=EVENTS.empty(), event_files=())
 
 
 def _versioned(table: Table, frame: pl.DataFrame) -> pl.DataFrame:

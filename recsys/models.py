@@ -17,6 +17,7 @@ import duckdb
 import polars as pl
 
 from recsys.errors import RecsysError
+from recsys.inputs import InputFiles
 from recsys.memory import default_limit
 
 
@@ -32,10 +33,14 @@ NO_COPY = pl.CompatLevel.newest()
 """Arrow's own string views, which DuckDB reads as they are."""
 
 _PATTERN = re.compile(r"([\[*?])")
+_ORDINAL = r"(\d+)(\.\d+)?/[0-9a-f]+\.parquet$"
+"""Where the path of a batch's file names its ordinal."""
 
 Variable = str | float | bool | datetime
 TableRows = pl.DataFrame | Sequence[Path]
 """A frame, or the Parquet files that hold a table."""
+Rows = TableRows | InputFiles
+"""Either, or an input table as it was ingested."""
 
 
 def literal(path: Path | str) -> str:
@@ -47,26 +52,48 @@ def literal(path: Path | str) -> str:
     return _PATTERN.sub(r"[\1]", str(path))
 
 
-def run(name: str, views: Mapping[str, TableRows], variables: Mapping[str, Variable] | None = None) -> pl.DataFrame:
+def run(name: str, views: Mapping[str, Rows], variables: Mapping[str, Variable] | None = None) -> pl.DataFrame:
     """Rows of model ``sql/<name>.sql`` over ``views`` (name → rows), with DuckDB variables set."""
+    with _model(name, views, variables) as relation:
+        result: pl.DataFrame = relation.pl()
+        return result
+
+
+def write(name: str, views: Mapping[str, Rows], path: Path, variables: Mapping[str, Variable] | None = None) -> None:
+    """The same rows to a Parquet file for a later stage, without holding them; a file that is there is replaced."""
+    with _model(name, views, variables) as relation:
+        relation.write_parquet(str(path))
+
+
+def divide(name: str, views: Mapping[str, Rows], folder: Path, column: str) -> list[list[Path]]:
+    """The same to files in ``folder``, which is emptied: for each value of an integer column, in order, those with its rows."""
+    with _model(name, views) as relation:
+        relation.write_parquet(str(folder), partition_by=[column], overwrite=True)
+    values = sorted(folder.iterdir(), key=lambda place: int(place.name.partition("=")[2]))
+    return [sorted(place.iterdir()) for place in values]
+
+
+@contextmanager
+def _model(
+    name: str, views: Mapping[str, Rows], variables: Mapping[str, Variable] | None = None
+) -> Iterator[duckdb.DuckDBPyRelation]:
     with _cursor() as con:
         con.execute("set TimeZone = 'UTC'")
         for view, rows in views.items():
             con.register(view, _source(con, rows))
         for variable, value in (variables or {}).items():
             con.execute(f"set variable {variable} = $1", [value])  # the name is one of ours
-        result: pl.DataFrame = con.sql((SQL / f"{name}.sql").read_text(encoding="utf-8")).pl()
-        return result
+        yield con.sql((SQL / f"{name}.sql").read_text(encoding="utf-8"))
 
 
-def aggregate(rows: TableRows, values: Sequence[duckdb.Expression]) -> tuple[Any, ...]:
+def aggregate(rows: Rows, values: Sequence[duckdb.Expression]) -> tuple[Any, ...]:
     """Aggregates over all rows, in one pass."""
     with _cursor() as con:
         row: tuple[Any, ...] = _relation(con, rows).aggregate(list(values)).fetchall()[0]
         return row
 
 
-def distinct(rows: TableRows, columns: Sequence[str]) -> int:
+def distinct(rows: Rows, columns: Sequence[str]) -> int:
     """How many different values the columns have together (by their 64-bit hashes, which take little memory)."""
     key = duckdb.FunctionExpression("hash", *map(duckdb.ColumnExpression, columns)).alias("key")
     with _cursor() as con:
@@ -74,9 +101,12 @@ def distinct(rows: TableRows, columns: Sequence[str]) -> int:
         return int(hashes.aggregate([duckdb.FunctionExpression("count")]).fetchall()[0][0])
 
 
-def scan(rows: TableRows) -> pl.LazyFrame:
+def scan(rows: Rows) -> pl.LazyFrame:
     """The rows for Polars, which reads of files only the columns asked for. Paths are paths, whatever is in them."""
-    return rows.lazy() if isinstance(rows, pl.DataFrame) else pl.scan_parquet([*rows], glob=False, hive_partitioning=False)
+    if isinstance(rows, pl.DataFrame):
+        return rows.lazy()
+    paths = rows.paths if isinstance(rows, InputFiles) else rows
+    return pl.scan_parquet([*paths], glob=False, hive_partitioning=False)
 
 
 @contextmanager
@@ -93,15 +123,32 @@ def _cursor() -> Iterator[duckdb.DuckDBPyConnection]:
         ) from error
 
 
-def _relation(con: duckdb.DuckDBPyConnection, rows: TableRows) -> duckdb.DuckDBPyRelation:
+def _relation(con: duckdb.DuckDBPyConnection, rows: Rows) -> duckdb.DuckDBPyRelation:
     source = _source(con, rows)
     return con.from_arrow(source) if isinstance(rows, pl.DataFrame) else source
 
 
-def _source(con: duckdb.DuckDBPyConnection, rows: TableRows) -> Any:
+def _source(con: duckdb.DuckDBPyConnection, rows: Rows) -> Any:
     if isinstance(rows, pl.DataFrame):
         return rows.to_arrow(compat_level=NO_COPY)
+    if isinstance(rows, InputFiles):
+        return _ingested(con, rows)
     return con.read_parquet([literal(path) for path in rows], hive_partitioning=False)
+
+
+def _ingested(con: duckdb.DuckDBPyConnection, rows: InputFiles) -> duckdb.DuckDBPyRelation:
+    """Rows of batches in the contract's columns and types, as model ``sql/input.sql`` has them for analysts."""
+    none = con.from_arrow(rows.table.empty().with_columns(pl.lit(None, pl.Int32).alias("batch")).to_arrow(compat_level=NO_COPY))
+    if not rows.paths:
+        return none
+    paths = [literal(path) for path in rows.paths]
+    files = con.read_parquet(paths, filename=True, union_by_name=True, hive_partitioning=False)
+    folder = (duckdb.ColumnExpression("filename"), duckdb.ConstantExpression(_ORDINAL), duckdb.ConstantExpression(1))
+    values = {name: duckdb.ColumnExpression(name) for name in files.columns}
+    values["batch"] = duckdb.FunctionExpression("regexp_extract", *folder)
+    absent = duckdb.ConstantExpression(None)
+    typed = zip(none.columns, none.types, strict=True)
+    return files.select(*(values.get(name, absent).cast(kind).alias(name) for name, kind in typed))
 
 
 @cache

@@ -12,6 +12,8 @@ import polars as pl
 import pytest
 
 from recsys import models
+from recsys.inputs import InputFiles
+from recsys.tables import EVENTS
 
 ROOT = Path(__file__).parent.parent
 MODELS = sorted((ROOT / "sql").glob("*.sql"))
@@ -34,6 +36,33 @@ def test_frames_and_files_give_the_same_rows(sql: Path, tmp_path: Path) -> None:
         frame.write_parquet(file)
     assert models.run("total", {"numbers": pl.concat(frames)}).item() == 6
     assert models.run("total", {"numbers": files}).item() == 6
+
+
+def test_ingested_files_have_the_contracts_columns_and_the_batch_of_their_folder(sql: Path, tmp_path: Path) -> None:
+    """A folder ``000003.1`` is batch 3 after somebody was removed from it."""
+    (sql / "rows.sql").write_text("select user_id, plays, source, occurred_at, batch from events order by batch")
+    (sql / "input.sql").write_text((ROOT / "sql" / "input.sql").read_text())
+    paths = [tmp_path / "inputs 'of' [me]" / name / "0a.parquet" for name in ("000001", "000003.1")]
+    for path, columns in zip(paths, ({"plays": [2]}, {"source": ["s"]}), strict=True):
+        path.parent.mkdir(parents=True)
+        pl.DataFrame({"user_id": ["u"], "track_id": ["a"], "type": ["play"], **columns}).write_parquet(path)
+    result = models.run("rows", {"events": InputFiles(EVENTS, tuple(paths))})
+    assert result.rows() == [("u", 2, None, None, 1), ("u", None, "s", None, 3)]
+    assert result.schema["occurred_at"] == EVENTS["occurred_at"].dtype
+    assert models.run("rows", {"events": InputFiles(EVENTS, ())}).schema == result.schema
+    with duckdb.connect() as con:  # as the views of analysts have it
+        con.execute("set variable batches = $1", [[models.literal(path) for path in paths]])
+        assert [row[-1] for row in con.sql((sql / "input.sql").read_text()).order("batch").fetchall()] == [1, 3]
+
+
+def test_rows_that_stay_on_the_disk(sql: Path, tmp_path: Path) -> None:
+    (sql / "part.sql").write_text("select x, x % 11 as part from numbers")
+    numbers = pl.DataFrame({"x": range(40)})
+    models.write("part", {"numbers": numbers}, tmp_path / "one.parquet")
+    assert models.scan([tmp_path / "one.parquet"]).collect()["x"].to_list() == list(range(40))
+    for _ in range(2):  # again over what a try before left
+        parts = models.divide("part", {"numbers": numbers}, tmp_path / "parts", "part")
+    assert [models.scan(part).collect()["x"].to_list() for part in parts] == [list(range(n, 40, 11)) for n in range(11)]
 
 
 def test_nothing_is_printed_while_a_model_runs(sql: Path) -> None:

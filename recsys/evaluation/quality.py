@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
@@ -15,14 +16,16 @@ from recsys.evaluation.measures import Measured, measure
 from recsys.evaluation.shipped import arranged
 from recsys.evaluation.task import Task, task_of
 from recsys.lake import Run
+from recsys.models import TableRows, scan
 from recsys.tables import QUALITY
 
 CUTOFFS = (10, 20)
 
 
-def judge_run(run: Run, events: pl.DataFrame, judged_at: datetime) -> pl.DataFrame:
+def judge_run(run: Run, events: Sequence[TableRows], judged_at: datetime) -> pl.DataFrame:
     """Rows of ``quality`` for ``run``; ``events`` as a snapshot of ``judged_at`` holds them. None when nothing new happened."""
-    since = events.filter(pl.col("occurred_at") > run.manifest.as_of, pl.col("occurred_at") <= judged_at)
+    new = (pl.col("occurred_at") > run.manifest.as_of) & (pl.col("occurred_at") <= judged_at)
+    since = pl.concat([scan(part).filter(new).collect() for part in events])
     if since.is_empty():
         return QUALITY.empty()
     task = task_of(run.manifest.as_of, run.read("tracks"), run.read("ratings"), held_opinions(since, judged_at))

@@ -19,6 +19,7 @@ from typing import NamedTuple
 
 import polars as pl
 
+from recsys.errors import LakeError
 from recsys.inputs import BATCH
 from recsys.lake import files, parquet
 from recsys.lake.home import NOWHERE, Home
@@ -88,6 +89,12 @@ class Batch:
         self.home.fetch(self.path, self.receipt.kept)
         frame = TABLES[self.table].conform(parquet.read(self.path, self.receipt.kept))
         return frame.with_columns(pl.lit(self.ordinal, pl.Int32).alias(BATCH))
+
+    def file(self) -> Path:
+        """The file of the kept rows. Raises :class:`LakeError` when it is missing or any byte has changed."""
+        if problem := self.receipt.kept.verified(self.path):
+            raise LakeError(f"{problem}; restore it from a backup, or remove its folder and ingest its source anew")
+        return self.path / self.receipt.kept.path
 
     def read_rejects(self) -> pl.DataFrame:
         """The rejected rows."""

@@ -24,7 +24,7 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from recsys.errors import CheckError, LakeError, NotFoundError
-from recsys.inputs import Inputs
+from recsys.inputs import InputFiles, Inputs
 from recsys.lake import batches as _batches
 from recsys.lake import files
 from recsys.lake import pointer as _pointer
@@ -154,7 +154,15 @@ class Lake:
         """The four input tables, of all batches or of those given."""
         self.require()
         chosen = self.batches() if batches is None else list(batches)
-        return Inputs(**{table: self.input(table, chosen) for table in INPUTS})
+        tracks, events, controls, requests = (self.input(table, chosen) for table in INPUTS)
+        return Inputs(tracks, events, controls, requests)
+
+    def stored_inputs(self, batches: Iterable[Batch]) -> Inputs:
+        """The same with the events left in their files, of which every byte is compared with its SHA-256."""
+        chosen = list(batches)
+        files = tuple(batch.file() for batch in chosen if batch.table == "events")
+        tracks, controls, requests = (self.input(table, chosen) for table in ("tracks", "controls", "requests"))
+        return Inputs(tracks=tracks, controls=controls, requests=requests, event_files=InputFiles(TABLES["events"], files))
 
     def rejects(self) -> pl.DataFrame:
         """Every rejected row, by table and ingest order."""
@@ -183,8 +191,9 @@ class Lake:
             try:
                 yield Staged(plan, path)
             finally:
-                if path.exists():
-                    files.clear(path)
+                for place in (path, Staged(plan, path).workplace):
+                    if place.exists():
+                        files.clear(place)
 
     def commit(self, staged: Staged, *, status: Status, seconds: Mapping[str, float], metrics: Mapping[str, float]) -> Run:
         """Make the staged run a run of the lake; one that exists and is whole is left as it is and returned.

@@ -58,6 +58,18 @@ class Staged:
             yield handle
         self.written[name] = File.of(self.path, name)
 
+    @property
+    def workplace(self) -> Path:
+        """Where the folder beside the run is, or would be, for what is not part of it; it goes when the run is made."""
+        return self.path.with_name(f"{self.path.name}.work")
+
+    def empty_workplace(self) -> Path:
+        """That folder, with nothing in it."""
+        if self.workplace.exists():
+            files.clear(self.workplace)
+        files.make_folder(self.workplace)
+        return self.workplace
+
     def files(self, table: str) -> list[Path]:
         """The parts of a table written so far, in order."""
         return [self.path / name for name in sorted(self.written) if self.written[name].table == table]

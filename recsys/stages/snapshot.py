@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from pathlib import Path
 
 import polars as pl
 
@@ -10,15 +11,17 @@ from recsys import models
 from recsys.errors import InputError
 from recsys.inputs import ANYONE, Inputs, Snapshot
 from recsys.matrices.song import named_rows
+from recsys.models import TableRows
 from recsys.settings import Settings
-from recsys.stages.account import account
+from recsys.stages.account import Counted, account
 from recsys.stages.credits import credit_tracks
+from recsys.stages.events import EventModel, listening, write_parts
 from recsys.stages.songs import identify_songs, releases, single_songs
 from recsys.tables import CONTROLS, EVENTS, REQUESTS, TRACKS
 
 
-def take_snapshot(inputs: Inputs, settings: Settings, as_of: datetime) -> Snapshot:
-    """Latest versions as of ``as_of`` (an aware datetime).
+def take_snapshot(inputs: Inputs, settings: Settings, as_of: datetime, folder: Path | None = None) -> Snapshot:
+    """Latest versions as of ``as_of`` (an aware datetime). ``folder``: an empty one, where events that are in files stay.
 
     Raises :class:`InputError` when there is no track at all, when a request has a blank user_id, or when ``as_of`` is naive.
     """
@@ -34,17 +37,20 @@ def take_snapshot(inputs: Inputs, settings: Settings, as_of: datetime) -> Snapsh
     if settings.duplicate_tracks == "last":
         tracks = tracks.unique("id", keep="last", maintain_order=True)
     tracks, songs = _identified(tracks, settings)
-    events = models.run(
-        "events",
-        {"input_events": inputs.events, "aliases": aliases, "releases": releases(songs)},
-        {"as_of": as_of, "future_events": settings.future_events},
-    )
+    counts = listening(inputs.event_rows, as_of)
+    model = EventModel(aliases, releases(songs), as_of, settings.future_events)
+    events, event_files = EVENTS.empty(), list[Path]()
+    if inputs.event_files is None:
+        events = model.rows(inputs.events)
+    elif folder is not None:
+        event_files = write_parts(inputs.event_files, model, counts, folder)
+    parts: list[TableRows] = [[path] for path in event_files] or [events]
     controls = models.run("controls", {"input_controls": inputs.controls.with_row_index("row")})
     requests = models.run("requests", {"input_requests": inputs.requests.with_row_index("row")})
-    who = (events.select("user_id"), controls.select("user_id"), requests.select("user_id"))
+    heard = pl.concat([models.scan(part).select("user_id").unique().collect() for part in parts])
+    who = (heard, controls.select("user_id"), requests.select("user_id"))
     users = models.run("users", dict(zip(("events", "controls", "requests"), who, strict=True)))
     lists = models.run("lists", {"users": users, "requests": requests, "builtin_requests": _builtin(settings)})
-    events = EVENTS.conform(events)
     return Snapshot(
         as_of,
         tracks,
@@ -54,7 +60,8 @@ def take_snapshot(inputs: Inputs, settings: Settings, as_of: datetime) -> Snapsh
         aliases,
         songs,
         users["user_id"].to_list(),
-        account(inputs, tracks, events, aliases, settings, as_of),
+        account(inputs, tracks, aliases, settings, Counted.of(counts, parts, settings)),
+        tuple(event_files),
     )
 
 

@@ -40,7 +40,7 @@ def later(*rows: tuple[str, str, str]) -> pl.DataFrame:
 def test_by_hand(run: Run) -> None:
     listed = run.read("rankings").filter(user_id="ann", list="balanced").sort("rank")["track_id"].to_list()
     events = later(("ann", listed[1], "like"), ("ann", "t1", "like"), ("bob", "t2", "skip"))
-    result = judge_run(run, events, AS_OF + timedelta(days=1))
+    result = judge_run(run, [events], AS_OF + timedelta(days=1))
     own = result.filter(list="balanced", group="all", metric="ndcg@10").row(0, named=True)
     assert (own["run"], own["as_of"], own["listeners"]) == (run.id, AS_OF, 1)
     assert own["value"] == own["low"] == own["high"] == pytest.approx(1 / log2(3))
@@ -50,12 +50,12 @@ def test_by_hand(run: Run) -> None:
 
 
 def test_nothing_new(run: Run) -> None:
-    assert judge_run(run, later(), AS_OF + timedelta(days=1)).is_empty()
-    assert judge_run(run, later(("ann", "t1", "like")), AS_OF + timedelta(days=1)).is_empty()
-    assert judge_run(run, frame(EVENTS, [event("ann", "t5", days=2.0)]), AS_OF + timedelta(days=1)).is_empty()
+    assert judge_run(run, [later()], AS_OF + timedelta(days=1)).is_empty()
+    assert judge_run(run, [later(("ann", "t1", "like"))], AS_OF + timedelta(days=1)).is_empty()
+    assert judge_run(run, [frame(EVENTS, [event("ann", "t5", days=2.0)])], AS_OF + timedelta(days=1)).is_empty()
 
 
 def test_what_comes_after_the_moment_does_not_count(run: Run) -> None:
     events = frame(EVENTS, [event("ann", "t5", days=-3.0)])
-    assert judge_run(run, events, AS_OF + timedelta(days=2)).is_empty()
-    assert judge_run(run, events, AS_OF + timedelta(days=3)).height > 0
+    assert judge_run(run, [events], AS_OF + timedelta(days=2)).is_empty()
+    assert judge_run(run, [events], AS_OF + timedelta(days=3)).height > 0

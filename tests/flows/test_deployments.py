@@ -40,7 +40,7 @@ except UnpublishedError as error:
 def broken(*_):
     raise InputError("a row of SECRET-LISTENER: SECRET-ROW")
 
-steps.rate = broken
+steps.rate_part = broken
 try:
     deployments.run(Path(lake), Settings(list_limit=5, pool=10, seed=2), as_of)
 except InputError as error:

@@ -9,8 +9,9 @@ import pytest
 
 from recsys import Inputs, Settings
 from recsys.models import run
-from recsys.stages.account import account
+from recsys.stages.account import Counted, account
 from recsys.stages.checks import moments, passed
+from recsys.stages.events import listening
 from recsys.stages.ratings import rate
 from recsys.stages.snapshot import take_snapshot
 from recsys.tables import CHECKS
@@ -68,7 +69,8 @@ def test_a_rating_that_is_lost() -> None:
 def test_rows_that_a_join_multiplied() -> None:
     given = inputs(TRACKS, [event("u", "a")])
     twice = pl.concat([given.events.drop("batch")] * 2)
-    counted = account(given, given.tracks, twice, pl.DataFrame({"id": []}), SETTINGS, AS_OF)
+    numbers = Counted.of(listening(given.events, AS_OF), [twice], SETTINGS)
+    counted = account(given, given.tracks, pl.DataFrame({"id": []}), SETTINGS, numbers)
     rows = run(
         "account", {"account": counted, "ratings": rate(take_snapshot(given, SETTINGS, AS_OF), SETTINGS), "tracks": TRACKS_FRAME}
     )
