@@ -55,11 +55,11 @@ def inputs(users: int, tracks: int, events: int, seed: int = 0) -> Inputs:
 
 def _plays(rng: np.random.Generator, users: int, tracks: int, events: int) -> tuple[Ints, Ints]:
     """Listener and track of every play. Track ``i`` is of group ``i`` mod GROUPS."""
-    listeners = np.concatenate([np.arange(users), rng.permutation(users)[_ranks(rng, users, max(0, events - users), 0.9)]])[
+    listeners = np.concatenate([np.arange(users), rng.permutation(users)[ranks(rng, users, max(0, events - users), 0.9)]])[
         :events
     ]
     home = rng.integers(0, GROUPS, users)[listeners]
-    rank = _ranks(rng, tracks, events, 0.85)
+    rank = ranks(rng, tracks, events, 0.85)
     faithful = rng.random(events) < FAITHFUL
     rank[faithful] += home[faithful] - rank[faithful] % GROUPS
     rank[rank >= tracks] -= GROUPS if tracks > GROUPS else 0
@@ -80,17 +80,17 @@ def local(users: int, tracks: int, each: int = 27, seed: int = 0) -> csr_array:
     scenes = max(2, tracks // SCENE)
     played = np.maximum(5, rng.geometric(1.0 / each, users))
     who = np.repeat(np.arange(users), played)
-    homes = rng.permutation(scenes)[_ranks(rng, scenes, users * HOMES, 0.6)].reshape(users, HOMES)
+    homes = rng.permutation(scenes)[ranks(rng, scenes, users * HOMES, 0.6)].reshape(users, HOMES)
     at = homes[who, rng.integers(0, np.minimum(2 + played // 40, HOMES)[who])]
     scene = (at + np.rint(rng.laplace(0, 0.5, who.size)).astype(np.int64)) % scenes
-    what = (scene * SCENE + _ranks(rng, SCENE, who.size, 0.9)) % tracks
+    what = (scene * SCENE + ranks(rng, SCENE, who.size, 0.9)) % tracks
     astray = rng.random(who.size) > LOYAL
-    what[astray] = rng.permutation(tracks)[_ranks(rng, tracks, int(astray.sum()), 1.0)]
+    what[astray] = rng.permutation(tracks)[ranks(rng, tracks, int(astray.sum()), 1.0)]
     cell, count = np.unique(who * tracks + what, return_counts=True)
     return csr_array((count.astype(np.float64), (cell // tracks, cell % tracks)), shape=(users, tracks))
 
 
-def _ranks(rng: np.random.Generator, ranks: int, draws: int, exponent: float) -> Ints:
+def ranks(rng: np.random.Generator, ranks: int, draws: int, exponent: float) -> Ints:
     weight = np.cumsum((np.arange(ranks) + 8.0) ** -exponent)
     return np.searchsorted(weight, rng.random(draws) * weight[-1], side="right").astype(np.int64)
 
@@ -99,7 +99,7 @@ def _catalogue(rng: np.random.Generator, tracks: int, plays: Ints) -> pl.DataFra
     """Tracks of about eight an artist; 15 % without audio, 4 % a second release, 3 % with a penalty or promotion."""
     group = np.arange(tracks) % GROUPS
     artists = max(1, tracks // 8)
-    artist = _ranks(rng, artists, tracks, 0.7)
+    artist = ranks(rng, artists, tracks, 0.7)
     guest = np.where(rng.random(tracks) < 0.06, rng.integers(0, artists, tracks), artist)
     release = np.where(rng.random(tracks) < 0.04, np.maximum(np.arange(tracks) - GROUPS, 0), np.arange(tracks))
     artist, guest = artist[release], guest[release]
