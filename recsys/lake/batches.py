@@ -92,6 +92,7 @@ class Batch:
 
     def file(self) -> Path:
         """The file of the kept rows. Raises :class:`LakeError` when it is missing or any byte has changed."""
+        self.home.fetch(self.path, self.receipt.kept)
         if problem := self.receipt.kept.verified(self.path):
             raise LakeError(f"{problem}; restore it from a backup, or remove its folder and ingest its source anew")
         return self.path / self.receipt.kept.path

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import pytest
 
 from recsys.errors import LakeError
+from recsys.lake.home import Home
 from tests.lake import night
 
 
@@ -31,6 +33,29 @@ def test_truncated_files(part, sixteenth, batch, lake):
     path.write_bytes(data[: len(data) * sixteenth // 16])
     with pytest.raises(LakeError, match=r"parquet is missing or damaged: its content is not what was written"):
         lake.rejects() if part else lake.inputs()
+
+
+def test_files_that_a_run_reads_itself_are_verified(batch, lake):
+    path = batch.path / f"{batch.digest}.parquet"
+    assert lake.stored_inputs(lake.batches()).event_files.paths == (path,)
+    data = path.read_bytes()
+    path.write_bytes(data[:-1] + bytes([data[-1] ^ 1]))
+    with pytest.raises(LakeError, match=r"parquet.*restore it from a backup"):
+        lake.stored_inputs(lake.batches())
+    path.unlink()
+    with pytest.raises(LakeError, match=r"parquet.*restore it from a backup"):
+        lake.stored_inputs(lake.batches())
+
+
+def test_files_that_a_run_reads_itself_are_fetched_first(batch):
+    class Bucket(Home):
+        def fetch(self, folder, file):
+            (folder / file.path).write_bytes(self.data)
+
+    path, home = batch.path / f"{batch.digest}.parquet", Bucket(batch.path)
+    home.data = path.read_bytes()
+    path.unlink()
+    assert replace(batch, home=home).file().read_bytes() == home.data
 
 
 @pytest.mark.slow
