@@ -28,8 +28,8 @@ CHANGES = {
 }
 
 
-def require_old_or_new(root: Path) -> None:
-    lake = Lake(root)
+def require_old_or_new(root: Path, lake: Lake | None = None) -> None:
+    lake = lake or Lake(root)
     run = lake.current()
     assert run is not None
     assert run.damage() == []
