@@ -43,6 +43,10 @@ class StoredTracks:
         return name if name in self.ids else self._by_spotify.get(name, name)
 
 
+Catalog = StoredTracks
+"""The former name, which scripts beside the project use."""
+
+
 def merged(catalog: StoredTracks, facts: Sequence[Facts]) -> tuple[list[dict[str, object]], Summary]:
     """Rows that are new or changed, and the counts. Several facts about one track are merged in their order."""
     summary = Summary("")

@@ -5,7 +5,6 @@ Access tokens live in memory. The user's refresh token is kept in one file of mo
 
 from __future__ import annotations
 
-import base64
 import hashlib
 import secrets
 import threading
@@ -14,7 +13,8 @@ from pathlib import Path
 from typing import Literal
 
 from authlib.common.security import generate_token
-from authlib.oauth2.rfc6749.parameters import prepare_grant_uri
+from authlib.oauth2.auth import ClientAuth
+from authlib.oauth2.rfc6749.parameters import prepare_grant_uri, prepare_token_request
 from authlib.oauth2.rfc7636 import create_s256_code_challenge
 from pydantic import BaseModel, ValidationError
 
@@ -80,9 +80,12 @@ class Accounts(Service):
     def __init__(self, access: Access) -> None:
         super().__init__(access, "spotify", access.settings.spotify_accounts_url)
 
-    def token(self, form: Mapping[str, str], basic: str | None = None) -> Token:
-        headers = {"Authorization": f"Basic {basic}"} if basic else {}
-        return self.post(Token, "/api/token", data=dict(form), headers=headers, family="token")
+    def token(self, client: ClientAuth, grant: str, **parameters: str) -> Token:
+        """The answer to one grant of RFC 6749; ``client`` says who asks, with its secret or by its bare id."""
+        body = prepare_token_request(grant, **parameters)
+        headers = {"Content-Type": "application/x-www-form-urlencoded"}
+        _, headers, body = client.prepare("POST", f"{self.base_url}api/token", headers, body)
+        return self.post(Token, "/api/token", content=body, headers=headers, family="token")
 
     def refusal(self, path: str, family: str, reply: Reply) -> ProviderError:
         word = str(reply.error.get("message", ""))
@@ -91,6 +94,11 @@ class Accounts(Service):
         if word in ("invalid_client", "unauthorized_client"):
             return UnauthorizedError("spotify: client id or secret are wrong; check SPOTIFY_CLIENT_ID and SPOTIFY_CLIENT_SECRET")
         return super().refusal(path, family, reply)
+
+
+def _public(client_id: str) -> ClientAuth:
+    """A client without a secret: its id stands in the body."""
+    return ClientAuth(client_id, None, "none")
 
 
 class SpotifyAuth:
@@ -144,15 +152,14 @@ class SpotifyAuth:
         secret = self.settings.spotify_client_secret
         if not (self.settings.spotify_client_id and secret):
             raise NotConfiguredError("spotify: set SPOTIFY_CLIENT_ID and SPOTIFY_CLIENT_SECRET, or run: recsys providers login")
-        pair = f"{self.settings.spotify_client_id}:{secret.get_secret_value()}"
-        return self._accounts.token({"grant_type": "client_credentials"}, base64.b64encode(pair.encode()).decode())
+        client = ClientAuth(self.settings.spotify_client_id, secret.get_secret_value(), "client_secret_basic")
+        return self._accounts.token(client, "client_credentials")
 
     def _user_token(self) -> Token:
         login = stored(self.settings)
         if login is None:
             raise UnauthorizedError("spotify: the login is gone; run: recsys providers login")
-        form = {"grant_type": "refresh_token", "refresh_token": login.refresh_token, "client_id": login.client_id}
-        token = self._accounts.token(form)
+        token = self._accounts.token(_public(login.client_id), "refresh_token", refresh_token=login.refresh_token)
         if token.refresh_token and token.refresh_token != login.refresh_token:
             _store(self.settings, _Stored(client_id=login.client_id, refresh_token=token.refresh_token))
         return token
@@ -188,14 +195,8 @@ class Login:
         """Exchanges the code and stores the login; returns its file. Raises :class:`UnauthorizedError` for a foreign answer."""
         if not secrets.compare_digest(state.encode("utf-8", "surrogateescape"), self.state.encode()):
             raise UnauthorizedError("spotify: the answer does not belong to this login; start again: recsys providers login")
-        form = {
-            "grant_type": "authorization_code",
-            "code": code,
-            "redirect_uri": self.redirect,
-            "client_id": self.client_id,
-            "code_verifier": self._verifier,
-        }
-        token = Accounts(self._access).token(form)
+        proof = {"code": code, "redirect_uri": self.redirect, "code_verifier": self._verifier}
+        token = Accounts(self._access).token(_public(self.client_id), "authorization_code", **proof)
         if not token.refresh_token:
             raise UnauthorizedError("spotify: the login gave no refresh token; start again: recsys providers login")
         return _store(self._access.settings, _Stored(client_id=self.client_id, refresh_token=token.refresh_token))

@@ -57,6 +57,10 @@ def parse_link(text: str) -> Link:
     return _address(text)
 
 
+parse = parse_link
+"""The former name, which scripts beside the project use."""
+
+
 def _address(text: str) -> Link:
     try:
         address = urlsplit(text if "//" in text else f"https://{text}")
@@ -89,7 +93,7 @@ def _named(text: str, words: list[str]) -> Link:
         return Link("me", "liked")
     for kind in ("episode", "show", "audiobook", "prerelease"):
         if kind in lowered:
-            raise UsageError(f"{text}: a {kind} cannot be imported; {_ALLOWED}")
+            raise UsageError(f"{text}: {kind}s cannot be imported; {_ALLOWED}")
     pairs = [(kind, name) for kind, name in pairwise(words) if _ID.fullmatch(name)]
     for kind, name in reversed(pairs):
         for known in _KINDS:
