@@ -20,6 +20,7 @@ from recsys.providers import imports
 from recsys.providers import settings as providers
 from recsys.providers.access import Access, Budget
 from recsys.providers.acousticbrainz import AcousticBrainz
+from recsys.providers.batches import StoredTracks, store
 from recsys.providers.facts import Enricher
 from recsys.providers.lastfm import LastFm
 from recsys.providers.listenbrainz import ListenBrainz
@@ -27,10 +28,12 @@ from recsys.providers.listens import import_feedback, import_listens
 from recsys.providers.musicbrainz.canonical import CanonicalDump
 from recsys.providers.musicbrainz.dump import DatabaseDump
 from recsys.providers.scrobbles import import_scrobbles
+from recsys.providers.similar import similar_to
 from recsys.providers.spotify.auth import Login
 from recsys.providers.spotify.callback import Callback
 from recsys.providers.spotify.links import Kind, parse_link
 from recsys.providers.status import ProviderStatus, statuses
+from recsys.readers.naming import track_named
 
 Sources = Annotated[
     list[str], Parameter(help="Links, spotify: URIs or track ids; me:liked, me:recent, me:playlists, me:albums, … for your own.")
@@ -59,6 +62,8 @@ Refresh = Annotated[bool, Parameter(name="--refresh", negative=(), help="Fetch a
 Calls = Annotated[int | None, Parameter(name="--calls", help="Maximum requests for this command.", validator=Number(gte=1))]
 Since = Annotated[str | None, Parameter(name="--since", help="Only from this moment on, e.g. 2026-06-01.")]
 _Listener = Annotated[str | None, Parameter(name="--user", help="Listener to store the history for; else the user's name there.")]
+Seeds = Annotated[list[str], Parameter(help="Tracks of the catalogue, by id or title.")]
+PerTrack = Annotated[int, Parameter(name="--limit", help="Maximum recordings per track.", validator=Number(gte=1, lte=50))]
 ListenerName = Annotated[str, Parameter(help="ListenBrainz user.")]
 
 import_ = App(name="import", help="Fetch tracks and listens from outside into the lake.", help_format="plaintext")
@@ -143,6 +148,34 @@ def lastfm(
         start = int(when.timestamp()) if (when := moment(since)) else 0
         outcome = import_scrobbles(home, LastFm(access), user, cache=access.cache, listener=listener, since=start)
     print_listens(outcome, form)
+
+
+@import_.command(sort_key=3)
+def similar(
+    tracks: Seeds,
+    /,
+    *,
+    limit: PerTrack = 10,
+    dry_run: _DryRun = False,
+    refresh: Refresh = False,
+    calls: Calls = None,
+    lake: LakeFolder = None,
+    form: Format = "table",
+) -> None:
+    """Import recordings that ListenBrainz users hear together with tracks of the catalogue; needs their MusicBrainz ids."""
+    home = Lake(lake_folder(lake))
+    stored = StoredTracks.of(home)
+    ids = [track_named(stored.frame, stored.frame.select(track_id="id", song="id"), name) for name in tracks]
+    known = frozenset(stored.frame["mbid"].drop_nulls())
+    with _access(home, refresh=refresh, calls=calls) as access:
+        brainz = ListenBrainz(access)
+        listing = similar_to(brainz, stored.rows(ids), known, limit)
+    if form == "table" and listing.facts:
+        rows = [(one.fields["title"], one.fields["artist"], one.id) for one in listing.facts]
+        console().print(grid(None, ("title", "artist", "track"), rows, whole=("track",)))
+    summary = store(home, listing, f"listenbrainz similar {' '.join(ids)}"[:200], dry_run=dry_run)
+    summary.access = brainz.access
+    print_summary(summary, form, "read, nothing written" if dry_run else "imported")
 
 
 def search(

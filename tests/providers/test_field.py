@@ -272,3 +272,24 @@ class TestLibrary:
         assert "not playable" in Lake("data/lake").rejects()["reason"][0]
         monkeypatch.setenv("SPOTIFY_UNPLAYABLE", "keep")
         assert account(recsys, "import", "spotify", "me:liked")[1] == {"imported": 1, "unchanged": 1}
+
+
+def test_similar_recordings_become_tracks(outside: Outside, recsys: Recsys, tmp_path: Path) -> None:
+    known, new = (f"00000000-0000-4000-8000-00000000000{number}" for number in (1, 2))
+    (tmp_path / "t.csv").write_text(f"id,title,artist,mbid\na,One,Ada,{known}\nb,Two,Bel,\n")
+    near = [
+        {"recording_mbid": mbid, "recording_name": f"Near {mbid[-1]}", "artist_credit_name": "Cem", "score": 9}
+        for mbid in (known, new)
+    ]
+    outside.rule("GET /labs/similar-recordings", body=near)
+    assert recsys("ingest", "tracks", tmp_path / "t.csv").code == 0
+    dry = recsys("import", "similar", "one", "--dry-run")
+    assert (dry.code, "1 imported" in dry.out, "Near 2" in dry.out) == (0, True, True)
+    assert account(recsys, "import", "similar", "One", "b")[:2] == (0, {"imported": 1, "skipped": 1})
+    tracks = Lake("data/lake").input("tracks").select("id", "title", "artist", "mbid", "origin").sort("title").rows()
+    assert tracks == [
+        (new, "Near 2", "Cem", new, "catalog"),
+        ("a", "One", "Ada", known, "catalog"),
+        ("b", "Two", "Bel", None, "catalog"),
+    ]
+    assert recsys("import", "similar", "nothing").code == 6
