@@ -100,6 +100,23 @@ def version(title: str) -> str:
     return " ".join(sorted(note for note in notes if _OTHER_SONG.search(note)))
 
 
+@lru_cache(maxsize=1_000_000)
+def work_key(title: str) -> str:
+    """What all versions of one song have in common: :func:`title_key` without live, remix, edit, acoustic and the like.
+
+    Notes of another kind stay: parts and movements are works of their own. Empty for a blank title.
+
+    >>> work_key("Song - Extended Version") == work_key("Song (Live at Wembley) [2009 Remaster]"), work_key("Suite - Pt. 2")
+    (True, 'suite pt 2')
+    """
+    notes = [note for match in _NOTE.findall(title) for note in match if note]
+    if not notes:
+        return title_key(title)
+    core = key(_GUESTS.sub(" ", _NOTE.sub(" ", title)))
+    parts = (note for note in map(_note, notes) if note and not (_OTHER_SONG.search(note) or _EDITION.search(note)))
+    return " ".join([core, *sorted(parts)]) if core else title_key(title)
+
+
 def _note(note: str) -> str:
     """What a note of a title adds to the song's name; nothing for guests and editions."""
     if _GUEST_NOTE.fullmatch(note):

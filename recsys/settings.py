@@ -198,7 +198,8 @@ class Settings(BaseModel):
     artist_gap: Annotated[int, Field(ge=0, le=100)] = 3
     """Rows between two by one artist in a list, while others are left; 0 = any."""
     one_version_per_song: bool = True
-    """Only one release of a song in a list: what the listener heard, else what similar listeners play, else the most popular."""
+    """Only one version of a song in a list, whether release, live take, remix or edit. Of its releases that is what the listener
+    heard, else what similar listeners play, else the most popular."""
     replay_share: Share = 0.0
     """Share of a list's rows for tracks that the listener likes and has not heard for a while (source `replay`); a mode's own
     wins."""

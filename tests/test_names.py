@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from recsys.names import Artists, genres, key, title_key
+from recsys.names import Artists, genres, key, title_key, work_key
 
 SAME = [
     ("Beyoncé", "Beyonce\u0301", "BEYONCE", "Ｂｅｙｏｎｃｅ"),
@@ -59,6 +59,16 @@ def test_other_songs() -> None:
     assert title_key("Song (Live) [2011 Remaster]") == title_key("Song - Live")
     assert title_key("(Remaster)")
     assert title_key("(I Can't Get No) Satisfaction") == title_key("(I Can’t Get No) Satisfaction - Mono")
+
+
+def test_versions_of_one_work() -> None:
+    versions = [
+        "Song", "Song - Extended Version", "Song (Live)", "Song - Live at Wembley - 2009 Remaster", "Song (Club Remix) [feat. X]",
+        "Song - Acoustic", "Song (Taylor's Version)", "Song - Radio Edit", "Song feat. X", "SONG (Instrumental)",
+    ]  # fmt: skip
+    assert set(map(work_key, versions)) == {"song"}
+    others = ["Song - Pt. 2", "Song (Part 3)", "Songs", "Song - II. Allegro", "(Live)", ""]
+    assert len({"song", *map(work_key, others)}) == 1 + len(others)
 
 
 KNOWN = Artists.of(

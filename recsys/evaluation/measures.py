@@ -165,7 +165,7 @@ def _each(lists: Ranked, hits: Hits, task: Task, k: int) -> dict[str, Floats]:
         "genre_divergence": genre_divergence(lists, known, genres, k),
         "popularity_lift": popularity_lift(lists, known, k),
         "artist_concentration": concentration(lists, catalog.artist_fold, k),
-        "repeats": repeats(lists, known, catalog.songs, k),
+        "repeats": repeats(lists, known, catalog.canonical, k),
         "skips": skips(lists, task.skipped, k),
     }
 

@@ -12,6 +12,7 @@ from recsys.lookup.names import DIGITS, OLD_PARTS
 from recsys.lookup.query import Query
 from recsys.lookup.reader import Listed, Reader
 from recsys.matrices.tokens import token
+from recsys.names import key, work_key
 
 
 def narrowed(reader: Reader, listed: Listed, query: Query) -> list[dict[str, Any]]:
@@ -68,26 +69,28 @@ class Limits:
         self._most = settings.get("max_per_artist")
         self._once = settings.get("one_version_per_song")
         self._artists: dict[str, int] = {}
-        self._songs: set[str] = set()
+        self._works: set[str] = set()
         for track in tracks:
             self._add(track)
 
     def take(self, track: dict[str, Any]) -> bool:
         """Count the track in when it stays within the limits; says whether it does."""
         full = self._most and any(self._artists.get(name, 0) >= self._most for name in credited(track))
-        if full or (self._once and _song(track) in self._songs):
+        if full or (self._once and not self._works.isdisjoint(_works(track))):
             return False
         self._add(track)
         return True
 
     def _add(self, track: dict[str, Any]) -> None:
-        self._songs.add(_song(track))
+        self._works.update(_works(track))
         for name in credited(track):
             self._artists[name] = self._artists.get(name, 0) + 1
 
 
-def _song(track: dict[str, Any]) -> str:
-    return track["song_key"] or track["id"]
+def _works(track: dict[str, Any]) -> set[str]:
+    """Names that all versions of the track's song share: the song's, and the title's with the first artist's."""
+    artist, title = key(next(iter(track["artists"] or ()), track["artist"] or "")), work_key(track["title"] or "")
+    return {track["song_key"] or track["id"], *([f"{artist}\x1f{title}"] if artist and title else [])}
 
 
 def _from_pool(reader: Reader, listed: Listed, ranked: set[int]) -> Iterator[dict[str, Any]]:

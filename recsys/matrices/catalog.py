@@ -15,15 +15,11 @@ from scipy.sparse import csr_array
 
 from recsys.matrices import features
 from recsys.matrices.arrays import Flags, Floats, Ints, Offsets
-from recsys.matrices.song import song_keys
+from recsys.matrices.groups import each_once, joined, labels
 from recsys.matrices.tokens import NameSets, fold, name_sets, token
-from recsys.names import key
+from recsys.names import key, work_key
 from recsys.settings import Settings
 from recsys.tables import FEATURES
-
-_REMIX = r"(?i)\s+[-–—]\s+[^()\[\]]*\b(?:re)?mix\b.*$|\s*[(\[][^()\[\]]*\b(?:re)?mix(?:ed)?\b[^()\[\]]*[)\]]"
-"""The name of a remix at the end of a title: in one list it is the same song."""
-
 
 LEAST_SPREAD = 0.02
 """Standard deviation of a feature, as a share of its range, below which it does not fall."""
@@ -55,8 +51,8 @@ class Catalog:
     """Genres as exclusions name them."""
     artist_fold: Ints
     """Artist credit under case folding, as diversity compares it; -1 when empty."""
-    songs: Ints
-    """Song of each track, equal for releases of the same song; -1 when unknown."""
+    works: Ints
+    """Work of each track, equal for all versions of one song, of which a list shows one; -1 when unknown."""
     main: Ints | None
     """Row of the main release of each track's song; none where every id is a song of its own."""
     exclusions: str
@@ -112,9 +108,9 @@ class Catalog:
         return self.genre_sets.matrix()
 
     @cached_property
-    def song_members(self) -> csr_array:
-        """(tracks, songs): releases of a song together, a track of no known song alone."""
-        of = np.where(self.songs >= 0, self.songs, self.songs.max(initial=-1) + 1 + np.arange(len(self.ids)))
+    def work_members(self) -> csr_array:
+        """(tracks, works): versions of a song together, a track of no known work alone."""
+        of = np.where(self.works >= 0, self.works, self.works.max(initial=-1) + 1 + np.arange(len(self.ids)))
         shape = (len(self.ids), int(of.max(initial=-1)) + 1)
         return csr_array((np.ones(len(of)), of.astype(np.int32), np.arange(len(of) + 1)), shape=shape)
 
@@ -191,7 +187,7 @@ def build_catalog(tracks: pl.DataFrame, settings: Settings, songs: pl.DataFrame 
         excludable_artists=name_sets(named, key if by_token else str, blank=not by_token),
         excludable_genres=name_sets(genres, key if by_token else fold, blank=not by_token),
         artist_fold=_codes([folds[artist] or None for artist in artists]),
-        songs=_codes(_songs(tracks, main) if settings.one_version_per_song else tracks["song_key"].to_list()),
+        works=_works(tracks, main) if settings.one_version_per_song else _codes(tracks["song_key"].to_list()),
         main=main,
         exclusions=settings.exclusions,
         titles=tracks.select(pl.coalesce("title", "id")).to_series(),
@@ -223,20 +219,13 @@ def _names(tracks: pl.DataFrame) -> list[list[str]]:
     return names.to_series().to_list()
 
 
-def _songs(tracks: pl.DataFrame, main: Ints | None) -> list[str | None]:
-    """Song of each track as a list shows it: the row of its main release, or its key; of a remix that of the song without it."""
-    bare = tracks["title"].str.replace_all(_REMIX, "")
-    own = song_keys(bare, tracks["artist"])
-    remix = (bare != tracks["title"]).fill_null(value=False)
-    if main is None:
-        key_of = pl.when(remix).then(own).otherwise(pl.coalesce("song_key", own))
-        return tracks.select(key_of).to_series().to_list()
-    first: dict[str | None, int] = {}
-    for name, _again, row in sorted(zip(own, remix, main.tolist(), strict=True), key=lambda track: track[1]):
-        if name is not None:
-            first.setdefault(name, row)
-    rows = (first.get(name, row) if again else row for name, again, row in zip(own, remix, main.tolist(), strict=True))
-    return [str(row) for row in rows]
+def _works(tracks: pl.DataFrame, main: Ints | None) -> Ints:
+    """Work of each track: one for all releases of a song and for all versions of a title by one artist."""
+    artist = pl.select(pl.coalesce(tracks["artists"].list.first(), tracks["artist"])).to_series()
+    named = pl.DataFrame({"title": each_once(tracks["title"], work_key), "artist": each_once(artist, key)})
+    name = pl.when((pl.col("title") != "") & (pl.col("artist") != "")).then(pl.concat_str("artist", "title", separator="\x1f"))
+    song = tracks["song_key"] if main is None else pl.Series(main)
+    return joined([labels(named.select(name).to_series()), labels(song)], tracks.height).astype(np.int32)
 
 
 def _codes(keys: list[str | None]) -> Ints:

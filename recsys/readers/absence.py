@@ -144,9 +144,9 @@ def _dropped(case: _Case, rule: str, rated: Row | None) -> str:
 def _passed_over(case: _Case, best: Ordered, score: float) -> tuple[str, str, str | None]:
     """Rule, words and change for a candidate that was not picked."""
     settings, catalog, track, picks = case.scorer.settings, case.scorer.catalog, case.track, case.picks
-    if settings.one_version_per_song and catalog.songs[track] >= 0 and (catalog.songs[picks] == catalog.songs[track]).any():
-        other = catalog.ids[picks[catalog.songs[picks] == catalog.songs[track]][0]]
-        return "version", f"another release of the song is in the list: {other}", setting(settings, "one_version_per_song")
+    if settings.one_version_per_song and catalog.works[track] >= 0 and (catalog.works[picks] == catalog.works[track]).any():
+        other = catalog.ids[picks[catalog.works[picks] == catalog.works[track]][0]]
+        return "version", f"another version of the song is in the list: {other}", setting(settings, "one_version_per_song")
     if (most := _most_by_artist(case)) >= (settings.max_per_artist or most + 1):
         text = f"the list has {most} tracks of the artist already, at most {settings.max_per_artist} are allowed"
         return "artist_cap", text, setting(settings, "max_per_artist")

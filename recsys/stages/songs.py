@@ -6,14 +6,9 @@ Tracks joined by any step are one song, directly or through others. Live, remix,
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
-import numpy as np
 import polars as pl
-from numpy.typing import NDArray
-from scipy.sparse import coo_array
-from scipy.sparse.csgraph import connected_components
 
+from recsys.matrices.groups import each_once, joined, labels
 from recsys.names import key, title_key
 from recsys.tables import SONGS
 
@@ -24,27 +19,25 @@ APART_MS = 30_000
 _MBID = r"^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$"
 _ISRC = r"^[A-Z]{2}[A-Z0-9]{3}\d{7}$"
 
-Labels = NDArray[np.int64]
-
 
 def identify_songs(tracks: pl.DataFrame) -> pl.DataFrame:
     """Table ``songs`` of the snapshot's ``tracks``, row by row.
 
     A song's name is the id of its most popular track, of equals the least.
     """
-    labels = {
-        "mbid": _labels(_pattern(tracks["mbid"].str.strip_chars().str.to_lowercase(), _MBID)),
-        "isrc": _labels(_pattern(tracks["isrc"].str.replace_all(r"[\s-]", "").str.to_uppercase(), _ISRC)),
-        "name": _labels(_names(tracks)),
+    steps = {
+        "mbid": labels(_pattern(tracks["mbid"].str.strip_chars().str.to_lowercase(), _MBID)),
+        "isrc": labels(_pattern(tracks["isrc"].str.replace_all(r"[\s-]", "").str.to_uppercase(), _ISRC)),
+        "name": labels(_names(tracks)),
     }
-    joined = _components(list(labels.values()), tracks.height)
+    groups = joined(list(steps.values()), tracks.height)
     frame = tracks.select(pl.col("id").alias("track_id"), pl.col("popularity").fill_null(0.0)).with_columns(
-        pl.Series("group", joined), *(pl.Series(step, column) for step, column in labels.items())
+        pl.Series("group", groups), *(pl.Series(step, column) for step, column in steps.items())
     )
     main = pl.col("track_id").sort_by("popularity", "track_id", descending=[True, False]).first()
     grouped = frame.with_columns(main.over("group").alias("song"))
     first = grouped.filter(pl.col("track_id") == pl.col("song")).unique("group", keep="first", maintain_order=True)
-    steps = grouped.join(
+    matched = grouped.join(
         first.select("group", *(pl.col(step).alias(f"{step}_main") for step in _STEPS)),
         on="group",
         how="left",
@@ -52,7 +45,7 @@ def identify_songs(tracks: pl.DataFrame) -> pl.DataFrame:
     )
     direct = [pl.when((pl.col(step) >= 0) & (pl.col(step) == pl.col(f"{step}_main"))).then(pl.lit(step)) for step in _STEPS]
     own = pl.when(pl.col("track_id") == pl.col("song")).then(pl.lit("own"))
-    return SONGS.conform(steps.with_columns(pl.coalesce(own, *direct, pl.lit("chain")).alias("matched_by")))
+    return SONGS.conform(matched.with_columns(pl.coalesce(own, *direct, pl.lit("chain")).alias("matched_by")))
 
 
 def single_songs(tracks: pl.DataFrame) -> pl.DataFrame:
@@ -75,8 +68,8 @@ def _names(tracks: pl.DataFrame) -> pl.Series:
     """Title, first artist and cluster of lengths as one text; null where title or artist is missing."""
     artist = pl.coalesce(pl.col("artists").list.first(), "artist")
     named = tracks.select(
-        title=pl.col("title").map_batches(lambda titles: _each_once(titles, title_key), return_dtype=pl.String),
-        artist=artist.map_batches(lambda artists: _each_once(artists, key), return_dtype=pl.String),
+        title=pl.col("title").map_batches(lambda titles: each_once(titles, title_key), return_dtype=pl.String),
+        artist=artist.map_batches(lambda artists: each_once(artists, key), return_dtype=pl.String),
         length=pl.col("duration_ms"),
     ).with_row_index("row")
     whole = named.filter((pl.col("title") != "") & (pl.col("artist") != "")).sort("title", "artist", "length", "row")
@@ -85,28 +78,3 @@ def _names(tracks: pl.DataFrame) -> pl.Series:
     cluster = (gap > APART_MS).fill_null(value=False).cast(pl.Int64).cum_sum().over("title", "artist")
     texts = whole.select("row", pl.concat_str("title", "artist", cluster.cast(pl.String), separator="\x1f").alias("name"))
     return named.select("row").join(texts, on="row", how="left", maintain_order="left")["name"]
-
-
-def _each_once(texts: pl.Series, function: Callable[[str], str]) -> pl.Series:
-    """A function of texts, called once for each distinct one; null for null."""
-    distinct = texts.unique().drop_nulls()
-    values = [function(text) for text in distinct]
-    return texts.replace_strict(distinct, pl.Series(values, dtype=pl.String), default=None, return_dtype=pl.String)
-
-
-def _labels(keys: pl.Series) -> Labels:
-    """A number ≥ 0 for each distinct key, −1 for none."""
-    return keys.rank("dense").cast(pl.Int64).fill_null(0).to_numpy() - 1
-
-
-def _components(labels: list[Labels], height: int) -> Labels:
-    """Number of each row's group: rows that share a label of any kind, directly or through others."""
-    rows, nodes, start = [], [], height
-    for column in labels:
-        named = np.flatnonzero(column >= 0)
-        rows.append(named)
-        nodes.append(start + column[named])
-        start += int(column.max(initial=-1)) + 1
-    one, other = np.concatenate(rows), np.concatenate(nodes)
-    graph = coo_array((np.ones(len(one), np.int8), (one, other)), shape=(start, start))
-    return connected_components(graph, directed=False)[1][:height].astype(np.int64)

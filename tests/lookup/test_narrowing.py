@@ -16,6 +16,7 @@ from recsys.lookup.reader import Reader
 
 LIST = "/v1/users/demo-u001/recommendations"
 TRACK: dict[str, Any] = {
+    "title": None,
     "id": "t",
     "artist": "Ada & Bo",
     "artists": ["Ada", "Bo"],
@@ -76,6 +77,8 @@ def test_the_limits_of_the_run_count_what_is_there() -> None:
     assert not limits.take(track(id="4", song_key="c", artist="bo", artists=["Eve"]))
     assert limits.take(track(id="5", song_key=None, artist="Eve", artists=None))
     assert not limits.take(track(id="5", song_key=None, artist="Cem", artists=None))
+    assert limits.take(track(id="6", song_key="d", title="Song", artist="Cem", artists=None))
+    assert not limits.take(track(id="7", song_key="e", title="Song (Live)", artist="CEM", artists=None))
 
 
 def test_without_limits_everything_is_taken() -> None:

@@ -28,7 +28,7 @@ def test_absent_numbers_are_zero_and_absent_flags_false() -> None:
     assert result.raw.tolist() == [[0.0] * 12]
     assert (result.popularity[0], result.quality_penalty[0], result.boost[0]) == (0, 0, 0)
     assert (result.explicit[0], result.audio[0]) == (False, False)
-    assert (result.artist_fold[0], result.songs[0]) == (-1, -1)
+    assert result.artist_fold[0] == -1
     assert names(result.artist_sets) == names(result.genre_sets) == [[]]
 
 
@@ -55,8 +55,24 @@ def test_artists_that_diversity_compares_ignore_case_but_not_spaces() -> None:
     assert folds[3:] == [-1, -1]
 
 
-def test_songs_of_one_key_are_one() -> None:
-    assert arrays(*(silent(str(i), song_key=key) for i, key in enumerate(("b", "a", None, "b")))).songs.tolist() == [1, 0, -1, 1]
+def test_reference_knows_works_by_their_keys() -> None:
+    tracks = [silent(str(i), song_key=key) for i, key in enumerate(("b", "a", None, "b"))]
+    assert arrays(*tracks, settings=REFERENCE).works.tolist() == [1, 0, -1, 1]
+
+
+def test_works_join_releases_and_versions() -> None:
+    """By key, or by title and first artist whatever the version; what has neither is a work of its own."""
+    works = arrays(
+        silent("a", title="Song", artist="Ada", song_key="1"),
+        silent("b", title="Song - Live", artist="Ada", song_key="2"),
+        silent("c", title="Other", artist="Ada", song_key="2"),
+        silent("d", title="Song", artist="Bel"),
+        silent("e"),
+        silent("f"),
+        silent("g", title="SONG (X Remix)", artist="Guest", artists=["ADA", "X"]),
+    ).works.tolist()
+    assert works[0] == works[1] == works[2] == works[6]
+    assert len({works[0], *works[3:6]}) == 4
 
 
 class TestNamesByPreset:

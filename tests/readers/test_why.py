@@ -100,7 +100,7 @@ def test_unknown_to_the_catalogue() -> None:
     ("name", "rule", "words"),
     [
         ("three", "artist_cap", "the list has 2 tracks of the artist already, at most 2 are allowed"),
-        ("song again", "version", "another release of the song is in the list: song"),
+        ("song again", "version", "another version of the song is in the list: song"),
         ("z109", "pool", "score rank 116 of 116: diversity chooses from the best 100"),
     ],
 )

@@ -84,8 +84,8 @@ RELEASES = [
 ]
 
 
-def balanced(*events: Any, controls: Any = ()) -> list[str]:
-    tables = build(inputs(RELEASES, [*events], [*controls]), Settings(), as_of=AS_OF)
+def balanced(*events: Any, controls: Any = (), **settings: Any) -> list[str]:
+    tables = build(inputs(RELEASES, [*events], [*controls]), Settings(**settings), as_of=AS_OF)
     assert tables["checks"].filter(severity="fail")["passed"].all()
     return sorted(row["track_id"] for row in of(tables, "rankings", "u", "balanced"))
 
@@ -101,9 +101,10 @@ def test_what_is_excluded_or_postponed_is_so_in_every_release() -> None:
         assert balanced(controls=[{"user_id": "u"} | control]) == ["live", "x", "y"]
 
 
-def test_a_list_shows_the_most_popular_release_or_the_one_that_was_heard() -> None:
-    assert balanced(event("u", "x", "like")) == ["live", "o", "y"]
-    assert balanced(event("u", "x", "like"), event("u", "rem", "skip")) == ["live", "rem", "y"]
+def test_a_list_shows_the_most_popular_release_or_the_one_that_was_heard_and_one_version() -> None:
+    assert balanced(event("u", "x", "like")) == ["o", "y"]
+    assert balanced(event("u", "x", "like"), event("u", "rem", "skip")) == ["rem", "y"]
+    assert balanced(event("u", "x", "like"), one_version_per_song=False) == ["live", "o", "rem", "y"]
 
 
 def test_listeners_of_two_releases_rate_one_song() -> None:

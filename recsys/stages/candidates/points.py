@@ -60,8 +60,8 @@ def ties(catalog: Catalog, evidence: Evidence, cold: Flags) -> Ties:
     """What a block's subjects know of artists and tracks."""
     base = base_rate(evidence)
     artists = netted(evidence, catalog.artist_members, base, ARTIST)
-    songs = catalog.song_members
-    tracks = csr_array(netted(evidence, songs, base, TRACK).averse @ songs.T)
+    works = catalog.work_members
+    tracks = csr_array(netted(evidence, works, base, TRACK).averse @ works.T)
     return Ties(_names(familiarity(artists)), _names(tracks), cold)
 
 

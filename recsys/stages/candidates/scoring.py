@@ -58,7 +58,7 @@ class Scorer:
         """The catalogue as the diversity kernel reads it."""
         catalog = self.catalog
         genres, artists = catalog.genre_sets.per_track(), catalog.artists_of
-        return Items(catalog.unit, catalog.audio, catalog.artist_fold, *genres, *artists, catalog.songs)
+        return Items(catalog.unit, catalog.audio, catalog.artist_fold, *genres, *artists, catalog.works)
 
     def block_listeners(self, size: int) -> int:
         """Listeners whose votes, rules and pools fit into ``size`` bytes."""

@@ -35,8 +35,8 @@ def with_replays(scorer: Scorer, scored: Scored, picked: Picked) -> Picked:
     rules = scorer.without_history(scored)
     for row in np.flatnonzero(wanted).tolist():
         tracks = loved(scorer, scored, row, rules[row])
-        songs, own = scorer.catalog.songs, picked.track[picked.row == row]
-        tracks = tracks[(songs[tracks] < 0) | ~np.isin(songs[tracks], songs[own])][: wanted[row]]
+        works, own = scorer.catalog.works, picked.track[picked.row == row]
+        tracks = tracks[(works[tracks] < 0) | ~np.isin(works[tracks], works[own])][: wanted[row]]
         if len(tracks):
             picked = _inserted(scorer, scored, picked, row, tracks)
     return picked

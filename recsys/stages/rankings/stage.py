@@ -127,12 +127,12 @@ def _extended(scorer: Scorer, scored: Scored, picked: Picked, name: str, room: I
 
 
 def _beyond(scorer: Scorer, scored: Scored, picked: Picked, row: int, name: str, room: int) -> tuple[Ints, Floats]:
-    """The ``room`` best tracks that only rule ``name`` keeps out of a list, none of a song the list has; and their columns."""
+    """The ``room`` best tracks that only rule ``name`` keeps out of a list, none of a work the list has; and their columns."""
     tracks, columns = _kept_out(scored, row, rule(name))
-    songs = scorer.catalog.songs
+    works = scorer.catalog.works
     if scorer.settings.one_version_per_song:
-        new = (songs[tracks] < 0) | ~np.isin(songs[tracks], songs[picked.track[picked.row == row]])
-        own = np.where(songs[tracks] >= 0, songs[tracks], -2 - np.arange(len(tracks)))
+        new = (works[tracks] < 0) | ~np.isin(works[tracks], works[picked.track[picked.row == row]])
+        own = np.where(works[tracks] >= 0, works[tracks], -2 - np.arange(len(tracks)))
         first = np.isin(np.arange(len(tracks)), np.unique(np.where(new, own, -1), return_index=True)[1])
         tracks, columns = tracks[new & first], columns[new & first]
     return tracks[:room].astype(np.int32), columns[:room]

@@ -80,7 +80,7 @@ def test_ties_are_familiar_artists_and_rejected_songs() -> None:
     result = ties(catalog, evidence, cold)
     ada = list(catalog.artist_names).index("Ada")
     assert (result.familiar.indices.tolist(), result.familiar.strength.tolist()) == ([ada], [1.0])
-    songs = netted(evidence, catalog.song_members, base_rate(evidence), TRACK).averse @ catalog.song_members.T
+    songs = netted(evidence, catalog.work_members, base_rate(evidence), TRACK).averse @ catalog.work_members.T
     assert result.averse.indices.tolist() == [1, 2]
     assert result.averse.strength.tolist() == pytest.approx([songs.toarray().max()] * 2)
     assert result.cold is cold
