@@ -14,7 +14,7 @@ from recsys.errors import UsageError
 from recsys.lake import default_root
 from recsys.lake.home import home_of
 
-LakeFolder = Annotated[Path | None, Parameter(name="--lake", help="Lake folder; else RECSYS_LAKE, else data/lake.")]
+LakeFolder = Annotated[Path | None, Parameter(name="--lake", help="Lake: folder or s3://…; else RECSYS_LAKE, else data/lake.")]
 Format = Annotated[Literal["table", "json"], Parameter(name="--format", help="How to print.")]
 Quiet = Annotated[bool, Parameter(name="--quiet", help="Print nothing unless something is wrong.", negative="")]
 Document = Annotated[Literal["table", "json", "markdown"], Parameter(name="--format", help="How to print.")]

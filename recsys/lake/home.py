@@ -16,7 +16,7 @@ from recsys.lake import files
 from recsys.lake.records import File
 
 STAGING = ".staging"
-GRACE = timedelta(hours=24)
+UPLOAD_GRACE = timedelta(hours=24)
 """What no record in a bucket names is left alone for so long: its upload may be under way."""
 
 

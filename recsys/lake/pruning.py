@@ -10,7 +10,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from recsys.lake import files
-from recsys.lake.home import GRACE, STAGING
+from recsys.lake.home import STAGING, UPLOAD_GRACE
 from recsys.lake.lake import AHEAD, Lake
 from recsys.lake.run import Run
 
@@ -33,7 +33,7 @@ def prune(lake: Lake, *, keep: int, days: float, now: datetime | None = None, dr
     """
     left = tuple(path.name for path in files.children(lake.root / STAGING))
     with lake.writer():
-        left += lake.home.leftovers(GRACE, dry_run=dry_run)
+        left += lake.home.leftovers(UPLOAD_GRACE, dry_run=dry_run)
         runs = lake.runs()
         published = lake.pointer().run
         now = now or datetime.now(UTC)

@@ -23,8 +23,8 @@ sys.stdin.read()
 ENVIRONMENT = {"AWS_ACCESS_KEY_ID": "hunter", "AWS_SECRET_ACCESS_KEY": "seldom-told", "AWS_REGION": "us-east-1"}
 """Credentials of tests; their words must not turn up anywhere."""
 
-Fault = Literal["lost", "dropped", "409", "412", "503", "403", "301", "skewed"]
-"""A reply that is lost after the server obeyed; a request that never arrives; an answer that the server never gave."""
+Fault = Literal["lost", "dropped", "409", "412", "503", "403", "301", "skewed", "garbled"]
+"""A reply that is lost after the server obeyed; a request that never arrives; an answer that is not the server's; other bytes."""
 _CODES: dict[str, tuple[int, str]] = {
     "409": (409, "ConditionalRequestConflict"),
     "412": (412, "PreconditionFailed"),
@@ -116,7 +116,8 @@ class _Handler(BaseHTTPRequestHandler):
             self.close_connection = True
             self.connection.shutdown(2)
             return
-        self._answer(*answer)
+        status, headers, content = answer
+        self._answer(status, headers, bytes(len(content)) if fault == "garbled" else content)
 
     def _forwarded(self, body: bytes) -> tuple[int, list[tuple[str, str]], bytes]:
         connection = http.client.HTTPConnection("127.0.0.1", self.server.port)

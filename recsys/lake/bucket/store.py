@@ -29,9 +29,9 @@ try:
 except ImportError as _missing:
     raise UsageError('a lake in a bucket needs the library obstore:  pip install "recsys[bucket]"') from _missing
 
-TRIES = 5
+_TRIES = 5
 """Times that one conditional write is tried when neither it nor another one got through."""
-CHUNK = 2**23
+_CHUNK = 2**23
 """Bytes of a download that are in memory at a time."""
 _PAUSE = 0.05
 _RETRY: Any = {
@@ -97,7 +97,7 @@ class Store:
         digest = hashlib.sha256()
         with self._guard(key):
             try:
-                for chunk in obstore.get(self._store, key).stream(min_chunk_size=CHUNK):
+                for chunk in obstore.get(self._store, key).stream(min_chunk_size=_CHUNK):
                     digest.update(chunk)
                     with files.guard(Path(handle.name)):
                         handle.write(chunk)
@@ -137,7 +137,7 @@ class Store:
     def _write(self, key: str, body: bytes | Path, tag: Tag | None, read: _Read, wanted: object) -> Tag | None:
         """One conditional write: its tag; none when the object is another one. ``read``: what is there now, and its tag."""
         mode: Any = {name: value for name, value in (tag or {}).items() if value} or "create"
-        for pause in range(1, TRIES + 1):
+        for pause in range(1, _TRIES + 1):
             try:
                 return _tag(obstore.put(self._store, key, body, mode=mode, use_multipart=False))
             except _FAILED as error:
@@ -146,7 +146,7 @@ class Store:
                     return now[1]
                 if (now and now[1]["e_tag"]) != (tag and tag["e_tag"]):
                     return None
-                if pause == TRIES or not isinstance(error, _UNWANTED):
+                if pause == _TRIES or not isinstance(error, _UNWANTED):
                     raise self._explained(error, key) from None
                 time.sleep(pause * _PAUSE)  # another request, of this or another writer, was under way
         raise AssertionError("the last try returns or raises")
@@ -162,7 +162,7 @@ class Store:
         with self._guard(key):
             try:
                 answer = obstore.get(self._store, key)
-                for chunk in answer.stream(min_chunk_size=CHUNK):
+                for chunk in answer.stream(min_chunk_size=_CHUNK):
                     digest.update(chunk)
                 return digest.hexdigest(), _tag(answer.meta)
             except FileNotFoundError:

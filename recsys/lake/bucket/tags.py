@@ -13,7 +13,7 @@ from pathlib import Path
 
 from recsys.lake import files
 
-NAME = "tags.json"
+_NAME = "tags.json"
 
 
 class Tags:
@@ -37,15 +37,15 @@ class Tags:
 @contextmanager
 def tags_in(folder: Path) -> Iterator[Tags]:
     """The tags of a mirror, one process or thread at a time; what changes is stored when the block ends."""
-    with (folder / f".{NAME}.lock").open("ab") as handle:
+    with (folder / f".{_NAME}.lock").open("ab") as handle:
         fcntl.flock(handle, fcntl.LOCK_EX)
-        tags = _read(folder / NAME)
+        tags = _read(folder / _NAME)
         before = tags.dump()
         try:
             yield tags
         finally:
             if (now := tags.dump()) != before:
-                files.put_cache(folder / NAME, now)
+                files.put_cache(folder / _NAME, now)
 
 
 def _read(path: Path) -> Tags:

@@ -137,7 +137,7 @@ def test_a_removal_that_is_cut_short_is_finished(
     assert (old in third.run_ids()) == (point == "bucket.remove")
     if old in third.run_ids():
         assert third.run(old).damage() == []
-    monkeypatch.setattr(pruning, "GRACE", pruning.GRACE * 0)
+    monkeypatch.setattr(pruning, "UPLOAD_GRACE", pruning.UPLOAD_GRACE * 0)
     done = pruning.prune(machine("here"), keep=1, days=0)
     assert done.runs == ((old,) if point == "bucket.remove" else ())
     left = machine("fourth")

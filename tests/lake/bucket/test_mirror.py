@@ -20,7 +20,7 @@ from recsys.lake.home import home_of
 from recsys.lake.pruning import prune
 from tests.lake import night
 from tests.lake.bucket.conftest import Machine
-from tests.support.buckets import ENVIRONMENT, Proxy
+from tests.support.buckets import ENVIRONMENT, Asked, Fault, Proxy
 
 pytestmark = pytest.mark.slow
 
@@ -148,6 +148,26 @@ def test_a_damaged_copy_is_fetched_again_and_said(machine: Machine, caplog: pyte
     assert sum("this copy is damaged and is fetched again" in line for line in caplog.messages) == 2
 
 
+def test_bytes_that_change_on_the_way_are_fetched_once_more(
+    machine: Machine, between: Proxy, caplog: pytest.LogCaptureFixture
+) -> None:
+    here = machine("here")
+    night.ingest(here, 1)
+    here.publish(night.build(here).id)
+    garbled = set()
+
+    def once(asked: Asked) -> Fault | None:
+        if asked.method == "GET" and asked.key.endswith(".parquet") and asked.key not in garbled:
+            garbled.add(asked.key)
+            return "garbled"
+        return None
+
+    between.fault = once
+    there = machine("there")
+    assert there.published().read("neighbors").height == there.inputs().events.height == 3
+    assert sum("not the bytes that were written" in line for line in caplog.messages) == len(garbled) == 3
+
+
 def test_a_file_that_is_damaged_in_the_bucket_is_an_error_that_names_it(machine: Machine) -> None:
     here = machine("here")
     night.ingest(here, 1)
@@ -232,7 +252,7 @@ def test_uploads_that_were_cut_short_go_after_a_day_of_the_bucket(machine: Machi
     half = "runs/2026-01-01-0123456789ab/rankings/part-00000.parquet"
     mirror(here).store.put(half, b"half")
     assert prune(here, keep=1, days=0).leftovers == ()
-    monkeypatch.setattr(pruning, "GRACE", timedelta())
+    monkeypatch.setattr(pruning, "UPLOAD_GRACE", timedelta())
     assert prune(here, keep=1, days=0, dry_run=True).leftovers == (half,)
     assert prune(here, keep=1, days=0).leftovers == (half,)
     assert half not in mirror(here).store.entries()

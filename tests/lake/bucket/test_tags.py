@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from recsys.lake.bucket.tags import NAME, tags_in
+from recsys.lake.bucket.tags import _NAME, tags_in
 
 
 def test_what_was_learnt_is_there_the_next_time(tmp_path: Path) -> None:
@@ -23,14 +23,14 @@ def test_what_was_learnt_is_there_the_next_time(tmp_path: Path) -> None:
 def test_nothing_is_written_for_nothing(tmp_path: Path) -> None:
     with tags_in(tmp_path):
         pass
-    assert not (tmp_path / NAME).exists()
+    assert not (tmp_path / _NAME).exists()
 
 
 @pytest.mark.parametrize(
     "content", [b"", b"{", b"[]", b'{"here": 1, "sent": {}}', b'{"here": {"a": 1}, "sent": {"b": "c"}}', b"\xff"]
 )
 def test_a_damaged_file_says_nothing(content: bytes, tmp_path: Path) -> None:
-    (tmp_path / NAME).write_bytes(content)
+    (tmp_path / _NAME).write_bytes(content)
     with tags_in(tmp_path) as tags:
         assert (tags.here, tags.sent) == ({}, {})
 
