@@ -216,22 +216,28 @@ class _Queue:
         self._work, self._rows = work, rows
         self.results: list[_Result] = [None] * len(rows)
         self.stopped: ProviderError | None = None
+        self._failures = 0
+        self._lock = threading.Lock()
 
     def turn(self, pool: ThreadPoolExecutor, places: Sequence[int]) -> None:
         """One attempt for each row at ``places``."""
-        failures = 0
+        self._failures = 0
         for place, result in zip(places, pool.map(self._attempt, places), strict=True):
-            if result is None:
-                continue
-            self.results[place] = result
-            failures = failures + 1 if isinstance(result, ProviderError) and not isinstance(result, BusyError) else 0
-            if isinstance(result, ProviderError) and (_ends(result) or failures >= TOLERATED):
-                self.stopped = self.stopped or result
+            self.results[place] = result or self.results[place]
 
     def _attempt(self, place: int) -> _Result:
+        """Failures are counted here, on the worker's own thread: one that waits for its results would count too late."""
         if self.stopped is not None:
             return None
-        row = self._rows[place]
+        result = self._asked(self._rows[place])
+        with self._lock:
+            failed = isinstance(result, ProviderError) and not isinstance(result, BusyError)
+            self._failures = self._failures + 1 if failed else 0
+            if isinstance(result, ProviderError) and (_ends(result) or self._failures >= TOLERATED):
+                self.stopped = self.stopped or result
+        return result
+
+    def _asked(self, row: Row) -> _Result:
         try:
             return self._work(row)
         except MissingError as error:
