@@ -12,10 +12,12 @@ from recsys.providers.access import Access
 from recsys.providers.errors import MissingError, NotConfiguredError, UnauthorizedError
 from recsys.providers.http import Params, Service
 from recsys.providers.lenient import Lenient, Unreadable
+from recsys.providers.paging import Paged, Slice
 from recsys.providers.reply import Reply
 
 _PAGE = 200
-MOST_PAGES = 10_000
+_MOST = 2_000_000
+"""Plays after which a history is taken to be endless."""
 
 M = TypeVar("M", bound=BaseModel)
 
@@ -95,7 +97,7 @@ class LastFm:
     def _pages(
         self, method: str, model: type[Recent] | type[_Loved], user: str, more: Params
     ) -> Iterator[list[Play | Unreadable]]:
-        for number in range(1, MOST_PAGES):
+        def page(_: int, number: int) -> Slice[Play | Unreadable]:
             whose: dict[str, str | int] = {"method": method, "user": user, "api_key": self._key, "format": "json"}
             params: Params = {**whose, "limit": _PAGE, "page": number, **more}
             try:
@@ -103,6 +105,7 @@ class LastFm:
             except MissingError as error:
                 raise NotFoundError(f"Last.fm has no user {user!r}: {error}") from None
             self.total = plays.paging.total
-            yield [play for play in plays.track if isinstance(play, Unreadable) or play.date is not None]
-            if number >= plays.paging.pages:
-                return
+            return Slice(plays.track, more=number < plays.paging.pages)
+
+        for plays in Paged("lastfm", page, most=_MOST).pages():
+            yield [play for play in plays if isinstance(play, Unreadable) or play.date is not None]

@@ -19,10 +19,12 @@ from recsys.providers.errors import MalformedError, MissingError
 from recsys.providers.facts import CHUNK, Facts, Listing, Row
 from recsys.providers.http import Params, Service, quoted_path
 from recsys.providers.lenient import Lenient, Unreadable, readable
+from recsys.providers.paging import Paged, Slice
 from recsys.providers.reply import Reply
 from recsys.providers.walks import WINDOW, Walk
 
 _PAGE = 1000
+_LOVED = 100
 POPULARITY_BATCH = 1000
 HEARD_BY_ALL = 50_000
 """Listeners at which a recording counts as heard by everyone (popularity 1)."""
@@ -202,16 +204,16 @@ class ListenBrainz:
 
     def loved(self, user: str) -> Iterator[ListensPage]:
         """Recordings that the user loves, with the moment of that, page by page; those without a name are left out."""
-        offset = 0
-        while True:
-            params: Params = {"score": 1, "count": 100, "offset": offset, "metadata": "true"}
-            path = quoted_path("/1/feedback/user/{}/get-feedback", user)
+        path = quoted_path("/1/feedback/user/{}/get-feedback", user)
+
+        def page(offset: int, _: int) -> Slice[_Loved | Unreadable]:
+            params: Params = {"score": 1, "count": _LOVED, "offset": offset, "metadata": "true"}
             rows = self.api.get(_Feedback, path, params, family="feedback").feedback
+            return Slice(rows, more=len(rows) >= _LOVED)
+
+        for rows in Paged("listenbrainz: feedback", page).pages():
             named = [row for row in readable(rows) if row.track_metadata]
             yield [Listen(listened_at=row.created, track_metadata=row.track_metadata) for row in named]
-            offset += len(rows)
-            if len(rows) < 100:
-                return
 
     def wants(self, row: Row) -> bool:
         return bool(row.get("mbid")) and row.get("popularity") is None

@@ -21,6 +21,7 @@ from recsys.lake.rewriting import FORGOTTEN
 from recsys.providers.account import LONGEST_RAW, Summary
 from recsys.providers.lenient import Unreadable
 from recsys.providers.listenbrainz import Listen, ListenBrainz, ListensPage
+from recsys.providers.paging import left
 from recsys.providers.walks import Walk
 from recsys.tables import EVENTS, REJECTS
 
@@ -69,8 +70,7 @@ def import_listens(
                 progress(user, number, number + 1)
     except ProviderError as error:
         summary.stopped = str(error)
-        total = brainz.total or 0
-        summary.not_asked = max(total - own.read - sum(map(len, pages)), 1)
+        summary.not_asked = left(brainz.total, own.read + sum(map(len, pages)))
     own.write(pages)
     if walk is not None:
         brainz.keep(cursor, walk)

@@ -11,6 +11,7 @@ from recsys.providers.lastfm import LastFm, Play
 from recsys.providers.lenient import Unreadable
 from recsys.providers.listenbrainz import Listen
 from recsys.providers.listens import Import, Listens
+from recsys.providers.paging import left
 
 _WINDOW = 14 * 86_400
 """Seconds before the newest play that are read once more each time: clients deliver late."""
@@ -40,7 +41,7 @@ def import_scrobbles(
         with cache.changing("lastfm") as state:
             state.cursors[cursor] = str(newest)
     except ProviderError as error:
-        summary.stopped, summary.not_asked = str(error), max((lastfm.total or 0) - own.read, 1)
+        summary.stopped, summary.not_asked = str(error), left(lastfm.total, own.read)
     return own.outcome
 
 

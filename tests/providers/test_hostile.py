@@ -11,12 +11,11 @@ from pathlib import Path
 import pytest
 
 from recsys.lake import Lake
-from recsys.providers import imports
+from recsys.providers import imports, paging
 from recsys.providers.access import Access
 from recsys.providers.errors import MalformedError, UnavailableError
 from recsys.providers.http import _ATTEMPTS
 from recsys.providers.musicbrainz.client import MusicBrainz
-from recsys.providers.spotify import lists
 from recsys.providers.spotify.client import Spotify
 from recsys.providers.spotify.links import Link
 from tests.providers.spotify_answers import ident
@@ -101,7 +100,7 @@ def test_calls_are_bounded_when_nothing_good_comes(
 def test_lists_that_lead_nowhere_or_elsewhere_end(
     door: Open, hostile: Hostile, monkeypatch: pytest.MonkeyPatch, scenario: str, kept: int, calls: int
 ) -> None:
-    monkeypatch.setattr(lists, "_MOST", 500)
+    monkeypatch.setattr(paging, "MOST", 500)
     listing = Spotify(door(scenario)).read(Link("playlist", ident(9)))
     assert len(listing.facts) == kept
     assert isinstance(listing.stopped, MalformedError)

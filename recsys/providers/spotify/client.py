@@ -22,9 +22,10 @@ from recsys.providers.errors import (
     UnauthorizedError,
     UnavailableError,
 )
-from recsys.providers.facts import Facts, Hit, Listing, Skip
+from recsys.providers.facts import Action, Facts, Hit, Listing, Skip
 from recsys.providers.http import Service
 from recsys.providers.lenient import Unreadable, readable
+from recsys.providers.paging import Sorted
 from recsys.providers.reply import Reply
 from recsys.providers.spotify import library
 from recsys.providers.spotify.answers import (
@@ -42,7 +43,7 @@ from recsys.providers.spotify.answers import (
 )
 from recsys.providers.spotify.auth import SpotifyAuth
 from recsys.providers.spotify.links import Kind, Link
-from recsys.providers.spotify.lists import Taken, TrackLists, entry, take
+from recsys.providers.spotify.lists import TrackLists, entry, noted, take
 
 _BATCH = 50
 """Tracks in one `GET /tracks?ids=`."""
@@ -163,12 +164,12 @@ class Spotify:
         taken = take(map(entry, chain(first.items, rest)), limit)
         return self._completed(taken, album.value)
 
-    def _completed(self, taken: Taken, album: Album) -> Listing:
+    def _completed(self, taken: Sorted[Track], album: Album) -> Listing:
         """Tracks of an album lack ISRC and popularity: asks for each in full, and keeps the short form of those it cannot get."""
-        full = self.tracks(list(taken.tracks))
+        full = self.tracks(list(taken.items))
         known = {facts.id: facts for facts in full.facts}
-        short = {name: Facts(name, self.name, track_fields(track, album)) for name, track in taken.tracks.items()}
-        listing = Listing(facts=[known.get(name, short[name]) for name in taken.tracks], skipped=taken.skipped, notes=full.notes)
+        short = {name: Facts(name, self.name, track_fields(track, album)) for name, track in taken.items.items()}
+        listing = Listing(facts=[known.get(name, short[name]) for name in taken.items], skipped=taken.skipped, notes=full.notes)
         self._cut(listing, taken)
         listing.stopped = listing.stopped or full.stopped
         return listing
@@ -203,23 +204,24 @@ class Spotify:
 
     def listing(self, entries: Iterator[Entry | Unreadable], limit: int | None) -> Listing:
         """The tracks of a list, with the moment of each entry."""
-        taken = take(entries, limit)
-        for name, track in taken.tracks.items() if not self.lists.stale else ():
+        actions: list[Action] = []
+        taken = take(noted(entries, actions), limit)
+        for name, track in taken.items.items() if not self.lists.stale else ():
             self._cache.put(self.name, "track", self._key(name), track)
-        listing = self.tracks(list(taken.tracks))
+        listing = self.tracks(list(taken.items))
         listing.skipped += taken.skipped
         there = {facts.id for facts in listing.facts}
-        listing.actions = [action for action in taken.actions if action.track in there]
+        listing.actions = [action for action in actions if action.track in there]
         if self.lists.stale:
             listing.problems.append("spotify: the list is as it was when it was read last, because Spotify failed")
         self._cut(listing, taken)
         return listing
 
-    def _cut(self, listing: Listing, taken: Taken) -> None:
-        """Count the entries of a list that ended early; at least one, where its length is not known."""
+    def _cut(self, listing: Listing, taken: Sorted[Track]) -> None:
+        """Count the entries of a list that ended early."""
         if taken.stopped is not None:
             listing.stopped = taken.stopped
-            listing.not_asked += max((self.lists.total or 0) - taken.entries, 1)
+            listing.not_asked += taken.not_reached(self.lists.total)
 
     def _artist(self, name: str, limit: int | None) -> Listing:
         if self._allowed("artists/top-tracks"):

@@ -7,15 +7,14 @@ an error, since following it would send the token there.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field, replace
 from typing import TypeVar
 
-from recsys.errors import ProviderError
 from recsys.providers.answers import Answers
 from recsys.providers.errors import MalformedError, MissingError
 from recsys.providers.facts import Action, Skip
 from recsys.providers.http import Params, Service
 from recsys.providers.lenient import Unreadable
+from recsys.providers.paging import Paged, Slice, Sorted, sort_out
 from recsys.providers.spotify.answers import Album, Artist, Entry, Page, SearchPage, Track
 from recsys.providers.spotify.links import Kind
 
@@ -25,8 +24,6 @@ SEARCH_PAGE = 10
 """Largest page of a search that every app may ask for."""
 SEARCH_REACH = 1000
 """Results of a search that can be reached."""
-_MOST = 20_000
-"""Items after which a list is taken to be endless."""
 TRACK_FIELDS = (
     "id,type,name,artists(id,name),album(id,name,release_date,artists(id,name)),"
     "duration_ms,explicit,popularity,external_ids(isrc),is_local,is_playable"
@@ -99,20 +96,14 @@ class TrackLists:
     def _pages(
         self, path: str, model: type[Page[T]], params: dict[str, str], *, start: int = 0, once: bool = False
     ) -> Iterator[T | Unreadable]:
-        offset, before = start, None
-        while offset < _MOST:
-            page = self._page(path, model, params, None if once else offset)
-            self.total = page.total if page.total is not None else self.total
-            if page.items and page.items == before:
-                raise MalformedError(f"spotify: {path}: the same page came twice; the list seems endless")
-            yield from page.items
-            before = page.items
-            offset += len(page.items)
-            if once or page.next is None or not page.items or (page.total is not None and offset >= page.total):
-                return
-            if not self._api.same_host(page.next):
-                raise MalformedError(f"spotify: {path}: the next page would be on another host; refused")
-        raise MalformedError(f"spotify: {path}: more than {_MOST:,} items; the list seems endless")
+        def page(offset: int, _: int) -> Slice[T | Unreadable]:
+            one = self._page(path, model, params, None if once else offset)
+            self.total = one.total if one.total is not None else self.total
+            abroad = one.next is not None and not self._api.same_host(one.next)
+            fault = MalformedError(f"spotify: {path}: the next page would be on another host; refused") if abroad else None
+            return Slice(one.items, one.total, one.next is not None and not once, fault)
+
+        return iter(Paged(f"spotify: {path}", page, start=start))
 
     def _page(self, path: str, model: type[Page[T]], params: dict[str, str], offset: int | None) -> Page[T]:
         place = {} if offset is None else {"offset": offset}
@@ -130,58 +121,31 @@ class TrackLists:
         return answer.value
 
 
-@dataclass
-class Taken:
-    """Tracks of a list by id, in order; what was left out; how many entries were read; why the list ended early, if it did."""
-
-    tracks: dict[str, Track] = field(default_factory=dict)
-    skipped: list[Skip] = field(default_factory=list)
-    entries: int = 0
-    actions: list[Action] = field(default_factory=list)
-    stopped: ProviderError | None = None
-
-
 def entry(track: Track | Unreadable | None) -> Entry | Unreadable:
     """A track as the entry of a list."""
     return track if isinstance(track, Unreadable) else Entry(track=track)
 
 
-def take(entries: Iterable[Entry | Unreadable], limit: int | None = None) -> Taken:
-    """The tracks among ``entries``, at most ``limit``. An error after the first entry is kept, not raised."""
-    taken = Taken()
-    try:
-        for place, one in enumerate(entries, 1):
-            taken.entries = place
-            track, skip = _sorted_out(one, taken.tracks)
-            if isinstance(one, Entry) and one.named and one.named.id:
-                taken.actions.append(Action(one.named.id, "save", one.played_at or one.added_at))
-            if skip:
-                raw = one.model_dump_json(exclude_none=True)
-                taken.skipped.append(replace(skip, place=place, raw=raw))
-            elif track:
-                taken.tracks[str(track.id)] = track
-            if limit is not None and len(taken.tracks) >= limit:
-                break
-    except ProviderError as error:
-        if not taken.tracks and not taken.skipped:
-            raise
-        taken.stopped = error
-    return taken
+def noted(entries: Iterable[Entry | Unreadable], actions: list[Action]) -> Iterator[Entry | Unreadable]:
+    """The entries; what the user did with the tracks in them joins ``actions``."""
+    for one in entries:
+        if isinstance(one, Entry) and one.named and one.named.id:
+            actions.append(Action(one.named.id, "save", one.played_at or one.added_at))
+        yield one
 
 
-def _sorted_out(entry: Entry | Unreadable, known: dict[str, Track]) -> tuple[Track | None, Skip | None]:
-    if isinstance(entry, Unreadable):
-        return None, Skip("", "unreadable", "an entry in a form that is not known")
+def take(entries: Iterable[Entry | Unreadable], limit: int | None = None) -> Sorted[Track]:
+    """The tracks among ``entries``, at most ``limit``; see :func:`recsys.providers.paging.sort_out`."""
+    return sort_out(entries, _judged, limit)
+
+
+def _judged(entry: Entry) -> Track | Skip:
     track = entry.named
     if track is None:
-        return None, Skip("", "unavailable", "an entry without a track: removed or not available")
+        return Skip("", "unavailable", "an entry without a track: removed or not available")
     name = track.name or track.id or ""
     if track.type == "episode":
-        return None, Skip(name, "episode", "a podcast episode, not music")
+        return Skip(name, "episode", "a podcast episode, not music")
     if entry.is_local or track.is_local:
-        return None, Skip(name, "local_file", "a local file of the playlist's owner: Spotify has no id for it")
-    if not track.id:
-        return None, Skip(name, "unavailable", "a track without an id")
-    if track.id in known:
-        return None, Skip(name, "duplicate", f"{track.id} is in the list more than once")
-    return track, None
+        return Skip(name, "local_file", "a local file of the playlist's owner: Spotify has no id for it")
+    return track if track.id else Skip(name, "unavailable", "a track without an id")

@@ -7,8 +7,7 @@ GraphQL is asked first; when it fails, the item's embed page stands in with fewe
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Callable, Mapping, Sequence
 from typing import TypeVar
 
 from pydantic import BaseModel
@@ -19,6 +18,7 @@ from recsys.providers.answers import TOLERATED, Answers, concerns_all
 from recsys.providers.errors import BlockedError, MalformedError, MissingError
 from recsys.providers.facts import Facts, Hit, Listing, Skip
 from recsys.providers.lenient import Unreadable, readable
+from recsys.providers.paging import Paged, Slice, sort_out
 from recsys.providers.spotify.links import Kind, Link
 from recsys.providers.webplayer.answers import (
     Album,
@@ -40,8 +40,6 @@ from recsys.providers.webplayer.tokens import Pages, PlayerAuth
 _PAGE = 50
 EMBEDDED_ROWS = 50
 """Rows of a list that its embed page shows at most."""
-_MOST = 20_000
-"""Rows after which a list is taken to be endless."""
 
 M = TypeVar("M", bound=BaseModel)
 
@@ -177,24 +175,14 @@ class WebPlayer:
         return self.graph.parse(model, operation, json.dumps(content).encode())
 
     def _rows(self, page: Callable[[int], Rows], limit: int | None, album: Album | None = None) -> Listing:
-        listing, rows = Listing(), _Paged(page)
-        known: set[str] = set()
-        try:
-            for row in rows:
-                track, skip = _sorted_out(row, known)
-                if skip:
-                    raw = row.model_dump_json(exclude_none=True, by_alias=True)
-                    listing.skipped.append(replace(skip, place=rows.place, raw=raw))
-                elif track and track.id:
-                    known.add(track.id)
-                    listing.facts.append(Facts(track.id, self.name, player_fields(track, album)))
-                if limit is not None and len(listing.facts) >= limit:
-                    break
-        except ProviderError as error:
-            if not rows.place:
-                raise
-            listing.stopped, listing.not_asked = error, max((rows.total or 0) - rows.place, 1)
-        return listing
+        def asked(offset: int, _: int) -> Slice[Row | Unreadable]:
+            rows = page(offset)
+            return Slice(rows.items, rows.total, more=rows.total is not None)
+
+        rows = Paged(self.name, asked)
+        taken = sort_out(rows, _judged, limit)
+        facts = [Facts(name, self.name, player_fields(track, album)) for name, track in taken.items.items()]
+        return Listing(facts, taken.skipped, stopped=taken.stopped, not_asked=taken.not_reached(rows.total))
 
     def _embedded(self, link: Link, limit: int | None, cause: ProviderError) -> Listing:
         """What the item's embed page shows; the cause of the detour becomes a note."""
@@ -223,41 +211,15 @@ class WebPlayer:
         return listing
 
 
-class _Paged:
-    """The rows of a list, page by page; ``place`` of the last one, first = 1; ``total`` as far as it is known."""
-
-    def __init__(self, page: Callable[[int], Rows]) -> None:
-        self._page = page
-        self.place = 0
-        self.total: int | None = None
-
-    def __iter__(self) -> Iterator[Row | Unreadable]:
-        while self.place < _MOST:
-            rows = self._page(self.place)
-            self.total = rows.total
-            for row in rows.items:
-                self.place += 1
-                yield row
-            if not rows.items or rows.total is None or self.place >= rows.total:
-                return
-        raise MalformedError(f"webplayer: more than {_MOST:,} rows; the list seems endless")
-
-
-def _sorted_out(row: Row | Unreadable, known: set[str]) -> tuple[Track | None, Skip | None]:
-    if isinstance(row, Unreadable):
-        return None, Skip("", "unreadable", "a row in a form that is not known")
+def _judged(row: Row) -> Track | Skip:
     track = row.named
     if track is None or (track.kind not in (None, "Track") and not track.uri):
-        return None, Skip("", "unavailable", "a row without a track: removed or not available")
+        return Skip("", "unavailable", "a row without a track: removed or not available")
     if (track.uri or "").startswith("spotify:episode:"):
-        return None, Skip(track.name or "", "episode", "a podcast episode, not music")
+        return Skip(track.name or "", "episode", "a podcast episode, not music")
     if (track.uri or "").startswith("spotify:local:"):
-        return None, Skip(track.name or "", "local_file", "a local file of the playlist's owner: Spotify has no id for it")
-    if track.id is None:
-        return None, Skip(track.name or "", "unavailable", "a track without an id")
-    if track.id in known:
-        return None, Skip(track.name or "", "duplicate", f"{track.id} is in the list more than once")
-    return track, None
+        return Skip(track.name or "", "local_file", "a local file of the playlist's owner: Spotify has no id for it")
+    return track if track.id else Skip(track.name or "", "unavailable", "a track without an id")
 
 
 def _hits(search_answer: SearchAnswer, kind: Kind) -> list[Hit]:
