@@ -2,8 +2,9 @@
 
 Nine stages, one word each: ingest → snapshot → ratings → profiles → neighbors → candidates → rankings → checks → publish. The
 word names the step here, what it calls in ``recsys``, the SQL model, the table, the log line, the progress bar and the time in
-the manifest. The stages compute, the lake commits: if anything dies on the way, the next run starts over and readers keep the
-last published run. Plain functions, with or without Prefect: :mod:`flows.deployments` makes the scheduled flow of this one.
+the manifest. The stages compute, the lake commits: if anything dies on the way, readers keep the last published run, and the
+next run of the same inputs, settings, moment and code keeps the parts that were finished. Plain functions, with or without
+Prefect: :mod:`flows.deployments` makes the scheduled flow of this one.
 """
 
 from __future__ import annotations
@@ -41,6 +42,7 @@ def nightly(
             return steps.publish(lake, lake.run(plan.run_id), already=True, noted=refused, accept=accept)
 
         with lake.stage(plan) as staged:
+            steps.resumed(staged)
             snapshot = steps.snapshot(staged, inputs, settings)
             del inputs  # events take more memory than all that is made of them
             ratings = steps.ratings(staged, snapshot, settings)

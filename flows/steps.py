@@ -43,6 +43,9 @@ from recsys.tables import QUALITY, RATINGS
 
 _EPOCH, _MICROSECOND = datetime(1970, 1, 1, tzinfo=UTC), timedelta(microseconds=1)
 
+LISTED = ("neighbors", "candidates", "rankings")
+"""Stages that take turns, part by part."""
+
 
 @stage(attempts=ATTEMPTS)
 def ingest(lake: Lake, inbox: Path, settings: Settings) -> tuple[str, ...]:
@@ -73,6 +76,18 @@ def read(lake: Lake, settings: Settings, as_of: datetime | None) -> tuple[Inputs
     plan = lake.plan(settings, moment, batches)
     RUN.get()[:] = [plan.run_id]
     return inputs, plan
+
+
+def resumed(staged: Staged) -> None:
+    """Say what a run of the same plan that was stopped had finished, if there was one: it is whole, and stays."""
+    if not staged.finished:
+        return
+    files = len(staged.finished)
+    logger().info(
+        "run=%s resumed: %d files of tables that a stopped run had finished are whole and kept", staged.plan.run_id, files
+    )
+    if report := PROGRESS.get():
+        report(f"resumed, {files:,} files kept", files, files)
 
 
 def default_as_of(events: Rows, now: datetime) -> datetime:
@@ -129,12 +144,25 @@ def neighbors(staged: Staged, snapshot: Snapshot, catalog: Catalog, history: His
 @stage("neighbors, candidates, rankings", shown=False)
 def lists(staged: Staged, scorer: Scorer, part: int, first: int, last: int) -> None:
     """Neighbours, candidates and rankings of one shard of listeners; the three share its time."""
+    if staged.resume(pipeline.Shard._fields, part):
+        _passed_over(part, last, len(scorer.history.users))
+        return
     started, shares = perf_counter(), ShardTimes()
     tables = pipeline.shard(scorer, first, last, PROGRESS.get(), shares)._asdict()
     retried(_write)(staged, tables, part)
     for name, seconds in shares.of(perf_counter() - started).items():
         SECONDS.get()[name] += seconds
         log_stage(name, seconds, {"part": part, "rows_in": last - first, "rows_out": tables[name].height})
+
+
+def _passed_over(part: int, last: int, listeners: int) -> None:
+    """A part of lists that a stopped run had finished: no time, but progress."""
+    logger().info("stage=neighbors, candidates, rankings part=%d finished before, not computed again", part)
+    report = PROGRESS.get()
+    for name in LISTED:
+        SECONDS.get()[name] += 0.0
+        if report:
+            report(name, last, listeners)
 
 
 def _write(staged: Staged, tables: Mapping[str, pl.DataFrame], part: int = 0) -> None:

@@ -57,6 +57,7 @@ def forget(lake: Lake, subject: Subject) -> Forgotten:
         unfinished = begun(lake)
         answers = subject.answers(Cache(lake.root / "cache"))
         remove_superseded(lake)
+        lake.clear_unfinished()  # a run that was stopped may hold the subject
         subject = subject.within(lake)
         rows, batches = _rewrite_batches(lake, subject)
         damaged = sorted({*lake.run_ids()} - {run.id for run in lake.runs()} | {run.id for run in lake.runs() if run.damage()})

@@ -6,7 +6,7 @@ import os
 from collections.abc import Iterator
 
 from recsys.errors import RecsysError
-from recsys.lake import files
+from recsys.lake import files, resume
 from recsys.lake.batches import Batch
 from recsys.lake.finding import Finding
 from recsys.lake.freshness import STALE_HOURS, last_night
@@ -24,8 +24,7 @@ def examine(lake: Lake, *, stale_hours: float = STALE_HOURS) -> Iterator[Finding
     """
     yield from _folder(lake)
     yield _lock(lake)
-    left = [path.name for path in files.children(lake.root / STAGING)]
-    yield Finding("leftovers", "note", f"{', '.join(left)}; the next writer removes them") if left else _good("leftovers", "none")
+    yield _leftovers(lake)
     batches: list[Batch] = []
     for table in INPUTS:
         yield _inputs(lake, table, batches)
@@ -61,6 +60,18 @@ def _lock(lake: Lake) -> Finding:
     return Finding(
         "lock", "note", f"process {owner.pid} on {owner.host} since {owner.since}" if owner else "another process writes"
     )
+
+
+def _leftovers(lake: Lake) -> Finding:
+    """What a writer that is at work, or was stopped, has in staging."""
+    stopped = resume.unfinished(lake.root / STAGING)
+    resumable = {name for run_id in stopped for name in resume.entries(run_id)}
+    other = [path.name for path in files.children(lake.root / STAGING) if path.name not in resumable]
+    words = [f"{', '.join(other)}; the next writer removes them"] if other else []
+    for run_id, count in stopped.items():
+        words.append(f"run {run_id} has finished {count:,} files; if it was stopped, the next `recsys run` goes on from there, "
+                     "or removes them where inputs, settings, moment or code have changed")  # fmt: skip
+    return Finding("leftovers", "note", "; ".join(words)) if words else _good("leftovers", "none")
 
 
 def _inputs(lake: Lake, table: str, known: list[Batch]) -> Finding:

@@ -14,7 +14,7 @@ import hashlib
 import os
 import shutil
 import signal
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Container, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
@@ -27,7 +27,7 @@ FAIL_AT = "RECSYS_FAIL_AT"
 _POINTS = (
     *(
         f"{file}.{step}"
-        for file in ("kept", "rejects", "receipt", "table", "file", "manifest", "current")
+        for file in ("kept", "rejects", "receipt", "table", "parts", "file", "manifest", "current")
         for step in ("create", "write", "sync")
     ),
     *(f"{move}.{step}" for move in ("batch", "aside", "run", "current") for step in ("rename", "settle")),
@@ -97,6 +97,17 @@ def create(path: Path, what: str) -> Iterator[BinaryIO]:
             os.fsync(handle.fileno())
 
 
+def append(path: Path, data: bytes, what: str) -> None:
+    """Add to a staged file in one write, synced. One that is cut short by a kill leaves part of ``data`` at the end."""
+    with guard(path):
+        reach(f"{what}.create")
+        with path.open("ab", buffering=0) as handle:
+            reach(f"{what}.write")
+            handle.write(data)
+            reach(f"{what}.sync")
+            os.fsync(handle.fileno())
+
+
 def move(source: Path, target: Path, what: str) -> None:
     """Rename within the lake and sync the folders of both names.
 
@@ -159,11 +170,12 @@ def sync_tree(path: Path) -> None:
             _sync(Path(folder))
 
 
-def sweep(staging: Path, settled: tuple[Path, ...]) -> None:
-    """Remove what a dead writer left in staging, and sync the folders it may have renamed things into."""
+def sweep(staging: Path, settled: tuple[Path, ...], keep: Container[str] = ()) -> None:
+    """Remove what a dead writer left in staging, but for ``keep``, and sync the folders it may have renamed things into."""
     with guard(staging):
         for left in children(staging):
-            clear(left)
+            if left.name not in keep:
+                clear(left)
         for folder in settled:
             if folder.is_dir():
                 reach("sweep.settle")

@@ -26,7 +26,7 @@ import polars as pl
 from recsys.errors import CheckError, LakeError, NotFoundError
 from recsys.inputs import InputFiles, Inputs
 from recsys.lake import batches as _batches
-from recsys.lake import files
+from recsys.lake import files, resume
 from recsys.lake import pointer as _pointer
 from recsys.lake import stamps as _stamps
 from recsys.lake.batches import Batch, Rejects
@@ -61,6 +61,7 @@ class Lake:
         self.home = home_of(root)
         self._writer = Writer(self.home.root, wait, lambda: self.home.sync(FRESH))
         self._digests: dict[Path, str | None] = {}
+        self._staged: set[str] = set()
         self._looked = False
 
     @property
@@ -180,20 +181,35 @@ class Lake:
     def stage(self, plan: Plan) -> Iterator[Staged]:
         """A folder to write a run into, under the lock. What is not committed when the block ends is removed.
 
-        Raises :class:`LakeError` when a batch of the plan is not in the lake any more.
+        After a kill or an interrupt the tables that were finished stay, for the next run of the same plan; one of another plan
+        removes them. Raises :class:`LakeError` when a batch of the plan is not in the lake any more.
         """
         with self._writer.hold():
             self._require_batches(plan)
-            path = self._staging / plan.run_id
-            if path.exists():
+            path, maker = self._staging / plan.run_id, resume.Maker.of(plan)
+            if plan.run_id in self._staged:
                 raise LakeError(f"run {plan.run_id} is already being made by this process; wait for it")
-            files.make_folder(path)
+            self.clear_unfinished(but=plan.run_id)
+            finished = resume.finished(path, maker)
+            resume.begin(path, maker, finished.values())
+            self._staged.add(plan.run_id)
             try:
-                yield Staged(plan, path)
+                yield Staged(plan, path, finished)
+                resume.forget(path)
+            except Exception:
+                resume.forget(path)
+                raise
             finally:
-                for place in (path, Staged(plan, path).workplace):
-                    if place.exists():
-                        files.clear(place)
+                if (workplace := Staged(plan, path).workplace).exists():
+                    files.clear(workplace)
+                self._staged.discard(plan.run_id)
+
+    def clear_unfinished(self, but: str = "") -> None:
+        """Remove what stopped runs had finished, except that of the run ``but`` and of those that are being made."""
+        with self._writer.hold():
+            for run_id in resume.unfinished(self._staging):
+                if run_id != but and run_id not in self._staged:
+                    resume.forget(self._staging / run_id)
 
     def commit(self, staged: Staged, *, status: Status, seconds: Mapping[str, float], metrics: Mapping[str, float]) -> Run:
         """Make the staged run a run of the lake; one that exists and is whole is left as it is and returned.

@@ -89,6 +89,16 @@ def code_version(house: Path = _HOUSE) -> str:
     return f"{version('recsys')}+{digest.hexdigest()}"
 
 
+@cache
+def processor(facts: Path = Path("/proc/cpuinfo")) -> str:
+    """Model of the processor, for kernels compiled for another one may round differently; empty where the system does not say."""
+    try:
+        lines = facts.read_text(encoding="utf-8", errors="replace").splitlines()
+    except OSError:
+        return ""
+    return next((line.partition(":")[2].strip() for line in lines if line.startswith("model name")), "")
+
+
 def library_versions() -> dict[str, str]:
     """Versions of Python and of the libraries that compute and store the tables."""
     return {"python": python_version(), **{name: version(name) for name in _LIBRARIES}}

@@ -43,6 +43,7 @@ def prune(lake: Lake, *, keep: int, days: float, now: datetime | None = None, dr
         damaged = tuple(sorted({*lake.run_ids()} - {run.id for run in runs} - {published}))
         pruned = Pruned(tuple(run.id for run in old if run.id not in busy), damaged, tuple(sorted(busy)), left)
         if not dry_run:
+            lake.clear_unfinished()
             lake.remove_runs((*pruned.runs, *pruned.damaged))
         return pruned
 

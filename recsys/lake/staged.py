@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -14,7 +14,7 @@ from typing import BinaryIO
 import polars as pl
 
 from recsys.errors import LakeError
-from recsys.lake import files, parquet
+from recsys.lake import files, parquet, resume
 from recsys.lake.plan import Plan, library_versions
 from recsys.lake.records import MANIFEST, File, Manifest, Status
 from recsys.tables import OUTPUTS, TABLES
@@ -24,27 +24,45 @@ _USER = "user_id"
 
 @dataclass(frozen=True)
 class Staged:
-    """Collects the files of one run. Parts may be written from several threads, and again after a failed try."""
+    """Collects the files of one run. Parts may be written from several threads, and again after a failed try.
+
+    Each file of a table is recorded the moment it is whole, so that a run of the same plan after a kill goes on from there.
+    """
 
     plan: Plan
     path: Path
+    finished: Mapping[str, File] = field(default_factory=dict)
+    """Files of tables that a stopped run of this plan left whole, by path."""
     written: dict[str, File] = field(default_factory=dict)
 
     def write(self, table: str, frame: pl.DataFrame, part: int = 0) -> None:
         """Write a table, or one part of it, to ``<table>/part-<part>.parquet``.
 
-        Parts are numbered from 0 and follow each other in ``user_id``. Raises :class:`InputError` when the frame does not fit
-        the contract, :class:`LakeError` when it cannot be written.
+        Parts are numbered from 0 and follow each other in ``user_id``. One that a stopped run of the plan finished is not written
+        again. Raises :class:`InputError` when the frame does not fit the contract, :class:`LakeError` when it cannot be written.
         """
         if table not in OUTPUTS:
             raise LakeError(f"{table!r} is not a table of a run; allowed: {', '.join(OUTPUTS)}")
         contract = TABLES[table]
         frame = contract.conform(frame)
-        name = f"{table}/part-{part:05d}.parquet"
+        name = _name(table, part)
+        known = self.finished.get(name)
+        if known is not None and known.rows == frame.height:
+            self.written[name] = known
+            return
         parquet.write(self._place(name), frame, contract, "table")
         first, last = _bounds(frame)
         facts = File.of(self.path, name, table=table, rows=frame.height, first_user=first, last_user=last)
+        resume.add(self.path, facts)
         self.written[name] = facts
+
+    def resume(self, tables: Iterable[str], part: int) -> bool:
+        """Whether a stopped run of this plan had finished a part of all these tables; it then belongs to this run as it is."""
+        names = [_name(table, part) for table in tables]
+        if not all(name in self.finished for name in names):
+            return False
+        self.written.update((name, self.finished[name]) for name in names)
+        return True
 
     def write_file(self, name: str, data: bytes) -> None:
         """Write a file that is not part of a table, such as a report; ``name`` may hold folders."""
@@ -116,6 +134,10 @@ class Staged:
         return path
 
 
+def _name(table: str, part: int) -> str:
+    return f"{table}/part-{part:05d}.parquet"
+
+
 def _bounds(frame: pl.DataFrame) -> tuple[str | None, str | None]:
     if _USER not in frame.columns or frame.is_empty():
         return None, None
@@ -124,7 +146,7 @@ def _bounds(frame: pl.DataFrame) -> tuple[str | None, str | None]:
 
 
 def _require_sequence(table: str, parts: list[File]) -> None:
-    wanted = [f"{table}/part-{number:05d}.parquet" for number in range(len(parts))]
+    wanted = [_name(table, number) for number in range(len(parts))]
     if [part.path for part in parts] != wanted:
         raise LakeError(f"{table}: parts {', '.join(part.path for part in parts)} where {', '.join(wanted)} are needed")
     ranges = [(part.first_user, part.last_user, part.path) for part in parts if part.first_user is not None]

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from recsys.lake import files
+from recsys.lake import files, resume
 from recsys.lake.home import STAGING
 from recsys.lake.lock import Lock
 from recsys.tables import INPUTS
@@ -29,7 +29,10 @@ class Writer:
 
     @contextmanager
     def hold(self) -> Iterator[None]:
-        """Hold the lock. The first block waits for it and clears what a dead writer left; the others look whether it is lost."""
+        """Hold the lock. The first block waits for it and clears what a dead writer left; the others look whether it is lost.
+
+        What a run that was stopped had finished stays: its next run, or another one, decides about it.
+        """
         with self._mutex:
             if self._blocks:
                 self.require()
@@ -59,7 +62,9 @@ class Writer:
     def _recover(self) -> None:
         tables = (self.root / "inputs" / table for table in INPUTS)
         try:
-            files.sweep(self.root / STAGING, (self.root, self.root / "inputs", *tables, self.root / "runs"))
+            staging = self.root / STAGING
+            keep = {name for run_id in resume.unfinished(staging) for name in resume.entries(run_id)}
+            files.sweep(staging, (self.root, self.root / "inputs", *tables, self.root / "runs"), keep)
             self.refresh()
         except BaseException:
             self.lock.release()
