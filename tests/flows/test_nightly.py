@@ -41,7 +41,7 @@ def run(*arguments, **more):
 run(settings, as_of)
 run(settings, as_of)
 run(settings, inbox=inbox)
-words.texts = lambda language: pl.lit("")
+words.texts = lambda rows, language: pl.Series([""] * rows.height)
 run(settings.model_copy(update={"seed": 1}), as_of)
 print(json.dumps({"reports": reports, "calls": calls, "prefect": "prefect" in sys.modules}))
 """

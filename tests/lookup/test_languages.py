@@ -48,7 +48,7 @@ def test_a_list_in_german_is_the_stored_one_in_other_words(client: httpx.Client,
     assert (plain.headers["content-language"], german.headers["content-language"]) == ("en", "de")
     assert "accept-language" in german.headers["vary"]
     rows = run.read("rankings").filter(user_id="demo-u001", list="balanced").sort("rank")
-    assert [row["reason"] for row in german.json()["data"]] == rows.select(texts("de")).to_series().to_list()
+    assert [row["reason"] for row in german.json()["data"]] == texts(rows, "de").to_list()
     unworded = ([{**row, "reason": ""} for row in answer.json()["data"]] for answer in (plain, german))
     assert next(unworded) == next(unworded)
 

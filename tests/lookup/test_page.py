@@ -97,7 +97,7 @@ def test_reasons_in_german(page: Tab, run: Run) -> None:
     page.run("(one => { one.value = 'de'; one.dispatchEvent(new Event('change')); })(document.querySelector('#language'))")
     page.wait("document.querySelector('.reason').lang === 'de'")
     rows = run.read("rankings").filter(user_id="demo-u001", list="balanced").sort("rank")
-    assert page.run("document.querySelector('.reason').textContent") == rows.select(texts("de")).item(0, 0)
+    assert page.run("document.querySelector('.reason').textContent") == texts(rows, "de")[0]
 
 
 def order(run: Run, name: str = "balanced") -> list[str]:

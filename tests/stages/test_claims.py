@@ -54,9 +54,8 @@ def with_rows(tables: Tables, code: str, change: Callable[[dict[str, Any]], dict
     """The tables with rows of a code changed, and their texts written anew."""
     rows = tables["rankings"]
     told = [row | change(row) if row["reason_code"] == code else row for row in rows.to_dicts()]
-    changed = pl.DataFrame(told, schema=rows.schema).with_columns(
-        reason=pl.when(pl.col("reason_args").is_null()).then("reason").otherwise(texts("en"))
-    )
+    changed = pl.DataFrame(told, schema=rows.schema)
+    changed = changed.with_columns(reason=pl.when(pl.col("reason_args").is_null()).then("reason").otherwise(texts(changed, "en")))
     return tables | {"rankings": changed}
 
 

@@ -14,11 +14,11 @@ from typing import Any
 
 import numpy as np
 import polars as pl
-import pyarrow as pa
 from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
 from recsys.matrices.arrays import Float32s, Floats, Ints
+from recsys.matrices.columns import ragged
 from recsys.matrices.history import History
 from recsys.settings import Settings
 from recsys.stages.neighbors.chance import Chance
@@ -59,21 +59,15 @@ def _tracks(model: Model, track_ids: Sequence[str]) -> pl.DataFrame:
         **{name: pl.Series(values) for name, values in model.weights._asdict().items()},
         "factors": _lists(model.factors.tracks),
         "preferences": _lists(np.ascontiguousarray(model.tracks.T)) if parameters.als_share > 0.0 else None,
-        "related": _ragged(side.indices.astype(np.int32), side.indptr) if parameters.track_share > 0.0 else None,
-        "related_weights": _ragged(side.data, side.indptr) if parameters.track_share > 0.0 else None,
+        "related": ragged(pl.Series(side.indices.astype(np.int32)), side.indptr) if parameters.track_share > 0.0 else None,
+        "related_weights": ragged(pl.Series(side.data), side.indptr) if parameters.track_share > 0.0 else None,
     }
     return MODEL_TRACKS.conform(pl.DataFrame({name: column for name, column in columns.items() if column is not None}))
 
 
 def _lists(matrix: Floats | Float32s) -> pl.Series:
     """The rows of a matrix."""
-    return _ragged(matrix.ravel(), np.arange(len(matrix) + 1) * matrix.shape[1])
-
-
-def _ragged(values: Floats | Float32s | Ints, bounds: NDArray[np.integer]) -> pl.Series:
-    """Lists of the values between bounds."""
-    # by way of polars, for pyarrow imports pandas to look at an array of numpy, which takes half a second
-    return pl.Series(pa.LargeListArray.from_arrays(pl.Series(bounds.astype(np.int64)).to_arrow(), pl.Series(values).to_arrow()))
+    return ragged(pl.Series(matrix.ravel()), np.arange(len(matrix) + 1) * matrix.shape[1])
 
 
 def open_neighbors(

@@ -5,7 +5,7 @@ Every code stands for one kind of evidence; its arguments are stored, so that ap
 
 from __future__ import annotations
 
-from functools import reduce
+from functools import cache, reduce
 
 import polars as pl
 
@@ -70,9 +70,10 @@ EVIDENCE = pl.Schema(
 def reasons(evidence: pl.DataFrame, language: str = "en") -> pl.DataFrame:
     """Columns `reason_code`, `reason_args` and `reason` of rows in the columns of :data:`EVIDENCE`."""
     chosen = evidence.select(_code(), *EVIDENCE).select("reason_code", _args())
-    return chosen.with_columns(texts(language).alias("reason"))
+    return chosen.with_columns(texts(chosen, language).alias("reason"))
 
 
+@cache
 def _code() -> pl.Expr:
     """The kind of evidence with the most points; the first in the order of :data:`CODES` of equals."""
     points = _points()
@@ -102,6 +103,7 @@ def _points() -> dict[str, pl.Expr]:
     return {name: pl.when(points[name][0]).then(points[name][1]).otherwise(0.0) for name in CODES if name in points}
 
 
+@cache
 def _args() -> pl.Expr:
     """Arguments of the text, in its order."""
     number = {name: pl.col(name).cast(pl.String) for name in ("supporters", "neighbors")}
@@ -135,32 +137,48 @@ def _args() -> pl.Expr:
     return pl.concat_list(each).list.drop_nulls().alias("reason_args")
 
 
-def texts(language: str) -> pl.Expr:
-    """The text of a row from its `reason_code` and `reason_args`, in a language of :data:`TEXTS`."""
-    words = [_word(pl.col("reason_args").list.get(at, null_on_oob=True), language) for at in range(MOST_ARGS)]
-    count, text = pl.col("reason_args").list.len(), pl.lit(TEXTS[language]["balanced"][0])
-    for code, variants in TEXTS[language].items():
-        for number, template in variants.items():
-            holds = (pl.col("reason_code") == code) & (count == number)
-            text = pl.when(holds).then(_filled(template, words)).otherwise(text)
-    return text.str.slice(0, 1).str.to_uppercase() + text.str.slice(1)
+def texts(rows: pl.DataFrame, language: str) -> pl.Series:
+    """The text of each row from its `reason_code` and `reason_args`, in a language of :data:`TEXTS`.
+
+    Rows that share a template are filled together: as one expression, all templates would be filled for all rows.
+    """
+    arguments = (pl.col("reason_args").list.get(at, null_on_oob=True).alias(str(at)) for at in range(MOST_ARGS))
+    frame = rows.select(pl.int_range(pl.len()).alias("place"), "reason_code", pl.col("reason_args").list.len(), *arguments)
+    parts = [pl.DataFrame(schema={"place": pl.Int64, "text": pl.String})]
+    for (code, count), part in frame.partition_by("reason_code", "reason_args", as_dict=True).items():
+        template = TEXTS[language].get(code, {}).get(count, TEXTS[language]["balanced"][0])
+        parts.append(part.select("place", _filled(template, part, language).alias("text")))
+    text = pl.col("text")
+    return pl.concat(parts).sort("place").select(text.str.slice(0, 1).str.to_uppercase() + text.str.slice(1)).to_series()
 
 
-def _filled(template: str, words: list[pl.Expr]) -> pl.Expr:
-    """The template with its places filled."""
+def _filled(template: str, rows: pl.DataFrame, language: str) -> pl.Expr:
+    """The template with its places filled from the columns 0, 1 … of rows."""
     pieces: list[pl.Expr] = []
     rest = template
     while "{" in rest:
         before, _, rest = rest.partition("{")
         place, _, rest = rest.partition("}")
-        pieces += [pl.lit(before), words[int(place)]]
+        pieces += [pl.lit(before), pl.lit(_words(rows[place], language))]
     return pl.concat_str(*pieces, pl.lit(rest))
+
+
+def _words(arguments: pl.Series, language: str) -> pl.Series:
+    """Arguments as they are said. Most are names, so those that may be a sound or a feature's value are looked at alone."""
+    name = pl.col("name")
+    names = pl.DataFrame({"name": arguments})
+    said = names.select(pl.when(name.str.len_chars() > LONGEST_NAME).then(_cut(name)).otherwise(name)).to_series()
+    other = (arguments.is_in(list(SOUNDS[language])) | arguments.str.contains("=", literal=True)).arg_true()
+    return said.scatter(other, names[other].select(_word(name, language)).to_series()) if len(other) else said
+
+
+def _cut(name: pl.Expr) -> pl.Expr:
+    return name.str.slice(0, LONGEST_NAME - 1) + "…"
 
 
 def _word(argument: pl.Expr, language: str) -> pl.Expr:
     """An argument as it is said: a sound in words, a feature with its value, a name cut to its length."""
-    cut = argument.str.slice(0, LONGEST_NAME - 1) + "…"
-    said = pl.when(argument.str.len_chars() > LONGEST_NAME).then(cut).otherwise(argument)
+    said = pl.when(argument.str.len_chars() > LONGEST_NAME).then(_cut(argument)).otherwise(argument)
     said = pl.when(argument.is_in(SOUNDS[language])).then(argument.replace(SOUNDS[language])).otherwise(said)
     feature, value = argument.str.extract(r"^([a-z_]+)=", 1), argument.str.extract(r"^[a-z_]+=(-?[\d.]+)$", 1)
     named = pl.concat_str(feature.str.replace_all("_", " "), pl.lit(" "), value)

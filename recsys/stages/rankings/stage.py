@@ -7,6 +7,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from recsys.matrices.arrays import Floats, Ints
+from recsys.matrices.columns import ragged
 from recsys.matrices.requests import MOST_LIMIT, rule
 from recsys.settings import Settings
 from recsys.stages.candidates.kernels.selection import ranks
@@ -194,15 +195,18 @@ def _average_points(pool: Ordered) -> Floats:
 def _backing(scorer: Scorer, backing: Backing) -> pl.DataFrame:
     """Columns because, because_rest, supporters and chance."""
     tracks, share, rest = backing.because
-    ids = [gathered(scorer.track_ids, one) for one in tracks.T]
-    named = [
-        pl.when(one.is_not_null()).then(pl.struct(one.alias("track_id"), pl.Series("share", share[:, at])))
-        for at, one in enumerate(ids)
-    ]
-    because = pl.select(pl.concat_list(named).list.drop_nulls().alias("because"))
-    left = rest + np.where(tracks < 0, share, 0.0).sum(axis=1)
-    chance = pl.Series("chance", backing.chance).fill_nan(None)
-    return because.with_columns(pl.Series("because_rest", left), pl.Series("supporters", backing.supporters), chance)
+    named = tracks >= 0
+    ids = scorer.track_ids.gather(tracks[named].astype(np.int64))
+    flat = pl.DataFrame({"track_id": ids, "share": share[named]}).to_struct()
+    left = rest + np.where(named, 0.0, share).sum(axis=1)
+    return pl.DataFrame(
+        {
+            "because": ragged(flat, np.r_[0, np.cumsum(named.sum(axis=1))]),
+            "because_rest": left,
+            "supporters": backing.supporters,
+            "chance": pl.Series(backing.chance).fill_nan(None),
+        }
+    )
 
 
 def _plain_reasons(scorer: Scorer, scored: Scored, chosen: Chosen, shown: pl.DataFrame) -> pl.DataFrame:

@@ -44,7 +44,7 @@ def test_every_language_has_every_text_and_none_is_too_long(language: str) -> No
             args = [OTHERS.get((code, number, place), LONG) for place in range(number)]
             schema = {"reason_code": pl.String, "reason_args": pl.List(pl.String)}
             text = pl.DataFrame({"reason_code": [code], "reason_args": [args]}, schema=schema)
-            said = text.select(texts(language)).item()
+            said = texts(text, language).item()
             assert len(said) <= _LONGEST, said
             assert said.count("…") == args.count(LONG)
     assert max(number for variants in TEXTS[language].values() for number in variants) <= MOST_ARGS

@@ -40,8 +40,16 @@ ARGUMENTS = st.one_of(
 @given(st.sampled_from(CODES), st.lists(ARGUMENTS, max_size=3), st.sampled_from([*TEXTS]))
 def test_one_reason_is_said_as_in_a_column(code: str, args: list[str], language: str) -> None:
     schema = {"reason_code": pl.String, "reason_args": pl.List(pl.String)}
-    column = pl.DataFrame({"reason_code": [code], "reason_args": [args]}, schema=schema).select(texts(language)).item()
+    column = texts(pl.DataFrame({"reason_code": [code], "reason_args": [args]}, schema=schema), language).item()
     if len(args) in TEXTS[language][code]:
         assert reason(code, args, language) == column
     else:
         assert reason(code, args, language) is None
+
+
+@given(st.lists(st.tuples(st.sampled_from(CODES), st.lists(ARGUMENTS, max_size=3)), max_size=12), st.sampled_from([*TEXTS]))
+def test_rows_of_many_kinds_are_each_said_in_their_place(rows: list[tuple[str, list[str]]], language: str) -> None:
+    schema = {"reason_code": pl.String, "reason_args": pl.List(pl.String)}
+    column = texts(pl.DataFrame(rows, schema=schema, orient="row"), language)
+    otherwise = TEXTS[language]["balanced"][0]
+    assert column.to_list() == [reason(code, args, language) or otherwise for code, args in rows]
