@@ -1,7 +1,7 @@
 """How long the nightly job takes, stage by stage, and how much memory, on a synthetic world: ``make bench``. Fails on nothing.
 
     python -m bench.batch [--users 2000] [--tracks 20000] [--events 400000] [--preset reference|default] [--threads 2]
-        [--lists balanced] [--json]
+        [--lists balanced] [--beside als] [--json]
 
 The stages are called as the flow calls them, shard after shard onto the disk, but without Prefect. A process of its own makes
 the world; another builds a small one first, which compiles. Times are medians of some rounds; ``processor`` is the time of all
@@ -28,8 +28,9 @@ import polars as pl
 from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
+from scipy.sparse import csr_array
 
-from bench import worlds
+from bench import beside, worlds
 from recsys import Inputs, Settings
 from recsys.pipeline import arrange, fit, shard, shard_ranges
 from recsys.stages.checks import CHECKED, check_tables, measure_tables
@@ -95,6 +96,13 @@ def small(settings: str) -> None:
         built(lambda: worlds.inputs(*SMALL), Settings.model_validate_json(settings), Path(folder))
 
 
+def rated(inputs: Inputs, settings: Settings) -> csr_array:
+    """(listeners, tracks) what the fit of a world is made from."""
+    snapshot = take_snapshot(inputs, settings, worlds.AS_OF)
+    _, history = arrange(snapshot, rate(snapshot, settings), settings)
+    return history.in_catalog("rating")
+
+
 def generate(users: int, tracks: int, events: int, seed: int, folder: Path) -> None:
     """The world's files, from a process of its own, so that making it does not count as memory."""
     make = (
@@ -104,23 +112,26 @@ def generate(users: int, tracks: int, events: int, seed: int, folder: Path) -> N
     subprocess.run([sys.executable, "-c", make, folder, *map(str, (users, tracks, events, seed))], check=True)
 
 
-def measure(users: int, tracks: int, events: int, settings: Settings, rounds: int, seed: int) -> dict[str, Any]:
-    """Everything there is to say about one world."""
+def measure(world: tuple[int, int, int, int], settings: Settings, rounds: int, peer: bool = False) -> dict[str, Any]:
+    """Everything there is to say about one world of so many users, tracks, events, and a seed; beside the ``peer``, if asked."""
+    users, tracks, events, seed = world
     started = perf_counter()
     make = "import sys; from bench.batch import small; small(sys.argv[1])"
     subprocess.run([sys.executable, "-c", make, settings.model_dump_json()], check=True)
     small(settings.model_dump_json())  # now what is compiled is only loaded
     compiled, load = perf_counter() - started, os.getloadavg()[0]
-    runs, peaks = list[dict[str, float]](), list[dict[str, float]]()
-    with tempfile.TemporaryDirectory() as world:
-        generate(users, tracks, events, seed, Path(world))
+    runs, peaks, peers = list[dict[str, float]](), list[dict[str, float]](), list[dict[str, Any] | None]()
+    with tempfile.TemporaryDirectory() as place:
+        generate(users, tracks, events, seed, Path(place))
         for _ in range(rounds):
             with tempfile.TemporaryDirectory() as folder:
                 begin = process_time()
-                clock, ranked = built(lambda: _read(Path(world)), settings, Path(folder))
+                clock, ranked = built(lambda: _read(Path(place)), settings, Path(folder))
                 total = {"total": sum(clock.seconds.values()), "processor": process_time() - begin}
                 runs.append({**clock.seconds, **total})
                 peaks.append({**clock.peaks, "total": max(clock.peaks.values())})
+                if peer:
+                    peers.append(beside.beside(rated(_read(Path(place)), settings), settings.threads or 1, Path(folder)))
     return {
         "world": "synthetic",
         "users": users, "tracks": tracks, "events": events, "preset": settings.preset, "lists": len(settings.lists),
@@ -131,8 +142,19 @@ def measure(users: int, tracks: int, events: int, settings: Settings, rounds: in
         "small_first": round(compiled, 1),
         "peak_mib": {stage: round(max(peak[stage] for peak in peaks)) for stage in peaks[0]},
         "load": round(load, 2),
+        **({"beside": _compared(runs, peers)} if peer else {}),
         "machine": f"{os.cpu_count()} cores, {platform.machine()}, Python {platform.python_version()}",
     }  # fmt: skip
+
+
+def _compared(runs: list[dict[str, float]], peers: list[dict[str, Any] | None]) -> dict[str, Any]:
+    """The peer's medians and how many times as long ours takes, round by round."""
+    there = [(run, theirs, beside.ratios(run, theirs)) for run, theirs in zip(runs, peers, strict=True) if theirs]
+    if not there:
+        return {"name": beside.NAME, "absent": beside.ABSENT}
+    _, theirs, ratios = zip(*there, strict=True)
+    medians = {name: float(np.median([one[name] for one in theirs])) for name in theirs[0]}
+    return {"name": beside.NAME, **medians, **{name: float(np.median([one[name] for one in ratios])) for name in ratios[0]}}
 
 
 def _read(world: Path) -> Inputs:
@@ -151,6 +173,8 @@ def show(result: dict[str, Any]) -> None:
     console.print(f"preset {result['preset']}, {result['lists']} lists each: {size}", table, sep="\n")
     rate = result["ranked_rows"] / result["seconds"]["total"]
     console.print(f"{rate:,.0f} ranked rows a second on {result['threads']} threads")
+    if other := result.get("beside"):
+        console.print(*(f"{name}: {value}" for name, value in other.items()), sep="\n")
     console.print(f"{result['machine']}; load {result['load']} before, median of {result['rounds']}")
 
 
@@ -160,12 +184,14 @@ def main() -> None:
         parser.add_argument(f"--{name}", type=int, default=value)
     parser.add_argument("--preset", choices=("reference", "default"), default="default")
     parser.add_argument("--lists", nargs="+", default=None, help="built-in lists of every listener; all three if not given")
+    parser.add_argument("--beside", choices=("als",), default=None, help="what else to run on the same ratings")
     parser.add_argument("--threads", type=int, default=os.cpu_count() or 1)
     parser.add_argument("--json", action="store_true")
     given = parser.parse_args()
     chosen = {"lists": tuple(given.lists)} if given.lists else {}
     settings = Settings.preset_of(given.preset, threads=given.threads, **chosen)
-    result = measure(given.users, given.tracks, given.events, settings, given.rounds, given.seed)
+    world = given.users, given.tracks, given.events, given.seed
+    result = measure(world, settings, given.rounds, given.beside is not None)
     print(json.dumps(result)) if given.json else show(result)
 
 
