@@ -46,12 +46,12 @@ class Staged:
         contract = TABLES[table]
         frame = contract.conform(frame)
         name = _name(table, part)
+        first, last = _bounds(frame)
         known = self.finished.get(name)
-        if known is not None and known.rows == frame.height:
+        if known is not None and (known.rows, known.first_user, known.last_user) == (frame.height, first, last):
             self.written[name] = known
             return
         parquet.write(self._place(name), frame, contract, "table")
-        first, last = _bounds(frame)
         facts = File.of(self.path, name, table=table, rows=frame.height, first_user=first, last_user=last)
         resume.add(self.path, facts)
         self.written[name] = facts
