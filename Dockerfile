@@ -6,11 +6,11 @@ RUN pip install --no-cache-dir "uv>=0.9"
 WORKDIR /build
 ENV UV_PROJECT_ENVIRONMENT=/opt/recsys UV_LINK_MODE=copy UV_COMPILE_BYTECODE=1 UV_PYTHON=/usr/local/bin/python3
 COPY pyproject.toml uv.lock README.md LICENSE ./
-RUN uv sync --frozen --no-dev --no-install-project
+RUN uv sync --frozen --no-dev --extra bucket --no-install-project
 COPY recsys recsys
 COPY flows flows
 COPY sql sql
-RUN uv sync --frozen --no-dev --no-editable && /opt/recsys/bin/recsys compile
+RUN uv sync --frozen --no-dev --extra bucket --no-editable && /opt/recsys/bin/recsys compile
 
 FROM python:3.13-slim
 RUN useradd --uid 10001 --no-create-home --shell /usr/sbin/nologin recsys \

@@ -42,14 +42,15 @@ def _good(what: str, words: str) -> Finding:
 
 
 def _folder(lake: Lake) -> Iterator[Finding]:
+    where = f"{lake.home.name}, its copy {lake.root}" if lake.home.shared else str(lake.root)
     if not os.access(lake.root, os.R_OK | os.W_OK | os.X_OK):
-        yield Finding("folder", "bad", f"{lake.root} cannot be written by this user; change its mode or owner")
+        yield Finding("folder", "bad", f"{where} cannot be written by this user; change its mode or owner")
     else:
         mode = lake.root.stat().st_mode & 0o777
         open_to_all = (
             "; everybody on this machine can read who listens to what; close it with chmod o-rwx" if mode & 0o007 else ""
         )
-        yield Finding("folder", "note" if open_to_all else "good", f"{lake.root}, mode {mode:o}{open_to_all}")
+        yield Finding("folder", "note" if open_to_all else "good", f"{where}, mode {mode:o}{open_to_all}")
 
 
 def _lock(lake: Lake) -> Finding:

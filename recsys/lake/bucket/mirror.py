@@ -27,7 +27,7 @@ from recsys.errors import LakeError
 from recsys.lake import files, pointer
 from recsys.lake.bucket.address import Address
 from recsys.lake.bucket.listing import Listing
-from recsys.lake.bucket.store import Store, Tag
+from recsys.lake.bucket.store import OtherBytesError, Store, Tag
 from recsys.lake.bucket.tags import Tags, tags_in
 from recsys.lake.home import STAGING, Home, OvertakenError
 from recsys.lake.records import MANIFEST, RECEIPT, File, Manifest, load
@@ -105,7 +105,11 @@ class Mirror(Home):
     def _drop(self, tags: Tags) -> None:
         """Remove what is not in the bucket any more: batches, runs, small files."""
         for folder in [*self._listing.gone(self.root)]:
-            super().discard(folder, self._aside(folder))
+            try:
+                super().discard(folder, self._aside(folder))
+            except LakeError:
+                if folder.exists():  # else a writer of this machine, which empties staging, was faster
+                    raise
         for key in tags.forget(set(self._listing.entries)):
             files.clear(self.root / key)
 
@@ -190,7 +194,13 @@ class Mirror(Home):
         names = sorted(path.relative_to(staged).as_posix() for path in staged.rglob("*") if path.is_file())
         names.remove(record)
         files.reach("bucket.files")
-        self._upload(staged, key, names)
+        try:
+            self._upload(staged, key, names)
+        except OtherBytesError:
+            self.sync()
+            if f"{key}/{record}" in self._listing.entries:  # another machine, with another processor, has it already
+                return False
+            raise
         with self._hold():
             files.reach("bucket.record")
             tag = self.store.swap(f"{key}/{record}", files.read(staged / record), None)

@@ -52,6 +52,10 @@ Tag = dict[str, str | None]
 """What tells one content of an object from another, as the bucket names it."""
 
 
+class OtherBytesError(LakeError):
+    """A file was to be stored under a name that has other bytes already."""
+
+
 class Entry(NamedTuple):
     """One object as a listing shows it."""
 
@@ -109,7 +113,7 @@ class Store:
         """Make an object of a file. One that is there already stays, and must have the same bytes: none is ever overwritten."""
         tag = self._write(key, path, None, lambda: self._digest(key), sha256)
         if tag is None:
-            raise LakeError(
+            raise OtherBytesError(
                 f"{self.address.url}/{key} is there already with other bytes, from a machine with other libraries or another "
                 "processor; nothing was stored. Let that machine finish, or remove what it left with `recsys runs prune`"
             )
@@ -190,6 +194,10 @@ _CAUSES: tuple[tuple[re.Pattern[str], Callable[[Address], str]], ...] = (
     (
         re.compile(r"NoSuchBucket|ContainerNotFound|list request.*status code: 404", re.S),
         lambda address: f"there is no bucket {address.bucket!r} at {_server(address)}; create it, or name another one",
+    ),
+    (
+        re.compile("invalid path"),
+        lambda _: "it has an object whose name is no path, such as a//b; give the lake a prefix of its own",
     ),
     (
         re.compile("RequestTimeTooSkewed"),

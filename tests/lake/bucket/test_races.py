@@ -67,7 +67,7 @@ def meeting(monkeypatch: pytest.MonkeyPatch, key: str) -> None:
 
     def met(self: Store, name: str, data: bytes, tag: Any) -> Any:
         if name == key:
-            barrier.wait(30)
+            barrier.wait(120)
         return swap(self, name, data, tag)
 
     monkeypatch.setattr(Store, "swap", met)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import http.client
 import io
 from itertools import chain, repeat
 from pathlib import Path
@@ -154,6 +155,16 @@ def test_each_refusal_is_one_line_without_secrets(fault: Fault, words: str, stor
 def test_a_bucket_that_is_not_there_is_named(between: Proxy) -> None:
     with pytest.raises(LakeError, match="there is no bucket 'nowhere' at http://127"):
         Store(Address("s3", "nowhere", "one")).entries()
+
+
+def test_a_name_that_is_no_path_is_said(store: Store, between: Proxy) -> None:
+    address = store.address
+    connection = http.client.HTTPConnection("127.0.0.1", between.port)
+    connection.request("PUT", f"/{address.bucket}/{address.prefix}/a//b", b"")
+    assert connection.getresponse().status == 200
+    connection.close()
+    with pytest.raises(LakeError, match="whose name is no path, such as a//b; give the lake a prefix of its own"):
+        store.entries()
 
 
 def test_nobody_listens(monkeypatch: pytest.MonkeyPatch, between: Proxy) -> None:
