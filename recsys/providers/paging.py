@@ -17,7 +17,7 @@ from recsys.providers.errors import MalformedError
 from recsys.providers.facts import Skip
 from recsys.providers.lenient import Unreadable
 
-MOST = 20_000
+ENDLESS = 20_000
 """Entries after which a list is taken to be endless."""
 
 
@@ -53,7 +53,7 @@ class Paged(Generic[T]):
     """
 
     def __init__(self, where: str, page: Callable[[int, int], Slice[T]], *, start: int = 0, most: int | None = None) -> None:
-        self._where, self._page, self._most = where, page, MOST if most is None else most
+        self._where, self._page, self._most = where, page, ENDLESS if most is None else most
         self.read = start
         self.total: int | None = None
 

@@ -100,7 +100,7 @@ def test_calls_are_bounded_when_nothing_good_comes(
 def test_lists_that_lead_nowhere_or_elsewhere_end(
     door: Open, hostile: Hostile, monkeypatch: pytest.MonkeyPatch, scenario: str, kept: int, calls: int
 ) -> None:
-    monkeypatch.setattr(paging, "MOST", 500)
+    monkeypatch.setattr(paging, "ENDLESS", 500)
     listing = Spotify(door(scenario)).read(Link("playlist", ident(9)))
     assert len(listing.facts) == kept
     assert isinstance(listing.stopped, MalformedError)

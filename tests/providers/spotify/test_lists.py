@@ -82,7 +82,7 @@ def test_a_list_that_never_ends_is_left(spotify: Spotify, wire: Wire, monkeypatc
         offset = int(request.url.params["offset"])
         return httpx.Response(200, json=page([{"item": dev(offset + n)} for n in range(10)], 10**9, more=True))
 
-    monkeypatch.setattr(paging, "MOST", 100)
+    monkeypatch.setattr(paging, "ENDLESS", 100)
     wire.on(f"GET {API}/playlists/{ident(9)}/items", endless)
     listing = spotify.read(Link("playlist", ident(9)))
     assert len(listing.facts) == wire.count(f"GET {API}/playlists/{ident(9)}/items") * 10 == 100
