@@ -66,7 +66,7 @@ def _lock(lake: Lake) -> Finding:
 def _leftovers(lake: Lake) -> Finding:
     """What a writer that is at work, or was stopped, has in staging."""
     stopped = resume.unfinished(lake.root / STAGING)
-    resumable = {name for run_id in stopped for name in resume.entries(run_id)}
+    resumable = {name for run_id in stopped for name in resume.staged_names(run_id)}
     other = [path.name for path in files.children(lake.root / STAGING) if path.name not in resumable]
     words = [f"{', '.join(other)}; the next writer removes them"] if other else []
     for run_id, count in stopped.items():

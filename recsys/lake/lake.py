@@ -181,35 +181,26 @@ class Lake:
     def stage(self, plan: Plan) -> Iterator[Staged]:
         """A folder to write a run into, under the lock. What is not committed when the block ends is removed.
 
-        After a kill or an interrupt the tables that were finished stay, for the next run of the same plan; one of another plan
-        removes them. Raises :class:`LakeError` when a batch of the plan is not in the lake any more.
+        After a kill or an interrupt finished tables stay, for the next run of the same plan; one of another plan removes them.
+        Raises :class:`LakeError` when a batch of the plan is not in the lake any more.
         """
         with self._writer.hold():
             self._require_batches(plan)
-            path, maker = self._staging / plan.run_id, resume.Maker.of(plan)
             if plan.run_id in self._staged:
                 raise LakeError(f"run {plan.run_id} is already being made by this process; wait for it")
             self.clear_unfinished(but=plan.run_id)
-            finished = resume.finished(path, maker)
-            resume.begin(path, maker, finished.values())
             self._staged.add(plan.run_id)
             try:
-                yield Staged(plan, path, finished)
-                resume.forget(path)
-            except Exception:
-                resume.forget(path)
-                raise
+                with resume.reopened(self._staging / plan.run_id, plan) as finished:
+                    yield Staged(plan, self._staging / plan.run_id, finished)
             finally:
-                if (workplace := Staged(plan, path).workplace).exists():
-                    files.clear(workplace)
                 self._staged.discard(plan.run_id)
+                Staged(plan, self._staging / plan.run_id).clear_workplace()
 
     def clear_unfinished(self, but: str = "") -> None:
         """Remove what stopped runs had finished, except that of the run ``but`` and of those that are being made."""
         with self._writer.hold():
-            for run_id in resume.unfinished(self._staging):
-                if run_id != but and run_id not in self._staged:
-                    resume.forget(self._staging / run_id)
+            resume.sweep_unfinished(self._staging, {but, *self._staged})
 
     def commit(self, staged: Staged, *, status: Status, seconds: Mapping[str, float], metrics: Mapping[str, float]) -> Run:
         """Make the staged run a run of the lake; one that exists and is whole is left as it is and returned.

@@ -7,7 +7,8 @@ and the record is trusted only where run, libraries and processor are the same: 
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Container, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 
 from pydantic import ValidationError
@@ -39,7 +40,14 @@ def unfinished(staging: Path) -> dict[str, int]:
     return {path.stem: max(len(files.read(path).splitlines()) - 1, 0) for path in records}
 
 
-def entries(run_id: str) -> set[str]:
+def sweep_unfinished(staging: Path, keep: Container[str]) -> None:
+    """Remove what stopped runs had finished, except that of the runs to ``keep``."""
+    for run_id in unfinished(staging):
+        if run_id not in keep:
+            remove_staged(staging / run_id)
+
+
+def staged_names(run_id: str) -> set[str]:
     """Names in staging that belong to a run."""
     return {run_id, f"{run_id}{SUFFIX}"}
 
@@ -56,9 +64,25 @@ def finished(folder: Path, maker: Maker) -> dict[str, File]:
     return {file.path: file for file in known}
 
 
-def begin(folder: Path, maker: Maker, kept: Iterable[File]) -> None:
-    """Start the record anew with what is ``kept``, and remove everything else from the folder."""
-    whole = {file.path: file for file in kept}
+@contextmanager
+def reopened(folder: Path, plan: Plan) -> Iterator[dict[str, File]]:
+    """Hold a staged folder with what a stopped run of the plan finished in it, and nothing else.
+
+    The folder goes when the block ends, if it is still there; after a kill or an interrupt it stays.
+    """
+    maker = Maker.of(plan)
+    whole = finished(folder, maker)
+    _start_record(folder, maker, whole)
+    try:
+        yield whole
+        remove_staged(folder)
+    except Exception:
+        remove_staged(folder)
+        raise
+
+
+def _start_record(folder: Path, maker: Maker, whole: Mapping[str, File]) -> None:
+    """Start the record anew with what is whole, and remove everything else from the folder."""
     files.make_folder(folder)
     for path in folder.rglob("*"):
         if (path.is_symlink() or not path.is_dir()) and path.relative_to(folder).as_posix() not in whole:
@@ -67,12 +91,12 @@ def begin(folder: Path, maker: Maker, kept: Iterable[File]) -> None:
         handle.write(b"".join(_line(each) + b"\n" for each in (maker, *whole.values())))
 
 
-def add(folder: Path, file: File) -> None:
+def record_file(folder: Path, file: File) -> None:
     """Record a file that is whole and synced."""
     files.append(_record(folder), _line(file) + b"\n", "parts")
 
 
-def forget(folder: Path) -> None:
+def remove_staged(folder: Path) -> None:
     """Remove a staged folder, where it still is, and its record."""
     for path in (folder, _record(folder)):
         if path.exists():

@@ -53,7 +53,7 @@ class Staged:
             return
         parquet.write(self._place(name), frame, contract, "table")
         facts = File.of(self.path, name, table=table, rows=frame.height, first_user=first, last_user=last)
-        resume.add(self.path, facts)
+        resume.record_file(self.path, facts)
         self.written[name] = facts
 
     def resume(self, tables: Iterable[str], part: int) -> bool:
@@ -83,10 +83,14 @@ class Staged:
 
     def empty_workplace(self) -> Path:
         """That folder, with nothing in it."""
-        if self.workplace.exists():
-            files.clear(self.workplace)
+        self.clear_workplace()
         files.make_folder(self.workplace)
         return self.workplace
+
+    def clear_workplace(self) -> None:
+        """Remove that folder, where it is."""
+        if self.workplace.exists():
+            files.clear(self.workplace)
 
     def files(self, table: str) -> list[Path]:
         """The parts of a table written so far, in order."""

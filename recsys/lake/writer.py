@@ -63,7 +63,7 @@ class Writer:
         tables = (self.root / "inputs" / table for table in INPUTS)
         try:
             staging = self.root / STAGING
-            keep = {name for run_id in resume.unfinished(staging) for name in resume.entries(run_id)}
+            keep = {name for run_id in resume.unfinished(staging) for name in resume.staged_names(run_id)}
             files.sweep(staging, (self.root, self.root / "inputs", *tables, self.root / "runs"), keep)
             self.refresh()
         except BaseException:
