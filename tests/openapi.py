@@ -214,6 +214,7 @@ def paths() -> Schema:
         "/v1/runs": Operation("runs", "The 20 newest runs in short", "run", answered(listed(ref("RunLine"))), (), NOT_STORED),
         "/v1/runs/current/report": Operation("report", "The report of the published run, a page", "run", TEXT, (), SAVED_FILE),
         "/v1/tracks/{track_id}": Operation("track", "A track of the run's snapshot", "run", answered(ref("WholeTrack")), ("track_id",)),
+        "/v1/tracks/{track_id}/similar": Operation("similar", "The 10 tracks that sound most like a track, other releases of it left out", "run", answered(listed(ref("Alike"))), ("track_id",)),
         "/v1/runs/current": Operation("run", "The published run's manifest in short", "run", answered(ref("RunSummary"))),
         "/v1/providers/status": Operation("providers", "Providers: configuration, availability, answers in the cache", "run", providers, (), (401, 414, 421, 503)),
         "/healthz": Operation("alive", "The process answers", "health", record({"status": TEXT}), (), (414, 421), OPEN),

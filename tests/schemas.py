@@ -204,5 +204,6 @@ def _beside() -> Schema:
     return {
         "Heard": record(heard),
         "Named": record(columns("tracks", names)),
+        "Alike": record(columns("tracks", ("id", "title", "artist")) | {"similarity": NUMBER}),
         "Previous": record({"run": nullable(TEXT), "as_of": nullable(TEXT), "tracks": tracks}),
     }

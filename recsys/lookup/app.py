@@ -15,6 +15,7 @@ from starlette.routing import Route, Router
 
 from recsys.errors import LakeError
 from recsys.lookup import status
+from recsys.lookup.alike import alike_tracks
 from recsys.lookup.current import Current, Published
 from recsys.lookup.gateway import SCOPE_HEADERS, Gateway, Headers, Quick, Ready
 from recsys.lookup.languages import said, translated
@@ -68,6 +69,7 @@ def build(
         Route("/v1/users/{user_id}/playlist", playlist(current), methods=["GET"]),
         Route("/v1/users/{user_id}/why/{track_id}", Stored(current, explained, threaded=True, spoken=True), methods=["GET"]),
         Route("/v1/tracks/{track_id}", Stored(current, track), methods=["GET"]),
+        Route("/v1/tracks/{track_id}/similar", Stored(current, _alike, threaded=True), methods=["GET"]),
         Route("/v1/tracks", Stored(current, searched, threaded=True), methods=["GET"]),
         Route("/v1/users", Stored(current, users), methods=["GET"]),
         Route("/v1/runs", newest_runs(root, current), methods=["GET"]),
@@ -225,6 +227,12 @@ def _previous(published: Published, request: Request) -> bytes:
     """Where the tracks of a list stood in the run that readers had before."""
     name = dict(pairs(request.scope["query_string"], ("list",))).get("list", PLAIN.list)
     return record(published, orjson.dumps(published.before.ranks(segment(request, "user_id"), name)))
+
+
+def _alike(published: Published, request: Request) -> bytes:
+    """Tracks that sound like a track."""
+    no_parameters(request)
+    return record(published, orjson.dumps(alike_tracks(published, segment(request, "track_id"))))
 
 
 def searched(published: Published, request: Request) -> bytes:

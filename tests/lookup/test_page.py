@@ -160,6 +160,14 @@ def test_why_not_by_title(page: Tab, run: Run) -> None:
     page.wait(f"document.querySelector('#answer').textContent.includes({json.dumps(answer['title'] + ': ')})")
 
 
+def test_what_sounds_like_a_track_leads_on(page: Tab, run: Run) -> None:
+    track = run.read("tracks").filter(pl.col("tempo") > 0)["id"][0]
+    page.run(f"document.querySelector('#track').value = {json.dumps(track)}; document.querySelector('#ask button').click()")
+    assert page.wait("document.querySelectorAll('#alike button').length") == 10
+    page.run("document.querySelector('#alike button').click()")
+    page.wait(f"!location.hash.includes('track={track}')")
+
+
 def test_by_keyboard_alone(page: Tab, address: str) -> None:
     page.run("document.querySelector('#lists [aria-selected=true]').focus()")
     page.key(*RIGHT)
@@ -215,5 +223,5 @@ def brightness(colour: str) -> int:
 def test_docs_show_the_contract(tab: Tab, address: str) -> None:
     tab.errors.clear()
     tab.open(f"{address}/docs")
-    assert tab.wait("document.querySelectorAll('#operations details').length") == 18
+    assert tab.wait("document.querySelectorAll('#operations details').length") == 19
     assert tab.errors == []

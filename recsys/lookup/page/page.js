@@ -113,22 +113,33 @@ async function explain(track) {
     at("answer").replaceChildren(make("p", { tabindex: "-1" }, make("b", {}, `${heading(data.track) === "unknown track" ? track : heading(data.track)}: ${place}`),
       make("br"), data.text));
     at("answer").firstElementChild.focus();
+    await showAlike(track);
   } catch (error) {
     at("answer").replaceChildren(make("p", { class: "error" }, error.message));
   }
 }
 
-/** Tracks by title and artist, to choose from; what is an id is explained at once. */
+/** Tracks that sound like one, each to be explained in its turn; nothing where the catalogue lacks the track or its sound. */
+async function showAlike(track) {
+  const { data } = await get(`v1/tracks/${encodeURIComponent(track)}/similar`, {}).catch(() => ({ data: [] }));
+  if (!data.length || state.track !== track) return;
+  at("answer").append(make("p", {}, "Sounds like"), make("ul", { class: "plain choices", id: "alike" }, ...data.map(choice)));
+}
+
+function choice(track) {
+  const button = make("button", { type: "button" }, `${heading(track)} · ${track.artist ?? ""}`);
+  button.addEventListener("click", () => go({ track: track.id }));
+  return make("li", {}, button);
+}
+
+/** Tracks by title and artist, to choose from; what is an id, or the title of one track alone, is explained at once. */
 async function ask(text) {
   const { data } = await get("v1/tracks", { search: text });
   if (data.length === 0 || data.some(({ id }) => id === text)) return go({ track: text });
-  if (data.length === 1) return go({ track: data[0].id });
-  const choices = data.map((track) => {
-    const button = make("button", { type: "button" }, `${heading(track)} · ${track.artist ?? ""}`);
-    button.addEventListener("click", () => go({ track: track.id }));
-    return make("li", {}, button);
-  });
-  return at("answer").replaceChildren(make("p", {}, "Which one?"), make("ul", { class: "plain choices" }, ...choices));
+  const same = data.filter(({ title }) => title?.toLowerCase() === text.trim().toLowerCase());
+  const one = data.length === 1 ? data : same;
+  if (one.length === 1) return go({ track: one[0].id });
+  return at("answer").replaceChildren(make("p", {}, "Which one?"), make("ul", { class: "plain choices" }, ...data.map(choice)));
 }
 
 function go(change, replace = false) {

@@ -22,7 +22,7 @@ export function showProfile(profile) {
 
 export function showHeard(heard) {
   const lines = heard.map((one) => make("li", {}, make("span", { class: "name" }, one.title ?? one.track_id),
-    make("span", { class: "artist" }, ` · ${one.artist ?? ""}`), make("span", { class: "quiet date" }, ` ${when(one.last_at).slice(0, 10)}`)));
+    make("span", { class: "artist" }, ` · ${one.artist ?? ""}`), make("span", { class: "quiet date" }, ` · ${when(one.last_at).slice(0, 10)}`)));
   at("heard").replaceChildren(...(lines.length ? lines : [make("li", { class: "quiet" }, "nothing with a date")]));
 }
 
