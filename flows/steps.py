@@ -22,7 +22,7 @@ from recsys.evaluation.quality import judge_run
 from recsys.ingest import FilesRefusedError, Report
 from recsys.ingest.inbox import ingest_inbox
 from recsys.inputs import Inputs, Snapshot
-from recsys.lake import Lake, Plan, Run, Staged, reports
+from recsys.lake import Lake, Plan, Run, Staged, cooldown, reports
 from recsys.lake import quality as judgements
 from recsys.lake.records import Status
 from recsys.lookup import writer
@@ -75,7 +75,7 @@ def read(lake: Lake, settings: Settings, as_of: datetime | None) -> tuple[Inputs
     moment = as_of or default_as_of(inputs.event_rows, datetime.now(UTC))
     plan = lake.plan(settings, moment, batches)
     RUN.get()[:] = [plan.run_id]
-    return inputs, plan
+    return replace(inputs, shown=cooldown.shown(lake, plan.earlier)), plan
 
 
 def resumed(staged: Staged) -> None:

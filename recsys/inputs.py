@@ -21,6 +21,8 @@ BATCH = "batch"
 ANYONE = "*"
 """In a request: every listener. In a run's tables: a listener without any history."""
 
+SHOWN_COLUMNS = {"user_id": pl.String, "list": pl.String, "track_id": pl.String}
+
 
 @dataclass(frozen=True)
 class InputFiles:
@@ -41,6 +43,8 @@ class Inputs:
     events: pl.DataFrame = field(default_factory=EVENTS.empty)
     controls: pl.DataFrame = field(default_factory=CONTROLS.empty)
     requests: pl.DataFrame = field(default_factory=REQUESTS.empty)
+    shown: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=SHOWN_COLUMNS))
+    """What earlier runs listed, in the columns :data:`SHOWN_COLUMNS`: a list leaves its own tracks out."""
     event_files: InputFiles | None = None
     """Events that stay in their files; ``events`` is empty then."""
 

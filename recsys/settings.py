@@ -200,6 +200,8 @@ class Settings(BaseModel):
     one_version_per_song: bool = True
     """Only one version of a song in a list, whether release, live take, remix or edit. Of its releases that is what the listener
     heard, else what similar listeners play, else the most popular."""
+    cooldown_runs: Annotated[int, Field(ge=0, le=100)] = 0
+    """For how many runs a list leaves out what it has shown; counted are published runs as of earlier moments."""
     replay_share: Share = 0.0
     """Share of a list's rows for tracks that the listener likes and has not heard for a while (source `replay`); a mode's own
     wins."""

@@ -485,6 +485,7 @@ _DROPPED = (
     ("explicit", "explicit, which the listener or the list does not allow"),
     ("excluded_track", "excluded by id"),
     ("postponed", "postponed by the listener"),
+    ("cooldown", "shown in this list in one of the last runs"),
     ("excluded_artist", "by an excluded artist"),
     ("excluded_genre", "of an excluded genre"),
     ("known_artist", "by an artist the listener has played, in a list of new ones"),
@@ -497,6 +498,9 @@ DROP_RULES = tuple(name for name, _ in _DROPPED)
 be filled with tracks that only popularity keeps out. A release of a song that has another candidate comes last."""
 DROP_MEANINGS = dict(_DROPPED)
 
+COOLDOWN = "cooldown_track_ids"
+"""Column of `lists`, and of the lists that a run is asked to make."""
+
 LISTS = Table(
     "lists",
     "output",
@@ -505,6 +509,7 @@ LISTS = Table(
     (
         _USER,
         *(column for column in REQUESTS if column.name != "user_id"),
+        Column(COOLDOWN, STRINGS, "tracks that the list showed in the last `cooldown_runs` runs; null = none", null=True),
         Column("taste", VECTOR, "taste vector this list was scored with (seeds and targets included)", "0–1"),
         Column("taste_audio", pl.Boolean(), "whether that vector comes from tracks or targets"),
         Column("confidence", pl.Float64(), "evidence behind that vector", "0–1", low=0, high=1),

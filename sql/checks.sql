@@ -161,7 +161,7 @@ failures as (
     from lists
     where tracks <> candidates + dropped_known + dropped_rejected + dropped_popularity + dropped_explicit + dropped_excluded_track
         + dropped_postponed + dropped_excluded_artist + dropped_excluded_genre + dropped_known_artist + dropped_feature_bounds
-        + dropped_version
+        + dropped_version + dropped_cooldown
     union all
     select 'lists', 'returned = rows in rankings', 'fail', l.user_id || ' ' || l.list
     from lists l left join lengths n on l.user_id = n.user_id and l.list = n.list

@@ -142,7 +142,7 @@ def _rewritten(lake: Lake, run: Run, subject: Subject) -> Run:
     made = run.manifest
     current = {(batch.table, batch.ordinal): batch for batch in lake.batches()}
     batches = tuple(batch for source in made.inputs if (batch := current.get((source.table, source.ordinal))))
-    plan = Plan(batches, made.settings, made.as_of, made.code + MARK)
+    plan = Plan(batches, made.settings, made.as_of, made.code + MARK, made.earlier)
     if lake.has_run(plan.run_id):
         return lake.run(plan.run_id)
     with lake.stage(plan) as staged:

@@ -26,7 +26,7 @@ import polars as pl
 from recsys.errors import CheckError, LakeError, NotFoundError
 from recsys.inputs import InputFiles, Inputs
 from recsys.lake import batches as _batches
-from recsys.lake import files, resume
+from recsys.lake import cooldown, files, resume
 from recsys.lake import pointer as _pointer
 from recsys.lake import stamps as _stamps
 from recsys.lake.batches import Batch, Rejects
@@ -175,7 +175,8 @@ class Lake:
     def plan(self, settings: Settings, as_of: datetime, batches: Iterable[Batch] | None = None) -> Plan:
         """What a run of ``batches`` (none = all so far) would be made from; its ``run_id`` tells whether that run exists."""
         self.require()
-        return Plan.of(self.batches() if batches is None else batches, settings, as_of)
+        chosen = self.batches() if batches is None else batches
+        return Plan.of(chosen, settings, as_of, cooldown.earlier_runs(self, as_of, settings.cooldown_runs))
 
     @contextmanager
     def stage(self, plan: Plan) -> Iterator[Staged]:
@@ -384,10 +385,8 @@ class Lake:
         now = {(batch.path.name, batch.as_source) for batch in self.batches()}
         for batch in plan.batches:
             if (batch.path.name, batch.as_source) not in now:
-                raise LakeError(
-                    f"lake {self.home.name}: batch {batch.ordinal} of {batch.table} was rewritten or removed after this run "
-                    "had read it; nothing was stored. Run the same command again"
-                )
+                what = f"lake {self.home.name}: batch {batch.ordinal} of {batch.table} was rewritten or removed"
+                raise LakeError(f"{what} after this run had read it; nothing was stored. Run the same command again")
 
     def require(self) -> None:
         """Raises :class:`LakeError` when there is no lake."""

@@ -42,23 +42,31 @@ class Plan:
     settings: Mapping[str, Any]
     as_of: datetime
     code: str
+    earlier: tuple[str, ...] = ()
+    """Runs whose lists are left out of this one's: see ``Settings.cooldown_runs``."""
 
     @classmethod
-    def of(cls, batches: Iterable[Batch], settings: Settings, as_of: datetime) -> Plan:
+    def of(cls, batches: Iterable[Batch], settings: Settings, as_of: datetime, earlier: Iterable[str] = ()) -> Plan:
         """The plan with this code. Raises :class:`UsageError` when ``as_of`` has no time zone."""
         if as_of.tzinfo is None:
             raise UsageError(f"as_of {as_of.isoformat()} has no time zone; write 2026-01-31T00:00:00Z")
-        return cls(tuple(batches), settings.decisive(), as_of.astimezone(UTC), code_version())
+        return cls(tuple(batches), settings.decisive(), as_of.astimezone(UTC), code_version(), tuple(earlier))
 
     @property
     def run_id(self) -> str:
         """``<as_of date>-<12 hex>``."""
         inputs = ((batch.table, batch.ordinal, batch.digest, batch.kept) for batch in self.batches)
-        return run_id(inputs, self.settings, self.as_of, self.code)
+        return run_id(inputs, self.settings, self.as_of, self.code, self.earlier)
 
 
-def run_id(inputs: Iterable[tuple[str, int, str, int]], settings: Mapping[str, Any], as_of: datetime, code: str) -> str:
-    """Id of the run made from ``inputs`` (table, ordinal, digest, rows kept), settings, moment and code version.
+def run_id(
+    inputs: Iterable[tuple[str, int, str, int]],
+    settings: Mapping[str, Any],
+    as_of: datetime,
+    code: str,
+    earlier: Iterable[str] = (),
+) -> str:
+    """Id of the run made from ``inputs`` (table, ordinal, digest, rows kept), settings, moment, code version and earlier runs.
 
     Rows kept count too: a batch from which a listener was removed is another input under the same digest.
     """
@@ -69,6 +77,8 @@ def run_id(inputs: Iterable[tuple[str, int, str, int]], settings: Mapping[str, A
         "inputs": sorted(inputs),
         "settings": hashlib.sha256(json.dumps(settings, sort_keys=True).encode()).hexdigest(),
     }
+    if listed := sorted(earlier):
+        parts["earlier"] = listed
     digest = hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
     return f"{as_of:%Y-%m-%d}-{digest[:12]}"
 

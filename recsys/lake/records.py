@@ -159,6 +159,8 @@ class Manifest(Record):
     versions: dict[str, str]
     settings: dict[str, Any]
     inputs: tuple[BatchSource, ...]
+    earlier: tuple[str, ...] = ()
+    """Runs whose lists this one's leave out."""
     files: tuple[File, ...]
     seconds: dict[str, FiniteFloat]
     """Wall time per stage, in seconds."""

@@ -101,7 +101,7 @@ class Run:
         made = self.manifest
         problems = [problem for file in made.files if (problem := self.home.problem(self.path, file, content=True))]
         inputs = ((source.table, source.ordinal, source.digest, source.rows) for source in made.inputs)
-        if run_id(inputs, made.settings, made.as_of, made.code) != self.id:
+        if run_id(inputs, made.settings, made.as_of, made.code, made.earlier) != self.id:
             problems.append(f"{self.path / MANIFEST}: the run's id does not follow from its inputs, settings, moment and code")
         return problems
 

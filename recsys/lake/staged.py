@@ -122,6 +122,7 @@ class Staged:
             versions=library_versions(),
             settings=dict(plan.settings),
             inputs=tuple(batch.as_source for batch in plan.batches),
+            earlier=plan.earlier,
             files=self.close(),
             seconds=dict(seconds),
             metrics=dict(metrics),

@@ -18,7 +18,7 @@ from recsys.lookup.names import DIGITS, OLD_PARTS
 from recsys.lookup.narrowing import credited
 from recsys.lookup.reader import Listed, Listener, Reader
 from recsys.matrices.tokens import fold, token
-from recsys.tables import DROP_MEANINGS
+from recsys.tables import COOLDOWN, DROP_MEANINGS
 
 
 def stored_why(reader: Reader, user_id: str, track_id: str, name: str) -> dict[str, Any]:
@@ -117,6 +117,7 @@ def _rules(
     yield "excluded_track", track["id"] in _both(controls["excluded_tracks"], request["excluded_track_ids"])
     put_off = (put for put in controls["postponed_tracks"] or () if put["track_id"] == track["id"])
     yield "postponed", any(_postponed(put, settings, as_of) for put in put_off)
+    yield "cooldown", track["id"] in (request.get(COOLDOWN) or ())
     yield "excluded_artist", bool(names & set(map(artist, _both(controls["excluded_artists"], request["excluded_artist_ids"]))))
     own = set(map(genre, track["genres"] or ()))
     yield "excluded_genre", bool(own & set(map(genre, _both(controls["excluded_genres"], request["excluded_genres"]))))

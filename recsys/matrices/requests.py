@@ -16,7 +16,7 @@ from recsys.matrices.arrays import Flags, Floats, Ints
 from recsys.matrices.catalog import Catalog
 from recsys.matrices.tokens import NameSets, fold, token
 from recsys.settings import Mode, Settings
-from recsys.tables import DROP_RULES, FEATURES, PARTS
+from recsys.tables import COOLDOWN, DROP_RULES, FEATURES, PARTS
 
 _DEFAULT_LIMIT, MOST_LIMIT = 20, 100
 _ARTIST_TRACKS, GENRE_TRACKS = 5, 20
@@ -34,6 +34,7 @@ class Exclusions(NamedTuple):
 
     tracks: Ints = _NONE
     postponed: Ints = _NONE
+    cooldown: Ints = _NONE
     artists: Ints = _NONE
     genres: Ints = _NONE
 
@@ -270,10 +271,12 @@ def _feature_targets(lists: pl.DataFrame, catalog: Catalog, settings: Settings) 
 
 
 def _kept(lists: pl.DataFrame, catalog: Catalog, settings: Settings, as_of: datetime) -> dict[int, Exclusions]:
-    columns = (
+    columns: tuple[str, ...] = (
         "excluded_tracks", "excluded_track_ids", "postponed_tracks",
         "excluded_artists", "excluded_artist_ids", "barred_genres", "excluded_genres",
     )  # fmt: skip
+    if COOLDOWN in lists.columns:
+        columns = (*columns, COOLDOWN)
     exclusions: dict[int, Exclusions] = {}
     for row in _filled(lists, *columns).select("row", *columns).iter_rows(named=True):
         postponed = [
@@ -286,6 +289,7 @@ def _kept(lists: pl.DataFrame, catalog: Catalog, settings: Settings, as_of: date
         exclusions[row["row"]] = Exclusions(
             tracks=_rows(_both(row, "excluded_tracks", "excluded_track_ids"), catalog),
             postponed=_rows(postponed, catalog),
+            cooldown=_rows(row.get(COOLDOWN) or (), catalog),
             artists=catalog.excludable_artists.ids(artists),
             genres=catalog.excludable_genres.ids(genres),
         )

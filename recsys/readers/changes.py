@@ -128,6 +128,7 @@ _WORDS: dict[str, Callable[[Keeping], str]] = {
     "explicit": _explicit,
     "excluded_track": _excluded_track,
     "postponed": _postponed,
+    "cooldown": lambda keeping: setting(keeping.settings, "cooldown_runs"),
     "excluded_artist": _excluded_artist,
     "excluded_genre": _excluded_genre,
     "known_artist": _known_artist,

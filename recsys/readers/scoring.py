@@ -17,7 +17,7 @@ from recsys.stages.candidates.stage import pools
 from recsys.stages.neighbors.stage import fit_neighbors
 from recsys.stages.neighbors.stored import open_neighbors
 from recsys.stages.rankings.stage import pool_depth, rank_lists
-from recsys.tables import EVENTS, REQUESTS
+from recsys.tables import COOLDOWN, EVENTS, REQUESTS
 
 _MODEL = ("model", "model_tracks")
 """Tables that runs of earlier versions lack."""
@@ -33,6 +33,8 @@ def open_scorer(
     users = tables["profiles"]["user_id"].to_list()
     nothing = pl.DataFrame()
     asked = REQUESTS.conform(lists)
+    if COOLDOWN in lists.columns:
+        asked = asked.with_columns(lists[COOLDOWN])
     snapshot = Snapshot(as_of, tables["tracks"], EVENTS.empty(), tables["controls"], asked, nothing, tables["songs"], users)
     catalog = build_catalog(snapshot.tracks, settings, snapshot.songs)
     history, listener = build_history(tables["ratings"], users, catalog), users.index(user_id)

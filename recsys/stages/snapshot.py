@@ -17,7 +17,7 @@ from recsys.stages.account import Counted, account
 from recsys.stages.credits import credit_tracks
 from recsys.stages.events import EventModel, listening, write_parts
 from recsys.stages.songs import identify_songs, releases, single_songs
-from recsys.tables import CONTROLS, EVENTS, REQUESTS, TRACKS
+from recsys.tables import CONTROLS, COOLDOWN, EVENTS, REQUESTS, TRACKS
 
 
 def take_snapshot(inputs: Inputs, settings: Settings, as_of: datetime, folder: Path | None = None) -> Snapshot:
@@ -56,7 +56,7 @@ def take_snapshot(inputs: Inputs, settings: Settings, as_of: datetime, folder: P
         tracks,
         events,
         CONTROLS.conform(controls),
-        REQUESTS.conform(lists),
+        _with_cooldown(REQUESTS.conform(lists), inputs.shown),
         aliases,
         songs,
         users["user_id"].to_list(),
@@ -73,6 +73,13 @@ def _identified(tracks: pl.DataFrame, settings: Settings) -> tuple[pl.DataFrame,
         return tracks, single_songs(tracks)
     songs = identify_songs(tracks)
     return tracks.with_columns(songs["song"].alias("song_key")), songs
+
+
+def _with_cooldown(lists: pl.DataFrame, shown: pl.DataFrame) -> pl.DataFrame:
+    """The lists with what each showed before, each track once and in order; null for none, and for new listeners."""
+    of_listeners = shown.filter(pl.col("user_id") != ANYONE).group_by("user_id", "list")
+    tracks = of_listeners.agg(pl.col("track_id").unique().sort().alias(COOLDOWN))
+    return lists.join(tracks, on=["user_id", "list"], how="left", maintain_order="left")
 
 
 def _builtin(settings: Settings) -> pl.DataFrame:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from functools import cache
 from typing import Any
@@ -40,6 +41,7 @@ def tables() -> dict[str, pl.DataFrame]:
         silent("hidden"),
         track("two", artist="Ada", popularity=0.62),
         track("three", artist="Ada", popularity=0.61),
+        track("seen", artist="Dee", popularity=0.5),
         track("song", song_key="k", popularity=0.62, title="Song", artist="Cem"),
         track("song again", title="Song (Club Remix)", artist="Cem", popularity=0.1),
         *(track(f"z{number:03}", popularity=0.0, quality_penalty=0.5 + number / 1000, tempo=60.0) for number in range(110)),
@@ -57,7 +59,8 @@ def tables() -> dict[str, pl.DataFrame]:
     control = {"user_id": "u", "allow_explicit": False, "excluded_tracks": ["id"], "excluded_artists": ["bel"]}
     control |= {"excluded_genres": ["METAL"], "postponed_tracks": [{"track_id": "later", "until": UNTIL}]}
     wishes = [asked("u", "common", min_popularity=0.5, limit=1), asked("u", "seeded", seed_track_ids=["two"])]
-    return build(inputs(tracks, events, [control], wishes), SETTINGS, as_of=AS_OF)
+    shown = pl.DataFrame({"user_id": ["u", "u"], "list": ["balanced", "balanced"], "track_id": ["seen", "liked"]})
+    return build(replace(inputs(tracks, events, [control], wishes), shown=shown), SETTINGS, as_of=AS_OF)
 
 
 def ask(name: str, list_name: str = "balanced", user: str = "u") -> Why:
@@ -73,6 +76,7 @@ def ask(name: str, list_name: str = "balanced", user: str = "u") -> Why:
         ("blocked", "explicit", "explicit, which the listener or the list does not allow"),
         ("id", "excluded_track", "excluded by id"),
         ("later", "postponed", "postponed by the listener"),
+        ("seen", "cooldown", "shown in this list in one of the last runs"),
         ("artist", "excluded_artist", "by an excluded artist"),
         ("genre", "excluded_genre", "of an excluded genre"),
     ],

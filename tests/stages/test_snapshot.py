@@ -10,7 +10,7 @@ import pytest
 from recsys import InputError, Inputs, Settings
 from recsys.inputs import ANYONE
 from recsys.stages.snapshot import take_snapshot
-from recsys.tables import CONTROLS, EVENTS, REQUESTS, TRACKS
+from recsys.tables import CONTROLS, COOLDOWN, EVENTS, REQUESTS, TRACKS
 from tests.support.worlds import AS_OF, asked, event, frame, inputs, silent
 
 DEFAULT, REFERENCE = Settings(list_limit=7), Settings.reference()
@@ -36,7 +36,7 @@ def test_frames_follow_the_contract() -> None:
     world = inputs([silent("b"), silent("a")], [event("v", "a")], [{"user_id": "w"}], [asked("u", limit=3)])
     taken = take_snapshot(world, DEFAULT, AS_OF)
     assert [one.schema for one in (taken.tracks, taken.events, taken.controls, taken.lists)] == [
-        TRACKS.schema, EVENTS.schema, CONTROLS.schema, REQUESTS.schema,
+        TRACKS.schema, EVENTS.schema, CONTROLS.schema, {**REQUESTS.schema, COOLDOWN: pl.List(pl.String)},
     ]  # fmt: skip
     assert taken.tracks["id"].to_list() == ["a", "b"]
     assert taken.users == [ANYONE, "u", "v", "w"]

@@ -277,6 +277,7 @@ class Scorer:
         exclusions = self.requests.exclusions.get(row, Exclusions())
         seeds = self.requests.seeds.get(row, known[:0])
         groups = (
+            ("cooldown", exclusions.cooldown),
             ("postponed", exclusions.postponed),
             ("excluded_track", exclusions.tracks),
             ("rejected", rejected),

@@ -9,9 +9,9 @@ from numba import njit
 
 from recsys.matrices.arrays import Codes, Floats, Ints, Lists, Offsets, Tracks
 
-EXPLICIT, _ARTIST, _GENRE, KNOWN_ARTIST, _FEATURES, _POPULARITY, VERSION = 3, 6, 7, 8, 9, 10, 11
+EXPLICIT, _ARTIST, _GENRE, KNOWN_ARTIST, _FEATURES, _POPULARITY, VERSION = 3, 7, 8, 9, 10, 11, 12
 """Positions, from 1, of the rules in ``recsys.tables.DROP_RULES`` that the kernel applies itself."""
-RULES = 12
+RULES = 13
 """All rules, and 0 for a candidate."""
 
 
