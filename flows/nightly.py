@@ -15,7 +15,7 @@ from pathlib import Path
 from flows import steps
 from flows.alerts import alerted
 from flows.report import RunReport
-from flows.stages import PROGRESS, stopwatch
+from flows.stages import PROGRESS, one_behind, stopwatch
 from recsys import models
 from recsys.lake import Lake
 from recsys.pipeline import Progress, shard_ranges
@@ -51,8 +51,9 @@ def nightly(
             catalog, history = steps.profiles(staged, snapshot, ratings, settings)
             del ratings  # on the disk, and in the history
             scorer = steps.neighbors(staged, snapshot, catalog, history, settings)
-            for part, (first, last) in enumerate(shard_ranges(scorer)):
-                steps.lists(staged, scorer, part, first, last)  # neighbors → candidates → rankings of these listeners
+            with one_behind() as behind:
+                for part, (first, last) in enumerate(shard_ranges(scorer)):
+                    steps.lists(staged, scorer, part, first, last, behind)  # neighbors → candidates → rankings of these listeners
             checked, measured = steps.checks(staged, snapshot, settings)
             steps.lookup(staged)
             run = steps.commit(lake, staged, checked, measured, seconds)

@@ -9,8 +9,9 @@ import logging
 import sys
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
-from contextvars import ContextVar
+from contextvars import ContextVar, copy_context
 from functools import wraps
 from threading import Lock
 from time import perf_counter
@@ -120,6 +121,25 @@ class ShardTimes:
         """Stage → its share of ``seconds``; they add up to it."""
         whole = sum(self._spent.values()) or 1.0
         return {name: seconds * spent / whole for name, spent in self._spent.items()}
+
+
+@contextmanager
+def one_behind() -> Iterator[Callable[[Callable[[], None]], None]]:
+    """A call that begins work which goes on beside what follows: one at a time, in the order of the calls.
+
+    What the work raises is raised by the next call, or by the end of the block.
+    """
+    with ThreadPoolExecutor(1) as thread:
+        running: list[Future[None]] = []
+
+        def begin(work: Callable[[], None]) -> None:
+            for each in running:
+                each.result()
+            running[:] = [thread.submit(copy_context().run, work)]
+
+        yield begin
+        for each in running:
+            each.result()
 
 
 def recorded() -> bool:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import resource
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, time, timedelta
+from functools import partial
 from logging import ERROR, WARNING
 from pathlib import Path
 from time import perf_counter
@@ -142,14 +143,15 @@ def neighbors(staged: Staged, snapshot: Snapshot, catalog: Catalog, history: His
 
 
 @stage("neighbors, candidates, rankings", shown=False)
-def lists(staged: Staged, scorer: Scorer, part: int, first: int, last: int) -> None:
-    """Neighbours, candidates and rankings of one shard of listeners; the three share its time."""
+def lists(staged: Staged, scorer: Scorer, part: int, first: int, last: int, behind: Callable[[Callable[[], None]], None]) -> None:
+    """Neighbours, candidates and rankings of one shard of listeners; the three share its time. They are written ``behind``, while
+    the next shard is computed."""
     if staged.resume(pipeline.Shard._fields, part):
         _passed_over(part, last, len(scorer.history.users))
         return
     started, shares = perf_counter(), ShardTimes()
     tables = pipeline.shard(scorer, first, last, PROGRESS.get(), shares)._asdict()
-    retried(_write)(staged, tables, part)
+    behind(partial(retried(_write), staged, tables, part))
     for name, seconds in shares.of(perf_counter() - started).items():
         SECONDS.get()[name] += seconds
         log_stage(name, seconds, {"part": part, "rows_in": last - first, "rows_out": tables[name].height})

@@ -19,7 +19,7 @@ from tests.support.worlds import AS_OF
 
 pytestmark = pytest.mark.slow
 SCRIPT = """
-import json, logging, os, signal, sys
+import json, logging, os, signal, sys, time
 from datetime import datetime
 from pathlib import Path
 from flows import nightly, steps
@@ -30,8 +30,15 @@ logging.basicConfig(level=logging.INFO)
 steps.pipeline.SHARD_LISTENERS = 3
 shard, computed, bars = steps.pipeline.shard, [], []
 
+def recorded():
+    (record,) = (lake / ".staging").glob("*.parts")
+    return record.read_text().count('"path":"lists/part-')
+
 def counted(scorer, first, last, *more):
+    before = first // 3 - len(computed)  # parts of a stopped run
     if len(computed) == dies:
+        while recorded() < len(computed) + before:
+            time.sleep(0.01)  # parts are written beside the computing of the next
         os.kill(os.getpid(), signal.SIGKILL)
     computed.append(first)
     return shard(scorer, first, last, *more)

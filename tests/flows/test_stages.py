@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator
-from threading import Thread
+from collections.abc import Callable, Iterator
+from threading import Event, Thread
 
 import pytest
 import stamina
 
-from flows.stages import PROGRESS, SECONDS, ShardTimes, logger, recorded, retried, stage, stopwatch, timing
+from flows.stages import PROGRESS, SECONDS, ShardTimes, logger, one_behind, recorded, retried, stage, stopwatch, timing
 from recsys.errors import InputError, LakeError
 
 
@@ -126,3 +126,46 @@ def test_no_time_at_all_and_many_threads() -> None:
 def test_outside_a_flow_it_is_pythons_log() -> None:
     assert recorded() is False
     assert logger() is logging.getLogger("recsys")
+
+
+class TestOneBehind:
+    def test_work_goes_on_beside_what_follows_and_in_order(self) -> None:
+        done, go = list[int](), Event()
+
+        def first() -> None:
+            assert go.wait(60)
+            done.append(1)
+
+        with one_behind() as begin:
+            begin(first)
+            assert done == []
+            go.set()
+            begin(lambda: done.append(2))
+            begin(lambda: done.append(3))
+        assert done == [1, 2, 3]
+
+    def test_what_it_raises_is_raised_by_the_next_call_or_at_the_end(self) -> None:
+        def fails() -> None:
+            raise LakeError("full")
+
+        def works(*each: Callable[[], None]) -> None:
+            with one_behind() as begin:
+                for work in each:
+                    begin(work)
+
+        more = list[int]()
+        with pytest.raises(LakeError, match="full"):
+            works(fails, lambda: more.append(1))
+        with pytest.raises(LakeError, match="full"):
+            works(fails)
+        assert more == []
+
+    def test_it_knows_the_run_that_is_going_on(self, seen: list[tuple[str, int, int]]) -> None:
+        def shows() -> None:
+            report = PROGRESS.get()
+            assert report
+            report("write", 1, 1)
+
+        with one_behind() as begin:
+            begin(shows)
+        assert seen == [("write", 1, 1)]
