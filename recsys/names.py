@@ -68,7 +68,7 @@ _REMASTER = re.compile(r"\b(?:\d{4} )?re-?master(?:ed)?\b(?: version)?(?: \d{4})
 _OTHER_SONG = re.compile(
     r"\b(?:live|(?<!original )(?<!radio )(?<!album )(?<!mono )(?<!stereo )mix|remix(?:ed)?|rmx|karaoke|instrumental|acoustic|demo"
     r"|cover|unplugged|session|sessions|sped|slowed|nightcore|rework|bootleg|mashup|dub|cappella|acapella|tribute|orchestral"
-    r"|extended)\b"
+    r"|extended|re ?record(?:ed|ing)|reloaded|revisited|reimagined|alternate|outtake)\b"
 )
 
 
