@@ -72,13 +72,13 @@ class Run:
         return files.read(self.file(name))
 
     def scan(self, table: str) -> pl.LazyFrame:
-        """The table, lazily, columns by their names of today. Raises like :meth:`files`, which it calls."""
+        """The table, lazily, in the columns of today. Raises like :meth:`files`, which it calls."""
         import polars as pl
 
-        from recsys.tables import FORMER_NAMES
+        from recsys.lake.former import todays
 
         rows = pl.scan_parquet(self.files(table), glob=False, hive_partitioning=False)
-        return rows.rename(FORMER_NAMES.get(table, {}), strict=False)
+        return todays(rows, table)
 
     def read(self, table: str) -> pl.DataFrame:
         """The whole table, every byte compared with its SHA-256. Raises like :meth:`files`."""
@@ -87,12 +87,12 @@ class Run:
         return pl.concat([self.read_part(part) for part in self.parts(table)])
 
     def read_part(self, part: File) -> pl.DataFrame:
-        """One part of a table, columns by their names of today, every byte compared with its SHA-256."""
+        """One part of a table, in the columns of today, every byte compared with its SHA-256."""
         from recsys.lake import parquet
-        from recsys.tables import FORMER_NAMES
+        from recsys.lake.former import todays
 
         self.home.fetch(self.path, part)
-        return parquet.read(self.path, part).rename(FORMER_NAMES.get(part.table or "", {}), strict=False)
+        return todays(parquet.read(self.path, part), part.table or "")
 
     def damage(self) -> list[str]:
         """Everything about the run that is not as its manifest says, in words; empty when it is whole. Reads every byte."""

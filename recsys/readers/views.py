@@ -15,6 +15,7 @@ from tempfile import TemporaryDirectory
 from typing import BinaryIO, NamedTuple, Self
 
 import duckdb
+import polars as pl
 
 from recsys.errors import UsageError
 from recsys.lake import Batch, Lake, Run, Staged, quality
@@ -62,6 +63,8 @@ class _Sources(NamedTuple):
     """Manifests of all runs; patterns are allowed."""
     rankings: Sequence[str]
     """Parts of `rankings` of all runs; patterns are allowed."""
+    lacking: Mapping[str, Sequence[str]] = {}
+    """Columns that the files of a table lack, because an older version made them."""
     quality: Sequence[str] | None = None
     """File of the lake's table `quality`, if it is there; none = no such view, for a run does not hang on it."""
 
@@ -80,7 +83,9 @@ def staged_views(staged: Staged) -> str:
 
 def run_sources(lake: Lake, run: Run | None) -> _Sources:
     """The files of a run, if there is one, and of all that was ingested, as absolute paths; only those that manifests list."""
-    tables = {table: [literal(path) for path in run.files(table)] for table in run.tables} if run else {}
+    files = {table: run.files(table) for table in run.tables} if run else {}
+    tables = {table: [literal(path) for path in paths] for table, paths in files.items()}
+    lacking = {table: absent for table, paths in files.items() if (absent := _absent(table, paths))}
     batches = lake.batches()
     for batch in batches:
         batch.fetch()
@@ -89,7 +94,7 @@ def run_sources(lake: Lake, run: Run | None) -> _Sources:
     manifests = [literal(each.path / "manifest.json") for each in runs]
     ranked = [literal(path) for each in runs if "rankings" in each.tables for path in each.files("rankings")]
     judged = [literal(path)] if (path := quality.place(lake)).exists() else []
-    return _Sources(tables, inputs, rejects, manifests, ranked, judged)
+    return _Sources(tables, inputs, rejects, manifests, ranked, lacking, judged)
 
 
 def _batch_files(batches: Sequence[Batch], root: str) -> tuple[dict[str, list[str]], list[str]]:
@@ -105,7 +110,9 @@ def _batch_files(batches: Sequence[Batch], root: str) -> tuple[dict[str, list[st
 
 def views_sql(sources: _Sources) -> str:
     """The statements that make the views, each with its comments. Equal sources give equal text."""
-    parts = [_view(TABLES[name], name, _source(name, files)) for name, files in sources.tables.items()]
+    parts = [
+        _view(TABLES[name], name, _source(name, files, sources.lacking.get(name, ()))) for name, files in sources.tables.items()
+    ]
     for name, (needed, meaning) in NAMED_VECTORS.items():
         if sources.tables.keys() >= {*needed}:
             parts.append(f"create or replace view {name} as\n{_model(name)};\n" + _comment("view", name, meaning))
@@ -133,8 +140,16 @@ def _view(table: Table, name: str, source: str) -> str:
     return f"create or replace view {name} as\n{source};\n" + "".join(comments)
 
 
-def _source(name: str, files: Sequence[str]) -> str:
-    return _model("fits").replace("getvariable('ranked')", _array(files)) if name in FORMER_NAMES else _files(files)
+def _source(name: str, files: Sequence[str], lacking: Sequence[str]) -> str:
+    source = _model("fits").replace("getvariable('ranked')", _array(files)) if name in FORMER_NAMES else _files(files)
+    return f"{source}\nunion all by name\n{_none(TABLES[name], only=lacking)}" if lacking else source
+
+
+def _absent(table: str, paths: Sequence[Path]) -> list[str]:
+    """Columns of the contract that the files of a run do not have under any name."""
+    there = list(pl.read_parquet_schema(paths[0])) if paths else TABLES[table].names
+    former = FORMER_NAMES.get(table, {})
+    return [name for name in TABLES[table].names if name not in {*there, *(former.get(old) for old in there)}]
 
 
 def _comment(kind: str, name: str, words: str) -> str:
@@ -160,11 +175,11 @@ _NO_RUNS = {
 """The views about all runs of a lake without any."""
 
 
-def _none(table: Table, *, batch: bool = False) -> str:
-    """A source without rows, with the table's columns and types."""
+def _none(table: Table, *, batch: bool = False, only: Sequence[str] = ()) -> str:
+    """A source without rows, with the table's columns and types, or ``only`` some of them."""
     with duckdb.connect() as con:
         con.register("empty", table.empty().to_arrow())
-        kinds = [(row[0], row[1]) for row in con.execute("describe empty").fetchall()]
+        kinds = [(row[0], row[1]) for row in con.execute("describe empty").fetchall() if not only or row[0] in only]
     kinds += [("batch", "INTEGER")] if batch else []
     return "select " + ", ".join(f'null::{kind} as "{name}"' for name, kind in kinds) + " where false"
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 
 import duckdb
 import polars as pl
@@ -13,7 +14,7 @@ import pytest
 from recsys import Lake, UsageError
 from recsys.demo import AS_OF
 from recsys.readers.views import NAMED_VECTORS, VIEWS_FILE, SqlSession, _Sources, views_sql
-from recsys.tables import FORMER_NAMES, INPUTS, OUTPUTS, TABLES
+from recsys.tables import FORMER_NAMES, INPUTS, OUTPUTS, TABLES, Column
 from tests.support.published import EARLIER, publish
 
 pytestmark = pytest.mark.slow  # whole runs
@@ -169,3 +170,14 @@ def test_answers_as_files(session: SqlSession) -> None:
     assert frame.to_dicts() == json.loads(written["json"])
     assert written["csv"].decode().splitlines()[0] == "user_id,list,taste,rank"
     assert len(written["csv"].decode().splitlines()) == 4
+
+
+def test_a_run_of_an_older_version_has_the_columns_it_lacks(lake: Lake, monkeypatch: pytest.MonkeyPatch) -> None:
+    newer = Column("mood", pl.String(), "how it feels", null=True)
+    for name in ("lists", "rankings"):
+        monkeypatch.setitem(TABLES, name, replace(TABLES[name], columns=(*TABLES[name].columns, newer)))
+    with SqlSession(lake, lake.published()) as later:
+        assert rows(later, "select count(*), count(mood) from lists")[0] == (lake.published().read("lists").height, 0)
+        assert rows(later, "select distinct mood from rankings") == [(None,)]
+        comments = rows(later, "select comment from duckdb_columns() where table_name = 'lists' and column_name = 'mood'")
+        assert comments == [("how it feels [may be null]",)]
