@@ -76,7 +76,13 @@ def built(read: Callable[[], Inputs], settings: Settings, folder: Path) -> tuple
     snapshot = snapshot.without_events()
     catalog, history = clock.of("profiles", arrange, snapshot, rated, settings)
     profiled = clock.of("profiles", profile_listeners, snapshot, rated, catalog, history, settings)
-    first = {"tracks": snapshot.tracks, "controls": snapshot.controls, "ratings": rated, "profiles": profiled}
+    first = {
+        "tracks": snapshot.tracks,
+        "songs": snapshot.songs,
+        "controls": snapshot.controls,
+        "ratings": rated,
+        "profiles": profiled,
+    }
     clock.of("write", write, folder, first)
     del first, rated, profiled
     scorer = clock.of("fit", fit, snapshot, catalog, history, settings)

@@ -123,6 +123,13 @@ def whole(root: Path, settings: Settings) -> dict[str, Any]:
     return {"run": run.id, "published": report.published, "bytes": size, "seconds": seconds, "stages": meter.stages}
 
 
+def small(settings: str) -> None:
+    """The night of a small lake; ``settings`` as JSON."""
+    with tempfile.TemporaryDirectory() as folder:
+        generate(Path(folder) / "lake", 100, 600, 5000, seed=0)
+        whole(Path(folder) / "lake", Settings.model_validate_json(settings))
+
+
 def _alone(call: str, *arguments: object) -> Any:
     """The answer of a function of this module in a process of its own."""
     code = f"import json, sys; from pathlib import Path; from bench import scale; from recsys import Settings; {call}"
@@ -151,7 +158,7 @@ def measure(given: argparse.Namespace, root: Path, settings: Settings) -> dict[s
         "load": os.getloadavg()[0],
     }
     if given.run:
-        _alone("from bench.batch import small; small(sys.argv[1])", chosen)  # which compiles
+        _alone("scale.small(sys.argv[1])", chosen)  # which compiles
         return result | _alone(job.format("whole"), root, chosen)
     return result | _alone(job.format("rated"), root, chosen)
 

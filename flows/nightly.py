@@ -41,6 +41,7 @@ def nightly(
         if lake.has_run(plan.run_id):
             return steps.publish(lake, lake.run(plan.run_id), already=True, noted=refused, accept=accept)
 
+        steps.size(lake, inputs, settings)
         with lake.stage(plan) as staged:
             steps.resumed(staged)
             snapshot = steps.snapshot(staged, inputs, settings)

@@ -9,6 +9,7 @@ from datetime import UTC, datetime, time, timedelta
 from functools import partial
 from logging import ERROR, WARNING
 from pathlib import Path
+from shutil import disk_usage
 from time import perf_counter
 
 import polars as pl
@@ -29,11 +30,14 @@ from recsys.lake.records import Status
 from recsys.lookup import writer
 from recsys.matrices.catalog import Catalog
 from recsys.matrices.history import History
+from recsys.memory import machine_bytes
 from recsys.models import Rows, TableRows
 from recsys.readers import own_checks, views
 from recsys.settings import Settings
+from recsys.sizing import gib
 from recsys.stages.candidates.scoring import Scorer
 from recsys.stages.checks import CHECKED, FITTED, broken_rule, check_tables, drift, foreseen, measure_tables, moments, passed
+from recsys.stages.events import inputs_size
 from recsys.stages.neighbors.stored import model_tables
 from recsys.stages.profiles import profile_listeners
 from recsys.stages.ratings import rate_part
@@ -98,6 +102,17 @@ def default_as_of(events: Rows, now: datetime) -> datetime:
     past = CaseExpression(moment <= ConstantExpression((now - _EPOCH) // _MICROSECOND), moment)
     (newest,) = models.aggregate(events, [FunctionExpression("max", past)])
     return today if newest is None else max(today, _EPOCH + newest * _MICROSECOND)
+
+
+@stage("snapshot", logged=False)
+def size(lake: Lake, inputs: Inputs, settings: Settings) -> None:
+    """Say how much memory and disk the run will take. Raises :class:`RecsysError` when there is less."""
+    needed = inputs_size(inputs, settings)
+    memory, disk = machine_bytes(), disk_usage(lake.root).free
+    there = f"{gib(memory)} and {gib(disk)}"
+    logger().info("size: %s, of %s", needed.words, there)
+    if not settings.oversize:
+        needed.require(memory, disk)
 
 
 @stage(attempts=ATTEMPTS)

@@ -50,7 +50,7 @@ ENVIRONMENT = {
 """Environment name → setting. Every other setting belongs in a settings file."""
 
 SETTINGS_FILE = "recsys.toml"
-OPERATIONAL = ("threads", "memory_limit", "on_failure")
+OPERATIONAL = ("threads", "memory_limit", "oversize", "on_failure")
 """Settings that change no result: they are no part of a run and its id."""
 
 
@@ -238,6 +238,8 @@ class Settings(BaseModel):
     memory_limit: _Memory | None = None
     """Memory that DuckDB may take, such as `2GiB`, at least 64 MiB; none = half of the machine's or of the process's control
     group. What does not fit goes to the lake's disk, and never changes a result."""
+    oversize: bool = False
+    """Begin a run although it will not fit into the memory or onto the disk, by the formula of `docs/sizing.md`."""
     on_failure: str | None = None
     """What hears why a night failed: a command, which gets the reason as its last argument, or the address of a webhook, which
     gets it as JSON `{"text": …}`; none = nothing. The reason holds no ids and no rows."""

@@ -39,7 +39,10 @@ class TestFields:
             Settings().pool = 3  # type: ignore[misc]
 
     def test_digest_tells_results_apart_and_nothing_else(self) -> None:
-        assert Settings().digest() == Settings(threads=2, memory_limit="1GiB", on_failure="mail -s recsys ops").digest()
+        assert (
+            Settings().digest()
+            == Settings(threads=2, memory_limit="1GiB", oversize=True, on_failure="mail -s recsys ops").digest()
+        )
         digests = {Settings().digest(), Settings.reference().digest(), Settings(pool=3).digest(), Settings(seed=1).digest()}
         assert len(digests) == 4
 

@@ -10,6 +10,7 @@ from recsys.lake.batches import Batch
 from recsys.lake.finding import Finding
 from recsys.lake.lake import Lake
 from recsys.lake.run import Run
+from recsys.sizing import Size, gib
 
 STALE_HOURS = 36.0
 """Hours after which the published run is old: a night and half a day."""
@@ -34,11 +35,26 @@ def last_night(lake: Lake, batches: Sequence[Batch], *, stale_hours: float = STA
 def _disk(lake: Lake, runs: Sequence[Run]) -> Finding:
     """A run is written whole before it takes its place, beside all others."""
     free = shutil.disk_usage(lake.root).free
-    needed = max((sum(file.bytes for file in run.manifest.files) for run in runs[:1]), default=0)
-    words = f"{free / 2**30:,.1f} GiB free" + (f", the newest run has {needed / 2**30:,.2f} GiB" if runs else "")
+    size = run_size(runs[0]) if runs else None
+    needed = size.disk if size else 0
+    words = f"{gib(free)} free" + (f"; {size.words}" if size else "")
     if free < needed:
         return Finding("disk", "bad", f"{words}: the next one does not fit; make room, e.g. with `recsys runs prune`")
     return Finding("disk", "good" if free > max(FREE, 2 * needed) else "note", words)
+
+
+def run_size(run: Run) -> Size:
+    """The counts of a run by its manifest, as another one of the same inputs would have them."""
+    made = run.manifest
+    rows = {table: sum(file.rows or 0 for file in made.files if file.table == table) for table in run.tables}
+    return Size(
+        events=sum(source.rows for source in made.inputs if source.table == "events"),
+        ratings=rows.get("ratings", 0),
+        listeners=rows.get("profiles", 0),
+        tracks=rows.get("tracks", 0),
+        candidates=rows.get("candidates", 0),
+        rows=rows.get("rankings", 0),
+    )
 
 
 def _clock(lake: Lake, runs: Sequence[Run], now: datetime) -> Finding:

@@ -12,8 +12,10 @@ from duckdb import CoalesceOperator, ColumnExpression, ConstantExpression, Funct
 
 from recsys import models
 from recsys.errors import InputError
-from recsys.inputs import ANYONE, InputFiles
+from recsys.inputs import ANYONE, InputFiles, Inputs
 from recsys.models import Rows, TableRows
+from recsys.settings import Settings
+from recsys.sizing import Size
 from recsys.tables import EVENTS
 
 PART_EVENTS = 2_000_000
@@ -83,3 +85,19 @@ def account_of(parts: Sequence[TableRows]) -> tuple[int, int]:
     plays = FunctionExpression("sum", CoalesceOperator(ColumnExpression("plays"), ConstantExpression(1)))
     counts = [models.aggregate(part, [FunctionExpression("count"), plays]) for part in parts]
     return sum(int(rows) for rows, _ in counts), sum(int(total or 0) for _, total in counts)
+
+
+def inputs_size(inputs: Inputs, settings: Settings) -> Size:
+    """What a run of the inputs is about to hold; listeners and pairs are counted by their hashes, within some percent."""
+    user, track = ColumnExpression("user_id"), ColumnExpression("track_id")
+    values = [FunctionExpression("approx_count_distinct", key) for key in (FunctionExpression("hash", user, track), user)]
+    events, pairs, users = map(int, models.aggregate(inputs.event_rows, [FunctionExpression("count"), *values]))
+    lists = len(settings.lists) * (users + 1) + inputs.requests.height
+    return Size(
+        events=events,
+        ratings=min(pairs, events),
+        listeners=users,
+        tracks=inputs.tracks.height,
+        candidates=lists * settings.pool,
+        rows=lists * settings.list_limit,
+    )

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from logging import INFO
 from pathlib import Path
 
 import polars as pl
 import pytest
 
+from flows import steps
 from flows.stages import stopwatch
-from flows.steps import default_as_of, ingest, publish, quality, report
-from recsys import Lake, Settings
+from flows.steps import default_as_of, ingest, publish, quality, report, size
+from recsys import Lake, RecsysError, Settings
 from recsys.lake import Run
 from recsys.tables import CHECKS
 from tests.lake import night
@@ -44,6 +47,23 @@ class TestDefaultAsOf:
         times = [None if hour is None else self.now + timedelta(hours=hour) for hour in hours]
         events = pl.DataFrame({"occurred_at": times}, schema={"occurred_at": pl.Datetime("us", "UTC")})
         assert default_as_of(events, self.now) == expected
+
+
+class TestSize:
+    @pytest.fixture
+    def lake(self, tmp_path: Path) -> Lake:
+        return built(Lake(tmp_path / "lake"), checks(("fail", True))) and Lake(tmp_path / "lake")
+
+    def test_what_a_run_takes_is_said(self, lake: Lake, caplog: pytest.LogCaptureFixture) -> None:
+        with caplog.at_level(INFO, "recsys"):
+            size(lake, lake.inputs(), Settings())
+        assert re.search(r"size: 3 listeners, 0 tracks, 3 events and 600 rows .* GiB of disk, of [\d,.]+ GiB and", caplog.text)
+
+    def test_what_does_not_fit_is_refused_unless_wanted(self, lake: Lake, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(steps, "machine_bytes", lambda: 2**29)
+        with pytest.raises(RecsysError, match=r"the run does not fit: 3 listeners.* this machine has 0.5 GiB"):
+            size(lake, lake.inputs(), Settings())
+        size(lake, lake.inputs(), Settings(oversize=True))
 
 
 @pytest.mark.slow

@@ -74,7 +74,7 @@ def test_what_came_since(lake: Lake) -> None:
 
 
 def test_a_disk_that_does_not_hold_another_run(lake: Lake, monkeypatch: pytest.MonkeyPatch) -> None:
-    size = sum(file.bytes for file in lake.published().manifest.files)
+    size = freshness.run_size(lake.published()).disk
     usage = type(freshness.shutil.disk_usage(lake.root))
     for free, state in ((size - 1, "bad"), (size + 1, "note"), (2**40, "good")):
         monkeypatch.setattr(freshness.shutil, "disk_usage", lambda _, free=free: usage(2**41, 2**41 - free, free))

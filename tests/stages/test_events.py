@@ -107,6 +107,19 @@ def test_anyone_is_no_listener(tmp_path: Path) -> None:
         take_snapshot(home.stored_inputs(home.batches()), SETTINGS, AS_OF, tmp_path)
 
 
+def test_the_size_of_a_run_before_it_begins(lake: Lake) -> None:
+    for inputs in (lake.inputs(), lake.stored_inputs(lake.batches())):
+        size = parted.inputs_size(inputs, Settings(lists=("balanced", "comfort"), list_limit=7, pool=9))
+        assert (size.events, size.tracks) == (2105, 8)
+        assert size.listeners == pytest.approx(lake.inputs().events["user_id"].n_unique(), rel=0.15)
+        assert size.ratings == pytest.approx(lake.inputs().events.select("user_id", "track_id").n_unique(), rel=0.15)
+        assert (size.candidates, size.rows) == (18 * (size.listeners + 1), 14 * (size.listeners + 1))
+
+
+def test_the_size_of_nothing() -> None:
+    assert parted.inputs_size(Inputs(), Settings(lists=("balanced",), list_limit=7)).rows == 7
+
+
 MUCH = """
 import resource, sys
 from pathlib import Path

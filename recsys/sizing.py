@@ -1,0 +1,70 @@
+"""How much memory and disk a run takes, from counts: said before it begins, and by ``recsys doctor``.
+
+The numbers are measured (``docs/sizing.md``), rounded up; what a run really takes hangs on how its listeners overlap.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from recsys.errors import RecsysError
+
+MIB, GIB = 2**20, 2**30
+PROGRAM = 800 * MIB
+"""Memory of the program, its libraries, compiled code, and the arrays of the listeners that are computed at once."""
+MEMORY_RATING, MEMORY_LISTENER, MEMORY_TRACK = 250, 8_000, 4_000
+"""Bytes of memory for each rating, listener and track of a run."""
+DISK_EVENT, DISK_RATING, DISK_LISTENER, DISK_TRACK = 50, 25, 2_000, 1_500
+"""Bytes of disk for each event (while the ratings are made), rating, listener and track."""
+DISK_CANDIDATE, DISK_ROW = 200, 350
+"""Bytes of disk for each candidate and each row of a list: in the tables, and again in the lookup's files."""
+
+
+@dataclass(frozen=True)
+class Size:
+    """Counts of a run. ``ratings``: pairs of a listener and a track; ``candidates`` and ``rows``: of all lists together."""
+
+    events: int
+    ratings: int
+    listeners: int
+    tracks: int
+    candidates: int
+    rows: int
+
+    @property
+    def memory(self) -> int:
+        """Bytes that the process takes at its peak."""
+        return PROGRAM + MEMORY_RATING * self.ratings + MEMORY_LISTENER * self.listeners + MEMORY_TRACK * self.tracks
+
+    @property
+    def disk(self) -> int:
+        """Bytes that the run's files take at their peak, beside the lake as it is."""
+        own = DISK_RATING * self.ratings + DISK_LISTENER * self.listeners + DISK_TRACK * self.tracks
+        lists = DISK_CANDIDATE * self.candidates + DISK_ROW * self.rows
+        return own + lists + DISK_EVENT * self.events
+
+    @property
+    def words(self) -> str:
+        """The counts, and what they take."""
+        counts = f"{self.listeners:,} listeners, {self.tracks:,} tracks, {self.events:,} events and {self.rows:,} rows of lists"
+        return f"{counts} take about {gib(self.memory)} of memory and {gib(self.disk)} of disk"
+
+    def require(self, memory: int, disk: int) -> None:
+        """Raises :class:`RecsysError` where there are not so many bytes: in words with numbers, and what to do."""
+        lacking = [
+            f"{what} has {gib(there)}"
+            for what, needed, there in (("this machine", self.memory, memory), ("its disk", self.disk, disk))
+            if needed > there
+        ]
+        if lacking:
+            cure = "leave out lists (setting lists), make room, take a larger machine, or try all the same with oversize = true"
+            raise RecsysError(f"the run does not fit: {self.words}, but {' and '.join(lacking)}; {cure}")
+
+
+def gib(size: int) -> str:
+    """Bytes in words.
+
+    >>> gib(3 * 2**29)
+    '1.5 GiB'
+    """
+    return f"{size / GIB:,.1f} GiB"
