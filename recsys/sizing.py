@@ -16,7 +16,7 @@ MEMORY_RATING, MEMORY_LISTENER, MEMORY_TRACK = 250, 8_000, 4_000
 """Bytes of memory for each rating, listener and track of a run."""
 DISK_EVENT, DISK_RATING, DISK_LISTENER, DISK_TRACK = 50, 25, 2_000, 1_500
 """Bytes of disk for each event (while the ratings are made), rating, listener and track."""
-DISK_CANDIDATE, DISK_ROW = 200, 350
+DISK_CANDIDATE, DISK_ROW = 220, 420
 """Bytes of disk for each candidate and each row of a list: in the tables, and again in the lookup's files."""
 
 

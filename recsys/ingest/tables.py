@@ -20,6 +20,7 @@ from recsys.ingest.report import FilesRefusedError, Report
 from recsys.ingest.rows import LINE, Refused, Rows
 from recsys.ingest.validation import validate, without_repeats
 from recsys.lake import Lake, Rejects, Stamps
+from recsys.lake.spool import IN_MEMORY, Spool
 from recsys.matrices import song
 from recsys.tables import EVENTS, INPUTS, REQUESTS, TABLES, TRACKS, Table
 
@@ -144,41 +145,51 @@ def zone_named(name: str | None) -> str | None:
 
 def _ingest_file(lake: Lake, stamps: Stamps, plan: Header, source: Source, zone: str | None, progress: Progress | None) -> Report:
     table, header = plan.table, plan.fresh(source.hive)
-    with files.reading(source):
-        digest = stamped(stamps, source, header.salt)
-        if before := already_ingested(lake, table.name, source, digest):
-            return before
-        kept, refused, read = _read(header, source, zone, progress)
-    faults = refused.table(batch=digest, table=table.name, source=source.name)
-    if not read:
-        return Report(source.name, table.name, note="no rows in it")
-    refuse_if_useless(source, read, kept.height, faults)
-    lake.add_batch(table.name, kept, rejects=faults, source=source.name, digest=digest, rows_read=read)
-    matched = kept.filter(pl.col("track_id").is_in(plan.catalogue(lake).implode())).height if table is EVENTS else None
+    with Spool(table, lake.root) as kept:
+        with files.reading(source):
+            digest = stamped(stamps, source, header.salt)
+            if before := already_ingested(lake, table.name, source, digest):
+                return before
+            refused, read = _read(header, source, zone, kept, progress)
+        faults = refused.table(batch=digest, table=table.name, source=source.name)
+        if not read:
+            return Report(source.name, table.name, note="no rows in it")
+        refuse_if_useless(source, read, kept.height, faults)
+        lake.add_batch(table.name, kept, rejects=faults, source=source.name, digest=digest, rows_read=read)
+        matched = _matched(kept, plan.catalogue(lake)) if table is EVENTS else None
     return Report(
         source.name, table.name, read, kept.height, faults.total, causes=report.causes(faults), examples=report.examples(faults),
         note=header.note, matched=matched,
     )  # fmt: skip
 
 
-def _read(header: Header, source: Source, zone: str | None, progress: Progress | None) -> tuple[pl.DataFrame, Refused, int]:
-    """Kept rows, rejected rows, rows read."""
+def _matched(kept: Spool, catalogue: pl.Series) -> int:
+    """How many of the rows name a track of the lake."""
+    known = pl.col("track_id").is_in(catalogue.implode())
+    return sum(group.filter(known).height for group in kept.groups(IN_MEMORY))
+
+
+def _read(header: Header, source: Source, zone: str | None, kept: Spool, progress: Progress | None) -> tuple[Refused, int]:
+    """Rejected rows, rows read; the good ones go to ``kept``. Those of a table with a key wait in memory until all are known."""
     table, refused = header.table, Refused()
-    kept: list[pl.DataFrame] = [pl.DataFrame(schema={LINE: pl.Int64, **table.schema})]
-    read = 0
+    keyed: list[pl.DataFrame] = [pl.DataFrame(schema={LINE: pl.Int64, **table.schema})]
+    read = good_rows = 0
     for block in _blocks(source, header, progress):
         good, bad = validate(table, header.completed(block), zone)
         read += block.height
-        if good.height:
-            kept.append(good)
+        good_rows += good.height
+        if table is EVENTS:
+            kept.add(_finished(table, good.drop(LINE), source))
+        elif good.height:
+            keyed.append(good)
         refused.add(bad)
-        refuse_hopeless(source, read, len(kept) - 1, refused)
-    whole = pl.concat(kept)
+        refuse_hopeless(source, read, good_rows, refused)
     if table is not EVENTS:
-        whole, repeats = without_repeats(whole, table.key, " and ".join(table.key))
+        whole, repeats = without_repeats(pl.concat(keyed), table.key, " and ".join(table.key))
         for part in repeats:
             refused.add(part)
-    return _finished(table, whole.drop(LINE), source), refused, read
+        kept.add(_finished(table, whole.drop(LINE), source))
+    return refused, read
 
 
 def _blocks(source: Source, header: Header, progress: Progress | None) -> Iterator[Rows]:

@@ -24,6 +24,7 @@ from recsys.inputs import BATCH
 from recsys.lake import files, parquet
 from recsys.lake.home import NOWHERE, Home
 from recsys.lake.records import RECEIPT, BatchSource, File, Receipt, load
+from recsys.lake.spool import Spool
 from recsys.tables import REJECTS, TABLES
 
 
@@ -157,7 +158,7 @@ def open_batch(table: str, ordinal: int, folder: Path, home: Home = NOWHERE) -> 
 def write_batch(
     folder: Path,
     table: str,
-    kept: pl.DataFrame,
+    kept: pl.DataFrame | Spool,
     rejects: Rejects,
     source: str,
     digest: str,

@@ -35,6 +35,7 @@ from recsys.lake.plan import Plan
 from recsys.lake.pointer import CURRENT, Pointer, Publication
 from recsys.lake.records import MANIFEST, Status
 from recsys.lake.run import Run
+from recsys.lake.spool import Spool
 from recsys.lake.staged import Staged
 from recsys.lake.stamps import Stamps
 from recsys.lake.writer import Writer
@@ -81,7 +82,7 @@ class Lake:
     def add_batch(
         self,
         table: str,
-        kept: pl.DataFrame,
+        kept: pl.DataFrame | Spool,
         *,
         rejects: pl.DataFrame | Rejects,
         source: str,
@@ -97,7 +98,8 @@ class Lake:
         if table not in INPUTS or not _DIGEST.fullmatch(digest):
             raise LakeError(f"batch {digest!r} of {table!r}: a SHA-256 and one of {', '.join(INPUTS)} are needed")
         refused = rejects if isinstance(rejects, Rejects) else Rejects(rejects)
-        kept, refused = TABLES[table].conform(kept), refused._replace(rows=REJECTS.conform(refused.rows))
+        kept = kept if isinstance(kept, Spool) else TABLES[table].conform(kept)
+        refused = refused._replace(rows=REJECTS.conform(refused.rows))
         if rows_read != kept.height + refused.total:
             counts = f"{rows_read} rows read, but {kept.height} kept and {refused.total} rejected"
             raise LakeError(f"{source}: {counts}; nothing was ingested")

@@ -17,31 +17,29 @@ import pyarrow.parquet as pq
 
 from recsys.lake import files
 from recsys.lake.records import File
+from recsys.lake.spool import Spool
 from recsys.tables import Table
 
 ROW_GROUP = 131_072
+_FORMAT = {"compression": "zstd", "compression_level": 3, "version": "2.6", "write_page_checksum": True}
 
 
-def write(path: Path, frame: pl.DataFrame, table: Table, what: str) -> None:
+def write(path: Path, rows: pl.DataFrame | Spool, table: Table, what: str) -> None:
     """Write a staged file with the contract's Arrow schema, then open it again and compare rows and schema.
 
     Raises :class:`LakeError` when what was written is not what is read.
     """
     schema = table.arrow()
-    arrow = frame.rechunk().to_arrow().cast(schema)
     with files.create(path, what) as handle:
-        pq.write_table(
-            arrow,
-            handle,
-            compression="zstd",
-            compression_level=3,
-            row_group_size=ROW_GROUP,
-            version="2.6",
-            write_page_checksum=True,
-        )
+        if isinstance(rows, pl.DataFrame):
+            pq.write_table(rows.rechunk().to_arrow().cast(schema), handle, row_group_size=ROW_GROUP, **_FORMAT)
+        else:
+            with pq.ParquetWriter(handle, schema, **_FORMAT) as writer:
+                for group in rows.groups(ROW_GROUP):
+                    writer.write_table(group.rechunk().to_arrow().cast(schema), row_group_size=ROW_GROUP)
     try:
         footer = pq.read_metadata(path)
-        whole = footer.num_rows == frame.height and _same(footer.schema.to_arrow_schema(), schema)
+        whole = footer.num_rows == rows.height and _same(footer.schema.to_arrow_schema(), schema)
     except (OSError, pa.ArrowException) as error:
         raise files.damaged(path, error) from error
     if not whole:
