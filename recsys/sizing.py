@@ -11,9 +11,11 @@ from recsys.errors import RecsysError
 
 MIB, GIB = 2**20, 2**30
 PROGRAM = 800 * MIB
-"""Memory of the program, its libraries, compiled code, and the arrays of the listeners that are computed at once."""
-MEMORY_RATING, MEMORY_LISTENER, MEMORY_TRACK = 250, 8_000, 4_000
-"""Bytes of memory for each rating, listener and track of a run."""
+"""Memory of the program, its libraries and compiled code."""
+MEMORY_RATING, MEMORY_LISTENER, MEMORY_TRACK = 250, 8_000, 48_000
+"""Bytes of memory for each rating, listener and track of a run; those for tracks are arrays of a block of listeners,"""
+BLOCKS = 1_000 * MIB
+"""which are cut when they grow beyond this."""
 DISK_EVENT, DISK_RATING, DISK_LISTENER, DISK_TRACK = 50, 25, 2_000, 1_500
 """Bytes of disk for each event (while the ratings are made), rating, listener and track."""
 DISK_CANDIDATE, DISK_ROW = 220, 420
@@ -34,7 +36,8 @@ class Size:
     @property
     def memory(self) -> int:
         """Bytes that the process takes at its peak."""
-        return PROGRAM + MEMORY_RATING * self.ratings + MEMORY_LISTENER * self.listeners + MEMORY_TRACK * self.tracks
+        blocks = min(MEMORY_TRACK * self.tracks, BLOCKS)
+        return PROGRAM + MEMORY_RATING * self.ratings + MEMORY_LISTENER * self.listeners + blocks
 
     @property
     def disk(self) -> int:
