@@ -12,7 +12,7 @@ from recsys.errors import RecsysError
 MIB, GIB = 2**20, 2**30
 PROGRAM = 800 * MIB
 """Memory of the program, its libraries and compiled code."""
-MEMORY_RATING, MEMORY_LISTENER, MEMORY_TRACK = 250, 8_000, 48_000
+MEMORY_RATING, MEMORY_LISTENER, MEMORY_TRACK = 280, 18_000, 48_000
 """Bytes of memory for each rating, listener and track of a run; those for tracks are arrays of a block of listeners,"""
 BLOCKS = 1_000 * MIB
 """which are cut when they grow beyond this."""
