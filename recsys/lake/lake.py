@@ -15,7 +15,7 @@ A batch, a run and the pointer each come into being by one rename; before it, no
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -160,12 +160,11 @@ class Lake:
         tracks, events, controls, requests = (self.input(table, chosen) for table in INPUTS)
         return Inputs(tracks, events, controls, requests)
 
-    def stored_inputs(self, batches: Iterable[Batch]) -> Inputs:
+    def stored_inputs(self, batches: Sequence[Batch]) -> Inputs:
         """The same with the events left in their files, of which every byte is compared with its SHA-256."""
-        chosen = list(batches)
-        files = tuple(batch.file() for batch in chosen if batch.table == "events")
-        tracks, controls, requests = (self.input(table, chosen) for table in ("tracks", "controls", "requests"))
-        return Inputs(tracks=tracks, controls=controls, requests=requests, event_files=InputFiles(TABLES["events"], files))
+        events = InputFiles(TABLES["events"], tuple(batch.file() for batch in batches if batch.table == "events"))
+        tracks, controls, requests = (self.input(table, batches) for table in ("tracks", "controls", "requests"))
+        return Inputs(tracks=tracks, controls=controls, requests=requests, event_files=events)
 
     def rejects(self) -> pl.DataFrame:
         """Every rejected row, by table and ingest order."""
