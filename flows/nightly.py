@@ -45,7 +45,7 @@ def nightly(
         with lake.stage(plan) as staged:
             steps.resumed(staged)
             snapshot = steps.snapshot(staged, inputs, settings)
-            del inputs  # events take more memory than all that is made of them
+            del inputs  # its frames; events stay in their files
             ratings = steps.ratings(staged, snapshot, settings)
             steps.quality(lake, snapshot)  # of the lists that readers have, by what came since
             snapshot = snapshot.without_events()
