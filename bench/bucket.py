@@ -1,4 +1,4 @@
-"""Nights of the demo on a bucket of this machine against the same nights on a folder: ``python -m bench.bucket --pairs 5``.
+"""Nights of the demo on a bucket of this machine against the same nights on a folder: ``python -m bench.bucket --pairs 7``.
 
 Commands in processes of their own, in turn; processor time is theirs alone, without the server of buckets.
 """
@@ -47,7 +47,7 @@ def nights(home: Path, pairs: int) -> list[tuple[float, float]]:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--pairs", type=int, default=5)
+    parser.add_argument("--pairs", type=int, default=7)
     pairs = parser.parse_args().pairs
     with tempfile.TemporaryDirectory(prefix="recsys-bench-") as home, buckets.server() as port:
         buckets.make_bucket(port, "music")
