@@ -22,6 +22,7 @@ CLOSE = 1.0
 FEWEST = 2
 """Supporters, or tracks by an artist, from which their number is said."""
 MOST_ARGS = 3
+_PREFIX = "points_"
 
 EVIDENCE = pl.Schema(
     {
@@ -69,22 +70,24 @@ EVIDENCE = pl.Schema(
 
 def reasons(evidence: pl.DataFrame, language: str = "en") -> pl.DataFrame:
     """Columns `reason_code`, `reason_args` and `reason` of rows in the columns of :data:`EVIDENCE`."""
-    chosen = evidence.select(_code(), *EVIDENCE).select("reason_code", _args())
+    # step by step: one expression of all of it takes longer to plan than to compute
+    weighed = evidence.with_columns(**_points()).with_columns(points_most=pl.max_horizontal(*_points()))
+    chosen = weighed.select(_code(), *EVIDENCE).select("reason_code", _args())
     return chosen.with_columns(texts(chosen, language).alias("reason"))
 
 
 @cache
 def _code() -> pl.Expr:
-    """The kind of evidence with the most points; the first in the order of :data:`CODES` of equals."""
-    points = _points()
-    most = pl.max_horizontal(*points.values())
-    code = pl.coalesce(pl.when(value == most).then(pl.lit(name)) for name, value in points.items())
+    """The kind of evidence with the most of :func:`_points`; the first in the order of :data:`CODES` of equals."""
+    most = pl.col("points_most")
+    code = pl.coalesce(pl.when(pl.col(name) == most).then(pl.lit(name.removeprefix(_PREFIX))) for name in _points())
     named = pl.col("source").is_in(CODES)  # cold, replay, back-fill: how the row came in is the reason
     return pl.when(named).then(pl.col("source")).when(most > 0).then(code).otherwise(pl.lit("balanced")).alias("reason_code")
 
 
+@cache
 def _points() -> dict[str, pl.Expr]:
-    """Points that each kind of evidence brings beyond an average candidate, 0 where there is none."""
+    """Column → points that each kind of evidence brings beyond an average candidate, 0 where there is none."""
     part = {name: pl.col(name).clip(lower_bound=0.0) for name in EVIDENCE.names()[:6]}
     own = pl.sum_horizontal(pl.col(name).fill_null(0.0).clip(lower_bound=0.0) for name in ("share_1", "share_2")).clip(0.0, 1.0)
     support = pl.when(pl.col("supporters") >= FEWEST).then(pl.col("supporters") / pl.col("neighbors")).otherwise(0.0)
@@ -100,7 +103,7 @@ def _points() -> dict[str, pl.Expr]:
         "discovery": (pl.col("fresh") & pl.col("artist").is_not_null(), part["popularity"] + part["exploration"]),
         "popular": ((~pl.col("fresh") & (pl.col("known") >= KNOWN_TO_MANY)).fill_null(value=False), part["popularity"]),
     }
-    return {name: pl.when(points[name][0]).then(points[name][1]).otherwise(0.0) for name in CODES if name in points}
+    return {f"{_PREFIX}{name}": pl.when(points[name][0]).then(points[name][1]).otherwise(0.0) for name in CODES if name in points}
 
 
 @cache
