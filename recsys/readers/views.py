@@ -15,7 +15,7 @@ from tempfile import TemporaryDirectory
 from typing import BinaryIO, NamedTuple, Self
 
 import duckdb
-import polars as pl
+import pyarrow.parquet as pq
 
 from recsys.errors import UsageError
 from recsys.lake import Batch, Lake, Run, Staged, quality
@@ -147,7 +147,7 @@ def _source(name: str, files: Sequence[str], lacking: Sequence[str]) -> str:
 
 def _absent(table: str, paths: Sequence[Path]) -> list[str]:
     """Columns of the contract that the files of a run do not have under any name."""
-    there = list(pl.read_parquet_schema(paths[0])) if paths else TABLES[table].names
+    there = pq.read_schema(paths[0]).names if paths else TABLES[table].names
     former = FORMER_NAMES.get(table, {})
     return [name for name in TABLES[table].names if name not in {*there, *(former.get(old) for old in there)}]
 
