@@ -52,9 +52,12 @@ def nightly(
             catalog, history = steps.profiles(staged, snapshot, ratings, settings)
             del ratings  # on the disk, and in the history
             scorer = steps.neighbors(staged, snapshot, catalog, history, settings)
-            with one_behind() as behind:
-                for part, (first, last) in enumerate(shard_ranges(scorer)):
-                    steps.lists(staged, scorer, part, first, last, behind)  # neighbors → candidates → rankings of these listeners
+            if settings.cluster:
+                steps.lists_elsewhere(staged, snapshot, shard_ranges(scorer), settings)
+            else:
+                with one_behind() as behind:
+                    for part, (first, last) in enumerate(shard_ranges(scorer)):
+                        steps.lists(staged, scorer, part, first, last, behind)  # neighbors → candidates → rankings
             checked, measured = steps.checks(staged, snapshot, settings)
             steps.lookup(staged)
             run = steps.commit(lake, staged, checked, measured, seconds)

@@ -15,7 +15,8 @@ from time import perf_counter
 import polars as pl
 from duckdb import CaseExpression, ColumnExpression, ConstantExpression, FunctionExpression
 
-from flows import documents
+from flows import cluster, documents
+from flows.parts import Job, Part, write_requested
 from flows.report import RunReport
 from flows.stages import ATTEMPTS, PROGRESS, RUN, SECONDS, ShardTimes, count, log_stage, logger, recorded, retried, stage
 from recsys import models, pipeline
@@ -26,7 +27,7 @@ from recsys.ingest.inbox import ingest_inbox
 from recsys.inputs import Inputs, Snapshot
 from recsys.lake import Lake, Plan, Run, Staged, cooldown, reports
 from recsys.lake import quality as judgements
-from recsys.lake.records import Status
+from recsys.lake.records import File, Status
 from recsys.lookup import writer
 from recsys.matrices.catalog import Catalog
 from recsys.matrices.history import History
@@ -75,6 +76,8 @@ def _count_reports(reports: Sequence[Report]) -> None:
 @stage("snapshot", attempts=ATTEMPTS, logged=False)
 def read(lake: Lake, settings: Settings, as_of: datetime | None) -> tuple[Inputs, Plan]:
     """The inputs as they are now, and the plan of their run."""
+    if settings.cluster:
+        cluster.require_cluster(settings.cluster)  # before anything is computed
     batches = lake.batches()
     inputs = lake.stored_inputs(batches)
     moment = as_of or default_as_of(inputs.event_rows, datetime.now(UTC))
@@ -170,6 +173,33 @@ def lists(staged: Staged, scorer: Scorer, part: int, first: int, last: int, behi
     for name, seconds in shares.of(perf_counter() - started).items():
         SECONDS.get()[name] += seconds
         log_stage(name, seconds, {"part": part, "rows_in": last - first, "rows_out": tables[name].height})
+
+
+@stage("neighbors, candidates, rankings", shown=False)
+def lists_elsewhere(staged: Staged, snapshot: Snapshot, ranges: Sequence[tuple[int, int]], settings: Settings) -> None:
+    """The same by the workers of a cluster, which read what is staged; the three stages share the wall time by theirs."""
+    started, listeners, spent = perf_counter(), len(snapshot.users), dict.fromkeys(LISTED, 0.0)
+    parts = [Part(number, *listeners_of) for number, listeners_of in enumerate(ranges)]
+    todo = [part for part in parts if not staged.resume(pipeline.Shard._fields, part.number)]
+    for part in sorted({*parts} - {*todo}):
+        _passed_over(part.number, part.last, listeners)
+
+    def done(part: Part, records: list[File], seconds: dict[str, float]) -> None:
+        staged.adopt(records)
+        rows = {record.table: record.rows or 0 for record in records}
+        for name in LISTED:
+            spent[name] += seconds[name]
+            log_stage(name, seconds[name], {"part": part.number, "rows_in": part.last - part.first, "rows_out": rows[name]})
+            if report := PROGRESS.get():
+                report(name, max(1, listeners * len(staged.files(name)) // len(parts)), listeners)
+
+    requested = write_requested(snapshot.lists, staged.workplace)
+    job = Job(str(staged.path), str(requested), settings.model_dump_json(), staged.plan.as_of.isoformat())
+    if todo:
+        cluster.make_lists(settings.cluster or "", job, todo, done)
+    whole = sum(spent.values()) or 1.0
+    for name in LISTED:
+        SECONDS.get()[name] += (perf_counter() - started) * spent[name] / whole
 
 
 def _passed_over(part: int, last: int, listeners: int) -> None:

@@ -6,7 +6,8 @@
     ├── LakeError            exit 4   the lake is missing, locked, damaged or not writable
     ├── CheckError           exit 5   a run was built, kept, and not published: a check failed
     ├── NotFoundError        exit 6   no such listener, track, list or run
-    └── ProviderError        exit 7   an outside source of data failed, refused, or is paused
+    ├── ProviderError        exit 7   an outside source of data failed, refused, or is paused
+    └── ClusterError         exit 8   the workers of a cluster cannot do a run; what they finished is kept
 
 A message says what failed, where, what is allowed, and what to do next.
 Exit 0 means done, 130 means interrupted; any other code is a bug in recsys.
@@ -63,3 +64,9 @@ class ProviderError(RecsysError):
     """An outside source of data did not answer, refused, or must not be asked yet (kinds: ``recsys.providers.errors``)."""
 
     exit_code = 7
+
+
+class ClusterError(RecsysError):
+    """The workers of a cluster cannot do a run, or did not finish it; what they finished is kept for the same command."""
+
+    exit_code = 8

@@ -44,13 +44,14 @@ ENVIRONMENT = {
     "REC_DIVERSITY_LAMBDA": "diversity_lambda",
     "RECSYS_PRESET": "preset",
     "RECSYS_THREADS": "threads",
+    "RECSYS_CLUSTER": "cluster",
     "RECSYS_MEMORY_LIMIT": "memory_limit",
     "RECSYS_ON_FAILURE": "on_failure",
 }
 """Environment name → setting. Every other setting belongs in a settings file."""
 
 SETTINGS_FILE = "recsys.toml"
-OPERATIONAL = ("threads", "memory_limit", "oversize", "on_failure")
+OPERATIONAL = ("threads", "cluster", "memory_limit", "oversize", "on_failure")
 """Settings that change no result: they are no part of a run and its id."""
 
 
@@ -235,6 +236,9 @@ class Settings(BaseModel):
     """Seed of every random choice."""
     threads: _Count | None = None
     """Worker threads; none = one per core. Never changes a result."""
+    cluster: str | None = None
+    """Where lists are made: `local:2` = two processes on this machine, `tcp://HOST:8786` = the workers of a Dask scheduler; none
+    = this process. Never changes a result."""
     memory_limit: _Memory | None = None
     """Memory that DuckDB may take, such as `2GiB`, at least 64 MiB; none = half of the machine's or of the process's control
     group. What does not fit goes to the lake's disk, and never changes a result."""

@@ -28,6 +28,8 @@ from recsys.settings import Settings, load
 AsOf = Annotated[str | None, Parameter(name="--as-of", help="Moment the lists are for, e.g. 2026-06-01 or 2026-06-01T03:00:00Z.")]
 Inbox = Annotated[Path | None, Parameter(name="--inbox", help="Folder of new files to ingest first.")]
 
+Cluster = Annotated[str | None, Parameter(name="--cluster", help="Who makes the lists: local:N or tcp://HOST:8786.")]
+
 PATIENCE = 3.0
 """Seconds that a Prefect server has to answer."""
 
@@ -40,10 +42,11 @@ def run(
     accept: Accept = None,
     lake: LakeFolder = None,
     threads: Threads = None,
+    cluster: Cluster = None,
     output: Output = PLAIN,
 ) -> None:
     """Build every listener's lists from the lake, and publish them."""
-    settings, _ = load({"preset": preset, "threads": threads})
+    settings, _ = load({"preset": preset, "threads": threads, "cluster": cluster})
     folder, when = lake_folder(lake), moment(as_of)
     require_reason(accept)
     if not inbox:

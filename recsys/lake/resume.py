@@ -13,7 +13,7 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
-from recsys.errors import LakeError
+from recsys.errors import ClusterError, LakeError
 from recsys.lake import files
 from recsys.lake.plan import Plan, library_versions, processor
 from recsys.lake.records import File, Record
@@ -68,7 +68,7 @@ def finished(folder: Path, maker: Maker) -> dict[str, File]:
 def reopened(folder: Path, plan: Plan) -> Iterator[dict[str, File]]:
     """Hold a staged folder with what a stopped run of the plan finished in it, and nothing else.
 
-    The folder goes when the block ends, if it is still there; after a kill or an interrupt it stays.
+    The folder goes when the block ends, if it is still there; it stays after a kill, an interrupt, or when workers gave up.
     """
     maker = Maker.of(plan)
     whole = finished(folder, maker)
@@ -76,6 +76,8 @@ def reopened(folder: Path, plan: Plan) -> Iterator[dict[str, File]]:
     try:
         yield whole
         remove_staged(folder)
+    except ClusterError:
+        raise
     except Exception:
         remove_staged(folder)
         raise

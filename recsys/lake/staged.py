@@ -43,18 +43,20 @@ class Staged:
         """
         if table not in OUTPUTS:
             raise LakeError(f"{table!r} is not a table of a run; allowed: {', '.join(OUTPUTS)}")
-        contract = TABLES[table]
-        frame = contract.conform(frame)
-        name = _name(table, part)
-        first, last = _bounds(frame)
-        known = self.finished.get(name)
-        if known is not None and (known.rows, known.first_user, known.last_user) == (frame.height, first, last):
-            self.written[name] = known
+        frame = TABLES[table].conform(frame)
+        known = self.finished.get(_name(table, part))
+        if known is not None and (known.rows, known.first_user, known.last_user) == (frame.height, *_bounds(frame)):
+            self.written[known.path] = known
             return
-        parquet.write(self._place(name), frame, contract, "table")
-        facts = File.of(self.path, name, table=table, rows=frame.height, first_user=first, last_user=last)
-        resume.record_file(self.path, facts)
-        self.written[name] = facts
+        facts = write_part(self.path, table, frame, part)
+        self.written[facts.path] = facts
+
+    def adopt(self, records: Iterable[File]) -> None:
+        """Take in parts that others wrote with :func:`write_part`. Raises :class:`LakeError` for one that is not whole."""
+        for facts in records:
+            if problem := facts.problem(self.path):
+                raise LakeError(f"{problem}; a worker wrote it. Run the same command again")
+            self.written[facts.path] = facts
 
     def resume(self, tables: Iterable[str], part: int) -> bool:
         """Whether a stopped run of this plan had finished a part of all these tables; it then belongs to this run as it is."""
@@ -137,6 +139,16 @@ class Staged:
         path = self.path / name
         files.make_folder(path.parent)
         return path
+
+
+def write_part(folder: Path, table: str, frame: pl.DataFrame, part: int) -> File:
+    """Write a part of a table into the staged run in ``folder``, and record it. Raises like :meth:`Staged.write`."""
+    name, (first, last) = _name(table, part), _bounds(frame)
+    files.make_folder((folder / name).parent)
+    parquet.write(folder / name, TABLES[table].conform(frame), TABLES[table], "table")
+    facts = File.of(folder, name, table=table, rows=frame.height, first_user=first, last_user=last)
+    resume.record_file(folder, facts)
+    return facts
 
 
 def _name(table: str, part: int) -> str:

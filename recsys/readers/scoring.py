@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime
 
 import polars as pl
@@ -30,6 +30,14 @@ def open_scorer(
 
     ``tables`` are the run's own, ``settings`` and ``as_of`` too. A run without a stored model is fitted anew, which takes longer.
     """
+    listener = tables["profiles"]["user_id"].to_list().index(user_id)
+    return score_with(tables, settings, as_of, lists)(listener, listener + 1), listener
+
+
+def score_with(
+    tables: Mapping[str, pl.DataFrame], settings: Settings, as_of: datetime, lists: pl.DataFrame
+) -> Callable[[int, int], Scorer]:
+    """The same for listeners ``first`` … ``last`` − 1 of the run, by number."""
     users = tables["profiles"]["user_id"].to_list()
     nothing = pl.DataFrame()
     asked = REQUESTS.conform(lists)
@@ -37,12 +45,14 @@ def open_scorer(
         asked = asked.with_columns(lists[COOLDOWN])
     snapshot = Snapshot(as_of, tables["tracks"], EVENTS.empty(), tables["controls"], asked, nothing, tables["songs"], users)
     catalog = build_catalog(snapshot.tracks, settings, snapshot.songs)
-    history, listener = build_history(tables["ratings"], users, catalog), users.index(user_id)
+    history = build_history(tables["ratings"], users, catalog)
+    requests = build_requests(snapshot, catalog, settings)
     if all(name in tables for name in _MODEL):
-        similar = open_neighbors(tables, history, catalog.canonical, settings, listener)
+        similar = open_neighbors(tables, history, catalog.canonical, settings)
     else:
-        similar = fit_neighbors(history, catalog.canonical, settings)
-    return Scorer(catalog, history, similar, build_requests(snapshot, catalog, settings), settings, asked), listener
+        fitted = fit_neighbors(history, catalog.canonical, settings)
+        similar = lambda _first, _last: fitted  # noqa: E731
+    return lambda first, last: Scorer(catalog, history, similar(first, last), requests, settings, asked)
 
 
 def rank(scorer: Scorer, listener: int) -> tuple[pl.DataFrame, pl.DataFrame]:

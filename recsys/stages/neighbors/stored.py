@@ -7,7 +7,7 @@ opened, to the same bits: so no table of the model names a listener.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict
 from os import cpu_count
 from typing import Any
@@ -71,21 +71,25 @@ def _lists(matrix: Floats | Float32s) -> pl.Series:
 
 
 def open_neighbors(
-    tables: Mapping[str, pl.DataFrame], history: History, canonical: Ints, settings: Settings, listener: int
-) -> Similar:
-    """What scores one listener of a run, by number, as the run itself did; nothing is fitted.
+    tables: Mapping[str, pl.DataFrame], history: History, canonical: Ints, settings: Settings
+) -> Callable[[int, int], Similar]:
+    """What scores listeners ``first`` … ``last`` − 1 of a run, by number, as the run itself did; nothing is fitted.
 
     ``tables`` hold `model` and `model_tracks` of the run, ``history`` its ratings, ``settings`` its own. Raises ``ValueError``
     where the tables are not of this catalogue.
     """
     if settings.neighborhood == "co_rated":
-        return CoRated(history, canonical, settings)
+        return lambda _first, _last: CoRated(history, canonical, settings)
     threads = settings.threads or cpu_count() or 1
     ratings = history.in_catalog("rating")
     values = dict(tables["model"].filter(pl.col("name") != FACTOR).select("name", "value").iter_rows())
     model = _model(tables, _parameters(values), ratings)
-    fitted = model.listeners(ratings[listener : listener + 1], np.array([listener], np.int32), threads)
-    return Blended(history, canonical, settings, Collaborative(model, fitted, listener), _chance(values))
+
+    def opened(first: int, last: int) -> Similar:
+        fitted = model.listeners(ratings[first:last], np.arange(first, last, dtype=np.int32), threads)
+        return Blended(history, canonical, settings, Collaborative(model, fitted, first), _chance(values))
+
+    return opened
 
 
 def _parameters(values: Mapping[str, float]) -> Parameters:

@@ -46,7 +46,7 @@ def test_scores_of_every_listener_are_the_bits_of_the_fit(als: float, side: floa
     pairs = Ragged(np.array([0, len(ids)]), np.arange(len(ids), dtype=np.int32))
     assert count > 3
     for listener in range(count):
-        opened = open_neighbors(tables, history, similar.canonical, similar.settings, listener)
+        opened = open_neighbors(tables, history, similar.canonical, similar.settings)(listener, listener + 1)
         near = similar.near(listener, listener + 1)
         for mine, theirs in zip(near, opened.near(listener, listener + 1), strict=True):
             np.testing.assert_array_equal(mine, theirs)
@@ -98,4 +98,4 @@ def test_a_model_of_other_tracks_is_refused() -> None:
     tables = model_tables(similar, ids)
     tables["model_tracks"] = tables["model_tracks"].head(3)
     with pytest.raises(ValueError, match=f"the model is of 3 tracks, the run has {len(ids)}"):
-        open_neighbors(tables, history, similar.canonical, similar.settings, 0)
+        open_neighbors(tables, history, similar.canonical, similar.settings)

@@ -1,0 +1,88 @@
+"""What a worker of a cluster does: the lists of one part of a run, from files of the staged run into files of it.
+
+Only names go to a worker and only records come back. Worker and caller must see the same folder.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import defaultdict
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import datetime
+from functools import lru_cache
+from pathlib import Path
+from time import perf_counter, time
+from typing import Any, NamedTuple
+
+import polars as pl
+
+from recsys import models, pipeline
+from recsys.lake.plan import code_version, library_versions, processor
+from recsys.lake.staged import write_part
+from recsys.readers.scoring import score_with
+from recsys.settings import Settings
+from recsys.stages.candidates.scoring import Scorer
+
+REQUESTED = "requested.parquet"
+"""File with the lists that the run is asked to make."""
+_READ = ("tracks", "songs", "controls", "ratings", "profiles", "model", "model_tracks")
+
+
+class Job(NamedTuple):
+    """A staged run, by names and texts alone."""
+
+    folder: str
+    requested: str
+    """The file :data:`REQUESTED`, beside the folder."""
+    settings: str
+    """JSON of the run's settings."""
+    as_of: str
+
+
+class Part(NamedTuple):
+    """Listeners ``first`` … ``last`` − 1."""
+
+    number: int
+    first: int
+    last: int
+
+
+def describe(job: Job) -> dict[str, Any]:
+    """What a worker must have in common with the one who sends it work."""
+    import llvmlite.binding
+
+    facts = {"code": code_version(), **library_versions(), "processor": processor()}
+    facts["instructions"] = llvmlite.binding.get_host_cpu_name()
+    return {**facts, "sees the lake": Path(job.requested).is_file(), "clock": time()}
+
+
+def make(job: Job, part: Part) -> tuple[list[str], dict[str, float]]:
+    """Write neighbours, candidates, rankings and lists of the part; records of the files as JSON, and seconds by stage."""
+    seconds: dict[str, float] = defaultdict(float)
+
+    @contextmanager
+    def clock(name: str) -> Iterator[None]:
+        started = perf_counter()
+        yield
+        seconds[name] += perf_counter() - started
+
+    tables = pipeline.shard(_scorer(job)(part.first, part.last), part.first, part.last, clock=clock)._asdict()
+    records = [write_part(Path(job.folder), name, frame, part.number) for name, frame in tables.items()]
+    return [record.model_dump_json() for record in records], dict(seconds)
+
+
+@lru_cache(maxsize=1)
+def _scorer(job: Job) -> Callable[[int, int], Scorer]:
+    """Opened once a worker, for all its parts."""
+    folder = Path(job.folder)
+    tables = {name: models.scan(sorted((folder / name).glob("part-*.parquet"))).collect() for name in _READ}
+    settings = Settings.model_validate({**json.loads(job.settings), "threads": 1})
+    requested = models.scan([Path(job.requested)]).collect()
+    return score_with(tables, settings, datetime.fromisoformat(job.as_of), requested)
+
+
+def write_requested(lists: pl.DataFrame, folder: Path) -> Path:
+    """Leave the lists that are asked for where workers read them."""
+    lists.write_parquet(folder / REQUESTED)
+    return folder / REQUESTED
