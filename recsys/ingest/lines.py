@@ -12,7 +12,7 @@ import polars as pl
 
 from recsys.ingest.rows import LINE, Fault, broken_rows
 
-_BLOCK = 32 * 2**20
+_BLOCK = 8 * 2**20
 """Bytes read at once."""
 
 _MOST = 200_000

@@ -17,7 +17,7 @@ from recsys.stages.candidates.stage import pools
 from recsys.stages.neighbors.stage import fit_neighbors
 from recsys.stages.neighbors.stored import open_neighbors
 from recsys.stages.rankings.stage import pool_depth, rank_lists
-from recsys.tables import COOLDOWN, EVENTS, REQUESTS
+from recsys.tables import COOLDOWN, EVENTS, REQUESTS, STRINGS
 
 _MODEL = ("model", "model_tracks")
 """Tables that runs of earlier versions lack."""
@@ -40,9 +40,8 @@ def score_with(
     """The same for listeners ``first`` … ``last`` − 1 of the run, by number."""
     users = tables["profiles"]["user_id"].to_list()
     nothing = pl.DataFrame()
-    asked = REQUESTS.conform(lists)
-    if COOLDOWN in lists.columns:
-        asked = asked.with_columns(lists[COOLDOWN])
+    cooled = pl.col(COOLDOWN) if COOLDOWN in lists.columns else pl.lit(None, STRINGS)  # a wish of now has shown nothing yet
+    asked = REQUESTS.conform(lists).hstack(lists.select(cooled.alias(COOLDOWN)))
     snapshot = Snapshot(as_of, tables["tracks"], EVENTS.empty(), tables["controls"], asked, nothing, tables["songs"], users)
     catalog = build_catalog(snapshot.tracks, settings, snapshot.songs)
     history = build_history(tables["ratings"], users, catalog)

@@ -26,7 +26,7 @@ from tests.support.buckets import Asked, Fault, Proxy
 
 pytestmark = pytest.mark.slow
 
-RACES = int(os.environ.get("RACES", "40"))
+RACES = int(os.environ.get("RACES", "20"))
 FAULTS: tuple[Fault, ...] = ("lost", "409", "412", "503", "dropped")
 
 
