@@ -14,6 +14,8 @@ from recsys import Lake
 from recsys.cli import doctor
 from tests.cli.conftest import Recsys
 
+pytestmark = pytest.mark.slow  # whole runs
+
 
 def test_a_good_lake(recsys: Recsys, lake: Lake) -> None:
     answer = recsys("doctor", "--lake", lake.root)

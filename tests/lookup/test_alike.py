@@ -5,10 +5,13 @@ from __future__ import annotations
 import httpx
 import numpy as np
 import polars as pl
+import pytest
 
 from recsys.lake import Run
 from recsys.matrices.features import RANGE_MAX, RANGE_MIN, WEIGHTS, has_audio
 from recsys.tables import FEATURES
+
+pytestmark = pytest.mark.slow  # whole runs
 
 
 def cosines(tracks: pl.DataFrame, track_id: str) -> dict[str, float]:

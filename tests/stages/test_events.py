@@ -21,6 +21,8 @@ from recsys.stages.snapshot import take_snapshot
 from recsys.tables import EVENTS, REJECTS
 from tests.support.worlds import AS_OF, silent
 
+pytestmark = pytest.mark.slow  # whole runs
+
 SETTINGS = Settings()
 SOURCES = (None, "spotify-extended 1", "lastfm 2", "apple-music", "apple-library")
 
@@ -144,7 +146,6 @@ print(len(snapshot.event_parts), rows, (resource.getrusage(resource.RUSAGE_SELF)
 """
 
 
-@pytest.mark.slow
 def test_three_million_events_take_less_memory_than_as_frames(tmp_path: Path) -> None:
     """In memory they would take 400 bytes each, 1.1 GB."""
     (tmp_path / "000001").mkdir()
