@@ -43,7 +43,6 @@ class Staged:
         """
         if table not in OUTPUTS:
             raise LakeError(f"{table!r} is not a table of a run; allowed: {', '.join(OUTPUTS)}")
-        frame = TABLES[table].conform(frame)
         known = self.finished.get(_name(table, part))
         if known is not None and (known.rows, known.first_user, known.last_user) == (frame.height, *_bounds(frame)):
             self.written[known.path] = known
@@ -143,9 +142,10 @@ class Staged:
 
 def write_part(folder: Path, table: str, frame: pl.DataFrame, part: int) -> File:
     """Write a part of a table into the staged run in ``folder``, and record it. Raises like :meth:`Staged.write`."""
+    frame = TABLES[table].conform(frame)
     name, (first, last) = _name(table, part), _bounds(frame)
     files.make_folder((folder / name).parent)
-    parquet.write(folder / name, TABLES[table].conform(frame), TABLES[table], "table")
+    parquet.write(folder / name, frame, TABLES[table], "table")
     facts = File.of(folder, name, table=table, rows=frame.height, first_user=first, last_user=last)
     resume.record_file(folder, facts)
     return facts
