@@ -1,17 +1,20 @@
 """Compiled kernels on the disk: where they lie, and which sources they are good for.
 
 numba keeps compiled code and looks at the one file that a kernel stands in: it does not notice that a kernel which the kernel
-calls has changed. So the stamp of compiled code here is a digest of all sources that it is made from. The content decides, not
-the times of files: a clone, or a clock that is wrong, changes nothing.
+calls has changed. So the stamp of compiled code here is a digest of all sources that it is made from, and of the compiler. The
+content decides, not the times of files: a clone, or a clock that is wrong, changes nothing.
 
-The code lies in the first of these that can be written: ``NUMBA_CACHE_DIR``, ``__pycache__`` beside the source, ``cache/kernels``
-in the lake, the user's cache folder, a temporary folder of the user's own.
+Each stamp has a folder of its own, so that no other code is ever run, and who goes back to earlier sources need not compile them
+again. The folders lie in the first of these that can be written: ``NUMBA_CACHE_DIR``, ``__pycache__`` beside the source,
+``cache/kernels`` in the lake, the user's cache folder, a temporary folder of the user's own. Where this user cannot write beside
+the source, as in an image, what was compiled there is copied.
 """
 
 from __future__ import annotations
 
 import hashlib
 import os
+import shutil
 import stat
 import tempfile
 from collections.abc import Iterator
@@ -22,7 +25,9 @@ from pathlib import Path
 _SOURCES: dict[Path, tuple[Path, ...]] = {}
 """Folder of kernels → the sources, files or folders, that its kernels are made from."""
 _LAKE: list[Path] = []
-_DIGEST = "sources.sha256"
+_PREFIX = "kernels-"
+_STAMPS = 3
+"""Stamps of a folder whose compiled code stays: this one, and the two that were used last before it."""
 
 
 def cached(folder: Path, *sources: Path) -> None:
@@ -30,22 +35,23 @@ def cached(folder: Path, *sources: Path) -> None:
     from recsys.locator import install
 
     _SOURCES[folder] = sources
-    _drop_stale(folder)
+    if place := home(folder):
+        with suppress(OSError):
+            _tidy(place)
     install()
 
 
-def _drop_stale(folder: Path) -> None:
-    """Remove compiled code of other sources: its index may name classes that are gone, which numba cannot read."""
-    place = home(folder)
-    if place is None:
-        return
-    record = place / _DIGEST
-    with suppress(OSError):
-        if record.exists() and record.read_text(encoding="ascii") == stamp(folder):
-            return
-        for stale in place.glob("*.nb[ic]"):
-            stale.unlink(missing_ok=True)
-        record.write_text(stamp(folder), encoding="ascii")
+def _tidy(place: Path) -> None:
+    """Remove what a crash left empty, code of stamps that were not used lately, and code without a folder of its stamp."""
+    os.utime(place)
+    for path in place.iterdir():
+        if not path.stat().st_size:
+            path.unlink(missing_ok=True)
+    stamps = sorted(place.parent.glob(f"{_PREFIX}*"), key=lambda path: (path != place, -path.stat().st_mtime_ns))
+    for stale in stamps[_STAMPS:]:
+        shutil.rmtree(stale, ignore_errors=True)
+    for stale in (*place.parent.glob("*.nb[ic]"), *place.parent.glob("sources.sha256")):
+        stale.unlink(missing_ok=True)
 
 
 def in_lake(root: Path) -> None:
@@ -60,8 +66,12 @@ def is_kernels(folder: Path) -> bool:
 
 @cache
 def stamp(folder: Path) -> str:
-    """SHA-256 of all sources that the kernels of a folder are made from."""
-    digest = hashlib.sha256()
+    """SHA-256 of all sources that the kernels of a folder are made from, and of the versions of what compiles them."""
+    import llvmlite
+    import numba
+    import numpy as np
+
+    digest = hashlib.sha256(repr([each.__version__ for each in (numba, llvmlite, np)]).encode())
     for source in (path for each in _SOURCES[folder] for path in (sorted(each.glob("*.py")) if each.is_dir() else [each])):
         digest.update(f"{source.name}\0".encode() + source.read_bytes())
     return digest.hexdigest()
@@ -70,10 +80,24 @@ def stamp(folder: Path) -> str:
 @cache
 def home(folder: Path) -> Path | None:
     """Where compiled kernels of a folder lie; none where nothing can be written."""
-    return next((place for place in _places(folder) if _writable(place)), None)
+    name = f"{_PREFIX}{stamp(folder)[:16]}"
+    chosen = next((place for root in _roots(folder) if _writable(place := root / name)), None)
+    if chosen is not None and not any(chosen.iterdir()):
+        _copy(folder / "__pycache__" / name, chosen)
+    return chosen
 
 
-def _places(folder: Path) -> Iterator[Path]:
+def _copy(place: Path, chosen: Path) -> None:
+    """What was compiled beside the sources, by an installation that cannot be written now; no reader sees half of it."""
+    apart = chosen.with_name(f".{chosen.name}.{os.getpid()}")
+    with suppress(OSError):
+        if place != chosen and any(place.iterdir()):
+            shutil.copytree(place, apart)
+            apart.replace(chosen)
+    shutil.rmtree(apart, ignore_errors=True)
+
+
+def _roots(folder: Path) -> Iterator[Path]:
     own = f"{folder.name}-{hashlib.sha256(os.fsencode(folder)).hexdigest()[:12]}"
     if chosen := os.environ.get("NUMBA_CACHE_DIR"):
         yield Path(chosen) / own

@@ -14,10 +14,10 @@ from numba import njit
 
 from recsys.matrices.arrays import Flags, Floats, Offsets
 from recsys.matrices.order import nth_greatest
-from recsys.tables import PARTS
 
 CONTENT, VOTES, POPULARITY, EXPLORATION, FAMILIARITY, TARGET = range(6)
-SIZE = len(PARTS)
+SIZE = 6
+"""Parts of a score, as in :data:`recsys.tables.PARTS`: a number of its own, so that the kernels stand on no other source."""
 SAFETY, COMMERCIAL = 2 * SIZE, 2 * SIZE + 1
 PART_COLUMNS = 2 * SIZE + 2
 """Per candidate: values of the parts, points of the parts, safety, commercial."""

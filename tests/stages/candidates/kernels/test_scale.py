@@ -18,6 +18,7 @@ from recsys.stages.candidates.kernels.scale import (
     scale_of,
     total_points,
 )
+from recsys.tables import PARTS
 
 EVERY = np.ones(3, np.bool_)
 
@@ -35,6 +36,10 @@ def points(weight: list[float], votes: list[float], counted: np.ndarray = EVERY,
     out = np.empty((3, 2 * SIZE + 2))
     fill_columns(scale, values, Multipliers(np.ones(3), np.zeros(3)), np.arange(3), out)
     return [[round(value, 6) for value in row] for row in out[:, SIZE : 2 * SIZE].T]
+
+
+def test_the_parts_are_those_of_the_contract() -> None:
+    assert len(PARTS) == SIZE
 
 
 def test_one_part_runs_from_nothing_to_all() -> None:
