@@ -136,7 +136,7 @@ def _read(
     with source.raw() as raw, files.unpacked(raw) as stream:
         form, blocks = reading.read(source, stream, lambda: progress and progress(source.name, raw.tell(), size))
         for block in blocks:
-            good, bad = validate(form.table, block, zone)
+            good, bad = validate(form.table, form.ready(block), zone)
             read += block.height
             plays, unwanted = _plays(form, good, source.name, artists)
             kept.append(plays)

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import polars as pl
 
+from recsys.ingest.rows import Rows
 from recsys.tables import STRINGS, UTC, Column, Table
 
 _FIRST = 631_152_000_000
@@ -62,7 +63,8 @@ class ExportFormat:
 
     ``marks``: keys, or columns, that tell it from the others. ``fields``: how each column of ``table`` is picked from a JSON
     object; a column not named there is picked by its own name. ``listens``: columns of :data:`LISTENS` as expressions over
-    ``table``; those left out are null. ``names``: the column to blame when a play names no song.
+    ``table``; those left out are null. ``names``: the column to blame when a play names no song. ``prepared``: rows as the file
+    has them → rows that can be checked, the same ones in the same order.
     """
 
     name: str
@@ -72,10 +74,15 @@ class ExportFormat:
     names: str
     fields: Mapping[str, Picker] = field(default_factory=dict)
     left_out: tuple[Reason, ...] = ()
+    prepared: Callable[[pl.DataFrame], pl.DataFrame] | None = None
 
     def pick(self, row: Entry) -> dict[str, Any]:
         """The fields that are read from one JSON object, and no others."""
         return {name: self.fields[name](row) if name in self.fields else row.get(name) for name in self.table.names}
+
+    def ready(self, block: Rows) -> Rows:
+        """The same rows, so that they can be checked."""
+        return replace(block, frame=self.prepared(block.frame)) if self.prepared and block.frame.height else block
 
     def plays(self, frame: pl.DataFrame) -> pl.DataFrame:
         """A validated frame of ``table`` → :data:`LISTENS`."""

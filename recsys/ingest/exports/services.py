@@ -4,7 +4,7 @@
   artist: it is looked up by title and album in ``Library Tracks.json`` of the same export (:mod:`.artists`).
 - Apple Music's ``Library Tracks``: saved songs, and how often each was played, liked and skipped.
 - Deezer: the sheet ``10_listeningHistory`` of ``deezer-data_….xlsx``, or that sheet as CSV.
-- Tidal: ``streaming.csv``.
+- Tidal: ``streaming.csv``, as ListenBrainz' importer reads it: minutes on the listener's clock, day before month, and his zone.
 - Koito: one JSON object with ``listens``.
 """
 
@@ -13,6 +13,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
+from zoneinfo import available_timezones
 
 import polars as pl
 
@@ -194,6 +195,33 @@ DEEZER = ExportFormat(
     left_out=(unplayed("seconds"),),
 )
 
+
+def _day_first(frame: pl.DataFrame) -> pl.DataFrame:
+    """Rows of Tidal's with UTC times, by the zone of each, which is dropped then; ``null`` is empty but in names."""
+    absent = [pl.lit(None, pl.String).alias(name) for name in ("isrc", "played", "product", "zone") if name not in frame.columns]
+    known = frame.with_columns(absent)
+    known = known.with_columns(_no_null(pl.col(name).cast(pl.String)) for name in ("isrc", "played", "product", "zone"))
+    parts = known.with_row_index("\0row").partition_by("zone")
+    placed = [part.with_columns(time=_placed(part["zone"][0])) for part in parts]
+    return pl.concat(placed).sort("\0row").drop("\0row", "zone")
+
+
+def _no_null(text: pl.Expr) -> pl.Expr:
+    return pl.when(text.str.strip_chars().str.to_lowercase() != "null").then(text)
+
+
+def _placed(zone: str | None) -> pl.Expr:
+    """Times as Tidal writes them, and as ISO 8601: with a zone where it is a known one; other texts stay."""
+    clock = pl.col("time").str.strip_chars().str.to_datetime("%d/%m/%Y %H:%M", time_unit="us", strict=False)
+    text = pl.coalesce(clock.dt.strftime("%Y-%m-%dT%H:%M:%S"), "time")
+    if (name := (zone or "").strip()) not in available_timezones():
+        return text
+    moment = clock.dt.replace_time_zone(name, ambiguous="earliest", non_existent="null").dt.convert_time_zone("UTC")
+    return pl.coalesce(moment.dt.strftime("%Y-%m-%dT%H:%M:%SZ"), text)
+
+
+_PRODUCT = pl.col("product").str.strip_chars().str.to_lowercase()
+
 TIDAL = ExportFormat(
     "tidal",
     table(
@@ -202,17 +230,20 @@ TIDAL = ExportFormat(
             entry_moment("time", "when it was played"),
             *NAMES,
             text("isrc", "ISRC"),
-            duration("played", "how long it played"),
+            _count("played", "how long it played"),
             text("product", "kind of what was played"),
+            text("zone", "time zone of the listener"),
         ),
     ),
     frozenset({"\0tidal"}),
-    {**SONG, "isrc": pl.col("isrc"), "occurred_at": pl.col("time"), "completed_ms": pl.col("played"), "type": PLAY},
+    {**SONG, "isrc": pl.col("isrc"), "occurred_at": pl.col("time"), "completed_ms": _PLAYED, "type": PLAY},
     "title",
     left_out=(
-        Reason("video", "a video is not music", pl.col("product").str.to_lowercase().str.contains("video")),
+        Reason("video", "a video is not music", _PRODUCT.str.contains("video")),
+        Reason("not_a_play", "what was played is no track", _PRODUCT.is_in(["track", ""]).not_()),
         unplayed("played"),
     ),
+    prepared=_day_first,
 )
 
 
@@ -340,6 +371,7 @@ HEADINGS = (
                 "isrc": ("isrc",),
                 "played": ("stream_duration_ms", "duration_ms"),
                 "product": ("product_type", "content_type"),
+                "zone": ("time_zone", "timezone"),
             },
         )
         for artist in ("artist_name", "artist", "artists")

@@ -172,16 +172,41 @@ def test_other_workbooks_are_refused_in_words(lake: Lake, put: Put) -> None:
 
 @pytest.mark.slow
 def test_tidals_streams(lake: Lake, put: Put) -> None:
-    header = "artist_name,track_title,entry_date,product_type,stream_duration_ms,city"
+    header = (
+        "artist_name,track_title,entry_date,stream_duration_ms,product_type,ip_address,client_name_from_session,"
+        "country_name,region_name,city_name,postal_code,time_zone"
+    )
+    at_home = "203.0.113.9,Web Player,Norway,Viken,Moss,1530"
     rows = [
-        "A,S,2024-01-05 14:23:00,TRACK,200000,X",
-        "A,Clip,2024-01-05 14:23:00,VIDEO,200000,X",
-        "A,,2024-01-05 14:23:00,TRACK,1,X",
+        f"A,S,08/03/2022 9:01,200000.0,TRACK,{at_home},Europe/Oslo",
+        "B Feat. C Feat. D,T,09/12/2022 0:00,120000.00000000000,TRACK,null,mobile,null,null,null,null,null",
+        f'"E, F, G",U,25/04/2025 17:12,1168.0,TRACK,{at_home},Not/AZone',
+        f"A,Clip,08/03/2022 9:05,200000.0,VIDEO,{at_home},Europe/Oslo",
+        f"A,Whole,08/03/2022 9:06,200000.0,ALBUM,{at_home},Europe/Oslo",
+        f"A,,08/03/2022 9:07,1.0,TRACK,{at_home},Europe/Oslo",
+        f"A,No month,08/13/2022 9:07,1.0,TRACK,{at_home},Europe/Oslo",
+        f"A,V,08/03/2022 9:09,null,TRACK,{at_home},Europe/Oslo",
+        f"A,Twice,30/10/2022 2:30,90000.0,TRACK,{at_home},Europe/Oslo",
+        f"A,Never,27/03/2022 2:30,90000.0,TRACK,{at_home},Europe/Oslo",
     ]
-    (events, _) = ingest_export(lake, "ann", [put("streaming.csv", "\n".join([header, *rows]))])
-    assert dict(events.causes) == {"video": 1, "missing": 1}
-    assert heard(lake) == [("S", "A", "play", "2024-01-05 14:23:00")]
-    assert lake.input("events")["completed_ms"].to_list() == [200_000]
+    (events, _) = ingest_export(lake, "ann", [put("streaming.csv", "\n".join(["Your streams", header, *rows]))])
+    assert dict(events.causes) == {"video": 1, "not_a_play": 1, "missing": 1, "time": 1}
+    assert heard(lake) == [
+        ("S", "A", "play", "2022-03-08 08:01:00"),
+        ("T", "B Feat. C Feat. D", "play", "2022-12-09 00:00:00"),
+        ("U", "E, F, G", "play", "2025-04-25 17:12:00"),
+        ("V", "A", "play", "2022-03-08 08:09:00"),
+        ("Twice", "A", "play", "2022-10-30 00:30:00"),
+        ("Never", "A", "play", "2022-03-27 02:30:00"),
+    ]
+    assert lake.input("events")["completed_ms"].to_list() == [200_000, 120_000, 1168, None, 90_000, 90_000]
+    assert not any(word in repr(lake.rejects().to_dicts()) for word in ("203.0", "Moss", "Web Player", "Oslo"))
+
+
+def test_tidals_older_times_are_read_too(lake: Lake, put: Put) -> None:
+    rows = "artist_name,track_title,entry_date\nA,S,2024-01-05 14:23:00\nA,T,2024-01-05T14:23:00+01:00\n"
+    ingest_export(lake, "ann", [put("streaming.csv", rows)])
+    assert [row[3] for row in heard(lake)] == ["2024-01-05 14:23:00", "2024-01-05 13:23:00"]
 
 
 def test_koitos_listens(lake: Lake, put: Put) -> None:
