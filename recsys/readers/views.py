@@ -17,6 +17,7 @@ from typing import BinaryIO, NamedTuple, Self
 import duckdb
 import pyarrow.parquet as pq
 
+from recsys import names
 from recsys.errors import UsageError
 from recsys.lake import Batch, Lake, Run, Staged, quality
 from recsys.lake.pruning import using
@@ -199,6 +200,8 @@ def _text(words: str) -> str:
 class SqlSession:
     """A DuckDB in memory with the views of one run, or without one of the inputs alone. It only reads files of the lake.
 
+    The function ``name_key`` compares names of artists and genres as the lists do (:func:`recsys.names.key`).
+
     DuckDB's own lock keeps it inside the lake, but would let it write there: so only statements that read files, or that make
     and drop tables and views in memory, are let through.
     """
@@ -212,6 +215,7 @@ class SqlSession:
         self.connection.execute("set TimeZone = 'UTC'")
         self.connection.execute("set enable_progress_bar = false")  # it would stand among the rows of a long query
         self.connection.execute(views_sql(run_sources(lake, run)))
+        self.connection.create_function("name_key", names.key, ["VARCHAR"], "VARCHAR")
         self.connection.execute("set allowed_directories = $1", [[f"{lake.root}/", f"{literal(lake.root)}/"]])
         self.connection.execute("set allowed_paths = $1", [[self._draft]])
         self.connection.execute("set enable_external_access = false")

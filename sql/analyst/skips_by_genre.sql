@@ -1,12 +1,15 @@
 -- Question: which genres are skipped most?
--- Grain:    one row per genre with at least 20 plays and skips
+-- Grain:    one row per genre, however it is spelled (name_key), with at least 20 plays and skips
 -- Units:    plays, skips in events; skip_rate 0-1
 -- Order:    skip_rate downwards, genre
-with heard as (
-    select unnest(list_distinct(list_transform(t.genres, lambda name: lower(trim(name))))) as genre, e.type
+with carried as (
+    select id, unnest(list_distinct(list_transform(genres, lambda name: name_key(name)))) as genre from tracks
+),
+heard as (
+    select c.genre, e.type
     from input_events e
-    join tracks t on e.track_id = t.id
-    where e.type in ('play', 'skip')
+    join carried c on e.track_id = c.id
+    where e.type in ('play', 'skip') and c.genre <> ''
 )
 select
     genre,

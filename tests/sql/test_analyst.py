@@ -120,6 +120,39 @@ def test_a_blocked_track_is_found(session: SqlSession) -> None:
     session.run("drop view planted")
 
 
+SPELLED = """
+    create or replace table spelled as
+    select * from (values
+        ('a', 'The Beatles', ['Hip-Hop', 'hip hop']), ('b', 'beatles', ['HIP HOP']), ('c', 'Béatles, The', ['ｈｉｐ ｈｏｐ', ''])
+    ) t (id, artist, genres);
+    create or replace table heard as
+    select id as track_id, if(n < 5, 'skip', 'play') as type from spelled, range(20) t (n);
+    create or replace table listed as
+    select 'ann' as user_id, 'balanced' as list, id as track_id from spelled;
+    create or replace table liking as
+    select 'ann' as user_id, false as cold, [{'name': 'Hip‐Hop', 'strength': 1.0}] as top_genres;
+"""
+"""One artist and one genre, spelled in many ways."""
+
+
+@pytest.mark.parametrize(
+    ("name", "answer"),
+    [
+        ("skips_by_genre", [("hip hop", 45, 15, 0.25)]),
+        ("genre_mix", [("balanced", 1, 1.0)]),
+        ("artist_concentration", [("Béatles, The", 3, 1, 1.0, 1.0)]),
+    ],
+)
+def test_one_name_in_many_spellings_is_one(session: SqlSession, name: str, answer: list[tuple[Any, ...]]) -> None:
+    text = (SQL / "analyst" / f"{name}.sql").read_text(encoding="utf-8")
+    for view, planted in {"input_events": "heard", "rankings": "listed", "profiles": "liking", "tracks": "spelled"}.items():
+        text = re.sub(rf"\b(from|join) {view}\b", rf"\1 {planted}", text)
+    rows = session.run(SPELLED + text)
+    assert rows is not None
+    assert rows.fetchall() == answer
+    session.run("drop table spelled; drop table heard; drop table listed; drop table liking")
+
+
 def test_trends_are_the_runs_in_order(session: SqlSession, lake: Lake) -> None:
     rows = ask(session, "trends")
     assert [row["run"] for row in rows] == lake.run_ids()
