@@ -117,6 +117,12 @@ def work_key(title: str) -> str:
     return " ".join([core, *sorted(parts)]) if core else title_key(title)
 
 
+def work_name(artist: str | None, title: str | None) -> str | None:
+    """What all versions of a title by one artist, the first that is credited, are called; none when either is blank."""
+    names = key(artist or ""), work_key(title or "")
+    return "\x1f".join(names) if all(names) else None
+
+
 def _note(note: str) -> str:
     """What a note of a title adds to the song's name; nothing for guests and editions."""
     if _GUEST_NOTE.fullmatch(note):

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from recsys.names import Artists, genres, key, title_key, work_key
+from recsys.names import Artists, genres, key, title_key, work_key, work_name
 
 SAME = [
     ("Beyoncé", "Beyonce\u0301", "BEYONCE", "Ｂｅｙｏｎｃｅ"),
@@ -123,3 +123,9 @@ def test_lists_of_artists() -> None:
 def test_genres() -> None:
     assert genres(["rock, pop", "Rock"]) == ["rock", "pop"]
     assert genres(["singer/songwriter", "R&B", ""]) == ["singer/songwriter", "R&B"]
+
+
+def test_the_name_of_a_work_needs_an_artist_and_a_title() -> None:
+    assert work_name("The Ánd", "Song (Live)") == work_name("and", "song") is not None
+    assert work_name("a b", "c") != work_name("a", "b c")
+    assert [work_name(*names) for names in ((None, "x"), ("x", None), (" ", "x"), ("", ""))] == [None] * 4

@@ -41,12 +41,12 @@ def lake_folder(given: Path | None) -> Path:
     return root
 
 
-def moment(text: str | None) -> datetime | None:
-    """A moment in UTC from a date or an ISO 8601 time; without a zone it counts as UTC."""
+def moment(text: str | None, option: str = "--as-of") -> datetime | None:
+    """A moment in UTC from a date or an ISO 8601 time of an option; without a zone it counts as UTC."""
     if text is None:
         return None
     try:
         parsed = datetime.fromisoformat(text)
     except ValueError as error:
-        raise UsageError(f"--as-of {text!r} is not a time; write 2026-06-01 or 2026-06-01T03:00:00Z") from error
+        raise UsageError(f"{option} {text!r} is not a time; write 2026-06-01 or 2026-06-01T03:00:00Z") from error
     return parsed.astimezone(UTC) if parsed.tzinfo else parsed.replace(tzinfo=UTC)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
-from dataclasses import asdict, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Annotated, Literal, NamedTuple
 
@@ -66,6 +66,39 @@ Seeds = Annotated[list[str], Parameter(help="Tracks of the catalogue, by id or t
 PerTrack = Annotated[int, Parameter(name="--limit", help="Maximum recordings per track.", validator=Number(gte=1, lte=50))]
 ListenerName = Annotated[str, Parameter(help="ListenBrainz user.")]
 
+
+@Parameter(name="*")
+@dataclass(frozen=True)
+class Listing:
+    """The lake, and how a command prints."""
+
+    lake: LakeFolder = None
+    form: Format = "table"
+
+    @property
+    def home(self) -> Lake:
+        """The lake itself."""
+        return Lake(lake_folder(self.lake))
+
+
+@Parameter(name="*")
+@dataclass(frozen=True)
+class Asking(Listing):
+    """The same of a command that asks somebody outside."""
+
+    calls: Calls = None
+
+
+@Parameter(name="*")
+@dataclass(frozen=True)
+class Fetching(Asking):
+    """The same of one that stores the answers, and may ask again."""
+
+    refresh: Refresh = False
+
+
+LISTING, ASKING, FETCHING = Listing(), Asking(), Fetching()
+
 import_ = App(name="import", help="Fetch tracks and listens from outside into the lake.", help_format="plaintext")
 enrich = App(name="enrich", help="Fetch more about the tracks of the catalogue.", help_format="plaintext")
 app = App(name="providers", help="What each outside source can do now.", help_format="plaintext")
@@ -82,15 +115,12 @@ def spotify(
     since: Since = None,
     enrich: Enrich = False,
     dry_run: _DryRun = False,
-    refresh: Refresh = False,
-    calls: Calls = None,
-    lake: LakeFolder = None,
-    form: Format = "table",
+    fetching: Fetching = FETCHING,
 ) -> None:
     """Import tracks, albums, playlists and artists; links of other services are resolved where possible."""
-    home = Lake(lake_folder(lake))
+    home = fetching.home
     links = [parse_link(source) for source in sources]
-    with _access(home, market, refresh=refresh, calls=calls) as access, progress() as bars:
+    with _access(home, market, refresh=fetching.refresh, calls=fetching.calls) as access, progress() as bars:
         summary = imports.import_tracks(
             home,
             imports.catalogue(access),
@@ -99,10 +129,10 @@ def spotify(
             enrichers=[imports.enricher("reccobeats", access)] if enrich else [],
             resolve=imports.resolver(access),
             dry_run=dry_run,
-            own=imports.OwnHistory(listener, moment(since)) if listener else None,
+            own=imports.OwnHistory(listener, moment(since, "--since")) if listener else None,
             progress=bars,
         )
-    print_summary(summary, form, "read, nothing written" if dry_run else "imported")
+    print_summary(summary, fetching.form, "read, nothing written" if dry_run else "imported")
 
 
 @import_.command(sort_key=1)
@@ -113,22 +143,18 @@ def listenbrainz(
     listener: _Listener = None,
     since: Since = None,
     feedback: Feedback = False,
-    refresh: Refresh = False,
-    calls: Calls = None,
-    lake: LakeFolder = None,
-    form: Format = "table",
+    fetching: Fetching = FETCHING,
 ) -> None:
     """Import a user's public listens; a rerun asks for new ones and for those that came late."""
-    home = Lake(lake_folder(lake))
-    with _access(home, refresh=refresh, calls=calls) as access, progress() as bars:
-        start = int(when.timestamp()) if (when := moment(since)) else 0
+    home = fetching.home
+    with _access(home, refresh=fetching.refresh, calls=fetching.calls) as access, progress() as bars:
         brainz = ListenBrainz(access)
-        outcome = import_listens(home, brainz, user, listener=listener, since=start, progress=bars)
+        outcome = import_listens(home, brainz, user, listener=listener, since=_seconds(since), progress=bars)
         if feedback and not outcome.summary.stopped:
             loved = import_feedback(home, brainz, user, listener=listener)
             outcome.summary.add(loved.summary)
             outcome.reports += loved.reports
-    print_listens(outcome, form)
+    print_listens(outcome, fetching.form)
 
 
 @import_.command(sort_key=2)
@@ -138,16 +164,13 @@ def lastfm(
     *,
     listener: _Listener = None,
     since: Since = None,
-    calls: Calls = None,
-    lake: LakeFolder = None,
-    form: Format = "table",
+    asking: Asking = ASKING,
 ) -> None:
     """Import a user's plays and loved tracks by API key; a rerun asks for what is new."""
-    home = Lake(lake_folder(lake))
-    with _access(home, calls=calls) as access:
-        start = int(when.timestamp()) if (when := moment(since)) else 0
-        outcome = import_scrobbles(home, LastFm(access), user, cache=access.cache, listener=listener, since=start)
-    print_listens(outcome, form)
+    home = asking.home
+    with _access(home, calls=asking.calls) as access:
+        outcome = import_scrobbles(home, LastFm(access), user, cache=access.cache, listener=listener, since=_seconds(since))
+    print_listens(outcome, asking.form)
 
 
 @import_.command(sort_key=3)
@@ -157,25 +180,22 @@ def similar(
     *,
     limit: PerTrack = 10,
     dry_run: _DryRun = False,
-    refresh: Refresh = False,
-    calls: Calls = None,
-    lake: LakeFolder = None,
-    form: Format = "table",
+    fetching: Fetching = FETCHING,
 ) -> None:
     """Import recordings that ListenBrainz users hear together with tracks of the catalogue; needs their MusicBrainz ids."""
-    home = Lake(lake_folder(lake))
+    home = fetching.home
     stored = StoredTracks.of(home)
     ids = [track_named(stored.frame, stored.frame.select(track_id="id", song="id"), name) for name in tracks]
     known = frozenset(stored.frame["mbid"].drop_nulls())
-    with _access(home, refresh=refresh, calls=calls) as access:
+    with _access(home, refresh=fetching.refresh, calls=fetching.calls) as access:
         brainz = ListenBrainz(access)
         listing = similar_to(brainz, stored.rows(ids), known, limit)
-    if form == "table" and listing.facts:
+    if fetching.form == "table" and listing.facts:
         rows = [(one.fields["title"], one.fields["artist"], one.id) for one in listing.facts]
         console().print(grid(None, ("title", "artist", "track"), rows, whole=("track",)))
     summary = store(home, listing, f"listenbrainz similar {' '.join(ids)}"[:200], dry_run=dry_run)
     summary.access = brainz.access
-    print_summary(summary, form, "read, nothing written" if dry_run else "imported")
+    print_summary(summary, fetching.form, "read, nothing written" if dry_run else "imported")
 
 
 def search(
@@ -185,11 +205,10 @@ def search(
     kind: Type = "track",
     limit: Results = 10,
     save: Save = False,
-    lake: LakeFolder = None,
-    form: Format = "table",
+    listing: Listing = LISTING,
 ) -> None:
     """Search Spotify; with --save, import the results."""
-    home = Lake(lake_folder(lake))
+    home, form = listing.home, listing.form
     with _access(home) as access:
         source = imports.catalogue(access)
         hits = source.search(query, [_kind(kind)], limit)
@@ -208,16 +227,14 @@ def musicbrainz(
     tracks: _Tracks = None,
     everything: All = False,
     force: Force = False,
-    calls: Calls = None,
     dump: Dump = None,
-    lake: LakeFolder = None,
-    form: Format = "table",
+    asking: Asking = ASKING,
 ) -> None:
     """MusicBrainz ids, genres, ISRCs and dates: one request a second, or offline from a dump."""
-    home = Lake(lake_folder(lake))
-    with _access(home, refresh=force, calls=calls) as access:
+    home = asking.home
+    with _access(home, refresh=force, calls=asking.calls) as access:
         source = _dump(dump, force=force) if dump else imports.enricher("musicbrainz", access, force=force)
-        _enrich(home, source, _Chosen(tracks, everything, force), access, form)
+        _enrich(home, source, _Chosen(tracks, everything, force), access, asking.form)
 
 
 @enrich.command(sort_key=1)
@@ -226,33 +243,31 @@ def audio(
     tracks: _Tracks = None,
     everything: All = False,
     force: Force = False,
-    calls: Calls = None,
     acousticbrainz: Files = None,
     source: AudioSource = "reccobeats",
-    lake: LakeFolder = None,
-    form: Format = "table",
+    asking: Asking = ASKING,
 ) -> None:
     """Audio features from ReccoBeats, or tempo from Deezer by ISRC, or tempo, key and mode from AcousticBrainz files."""
-    home = Lake(lake_folder(lake))
-    with _access(home, refresh=force, calls=calls) as access:
+    home = asking.home
+    with _access(home, refresh=force, calls=asking.calls) as access:
         enricher = AcousticBrainz(acousticbrainz) if acousticbrainz else imports.enricher(source, access, force=force)
-        _enrich(home, enricher, _Chosen(tracks, everything, force), access, form)
+        _enrich(home, enricher, _Chosen(tracks, everything, force), access, asking.form)
 
 
 @enrich.command(sort_key=2)
-def popularity(*, tracks: _Tracks = None, everything: All = False, lake: LakeFolder = None, form: Format = "table") -> None:
+def popularity(*, tracks: _Tracks = None, everything: All = False, listing: Listing = LISTING) -> None:
     """How widely tracks are heard, from ListenBrainz; needs their MusicBrainz ids."""
-    home = Lake(lake_folder(lake))
+    home = listing.home
     with _access(home) as access:
-        _enrich(home, imports.enricher("listenbrainz", access), _Chosen(tracks, everything), access, form)
+        _enrich(home, imports.enricher("listenbrainz", access), _Chosen(tracks, everything), access, listing.form)
 
 
 @app.default
-def show(*, lake: LakeFolder = None, form: Format = "table") -> None:
+def show(*, listing: Listing = LISTING) -> None:
     """Show access, errors, blocks and stored answers of every provider; asks nobody."""
-    access = _access(Lake(lake_folder(lake)))
+    access = _access(listing.home)
     answered = statuses(access.settings, access.cache)
-    if form == "json":
+    if listing.form == "json":
         print_json([asdict(status) for status in answered])
         return
     columns = ("provider", "access", "ready", "fresh", "stale", "remarks")
@@ -282,6 +297,12 @@ def login() -> None:
         console().print(f"open this address and agree:\n{attempt.address}", soft_wrap=True, markup=False)
         path = attempt.finish(callback.wait(), attempt.state)
     console().print(f"logged in; the login is kept in {path}")
+
+
+def _seconds(since: str | None) -> int:
+    """``--since`` as seconds since 1970, 0 where it was left out."""
+    start = moment(since, "--since")
+    return int(start.timestamp()) if start else 0
 
 
 def _dump(path: Path, *, force: bool) -> Enricher:

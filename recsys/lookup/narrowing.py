@@ -12,7 +12,7 @@ from recsys.lookup.names import DIGITS, OLD_PARTS
 from recsys.lookup.query import Query
 from recsys.lookup.reader import Listed, Reader
 from recsys.matrices.tokens import token
-from recsys.names import key, work_key
+from recsys.names import work_name
 
 
 def narrowed(reader: Reader, listed: Listed, query: Query) -> list[dict[str, Any]]:
@@ -89,8 +89,8 @@ class Limits:
 
 def _works(track: dict[str, Any]) -> set[str]:
     """Names that all versions of the track's song share: the song's, and the title's with the first artist's."""
-    artist, title = key(next(iter(track["artists"] or ()), track["artist"] or "")), work_key(track["title"] or "")
-    return {track["song_key"] or track["id"], *([f"{artist}\x1f{title}"] if artist and title else [])}
+    name = work_name(next(iter(track["artists"] or ()), track["artist"]), track["title"])
+    return {track["song_key"] or track["id"], *([name] if name else [])}
 
 
 def _from_pool(reader: Reader, listed: Listed, ranked: set[int]) -> Iterator[dict[str, Any]]:

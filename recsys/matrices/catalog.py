@@ -15,9 +15,9 @@ from scipy.sparse import csr_array
 
 from recsys.matrices import features
 from recsys.matrices.arrays import Flags, Floats, Ints, Offsets
-from recsys.matrices.groups import each_once, joined, labels
+from recsys.matrices.groups import joined, labels
 from recsys.matrices.tokens import NameSets, fold, name_sets, token
-from recsys.names import key, work_key
+from recsys.names import key, work_name
 from recsys.settings import Settings
 from recsys.tables import FEATURES
 
@@ -222,10 +222,9 @@ def _names(tracks: pl.DataFrame) -> list[list[str]]:
 def _works(tracks: pl.DataFrame, main: Ints | None) -> Ints:
     """Work of each track: one for all releases of a song and for all versions of a title by one artist."""
     artist = pl.select(pl.coalesce(tracks["artists"].list.first(), tracks["artist"])).to_series()
-    named = pl.DataFrame({"title": each_once(tracks["title"], work_key), "artist": each_once(artist, key)})
-    name = pl.when((pl.col("title") != "") & (pl.col("artist") != "")).then(pl.concat_str("artist", "title", separator="\x1f"))
+    name = pl.Series(map(work_name, artist, tracks["title"]), dtype=pl.String)
     song = tracks["song_key"] if main is None else pl.Series(main)
-    return joined([labels(named.select(name).to_series()), labels(song)], tracks.height).astype(np.int32)
+    return joined([labels(name), labels(song)], tracks.height).astype(np.int32)
 
 
 def _codes(keys: list[str | None]) -> Ints:

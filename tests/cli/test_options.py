@@ -34,3 +34,8 @@ def test_no_moment_stays_none() -> None:
 def test_what_is_no_moment_says_how_to_write_one(text: str) -> None:
     with pytest.raises(UsageError, match="write 2026-06-01"):
         moment(text)
+
+
+def test_the_option_that_is_no_moment_is_named() -> None:
+    with pytest.raises(UsageError, match="--since 'soon' is not a time"):
+        moment("soon", "--since")
