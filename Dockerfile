@@ -1,4 +1,5 @@
-# The nightly run and the lookup, as a user without rights; `make image` builds it. The root file system may be read-only:
+# The nightly run, workers of a cluster and the lookup, as a user without rights; `make image` builds it. The root file system may
+# be read-only:
 #   docker run --rm --read-only --tmpfs /tmp -v lake:/data recsys run --inbox /data/inbox
 #   docker run --rm --read-only --tmpfs /tmp -v lake:/data:ro -p 8350:8350 -e API_KEYS=... recsys serve --host 0.0.0.0
 FROM python:3.13-slim AS build
@@ -6,11 +7,11 @@ RUN pip install --no-cache-dir "uv>=0.9"
 WORKDIR /build
 ENV UV_PROJECT_ENVIRONMENT=/opt/recsys UV_LINK_MODE=copy UV_COMPILE_BYTECODE=1 UV_PYTHON=/usr/local/bin/python3
 COPY pyproject.toml uv.lock README.md LICENSE ./
-RUN uv sync --frozen --no-dev --extra bucket --no-install-project
+RUN uv sync --frozen --no-dev --extra bucket --extra cluster --no-install-project
 COPY recsys recsys
 COPY flows flows
 COPY sql sql
-RUN uv sync --frozen --no-dev --extra bucket --no-editable && /opt/recsys/bin/recsys compile
+RUN uv sync --frozen --no-dev --extra bucket --extra cluster --no-editable && /opt/recsys/bin/recsys compile
 
 FROM python:3.13-slim
 RUN useradd --uid 10001 --no-create-home --shell /usr/sbin/nologin recsys \
