@@ -15,9 +15,12 @@ from recsys.lookup import writer
 from recsys.lookup.names import FOLDER
 from recsys.providers.cache import Cache
 from recsys.readers import views
+from recsys.stages import suites
 
 MARK = "+forgotten"
 """Ends the code version of a run that was rewritten: no code makes it from its inputs."""
+_DERIVED = (views.VIEWS_FILE, f"{FOLDER}/", f"{suites.FOLDER}/")
+"""Files and folders made from the tables, whose columns tell whom they hold, and from words of recsys that may be an id too."""
 
 
 class Subject(Protocol):
@@ -131,7 +134,7 @@ def _affected(lake: Lake, run: Run, subject: Subject) -> bool:
     now = {batch.as_source for batch in lake.batches()}
     if not now.issuperset(run.manifest.inputs):
         return True
-    others = [file.path for file in run.manifest.files if not file.table]
+    others = [file.path for file in run.manifest.files if not file.table and not file.path.startswith(_DERIVED)]
     return any(subject.holds(run.read_file(other)) for other in others) or any(
         not (rows := run.read(table)).equals(subject.run(table, rows)) for table in run.tables
     )
@@ -154,7 +157,7 @@ def _rewritten(lake: Lake, run: Run, subject: Subject) -> Run:
 
 
 def _write_others(run: Run, staged: Staged, subject: Subject) -> None:
-    """Lookup files and views anew; any other file as it is, unless it names the subject."""
+    """Lookup files and views anew, suites as they are; so is any other file, unless it names the subject."""
     others = {file.path for file in run.manifest.files if not file.table}
     looked_up = {path for path in others if path.startswith(f"{FOLDER}/")}
     if views.VIEWS_FILE in others:
@@ -163,5 +166,5 @@ def _write_others(run: Run, staged: Staged, subject: Subject) -> None:
         writer.write(staged)
     for other in sorted(others - looked_up - {views.VIEWS_FILE}):
         content = run.read_file(other)
-        if not subject.holds(content):
+        if other.startswith(_DERIVED) or not subject.holds(content):
             staged.write_file(other, content)

@@ -12,15 +12,18 @@ import polars as pl
 import pytest
 
 from recsys.errors import LakeError, NotFoundError
-from recsys.forgetting import Listener, forget
+from recsys.forgetting import Listener, forget, preview
 from recsys.forgetting.lake import MARK
-from recsys.lake import Lake, Run
+from recsys.lake import Lake, Run, reports
 from recsys.lake.rewriting import FORGETTING, FORGOTTEN, begun
+from recsys.readers.views import VIEWS_FILE
 from tests.lake import night
+from tests.support.bytes import naming
 
 pytestmark = pytest.mark.slow  # whole runs
 
 AS_OF = datetime(2026, 1, 31, tzinfo=UTC)
+SUITE = "expectations/checks.json"
 
 
 def built(lake: Lake, day: int) -> Run:
@@ -32,6 +35,8 @@ def built(lake: Lake, day: int) -> Run:
         staged.write("neighbors", night.neighbors(users[1:]), part=1)
         staged.write_file("about/u1.txt", b"this is u1")
         staged.write_file("about/all.txt", b"this is u10 of many")
+        staged.write_file(SUITE, b"nobody is their own neighbour")
+        staged.write_file(VIEWS_FILE, b"-- a view")
         return lake.commit(staged, status="passed", seconds={"neighbors": 0.5}, metrics={"users": len(users)})
 
 
@@ -74,8 +79,30 @@ def test_runs_are_rewritten_part_by_part_and_say_so(lake: Lake) -> None:
 def test_files_beside_the_tables_stay_unless_they_name_the_subject(lake: Lake) -> None:
     forget(lake, Listener("u1"))
     run = lake.published()
-    assert [file.path for file in run.manifest.files if not file.table] == ["about/all.txt"]
+    assert [file.path for file in run.manifest.files if not file.table] == ["about/all.txt", SUITE, VIEWS_FILE]
     assert run.read_file("about/all.txt") == b"this is u10 of many"
+    assert run.read_file(SUITE) == b"nobody is their own neighbour"
+
+
+def test_pages_beside_a_run_go(lake: Lake) -> None:
+    """A report and Data Docs are no part of a run; they are made again when they are wanted."""
+    run = lake.published()
+    reports.write(lake, run, "<td>u1</td>")
+    reports.write_pages(lake, run, {"index.html": b"<td>u1</td>", "rules/u1.html": b"u1"})
+    assert naming(run.path, "u1", but=b"u10")
+    forget(lake, Listener("u1"))
+    assert naming(lake.root, "u1", but=b"u10") == []
+    assert lake.published().damage() == []
+
+
+@pytest.mark.parametrize("word", ["nobody", "view", "neighbors"])
+def test_words_of_rules_and_views_are_nobodys_id(word: str, lake: Lake) -> None:
+    """They are in every run, whoever is in its tables."""
+    before = night.contents(lake.root)
+    for ask in (forget, preview):
+        with pytest.raises(NotFoundError, match="holds nothing of this listener"):
+            ask(lake, Listener(word))
+    assert night.contents(lake.root) == before
 
 
 def test_a_run_without_the_subject_is_rewritten_when_its_inputs_were(lake: Lake) -> None:

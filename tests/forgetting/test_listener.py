@@ -10,12 +10,13 @@ import polars as pl
 import pytest
 
 from recsys import Lake
+from recsys.errors import UsageError
 from recsys.forgetting import Listener, forget
 from recsys.ingest import ingest
 from recsys.ingest.exports import ingest_export
 from recsys.lake import Batch
 from recsys.providers.cache import Cache
-from recsys.tables import CHECKS, REJECTS
+from recsys.tables import CHECKS, EVENTS, REJECTS
 from tests.support.bytes import naming
 
 WHO = 'Zoë/"1"+'
@@ -158,6 +159,30 @@ def test_what_killed_provider_calls_left(lake: Lake) -> None:
     assert (state.last_error, state.disabled, state.blocked, state.refused) == (None, None, {"/x": 2.0}, {})
     assert state.cursors == {"bob": "2"}
     assert naming(lake.root, "ann") == []
+
+
+def test_what_a_provider_said_of_others_stays(lake: Lake) -> None:
+    cache = Cache(lake.root / "cache")
+    with cache.changing("listenbrainz") as state:
+        state.last_error, state.disabled, state.cursors = "no such user: joann", "bob said no", {"ann": "1"}
+    assert Listener("ann").answers(cache) == 1
+    state = cache.state("listenbrainz")
+    assert (state.last_error, state.disabled, state.cursors) == ("no such user: joann", "bob said no", {})
+
+
+@pytest.mark.parametrize("who", ["*", "", " ", "\t"])
+def test_nobody_in_particular_cannot_be_forgotten(who: str) -> None:
+    with pytest.raises(UsageError, match="is not a single listener; name one"):
+        Listener(who)
+
+
+def test_file_names_that_name_the_listener_go_and_others_stay(lake: Lake) -> None:
+    for number, name in enumerate(("ann.csv", "joann.csv")):
+        rows = EVENTS.conform(pl.DataFrame([{**GOOD, "source": f"csv {name}"}]))
+        lake.add_batch("events", rows, rejects=REJECTS.empty(), source=name, digest=f"{number:064}", rows_read=1)
+    forget(lake, Listener("ann"))
+    assert [batch.source for batch in lake.batches()] == ["removed.csv", "joann.csv"]
+    assert lake.input("events")["source"].to_list() == ["csv removed.csv", "csv joann.csv"]
 
 
 def test_examples_of_checks_and_pages_go() -> None:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import polars as pl
+import pytest
 
 from recsys.ingest.rows import LINE, Rows, broken_rows
 from recsys.ingest.validation import validate, without_repeats
-from recsys.tables import EVENTS
+from recsys.tables import EVENTS, TRACKS, Column, Table
 
 
 def rows(**columns: list[object]) -> Rows:
@@ -58,3 +59,57 @@ def test_repeats_name_the_line_that_is_kept() -> None:
     (rejected,) = parts
     assert kept["x"].to_list() == [1, 2]
     assert rejected.row(0) == (4, "id", "duplicate", "id is already on line 2; the first is kept", '{"id":"a","x":3}', None)
+
+
+def test_repeats_of_a_key_of_two_columns_stand_under_the_first() -> None:
+    frame = pl.DataFrame({LINE: [1, 2], "user_id": ["u", "u"], "list": ["mix", "mix"]})
+    _, parts = without_repeats(frame, ("user_id", "list"), "the list")
+    (rejected,) = parts
+    assert rejected.select("column", "user_id").rows() == [("user_id", "u")]
+
+
+@pytest.mark.parametrize(
+    ("column", "value", "reason"),
+    [
+        ("popularity", "63", "; it must be between 0 and 1 (does the file count to 100? --scale popularity=100)"),
+        ("valence", "63", "; it must be between 0 and 1"),
+        ("acousticness", "6", "; it must be between 0 and 1"),
+        ("explicit", "maybe", "; it must be true or false (1 0 yes no)"),
+        ("release_date", "1.2.20", ": the text does not have the column's form; allowed: YYYY, YYYY-MM or YYYY-MM-DD,"
+         " empty when it is not known"),
+        ("energy", "nan", ": the number is NaN or infinite; a finite number is allowed, empty when it is not known"),
+    ],
+)  # fmt: skip
+def test_each_cause_says_what_is_allowed(column: str, value: str, reason: str) -> None:
+    _, rejected = validate(TRACKS, rows(id=["t"], **{column: [value]}))
+    assert rejected["reason"].to_list() == [f"{column} is {value}{reason}"]
+    assert rejected["user_id"].to_list() == [None]  # a track is nobody's
+
+
+def test_a_reject_knows_its_listener() -> None:
+    _, rejected = validate(EVENTS, rows(user_id=["ann", "", "*"], track_id=["t"] * 3, type=["love", "love", "like"]))
+    assert rejected["user_id"].to_list() == ["ann", None, "*"]
+    assert rejected["reason"][2] == (
+        "user_id is *: the name is reserved; * stands for a listener without a history; name the listener"
+    )
+
+
+def test_a_column_with_one_bound_and_one_without() -> None:
+    columns = (
+        Column("id", pl.String(), "which"),
+        Column("age", pl.Float64(), "how old", "years", null=True, low=0.0),
+        Column("name", pl.String(), "what", null=True),
+    )
+    table = Table("things", "input", "one row a thing", ("id",), columns)
+    _, rejected = validate(table, rows(id=["a", "b", "c"], age=["-1", "x", None], name=["n", "n", "a\0b"]))
+    assert [" ".join(reason.split(": ", 1)[-1].split()) for reason in rejected["reason"]] == [
+        "the number is outside the column's range; allowed: 0 … years",
+        "age is x; it must be a number",
+        "the text holds a NUL character; take the NUL character out",
+    ]
+
+
+@pytest.mark.parametrize(("length", "shown"), [(80, "y" + "x" * 79), (81, "y" + "x" * 79 + "…")])
+def test_eighty_characters_of_a_value_are_shown(length: int, shown: str) -> None:
+    _, rejected = validate(EVENTS, rows(user_id=["u"], track_id=["t"], type=["y" + "x" * (length - 1)]))
+    assert rejected["reason"][0].startswith(f"type is {shown}; allowed: ")
