@@ -35,7 +35,7 @@ def read(source: Source, header: Header, seen: Callable[[float], None] = lambda 
     with source.open() as stream:
         with _undamaged(source):
             place: Path | BytesIO = source.path if isinstance(stream, BufferedReader) else BytesIO(stream.read())
-            file = pq.ParquetFile(place, page_checksum_verification=True)
+            file = pq.ParquetFile(place)  # its footer; pages are read, and their checksums verified, by batches
             require_modest(file.metadata, source.size)
         names = header.read(source.label, file.schema_arrow.names, nested=True)
         taken = [place for place, name in enumerate(names) if name not in header.dropped]

@@ -61,6 +61,32 @@ def test_the_account_and_the_note(lake: Lake) -> None:
     assert not (lake.root / FORGETTING).exists()
 
 
+def test_a_look_before_says_what_will_go(lake: Lake) -> None:
+    other = next(run for run in lake.runs() if run != lake.published())
+    for damage in (lambda: None, lambda: other.files("neighbors")[0].write_bytes(b"")):
+        damage()
+        look = preview(lake, Listener("u1"))
+        done = forget(Lake(shutil.copytree(lake.root, lake.root.parent / f"copy of {len(look.runs)}")), Listener("u1"))
+        assert (look.rows, look.batches, len(look.runs)) == (done.rows, done.batches, len(done.runs))
+        assert look.removed == done.removed
+    assert look.removed == (other.id,)
+    assert look.runs == (lake.published().id,)
+    for who in ("u9", "t2"):
+        with pytest.raises(NotFoundError, match="in its inputs or runs; stored answers were not counted"):
+            preview(lake, Listener(who))
+
+
+def test_a_lake_of_inputs_alone_and_one_of_runs_alone(lake: Lake) -> None:
+    copy = Lake(shutil.copytree(lake.root, lake.root.parent / "copy"))
+    copy.remove_runs(copy.run_ids())
+    assert preview(copy, Listener("u1")).batches == 2
+    result = forget(copy, Listener("u1"))
+    assert (result.batches, result.runs) == (2, ())
+    assert len(forget(lake, Listener("z")).runs) == 2  # everybody's neighbour, in no input
+    with pytest.raises(LakeError, match="no lake at"):
+        preview(Lake(lake.root / "nowhere"), Listener("u1"))
+
+
 def test_runs_are_rewritten_part_by_part_and_say_so(lake: Lake) -> None:
     before = Lake(shutil.copytree(lake.root, lake.root.parent / "copy")).runs()
     forget(lake, Listener("u1"))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -14,8 +15,10 @@ from recsys import Lake, Settings
 from recsys.forgetting import Listener, forget
 from recsys.forgetting.list_names import all_names, renamed, with_names
 from recsys.ingest import ingest
+from recsys.lake import Run
 from recsys.lookup.reader import Reader
-from recsys.tables import REQUESTS, TABLES
+from recsys.tables import LISTS, REQUESTS, TABLES, VECTOR
+from tests.lake import night
 from tests.support.bytes import naming
 from tests.support.worlds import frame
 
@@ -63,6 +66,27 @@ def test_rows_stand_in_the_order_of_the_key_under_the_new_names() -> None:
 def test_names_of_the_saved_requests(lake: Lake) -> None:
     saved(lake, "a", "b")
     assert all_names(lake) == {"a", "b"}
+
+
+def with_lists(lake: Lake, code: str, *names: str) -> Run:
+    """A run with lists of bob, or without the table."""
+    zero = {pl.String(): "", pl.Float64(): 0.0, pl.Int64(): 0, pl.Boolean(): False, VECTOR: [0.0] * 12}
+    blank = {column.name: zero[column.dtype] for column in LISTS if not column.null}
+    with lake.stage(replace(night.plan(lake), code=code)) as staged:
+        staged.write("neighbors", night.neighbors(["bob"]))
+        if names:
+            staged.write("lists", frame(LISTS, [{**blank, "user_id": "bob", "list": name} for name in names]))
+        return lake.commit(staged, status="passed", seconds={}, metrics={})
+
+
+def test_names_of_the_runs_that_can_be_read(lake: Lake) -> None:
+    saved(lake, "a")
+    with_lists(lake, "whole", "b", "c")
+    with_lists(lake, "bare")
+    damaged = with_lists(lake, "damaged", "d")
+    assert all_names(lake) == {"a", "b", "c", "d"}
+    damaged.files("lists")[0].write_bytes(b"")
+    assert all_names(lake) == {"a", "b", "c"}
 
 
 def saved(lake: Lake, *names: str) -> None:

@@ -63,6 +63,8 @@ def stored(lake: Lake) -> dict[str, dict[str, Any]]:
 
 def test_its_values_go_and_those_of_others_stay(lake: Lake) -> None:
     supplied(lake, MIXED, OWN, source="tracks.csv")
+    events = frame(EVENTS, [{"user_id": "spotify", "track_id": "t", "type": "play", "source": "spotify"}])
+    lake.add_batch("events", events, rejects=REJECTS.empty(), source="spotify", digest="e" * 64, rows_read=1)
     result = forget(lake, Provider("spotify"))
     assert (result.rows, result.batches) == (0, 1)
     assert stored(lake)["own"]["title"] == "spotify"
@@ -70,6 +72,7 @@ def test_its_values_go_and_those_of_others_stay(lake: Lake) -> None:
     assert (mixed["title"], mixed["isrc"], "popularity" in mixed) == ("Mine", "I", False)
     assert "spotify" not in mixed["provenance"]
     assert lake.batches("tracks")[0].source == "tracks.csv"
+    assert lake.input("events").drop("batch").equals(events)
 
 
 def test_a_track_that_nobody_else_knows_goes_from_inputs_and_keeps_its_id_in_runs(lake: Lake) -> None:

@@ -90,6 +90,20 @@ def test_no_flipped_bit_goes_unnoticed(profiles, tmp_path):
     assert parquet.read(tmp_path, file).height == 20
 
 
+def test_pages_have_checksums_for_readers_without_the_manifest(profiles, tmp_path):
+    path = tmp_path / written(tmp_path, profiles[:500]).path
+    good = path.read_bytes()
+    metadata = pq.read_metadata(path).row_group(0)
+    for column in map(metadata.column, range(metadata.num_columns)):
+        start = column.dictionary_page_offset or column.data_page_offset
+        place = start + column.total_compressed_size - 3  # the end of its last page
+        path.write_bytes(good[:place] + bytes([good[place] ^ 16]) + good[place + 1 :])
+        with pytest.raises(OSError, match="CRC"):
+            pq.ParquetFile(path, page_checksum_verification=True).read()
+        with pytest.raises(LakeError, match="CRC"):  # as if it was written so: its SHA-256 is the one that is recorded
+            parquet.read(tmp_path, File.of(tmp_path, path.name))
+
+
 @pytest.mark.parametrize("damage", ["rows", "columns", "types", "cut"])
 def test_a_file_that_reads_back_differently_is_refused(damage, profiles, tmp_path, monkeypatch):
     write = pq.write_table
