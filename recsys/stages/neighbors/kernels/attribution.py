@@ -14,7 +14,7 @@ from typing import NamedTuple
 import numpy as np
 from numba import njit
 
-from recsys.matrices.arrays import Float32s, Floats, Ints, Offsets
+from recsys.matrices.arrays import LEAN, Float32s, Floats, Ints, Offsets
 from recsys.stages.neighbors.kernels.dense import product
 from recsys.stages.neighbors.kernels.interpolation import (
     Chains,
@@ -28,6 +28,8 @@ from recsys.stages.neighbors.kernels.least_squares import normal_equations
 
 _CHUNK = 512
 """Own tracks looked at together: bounds memory for long histories."""
+_TOGETHER = 8
+"""Tracks whose votes are squared side by side."""
 LISTED = 3
 """Own tracks named for each target."""
 
@@ -113,23 +115,9 @@ def _chosen(indices: Ints) -> Ints:
 def _scales(form: LinearForm, subjects: Voters, row: int, chosen: Ints, sums: Floats) -> tuple[float, float, float]:
     """What votes, ALS scores and track side are multiplied by in the blend: their share ÷ root mean square over all tracks."""
     items = form.tracks.shape[0]
-    low_rank, als = subjects.low_rank[row], subjects.als[row]
-    # |S d + v|² = dᵀ (SᵀS) d + Σ v (v + 2 S d): all tracks from one Gram matrix, one by one only where neighbours voted
-    votes_square = _quadratic(form.shared_gram, low_rank)
-    for at in range(chosen.size):
-        for entry in range(form.rows.indptr[chosen[at]], form.rows.indptr[chosen[at] + 1]):
-            sums[form.rows.indices[entry]] += subjects.weight[row, at] * form.votes[entry]
-    for at in range(chosen.size):
-        for entry in range(form.rows.indptr[chosen[at]], form.rows.indptr[chosen[at] + 1]):
-            track = form.rows.indices[entry]
-            if sums[track] != 0.0:
-                shared = 0.0
-                for k in range(low_rank.size):
-                    shared += form.shared[track, k] * low_rank[k]
-                votes_square += sums[track] * (sums[track] + 2.0 * shared)
-                sums[track] = 0.0
+    votes_square = _votes_square(form, subjects.low_rank[row], subjects.weight[row], chosen, sums)
     # that Gram matrix is stored times the weight of what is missing
-    als_square = _quadratic(form.als_missing, als.astype(np.float64)) / form.missing
+    als_square = _quadratic(form.als_missing, subjects.als[row].astype(np.float64)) / form.missing
     side, share = form.track_share, form.als_share
     votes = (1.0 - side) * (1.0 - share) / np.sqrt(votes_square / items) if votes_square > 0.0 else 0.0
     als_scale = (1.0 - side) * share / np.sqrt(als_square / items) if als_square > 0.0 else 0.0
@@ -138,23 +126,70 @@ def _scales(form: LinearForm, subjects: Voters, row: int, chosen: Ints, sums: Fl
 
 
 @njit(nogil=True, cache=True)
+def _votes_square(form: LinearForm, low_rank: Floats, weight: Floats, chosen: Ints, sums: Floats) -> float:
+    """Sum of the squares of a listener's votes over all tracks; ``sums`` (tracks,) are zeros, and zeros again then.
+
+    |S d + v|² = dᵀ (SᵀS) d + Σ v (v + 2 S d): all tracks from one Gram matrix, one by one only where neighbours voted.
+    """
+    # fields of a tuple are counted references: taken out once, they cost nothing inside the loops
+    indptr, indices, votes, shared = form.rows.indptr, form.rows.indices, form.votes, form.shared
+    for at in range(chosen.size):
+        for entry in range(indptr[chosen[at]], indptr[chosen[at] + 1]):
+            sums[indices[entry]] += weight[at] * votes[entry]
+    total, size = _quadratic(form.shared_gram, low_rank), 0
+    tracks, own = np.zeros(_TOGETHER, np.int32), np.zeros(_TOGETHER)
+    for at in range(chosen.size):
+        for entry in range(indptr[chosen[at]], indptr[chosen[at] + 1]):
+            track = indices[entry]
+            if sums[track] != 0.0:
+                tracks[size], own[size], sums[track] = track, sums[track], 0.0
+                size += 1
+                if size == _TOGETHER:
+                    total, size = _with_squares(total, shared, tracks, own, size, low_rank), 0
+    return _with_squares(total, shared, tracks, own, size, low_rank)
+
+
+@njit(**LEAN)
+def _with_squares(total: float, shared: Float32s, tracks: Ints, own: Floats, size: int, low_rank: Floats) -> float:
+    """``total`` + Σ v (v + 2 S d) of the first ``size`` of eight tracks with the votes ``own``.
+
+    Each product is a sum in order, so one waits for its every addition; eight side by side wait for none.
+    """
+    a = b = c = d = e = f = g = h = 0.0
+    for k in range(low_rank.size):
+        factor = low_rank[k]
+        a += shared[tracks[0], k] * factor
+        b += shared[tracks[1], k] * factor
+        c += shared[tracks[2], k] * factor
+        d += shared[tracks[3], k] * factor
+        e += shared[tracks[4], k] * factor
+        f += shared[tracks[5], k] * factor
+        g += shared[tracks[6], k] * factor
+        h += shared[tracks[7], k] * factor
+    products = (a, b, c, d, e, f, g, h)
+    for at in range(size):
+        total += own[at] * (own[at] + 2.0 * products[at])
+    return total
+
+
+@njit(**LEAN)
 def _side_square(form: LinearForm, subjects: Voters, row: int, sums: Floats) -> float:
     """Sum of the squares of a listener's track side over all tracks."""
-    indptr, columns, weights = form.side
-    total = 0.0
-    for entry in range(subjects.rows.indptr[row], subjects.rows.indptr[row + 1]):
-        own, vote = subjects.rows.indices[entry], subjects.votes[entry]
+    (indptr, columns, weights), bounds = form.side, subjects.rows.indptr
+    tracks, votes, total = subjects.rows.indices, subjects.votes, 0.0
+    for entry in range(bounds[row], bounds[row + 1]):
+        own, vote = tracks[entry], votes[entry]
         for at in range(indptr[own], indptr[own + 1]):
             sums[columns[at]] += vote * weights[at]
-    for entry in range(subjects.rows.indptr[row], subjects.rows.indptr[row + 1]):
-        own = subjects.rows.indices[entry]
+    for entry in range(bounds[row], bounds[row + 1]):
+        own = tracks[entry]
         for at in range(indptr[own], indptr[own + 1]):
             total += sums[columns[at]] ** 2
             sums[columns[at]] = 0.0
     return total
 
 
-@njit(nogil=True, cache=True)
+@njit(**LEAN)
 def _quadratic(matrix: Floats, vector: Floats) -> float:
     total = 0.0
     for a in range(vector.size):
@@ -171,11 +206,12 @@ def _targets(
     rank, als_rank, count = form.values.size, form.als.shape[1], chosen.size
     out = np.zeros((count + rank + als_rank, tracks.size))
     local, shared, hidden = out[:count], out[count : count + rank], out[count + rank :]
+    of_votes, of_als, values = form.shared, form.als, form.values  # as in :func:`_votes_square`
     for at in range(tracks.size):
         for k in range(rank):
-            shared[k, at] = form.shared[tracks[at], k]
+            shared[k, at] = of_votes[tracks[at], k]
         for k in range(als_rank):
-            hidden[k, at] = als * form.als[tracks[at], k]
+            hidden[k, at] = als * of_als[tracks[at], k]
     if count:
         _local(form, chosen, tracks, shared, *room, local)
     gain, shrinkage = subjects.gain[row], subjects.shrinkage[row]
@@ -184,9 +220,9 @@ def _targets(
     product(np.ascontiguousarray(form.vectors[chosen].T), local, back)
     # h_k = (g − s / (ν_k + λ)) S_k − ν_k (Q_Nᵀ f)_k
     for k in range(rank):
-        own = gain - shrinkage / (form.values[k] + form.ridge)
+        own, value = gain - shrinkage / (values[k] + form.ridge), values[k]
         for at in range(tracks.size):
-            shared[k, at] = own * shared[k, at] - form.values[k] * back[k, at]
+            shared[k, at] = own * shared[k, at] - value * back[k, at]
     # ALS: x = A⁻¹ Σ c y, so that a target's form in c y is A⁻¹ y_t
     indices, sure = _confidence(form, subjects.rows, row)
     matrix = np.empty((als_rank, als_rank))
@@ -203,16 +239,17 @@ def _local(form: LinearForm, chosen: Ints, tracks: Ints, shared: Floats, head: I
     product(-vectors, np.ascontiguousarray(shared), local)
     for at in range(tracks.size):
         place[tracks[at]] = at
+    indptr, indices, votes = form.rows.indptr, form.rows.indices, form.votes  # as in :func:`_votes_square`
     for at in range(chosen.size):
-        for entry in range(form.rows.indptr[chosen[at]], form.rows.indptr[chosen[at] + 1]):
-            to = place[form.rows.indices[entry]]
+        for entry in range(indptr[chosen[at]], indptr[chosen[at] + 1]):
+            to = place[indices[entry]]
             if to >= 0:
-                local[at, to] += form.votes[entry]
+                local[at, to] += votes[entry]
     for at in range(tracks.size):
         place[tracks[at]] = -1
     size = 0
     for other in chosen:
-        size += form.rows.indptr[other + 1] - form.rows.indptr[other]
+        size += indptr[other + 1] - indptr[other]
     chains = Chains(head, np.empty(size, np.int32), np.empty(size, np.int32), np.empty(size))
     matrix = np.empty((chosen.size, chosen.size))
     correlations(form.rows, form.tracks.shape[0], chosen, chains, matrix)
@@ -224,10 +261,11 @@ def _local(form: LinearForm, chosen: Ints, tracks: Ints, shared: Floats, head: I
 @njit(nogil=True, cache=True)
 def _confidence(form: LinearForm, rows: NeighborRows, row: int) -> tuple[Ints, Float32s]:
     """Tracks of a row, and the ALS confidence in each."""
-    indices = rows.indices[rows.indptr[row] : rows.indptr[row + 1]]
+    begin, values, confidence = rows.indptr[row], rows.values, form.confidence
+    indices = rows.indices[begin : rows.indptr[row + 1]]
     sure = np.empty(indices.size, np.float32)
     for at in range(indices.size):
-        sure[at] = abs(rows.values[rows.indptr[row] + at]) * form.confidence[indices[at]]
+        sure[at] = abs(values[begin + at]) * confidence[indices[at]]
     return indices, sure
 
 
@@ -250,9 +288,9 @@ def _divide(
         product(_own(form, subjects.rows, row, chosen, scales[0], place, (first, last)), right, part)
         if form.track_share > 0.0:
             _add_side(form, subjects, targets, scales[2], place, first, part)
+        own, values = subjects.rows.indices, subjects.rows.values
         for at in range(last - first):
-            liked = subjects.rows.values[first + at] > 0.0
-            _offer(subjects.rows.indices[first + at], liked, part[at], tracks, share, rest)
+            _offer(own[first + at], values[first + at] > 0.0, part[at], tracks, share, rest)
     for at in range(rest.size):
         # a sum of 0 or less has no shares
         if rest[at] > 0.0:
@@ -263,14 +301,14 @@ def _divide(
             tracks[at], share[at], rest[at] = -1, 0.0, 1.0
 
 
-@njit(nogil=True, cache=True)
+@njit(**LEAN)
 def _add_side(form: LinearForm, subjects: Voters, targets: Ints, scale: float, place: Ints, first: int, part: Floats) -> None:
     """Adds to ``part`` (own, targets) what the own tracks of the entries ``first`` … say by the track side."""
-    indptr, columns, weights = form.side
+    (indptr, columns, weights), tracks, votes = form.side, subjects.rows.indices, subjects.votes
     for at in range(targets.size):
         place[targets[at]] = at
     for nth in range(part.shape[0]):
-        own, vote = subjects.rows.indices[first + nth], scale * subjects.votes[first + nth]
+        own, vote = tracks[first + nth], scale * votes[first + nth]
         for at in range(indptr[own], indptr[own + 1]):
             to = place[columns[at]]
             if to >= 0:
@@ -289,28 +327,42 @@ def _own(
     out = np.zeros((last - first, count + rank + form.als.shape[1]))
     for at in range(last - first):
         place[rows.indices[first + at]] = at
-    for nth in range(count):
-        other = chosen[nth]
-        # a neighbour's standardised row: −m s where nothing is rated, (r − m) s where something is
-        for at in range(last - first):
-            out[at, nth] = -form.rows.mean[other] * form.rows.scale[other]
-        for entry in range(form.rows.indptr[other], form.rows.indptr[other + 1]):
-            to = place[form.rows.indices[entry]]
-            if to >= 0:
-                out[to, nth] += form.rows.values[entry] * form.rows.scale[other]
+    _own_of_neighbors(form.rows, chosen, place, out)
+    # as in :func:`_votes_square`
+    own, values, sizes, of_tracks, als, confidence = rows.indices, rows.values, rows.scale, form.tracks, form.als, form.confidence
     for at in range(last - first):
-        track, value = rows.indices[first + at], rows.values[first + at]
+        track, value = own[first + at], values[first + at]
         place[track] = -1
         for k in range(rank):
-            out[at, count + k] = form.tracks[track, k]
-        out[at, : count + rank] *= scale * rows.scale[row] * value
-        sure = np.float32(abs(value) * form.confidence[track]) * np.sign(value)
-        for k in range(form.als.shape[1]):
-            out[at, count + rank + k] = sure * form.als[track, k]
+            out[at, count + k] = of_tracks[track, k]
+        factor = scale * sizes[row] * value
+        for k in range(count + rank):
+            out[at, k] *= factor
+        sure = np.float32(abs(value) * confidence[track]) * np.sign(value)
+        for k in range(als.shape[1]):
+            out[at, count + rank + k] = sure * als[track, k]
     return out
 
 
-@njit(nogil=True, cache=True)
+@njit(**LEAN)
+def _own_of_neighbors(rows: NeighborRows, chosen: Ints, place: Ints, out: Floats) -> None:
+    """The first columns of ``out`` (own, width): the neighbours' standardised rows at the own tracks, row ``place`` of each.
+
+    A row is −m s where nothing is rated, (r − m) s where something is.
+    """
+    indptr, indices, values, mean, scale = rows  # as in :func:`_votes_square`
+    for nth in range(chosen.size):
+        other = chosen[nth]
+        nothing, own = -mean[other] * scale[other], scale[other]
+        for at in range(out.shape[0]):
+            out[at, nth] = nothing
+        for entry in range(indptr[other], indptr[other + 1]):
+            to = place[indices[entry]]
+            if to >= 0:
+                out[to, nth] += values[entry] * own
+
+
+@njit(**LEAN)
 def _offer(own: int, liked: bool, values: Floats, tracks: Ints, share: Floats, total: Floats) -> None:
     """Adds an own track's contributions to the totals, and names it where it is liked and among the greatest above 0."""
     for at in range(values.size):

@@ -12,7 +12,10 @@ from typing import NamedTuple
 import numpy as np
 from numba import njit
 
-from recsys.matrices.arrays import Flags, Floats, Ints, Offsets
+from recsys.matrices.arrays import LEAN, Flags, Floats, Ints, Offsets
+
+_LANES = 16
+"""Numbers that rows of small matrices are a multiple of."""
 
 
 class NeighborRows(NamedTuple):
@@ -111,45 +114,69 @@ def _nearest_rest(
 @njit(nogil=True, cache=True)
 def correlations(rows: NeighborRows, items: int, chosen: Ints, chains: Chains, matrix: Floats) -> None:
     """The upper triangle of ``matrix`` becomes the correlations between the chosen listeners."""
-    matrix[:] = 0.0
-    size = 0
+    # fields of a tuple are counted references: taken out once, they cost nothing inside the loops
+    indptr, indices, values, mean, scale = rows
+    head, before, owner, value_of = chains
+    together, size = np.empty(chosen.size), 0
     for b in range(chosen.size):
-        for entry in range(rows.indptr[chosen[b]], rows.indptr[chosen[b] + 1]):
-            item, value = rows.indices[entry], rows.values[entry]
+        together[:] = 0.0
+        for entry in range(indptr[chosen[b]], indptr[chosen[b] + 1]):
+            item, value = indices[entry], values[entry]
             # each item has a chain of the chosen listeners who rated it: pairs meet only where both did
-            at = chains.head[item]
+            at = head[item]
             while at >= 0:
-                matrix[chains.owner[at], b] += value * chains.value[at]
-                at = chains.before[at]
-            chains.before[size], chains.owner[size], chains.value[size] = chains.head[item], b, value
-            chains.head[item] = size
+                together[owner[at]] += value * value_of[at]
+                at = before[at]
+            before[size], owner[size], value_of[size] = head[item], b, value
+            head[item] = size
             size += 1
-    for b in range(chosen.size):
-        for entry in range(rows.indptr[chosen[b]], rows.indptr[chosen[b] + 1]):
-            chains.head[rows.indices[entry]] = -1
         for a in range(b):
             # Σ ab − n · mean · mean, over the deviations: the correlation over the whole catalogue
-            together = matrix[a, b] - items * rows.mean[chosen[a]] * rows.mean[chosen[b]]
-            matrix[a, b] = together * rows.scale[chosen[a]] * rows.scale[chosen[b]]
+            rest = together[a] - items * mean[chosen[a]] * mean[chosen[b]]
+            matrix[a, b] = rest * scale[chosen[a]] * scale[chosen[b]]
         matrix[b, b] = 1.0
+    for b in range(chosen.size):
+        for entry in range(indptr[chosen[b]], indptr[chosen[b] + 1]):
+            head[indices[entry]] = -1
 
 
 @njit(nogil=True, cache=True)
 def subtract(vectors: Floats, values: Floats, chosen: Ints, matrix: Floats, ridge: float) -> None:
     """Takes the leading factors off the upper triangle and puts the ridge on the diagonal."""
-    theirs = np.empty((values.size, chosen.size))
-    for factor in range(values.size):
-        for b in range(chosen.size):
+    count, rank = chosen.size, values.size
+    # rows as long as whole vector registers: loops over the rest of a row would take longer than the arithmetic
+    width = (count + _LANES - 1) // _LANES * _LANES
+    theirs, mine = np.zeros((rank + -rank % 4, width)), np.zeros(rank + -rank % 4)
+    for b in range(count):
+        for factor in range(rank):
             theirs[factor, b] = vectors[chosen[b], factor]
-    for a in range(chosen.size):
-        for factor in range(values.size):
-            mine = values[factor] * theirs[factor, a]
-            for b in range(a, chosen.size):
-                matrix[a, b] -= mine * theirs[factor, b]
+    whole, row = rank - rank % 4, np.zeros(width)
+    for a in range(count):
+        first = a // _LANES * _LANES
+        for factor in range(rank):
+            mine[factor] = values[factor] * theirs[factor, a]
+        for b in range(a, count):
+            row[b] = matrix[a, b]
+        for factor in range(0, whole, 4):
+            _subtract_four(row[first:], mine[factor : factor + 4], theirs[factor : factor + 4, first:])
+        for factor in range(whole, rank):
+            for b in range(first, width):
+                row[b] -= mine[factor] * theirs[factor, b]
+        for b in range(a, count):
+            matrix[a, b] = row[b]
         matrix[a, a] = max(matrix[a, a], 0.0) + ridge
 
 
-@njit(nogil=True, cache=True)
+@njit(**LEAN)
+def _subtract_four(row: Floats, mine: Floats, theirs: Floats) -> None:
+    """Takes four factors off a row, one after the other: read and written once."""
+    p, q, r, s = mine[0], mine[1], mine[2], mine[3]
+    a, b, c, d = theirs[0], theirs[1], theirs[2], theirs[3]
+    for at in range(row.size):
+        row[at] = row[at] - p * a[at] - q * b[at] - r * c[at] - s * d[at]
+
+
+@njit(**LEAN)
 def cholesky_solve(matrix: Floats, size: int, right: Floats) -> None:
     """Solves matrix · x = right in place; only the upper triangle of the leading ``size`` × ``size`` block is read and changed.
 
@@ -166,7 +193,7 @@ def cholesky_solve(matrix: Floats, size: int, right: Floats) -> None:
         right[at] /= matrix[at, at]
 
 
-@njit(nogil=True, cache=True)
+@njit(**LEAN)
 def cholesky(matrix: Floats, size: int) -> None:
     """The upper triangle of the leading block becomes its Cholesky factor, with ∞ on the diagonal where a pivot is ≤ 1e-12."""
     for at in range(size):
@@ -183,27 +210,59 @@ def cholesky(matrix: Floats, size: int) -> None:
                     matrix[row, column] -= part * matrix[at, column]
 
 
-@njit(nogil=True, cache=True, fastmath={"contract"})
+@njit(fastmath={"contract"}, **LEAN)
 def cholesky_solve_columns(matrix: Floats, right: Floats) -> None:
     """:func:`cholesky_solve` for all columns of ``right`` (size, m), from the factor that :func:`cholesky` left."""
     size = matrix.shape[0]
     for at in range(size):
         _scale(right[at], 1.0 / matrix[at, at])
-        for row in range(at + 1, size):
+        row = at + 1
+        while row + 3 < size:
+            _add_to_four(right[row : row + 4], matrix[at, row : row + 4], right[at])
+            row += 4
+        while row < size:
             _add(right[row], -matrix[at, row], right[at])
+            row += 1
     for at in range(size - 1, -1, -1):
-        for row in range(at + 1, size):
+        row = at + 1
+        while row + 3 < size:
+            _add_four(right[at], matrix[at, row : row + 4], right[row : row + 4])
+            row += 4
+        while row < size:
             _add(right[at], -matrix[at, row], right[row])
+            row += 1
         _scale(right[at], 1.0 / matrix[at, at])
 
 
-@njit(nogil=True, cache=True, fastmath={"contract"})
+@njit(fastmath={"contract"}, **LEAN)
 def _add(to: Floats, factor: float, other: Floats) -> None:
     for at in range(to.size):
         to[at] += factor * other[at]
 
 
-@njit(nogil=True, cache=True)
+@njit(fastmath={"contract"}, **LEAN)
+def _add_four(to: Floats, factors: Floats, others: Floats) -> None:
+    """:func:`_add` of four rows times their negative factors, one after the other: ``to`` is read and written once."""
+    p, q, r, s = -factors[0], -factors[1], -factors[2], -factors[3]
+    a, b, c, d = others[0], others[1], others[2], others[3]
+    for at in range(to.size):
+        to[at] = to[at] + p * a[at] + q * b[at] + r * c[at] + s * d[at]
+
+
+@njit(fastmath={"contract"}, **LEAN)
+def _add_to_four(to: Floats, factors: Floats, other: Floats) -> None:
+    """:func:`_add` of one row times four negative factors to four rows: ``other`` is read once."""
+    p, q, r, s = -factors[0], -factors[1], -factors[2], -factors[3]
+    a, b, c, d = to[0], to[1], to[2], to[3]
+    for at in range(other.size):
+        value = other[at]
+        a[at] += p * value
+        b[at] += q * value
+        c[at] += r * value
+        d[at] += s * value
+
+
+@njit(**LEAN)
 def _scale(row: Floats, factor: float) -> None:
     for at in range(row.size):
         row[at] *= factor

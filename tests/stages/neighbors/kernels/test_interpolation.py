@@ -6,7 +6,14 @@ import numpy as np
 import pytest
 
 from recsys.stages.neighbors import low_rank
-from recsys.stages.neighbors.kernels.interpolation import NeighborRows, cholesky_solve, interpolate
+from recsys.stages.neighbors.kernels.interpolation import (
+    NeighborRows,
+    cholesky,
+    cholesky_solve,
+    cholesky_solve_columns,
+    interpolate,
+    subtract,
+)
 from recsys.stages.neighbors.search.nearest import nearest
 from tests.support.rated import dense_rows, groups, long_tail, matrix
 
@@ -98,3 +105,41 @@ def test_without_ridge_nothing_is_infinite() -> None:
     weights = Weights(matrix([{0: 1.0, 1: 2.0}] * 4 + [{2: 5.0, 3: 5.0, 4: 5.0, 5: 5.0}], 6), 5, 5, 0, ridge=0.0)
     assert np.isfinite(weights.weight).all()
     assert np.isfinite(weights.scale).all()
+
+
+@pytest.mark.parametrize("size", [1, 15, 16, 17, 35])
+@pytest.mark.parametrize("rank", [0, 3, 4, 9])
+def test_factors_come_off_one_after_the_other_to_the_bit(size: int, rank: int) -> None:
+    random = np.random.default_rng(100 * size + rank)
+    vectors, values, chosen = random.normal(size=(40, rank)), random.random(rank), random.permutation(40)[:size].astype(np.int32)
+    matrix = np.triu(random.normal(size=(size, size)))
+    wanted = matrix.copy()
+    for a in range(size):
+        for factor in range(rank):
+            mine = values[factor] * vectors[chosen[a], factor]
+            for b in range(a, size):
+                wanted[a, b] -= mine * vectors[chosen[b], factor]
+        wanted[a, a] = max(wanted[a, a], 0.0) + RIDGE
+    subtract(vectors, values, chosen, matrix, RIDGE)
+    assert np.triu(matrix).tobytes() == np.triu(wanted).tobytes()
+
+
+@pytest.mark.parametrize("size", [1, 4, 6, 11])
+@pytest.mark.parametrize("columns", [1, 37])
+def test_many_right_sides_at_once(size: int, columns: int) -> None:
+    random = np.random.default_rng(size)
+    half = random.standard_normal((size, size))
+    whole = half @ half.T + 0.1 * np.eye(size)
+    right = random.standard_normal((size, columns))
+    wanted = np.linalg.solve(whole, right)
+    upper = np.triu(whole)
+    cholesky(upper, size)
+    cholesky_solve_columns(upper, right)
+    np.testing.assert_allclose(right, wanted, rtol=1e-9, atol=1e-12)
+
+
+def test_of_many_right_sides_too_a_direction_without_variance_takes_no_part() -> None:
+    upper, right = np.array([[1.0, 1.0, 0.0], [0.0, 1.0, 0.0], [0.0, 0.0, 2.0]]), np.array([[1.0, 2.0], [2.0, 2.0], [3.0, 4.0]])
+    cholesky(upper, 3)
+    cholesky_solve_columns(upper, right)
+    np.testing.assert_allclose(right, [[1.0, 2.0], [0.0, 0.0], [1.5, 2.0]], rtol=1e-12)
