@@ -4,7 +4,8 @@ Makes a run of invented lists once (it is kept in ``--folder`` for the next time
 measures: looking up rows in this process with cold files, that is after the system was told to forget them, and with warm ones,
 that is after all of them were read once; start-up and resident memory of ``recsys serve``; requests per second over HTTP with
 ``wrk``, of the lookup for random listeners, of the same with ETags that hit, and of a bare Starlette route that returns as many
-bytes. Rounds alternate between these, so that a busy machine is unfair to none; the best round of each counts.
+bytes. Rounds alternate between these, so that a busy machine is unfair to none; the best round of each counts. ``--stores``
+compares the lookup's files with keyed stores instead, see :mod:`bench.stores`.
 """
 
 from __future__ import annotations
@@ -63,8 +64,14 @@ def main() -> None:
     arguments = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     arguments.add_argument("--listeners", type=int, default=66_667)
     arguments.add_argument("--folder", type=Path, default=Path("/tmp/recsys-bench-lookup"))  # noqa: S108
+    arguments.add_argument("--stores", action="store_true")
     given = arguments.parse_args()
     lake = world(given.folder / f"lake-{given.listeners}", given.listeners)
+    if given.stores:
+        from bench import stores  # here, for only this needs what the group `bench` installs
+
+        stores.compare(lake, world(given.folder / f"lake-{stores.SMALL}", stores.SMALL), given.folder, given.listeners)
+        return
     run = lake.published()
     files = [run.path / file.path for file in run.manifest.files if file.path.startswith("lookup/")]
     size = sum(file.stat().st_size for file in files)

@@ -17,7 +17,7 @@ from recsys.errors import LakeError
 from recsys.lookup import status
 from recsys.lookup.alike import alike_tracks
 from recsys.lookup.current import Current, Published
-from recsys.lookup.gateway import SCOPE_HEADERS, Gateway, Headers, Quick, Ready
+from recsys.lookup.gateway import QUICK, SCOPE_HEADERS, Gateway, Headers, Quick, Ready
 from recsys.lookup.languages import said, translated
 from recsys.lookup.overview import newest_runs, playlist, report_page, search_tracks
 from recsys.lookup.problem import wrong
@@ -89,9 +89,9 @@ def quick(current: Current) -> Quick:
     """Lists are what apps ask for, and need none of the router's ways; compressed ones do."""
 
     def answer(path: bytes, text: bytes, headers: Headers) -> Ready | None:
-        if not (path.startswith(_BEGIN) and path.endswith(_END) and path.isascii()):
+        if not (path.startswith(_BEGIN) and path.endswith(QUICK) and path.isascii()):
             return None
-        user = path[len(_BEGIN) : -len(_END)]
+        user = path[len(_BEGIN) : -len(QUICK)]
         if not user or b"/" in user:
             return None
         published = current.get()
@@ -112,7 +112,7 @@ def quick(current: Current) -> Quick:
     return answer
 
 
-_BEGIN, _END = b"/v1/users/", b"/recommendations"
+_BEGIN = b"/v1/users/"
 
 
 def recommendations(published: Published, request: Request) -> bytes:

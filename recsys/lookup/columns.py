@@ -108,6 +108,16 @@ class Columns:
             raise self.damaged()
         return data
 
+    def two_parts(self, counts: tuple[int, int], first: int) -> tuple[memoryview, memoryview]:
+        """The same of two parts that follow one another, read at once."""
+        if min(counts) < 0:
+            raise self._changed()
+        data = memoryview(self.read(sum(counts), first))
+        parts = data[: counts[0]], data[counts[0] :]
+        if crc32(parts[0]) != _RESIDUE or crc32(parts[1]) != _RESIDUE:
+            raise self.damaged()
+        return parts
+
     def read(self, count: int, first: int) -> bytes:
         """``count`` bytes from byte ``first`` of the file on."""
         if 0 <= count <= self._size and first >= 0:

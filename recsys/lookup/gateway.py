@@ -1,4 +1,7 @@
-"""What every request passes first: size limits, keys, request id, security headers and one line in the access log."""
+"""What every request passes first: size limits, keys, request id, security headers and one line in the access log.
+
+It is an ASGI application; :meth:`Gateway.at_once` is a shorter way to the answers that only have to be read and sent.
+"""
 
 from __future__ import annotations
 
@@ -58,9 +61,13 @@ class Ready(NamedTuple):
     body: bytes
 
 
+Noted = tuple[bytes, str, bytes, int, int]
+"""Id, method and path of a request; status and bytes of its answer."""
 Quick = Callable[[bytes, bytes, Headers], Ready | None]
 """Path, query and headers of a GET → its answer, where it can be told at once."""
 
+QUICK = b"/recommendations"
+"""How the paths end that may have an answer at once."""
 REPORT = b"/v1/runs/current/report"
 """Path of a page that brings its own style; it runs nothing either."""
 _REPORT_HEADERS = [(name, value.replace(b"style-src 'self'", b"style-src 'unsafe-inline'")) for name, value in HEADERS]
@@ -94,7 +101,7 @@ class Gateway:
         self._keys = [key.encode() for key in keys]
         self._hosts = None if hosts is None else frozenset(host.encode() for host in hosts)
         self._log = log
-        self._lines: list[tuple[bytes, str, bytes, int, int, float]] = []
+        self._lines: list[tuple[*Noted, float]] = []
         self._lost = 0
         self._prefix, self._count = secrets.token_hex(4).encode(), count(1)
 
@@ -107,32 +114,37 @@ class Gateway:
         request_id = self._request_id(headers)
         # an id may hold a slash: routes are matched on the path as it was sent, and each segment is decoded on its own
         path: bytes = scope.get("raw_path") or scope["path"].encode()
-        refusal = self._refusal(path, scope, headers)
-        ready = None if refusal else self._ready(path, scope, headers)
-        sent = [0, 0] if ready is None else [ready.status, len(ready.body)]
+        refusal = self._refusal(path, scope["query_string"], headers)
+        sent = [0, 0]
+        answer = _noting(send, request_id, sent, _REPORT_HEADERS if path == REPORT else HEADERS)
         try:
-            if ready is None:
-                answer = _noting(send, request_id, sent, _REPORT_HEADERS if path == REPORT else HEADERS)
-                await (
-                    refusal.response()(scope, receive, answer) if refusal else self._pass(path, scope, headers, receive, answer)
-                )
-            else:
-                last = (b"x-request-id", request_id)
-                await send({"type": "http.response.start", "status": ready.status, "headers": [*ready.headers, *HEADERS, last]})
-                await send({"type": "http.response.body", "body": ready.body})
+            await (refusal.response()(scope, receive, answer) if refusal else self._pass(path, scope, headers, receive, answer))
         finally:
-            if self._log is not None:
-                self._note(scope, request_id, sent, started)
+            self._note((request_id, scope["method"], scope.get("raw_path") or b"", *sent), started)
+
+    def at_once(self, path: bytes, query: bytes, named: list[tuple[bytes, bytes]]) -> Ready | None:
+        """The answer to a GET with all its headers, where it can be told without waiting; None for the long way, errors included.
+
+        ``named``: the request's headers, names in lower case.
+        """
+        if not path.endswith(QUICK):
+            return None
+        started, headers = time.perf_counter(), dict(named)
+        if self._refusal(path, query, headers) is not None:
+            return None
+        try:
+            ready = self._quick(path, query, headers)
+        except Exception:
+            return None  # the long way meets the same error, and tells it
+        if ready is None:
+            return None
+        request_id = self._request_id(headers)
+        self._note((request_id, "GET", path, ready.status, len(ready.body)), started)
+        return Ready(ready.status, [*ready.headers, *HEADERS, (b"x-request-id", request_id)], ready.body)
 
     def _request_id(self, headers: Headers) -> bytes:
         given = headers.get(b"x-request-id")
         return given if given is not None and _ID.fullmatch(given) else b"%b-%x" % (self._prefix, next(self._count))
-
-    def _ready(self, path: bytes, scope: Scope, headers: Headers) -> Ready | None:
-        try:
-            return self._quick(path, scope["query_string"], headers) if scope["method"] in _READING else None
-        except Exception:
-            return None  # the long way meets the same error, and tells it
 
     async def _pass(self, path: bytes, scope: Scope, headers: Headers, receive: Receive, send: Send) -> None:
         scope["path"], scope[SCOPE_HEADERS] = path.decode("ascii", "replace"), headers
@@ -146,8 +158,8 @@ class Gateway:
         except Exception as error:
             await response_to(error)(scope, receive, send)
 
-    def _refusal(self, path: bytes, scope: Scope, headers: Headers) -> ProblemError | None:
-        if len(path) + len(scope["query_string"]) > MOST_URL:
+    def _refusal(self, path: bytes, query: bytes, headers: Headers) -> ProblemError | None:
+        if len(path) + len(query) > MOST_URL:
             return ProblemError(414, f"the address is longer than {MOST_URL:,} bytes", headers=_LAST)
         if self._hosts is not None and _host(headers.get(b"host", b"")) not in self._hosts:
             return ProblemError(421, "this server answers to localhost only; with API_KEYS set it answers to any name")
@@ -163,9 +175,10 @@ class Gateway:
         matches = [hmac.compare_digest(key, given) for given in _presented(headers) for key in self._keys]
         return any(matches)
 
-    def _note(self, scope: Scope, request_id: bytes, sent: Sequence[int], started: float) -> None:
-        took, path = (time.perf_counter() - started) * 1000, scope.get("raw_path") or b""
-        self._lines.append((request_id, scope["method"], path, sent[0], sent[1], took))
+    def _note(self, answer: Noted, started: float) -> None:
+        if self._log is None:
+            return
+        self._lines.append((*answer, (time.perf_counter() - started) * 1000))
         if len(self._lines) == 1:
             asyncio.get_running_loop().call_later(LOG_SECONDS, self._flush)
 
@@ -199,7 +212,7 @@ def _noting(send: Send, request_id: bytes, sent: list[int], own: list[tuple[byte
     return answer
 
 
-def _line(moment: str, noted: tuple[bytes, str, bytes, int, int, float]) -> str:
+def _line(moment: str, noted: tuple[*Noted, float]) -> str:
     request_id, method, path, status, size, took = noted
     return (
         f"{moment} id={request_id.decode()} method={method} path={path.decode('ascii', 'backslashreplace')} "

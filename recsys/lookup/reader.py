@@ -123,8 +123,8 @@ class Reader:
         last = min(first + count, total)
         if last <= first:
             return b""
-        data = memoryview(self._rows.part(listed.first_bytes, listed.offset))
-        text = _unpacked(data, total, self._others(listed) if last > DEFAULT_LIMIT else None)
+        data, others = self._packed(listed, more=last > DEFAULT_LIMIT)
+        text = _unpacked(data, total, others)
         if first == 0 and last in (total, DEFAULT_LIMIT):
             return text
         ends = data[SIZES.size : SIZES.size + 4 * total].cast("i")
@@ -166,10 +166,13 @@ class Reader:
         """Everything the snapshot knows of a track, as JSON."""
         return self._tracks.text("head", number)[:-1] + b"," + self._tracks.text("more", number)
 
-    def _others(self, listed: Listed) -> bytes:
-        """The rows after the first ones, packed."""
+    def _packed(self, listed: Listed, *, more: bool) -> tuple[memoryview, memoryview | None]:
+        """What lies before the numbers of the tracks: the first rows with all sizes, and the others where ``more`` are wanted."""
+        if not more:
+            return memoryview(self._rows.part(listed.first_bytes, listed.offset)), None
         size = listed.bytes - listed.first_bytes - 4 * listed.rows_count - CHECK.size
-        return self._rows.part(size, listed.offset + listed.first_bytes)[: -CHECK.size]
+        data, others = self._rows.two_parts((listed.first_bytes, size), listed.offset)
+        return data, others[: -CHECK.size]
 
     def _find(self, key: bytes) -> bytes | None:
         """The record of a listener: profile, controls and lists, a line each."""
@@ -186,7 +189,7 @@ class Reader:
         return None
 
 
-def _unpacked(data: memoryview, total: int, others: bytes | None) -> bytes:
+def _unpacked(data: memoryview, total: int, others: memoryview | None) -> bytes:
     """The text of a list's first rows, and of the others. Raises :class:`LakeError` when they are damaged."""
     packed, size, others_size = _sizes(data)
     begin = SIZES.size + 4 * total

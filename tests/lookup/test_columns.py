@@ -36,6 +36,22 @@ def test_every_row_is_where_the_index_says(path: Path) -> None:
     assert columns.numbers(("number",), 3, 4, crc32(Struct("<4i").pack(3, 4, 5, 6))) == [[3, 4, 5, 6]]
 
 
+def test_two_parts_are_read_at_once_and_each_is_compared_with_its_checksum(tmp_path: Path, path: Path) -> None:
+    layout = offsets(path)
+    whole = tmp_path / "parts"
+    one, other = sealed(b"first"), sealed(b"")
+    whole.write_bytes(b"..." + one + other)
+    columns = Columns(whole, {**layout, "bytes": whole.stat().st_size})
+    assert columns.two_parts((len(one), len(other)), 3) == (one, other)
+    for counts, first in (((-1, len(one)), 3), ((len(one), len(other)), 4), ((2**40, 4), 0)):
+        with pytest.raises(LakeError, match="was removed or changed"):
+            columns.two_parts(counts, first)
+    for damaged in (b"x" + one[1:] + other, one + b"x" + other[1:]):
+        whole.write_bytes(b"..." + damaged)
+        with pytest.raises(LakeError, match="is damaged"):
+            columns.two_parts((len(one), len(other)), 3)
+
+
 @pytest.mark.parametrize("most", [0, 7])
 def test_held_places_change_no_row(path: Path, most: int, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(columns_of, "_KEPT", most)

@@ -112,6 +112,65 @@ def test_requests_that_do_not_wait_for_their_answer_are_not_read(port: int) -> N
     assert b'"fallback":false' in answer
 
 
+@pytest.mark.parametrize(
+    "more", [b"", b"?list=comfort&limit=3", b"?offset=7&limit=30", b"?exclude_track=x", b"?list=none", b"?limit=0"]
+)
+@pytest.mark.parametrize("own", [b"accept-language: de", b'if-none-match: "x"', b"x-request-id: abc"])
+def test_the_short_way_answers_as_the_long_one(more: bytes, own: bytes, port: int) -> None:
+    """Whoever ends the connection goes the long way."""
+    asked = [request(LIST + more, own, *ending) for ending in ((), (b"connection: close",))]
+    with connect(port) as client:
+        client.sendall(asked[0])
+        short = whole(client)
+    with connect(port) as client:
+        client.sendall(asked[1])
+        long = everything(client)
+    (head, body), (long_head, long_body) = (answer.split(b"\r\n\r\n", 1) for answer in (short, long))
+    assert body == long_body
+    assert lines(head, own) == lines(long_head, own) - {b"connection: close"}
+
+
+def whole(client: socket.socket) -> bytes:
+    """One answer on a connection that stays."""
+    data = b""
+    while b"\r\n\r\n" not in data:
+        data += client.recv(65_536)
+    length = data.lower().partition(b"content-length: ")[2].partition(b"\r\n")[0]
+    while len(data.partition(b"\r\n\r\n")[2]) < int(length or 0):
+        data += client.recv(65_536)
+    return data
+
+
+def lines(head: bytes, own: bytes) -> set[bytes]:
+    """An answer's status and headers but for the moment, and for the name of the request where it gave none."""
+    passing = (b"date: ",) if b"x-request-id" in own else (b"date: ", b"x-request-id: ")
+    return {line for line in head.split(b"\r\n") if not line.startswith(passing)}
+
+
+def test_a_list_takes_the_short_way_and_nothing_else_does(published: Lake, port: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    door = build(published.root, keys=["a-key-of-the-test"], log=None)
+    key = (b"x-api-key", b"a-key-of-the-test")
+    answer = door.at_once(LIST, b"limit=5", [key])
+    assert answer is not None
+    assert (answer.status, len(httpx.Response(200, content=answer.body).json()["data"])) == (200, 5)
+    refused = ((LIST, b"", []), (LIST, b"limit=0", [key]), (b"/v1/users/demo-u001/lists", b"", [key]), (b"/healthz", b"", [key]))
+    assert [door.at_once(*one) for one in refused] == [None] * 4
+    monkeypatch.setattr(gateway.Gateway, "__call__", None)
+    with httpx.Client(base_url=f"http://127.0.0.1:{port}", trust_env=False, headers={"accept-encoding": "identity"}) as client:
+        assert client.get(LIST.decode()).status_code == 200
+
+
+def test_what_arrives_in_pieces_and_what_is_no_request(port: int) -> None:
+    with connect(port) as client:
+        for piece in (request(LIST)[:30], request(LIST)[30:]):
+            client.sendall(piece)
+            time.sleep(0.05)
+        assert whole(client).startswith(b"HTTP/1.1 200")
+        client.sendall(request(LIST) + b"no request\r\n\r\n")
+        assert b" 400 " in everything(client)
+    healthy(port)
+
+
 def test_a_connection_is_used_again_when_its_answer_was_read(port: int) -> None:
     with httpx.Client(base_url=f"http://127.0.0.1:{port}", trust_env=False) as client:
         for _ in range(3):
