@@ -40,9 +40,9 @@ def score_with(
     """The same for listeners ``first`` … ``last`` − 1 of the run, by number."""
     users = tables["profiles"]["user_id"].to_list()
     nothing = pl.DataFrame()
-    cooled = pl.col(COOLDOWN) if COOLDOWN in lists.columns else pl.lit(None, STRINGS)  # a wish of now has shown nothing yet
-    asked = REQUESTS.conform(lists).hstack(lists.select(cooled.alias(COOLDOWN)))
-    snapshot = Snapshot(as_of, tables["tracks"], EVENTS.empty(), tables["controls"], asked, nothing, tables["songs"], users)
+    shown = lists[COOLDOWN] if COOLDOWN in lists.columns else pl.lit(None, STRINGS).alias(COOLDOWN)  # a wish of now: nothing yet
+    wishes = REQUESTS.conform(lists).with_columns(shown)
+    snapshot = Snapshot(as_of, tables["tracks"], EVENTS.empty(), tables["controls"], wishes, nothing, tables["songs"], users)
     catalog = build_catalog(snapshot.tracks, settings, snapshot.songs)
     history = build_history(tables["ratings"], users, catalog)
     requests = build_requests(snapshot, catalog, settings)
@@ -51,7 +51,7 @@ def score_with(
     else:
         fitted = fit_neighbors(history, catalog.canonical, settings)
         similar = lambda _first, _last: fitted  # noqa: E731
-    return lambda first, last: Scorer(catalog, history, similar(first, last), requests, settings, asked)
+    return lambda first, last: Scorer(catalog, history, similar(first, last), requests, settings, wishes)
 
 
 def rank(scorer: Scorer, listener: int) -> tuple[pl.DataFrame, pl.DataFrame]:

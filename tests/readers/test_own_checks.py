@@ -12,9 +12,8 @@ import polars as pl
 import pytest
 
 from recsys import Lake
-from recsys.contract import TYPES
 from recsys.demo import AS_OF
-from recsys.readers import expectations, own_checks
+from recsys.readers import own_checks
 from recsys.stages import suites
 from recsys.tables import CHECKS
 from tests.support.published import publish
@@ -98,20 +97,6 @@ def test_a_suite_of_great_expectations(lake: Lake) -> None:
         ("rankings", "fail", True, 0),
     }
     assert "checks/rankings.mine.json: ranks are small" in [row[1] for row in rows]
-
-
-@pytest.mark.filterwarnings("default")
-def test_the_kept_suites_come_to_the_verdict_of_the_table(lake: Lake) -> None:
-    run = lake.published()
-    checked = run.read("checks")
-    result = suites.suites(checked)
-    assert {*checked.filter(rule=TYPES)["table"], "checks"} == {*result}
-    rules: dict[str, bool] = {}
-    for name, suite in result.items():
-        table, verdicts = expectations.judge(run, suite.decode(), name)
-        assert table == name
-        rules |= {one.rule if name == "checks" else f"{name}: {one.rule}": one.success for one in verdicts}
-    assert rules == {f"{table}: {rule}": held for table, rule, held in checked.select("table", "rule", "passed").iter_rows()}
 
 
 def test_equal_tables_have_equal_suites_and_broken_rules_break_them() -> None:
