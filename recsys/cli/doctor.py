@@ -14,7 +14,7 @@ from cyclopts.validators import Number
 from packaging.requirements import Requirement
 
 from flows.alerts import alert as tell
-from recsys import compiled, matrices, settings
+from recsys import compiled, settings
 from recsys.cli.options import Format, LakeFolder, Quiet, lake_folder
 from recsys.cli.screen import console, grid, print_json
 from recsys.cli.serve import api_keys
@@ -23,6 +23,7 @@ from recsys.lake import Lake, code_version
 from recsys.lake.condition import examine
 from recsys.lake.finding import Finding
 from recsys.lake.freshness import STALE_HOURS
+from recsys.matrices import order
 from recsys.providers import settings as providers
 
 SETTINGS = ("settings", "providers", "keys")
@@ -109,7 +110,7 @@ def _versions() -> Iterator[Finding]:
 
 
 def _kernels() -> Finding:
-    place = compiled.home(Path(matrices.__file__).parent)
+    place = compiled.home(Path(order.__file__).parent)  # its import says what kernels are made from
     if place is None:
         return Finding("kernels", "bad", "compiled code can be kept nowhere, so every command compiles anew; set NUMBA_CACHE_DIR")
     return Finding("kernels", "good", f"compiled code is kept in {place}")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from difflib import get_close_matches
@@ -11,6 +12,7 @@ import polars as pl
 
 from recsys.errors import InputError, UsageError
 from recsys.ingest.rows import Rows, quoted
+from recsys.ingest.values import CREDITS
 from recsys.lake import Lake
 from recsys.settings import Settings
 from recsys.tables import EVENTS, FEATURES, REQUESTS, TRACKS, Table
@@ -77,6 +79,8 @@ class Header:
     dropped: list[str] = field(default_factory=list)
     """Columns that are read over, by the names that :meth:`read` gave them."""
     ignored: list[str] = field(default_factory=list)
+    commas: Counter[str] = field(default_factory=Counter)
+    """Column of names → values that hold a comma and stay one name."""
     ids: pl.Series | None = None
     """Ids of the catalogue, once they were asked for."""
 
@@ -112,8 +116,11 @@ class Header:
 
     @property
     def note(self) -> str:
-        """Which columns were ignored."""
-        return f"ignored: {', '.join(self.ignored[:8])}{' …' if len(self.ignored) > 8 else ''}" if self.ignored else ""
+        """Which columns were ignored, and which hold names that may be several."""
+        more = " …" if len(self.ignored) > 8 else ""
+        notes = [f"ignored: {', '.join(self.ignored[:8])}{more}"] if self.ignored else []
+        notes += [f"{name}: {count:,} with a comma, read as one name; | or ; separates" for name, count in self.commas.items()]
+        return "; ".join(notes)
 
     def read(self, label: str, names: Sequence[str], *, nested: bool) -> list[str]:
         """Our names of a file's columns; those that are ignored get names that are in ``dropped``.
@@ -178,6 +185,10 @@ class Header:
         ]
         if self.table is EVENTS and "plays" in block.frame.columns:
             values.append(_counted_type(block.frame, self.hive.get("type")))
+        for name in CREDITS if self.table is TRACKS else ():
+            if block.frame.schema.get(name) == pl.String:
+                whole = block.frame[name].str.contains(r"^[^\[|;]*,[^|;]*$")
+                self.commas += Counter({name: int(whole.sum())})
         scaled = [_scaled(block.frame[name], most) for name, most in self.scale.items() if name in block.frame.columns]
         return Rows(block.frame.with_columns(*values, *scaled), block.texts, block.broken) if values or scaled else block
 

@@ -1,7 +1,8 @@
 """Lists, feature targets and postponed tracks: the columns that hold more than one value.
 
-Text is a JSON array or object; where a list of names is wanted, also names separated by ``|``. These columns are read value by
-value, each distinct one once.
+Text is a JSON array or object; where a list of names is wanted, also names separated by ``|``, in the credits and genres of a
+track by ``;``, too. A comma separates nothing, for names have commas of their own. These columns are read value by value, each
+distinct one once.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ import math
 import re
 from collections.abc import Callable
 from datetime import datetime
+from functools import partial
 from typing import Any, TypeVar
 
 import orjson
@@ -30,14 +32,14 @@ class _UnreadableError(Exception):
     """A value that cannot be read; the argument is its code."""
 
 
-def lists(source: pl.Series) -> _Converted:
-    """Lists of names."""
+def lists(source: pl.Series, *, semicolons: bool = False) -> _Converted:
+    """Lists of names. ``semicolons``: whether they separate names, where ``|`` does not."""
     if isinstance(source.dtype, pl.List):
         values = source.cast(STRINGS)
         holes = values.list.eval(pl.element().is_null()).list.any().fill_null(value=False)
         return _where(values, holes)
     distinct = source.unique()
-    parsed, codes = _each(distinct, _names)
+    parsed, codes = _each(distinct, partial(_names, semicolons=semicolons))
     table = pl.DataFrame({"text": distinct, "value": pl.Series(parsed, dtype=STRINGS), "code": pl.Series(codes, dtype=pl.String)})
     joined = pl.DataFrame({"text": source}).join(table, on="text", how="left", nulls_equal=True, maintain_order="left")
     return joined["value"], joined["code"]
@@ -82,9 +84,10 @@ def _each(source: pl.Series, read: Callable[[Any], T]) -> tuple[list[T | None], 
     return values, codes
 
 
-def _names(value: str) -> list[str]:
+def _names(value: str, *, semicolons: bool = False) -> list[str]:
     if not value.lstrip().startswith("["):
-        return [name for name in value.split("|") if name.strip()]
+        separator = ";" if semicolons and "|" not in value else "|"
+        return [name.strip() if separator == ";" else name for name in value.split(separator) if name.strip()]
     try:
         orjson.loads(value)
     except orjson.JSONDecodeError:  # JSON first: its escapes mean more than Python's

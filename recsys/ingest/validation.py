@@ -23,7 +23,7 @@ _TYPES = {
     pl.Float64(): "a number",
     pl.Int64(): "a whole number",
     pl.Boolean(): "true or false (1 0 yes no)",
-    STRINGS: "a JSON array of names, or names separated by |",
+    STRINGS: "a JSON array of names, or names separated by | (in a track also ;)",
     POSTPONED: 'track ids separated by |, or a JSON array of ids or of {"track_id": …, "until": …}',
     TARGETS: "a JSON object of audio features and numbers in their ranges",
     RANGES: "a JSON object of audio features and [least, greatest], numbers in their ranges or null",

@@ -14,6 +14,8 @@ from recsys.inputs import ANYONE
 from recsys.tables import EVENTS, POSTPONED, RANGES, STRINGS, TARGETS, UTC, Column
 
 _TRUE, _FALSE = ["true", "1", "yes"], ["false", "0", "no"]
+CREDITS = ("artists", "genres")
+"""Columns of a track that tables on the web hold in one text, whatever separates it."""
 _EXACT = 2**53  # the largest range in which a float stands for one whole number
 
 Converted = tuple[pl.Series, pl.Series]
@@ -78,7 +80,7 @@ def _typed(column: Column, source: pl.Series, zone: str | None) -> Converted:
     if column.dtype == UTC:
         return times.read(source, zone)
     if column.dtype == STRINGS:
-        values, codes = nested.lists(source)
+        values, codes = nested.lists(source, semicolons=column.name in CREDITS)
         return (normalise(column.ids, values) if column.ids else values), codes
     if column.dtype == RANGES:
         return nested.ranges(source)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shlex
 import shutil
+import subprocess
 import sys
 from pathlib import Path
 
@@ -50,6 +51,14 @@ def test_a_fault_of_settings_alone_is_one_of_usage(recsys: Recsys, lake: Lake, f
     answer = recsys("doctor", "--lake", lake.root)
     assert (answer.code, what in " ".join(answer.err.split())) == (2, True)
     assert "good" in answer.out
+
+
+def test_in_a_process_of_its_own(tmp_path: Path) -> None:
+    """Where nothing else has imported what it looks at."""
+    command = [sys.executable, "-c", "from recsys.cli import main; main()", "doctor", "--lake", "nowhere"]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert (done.returncode, "Traceback" in done.stderr) == (4, False)
+    assert "compiled code is kept in" in done.stdout
 
 
 def test_no_lake(recsys: Recsys) -> None:

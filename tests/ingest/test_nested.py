@@ -40,6 +40,13 @@ class TestLists:
         assert values_of(nested.lists(pl.Series([text], dtype=pl.String))) == [(names, None)]
 
     @pytest.mark.parametrize(
+        ("text", "names"), [("a; b;", ["a", "b"]), ("a;b|c", ["a;b", "c"]), ("Tyler, The Creator", ["Tyler, The Creator"])]
+    )
+    def test_semicolons_where_they_separate(self, text: str, names: list[str]) -> None:
+        assert values_of(nested.lists(pl.Series([text]), semicolons=True)) == [(names, None)]
+        assert values_of(nested.lists(pl.Series(["a;b"]))) == [(["a;b"], None)]
+
+    @pytest.mark.parametrize(
         ("text", "code"),
         [
             ('["a"', "type"),
