@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import resource
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, time, timedelta
@@ -49,6 +50,7 @@ from recsys.tables import QUALITY, RATINGS
 
 _EPOCH, _MICROSECOND = datetime(1970, 1, 1, tzinfo=UTC), timedelta(microseconds=1)
 
+_REJECTED = "warn: inbox: rows rejected: "
 LISTED = ("neighbors", "candidates", "rankings")
 """Stages that take turns, part by part."""
 
@@ -57,20 +59,25 @@ LISTED = ("neighbors", "candidates", "rankings")
 def ingest(lake: Lake, inbox: Path, settings: Settings) -> tuple[str, ...]:
     """Take in the new files of a folder; those that were taken in before change nothing.
 
-    What was refused is returned in words: a file that one listener dropped there must not cost the others their lists.
+    What was refused, and how many rows were rejected, is returned in words: a file that one listener dropped there must not cost
+    the others their lists.
     """
     try:
-        _count_reports(ingest_inbox(lake, inbox, modes=settings.named_modes, progress=PROGRESS.get()))
+        return _counted(ingest_inbox(lake, inbox, modes=settings.named_modes, progress=PROGRESS.get()))
     except FilesRefusedError as error:
-        _count_reports(error.reports)
-        return tuple(f"warn: inbox: {line}" for line in str(error).splitlines())
-    return ()
+        return (*(f"warn: inbox: {line}" for line in str(error).splitlines()), *_counted(error.reports))
 
 
-def _count_reports(reports: Sequence[Report]) -> None:
-    """Rows of files that are new."""
+def _counted(reports: Sequence[Report]) -> tuple[str, ...]:
+    """Counts rows of files that are new, and says how many of them were rejected."""
     new = [report for report in reports if not report.already]
-    count(sum(report.rows_read for report in new), sum(report.kept for report in new))
+    read, kept = sum(report.rows_read for report in new), sum(report.kept for report in new)
+    count(read, kept)
+    causes = sum((Counter(report.causes) for report in new), Counter[str]())
+    if not causes:
+        return ()
+    named = ", ".join(f"{code} {number:,}" for code, number in causes.most_common())
+    return (f'{_REJECTED}{read - kept:,} of {read:,} ({named}); see  recsys sql "from rejects"',)
 
 
 @stage("snapshot", attempts=ATTEMPTS, logged=False)
@@ -262,7 +269,10 @@ def publish(lake: Lake, run: Run, *, already: bool, noted: tuple[str, ...] = (),
         for row in broken.to_dicts()
     ]
     problems = (*noted, *(f"{rule}, for example {example})" for rule, example in rules))
-    counts = (*([f"warn: inbox: {len(noted):,} refused"] if noted else []), *(f"{rule})" for rule, _ in rules))
+    rejected = [note for note in noted if note.startswith(_REJECTED)]  # names no file and no row
+    refused = len(noted) - len(rejected)
+    inbox = [f"warn: inbox: {refused:,} refused"] if refused else []
+    counts = (*inbox, *rejected, *(f"{rule})" for rule, _ in rules))
     for problem in counts if recorded() else problems:
         logger().log(WARNING if problem.startswith("warn") else ERROR, problem)
     logger().info("run=%s as_of=%s %s", run.id, run.manifest.as_of.isoformat(), "published" if published else "NOT published")
@@ -293,7 +303,7 @@ def report(lake: Lake, run: Run, outcome: RunReport) -> RunReport:
         return replace(outcome, problems=(*outcome.problems, f"warn: report: it could not be made: {error}; see recsys report"))
 
 
-@stage("publish")
+@stage("publish", logged=False)
 def data_docs(lake: Lake, run: Run, settings: Settings, outcome: RunReport) -> RunReport:
     """The pages of Great Expectations beside the run: where they are wanted, or their seconds do not count against the run's.
 

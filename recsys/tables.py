@@ -353,7 +353,7 @@ RATINGS = Table(
         Column("positive", pl.Float64(), "sum of the undecayed weights of positive events", "points", low=0),
         Column("events", pl.Int64(), "events", "events", low=1),
         Column("negative_events", pl.Int64(), "events with negative weight", "events", low=0),
-        Column("known", pl.Boolean(), "heard with approval at least once: not recommended again"),
+        Column("known", pl.Boolean(), "has an event of positive weight: not recommended again"),
         Column("rejected", pl.Boolean(), "the latest opinion is a dislike or hide"),
         Column("last_at", UTC, "newest event", "UTC", null=True),
     ),

@@ -112,7 +112,8 @@ def refuse_if_useless(source: Source, read: int, kept: int, faults: Rejects) -> 
     if read and not kept:
         first = next(iter(report.examples(faults).values()))
         counts = ", ".join(f"{code} {count}" for code, count in report.causes(faults).items())
-        raise InputError(f"{source.label}: none of its {read} rows can be used ({counts}); {first}. Nothing was ingested")
+        none = "its only row cannot be used" if read == 1 else f"none of its {read:,} rows can be used"
+        raise InputError(f"{source.label}: {none} ({counts}); {first}. Nothing was ingested")
     if read != kept + faults.total:
         counted = f"{read} rows read, but {kept} kept and {faults.total} rejected"
         raise InputError(f"{source.label}: {counted}, which is a fault of recsys; please report it. Nothing was ingested")

@@ -9,7 +9,7 @@ from recsys.errors import RecsysError
 from recsys.lake import files, resume
 from recsys.lake.batches import Batch
 from recsys.lake.finding import Finding
-from recsys.lake.freshness import STALE_HOURS, last_night
+from recsys.lake.freshness import STALE_HOURS, counted, last_night
 from recsys.lake.home import STAGING
 from recsys.lake.lake import Lake
 from recsys.lake.lock import Lock
@@ -88,7 +88,7 @@ def _inputs(lake: Lake, table: str, known: list[Batch]) -> Finding:
             return Finding(what, "bad", f"{problem}; restore it from a backup")
     known += batches
     rows, rejected = sum(batch.kept for batch in batches), sum(batch.rejected for batch in batches)
-    return _good(what, f"{len(batches):,} batches, {rows:,} rows, {rejected:,} rejected")
+    return _good(what, f"{counted(len(batches), 'batch', 'batches')}, {counted(rows, 'row')}, {rejected:,} rejected")
 
 
 def _runs(lake: Lake) -> Iterator[Finding]:

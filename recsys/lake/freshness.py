@@ -97,7 +97,7 @@ def _waiting(runs: Sequence[Run], batches: Sequence[Batch]) -> Finding:
     return Finding(
         "new inputs",
         "note",
-        f"{_count(len(waiting), 'batch', 'batches')}, {rows:,} rows, in no run yet; `recsys run` takes them in",
+        f"{counted(len(waiting), 'batch', 'batches')}, {rows:,} rows, in no run yet; `recsys run` takes them in",
     )
 
 
@@ -108,16 +108,16 @@ def _rejects(runs: Sequence[Run], batches: Sequence[Batch]) -> Finding:
     if not since:
         return Finding("new rejects", "good", "none since the run before")
     rows = sum(batch.rejected for batch in since)
-    words = f'{_count(rows, "row")} of {_count(len(since), "file")} since the run before; see  recsys sql "from rejects"'
+    words = f'{counted(rows, "row")} of {counted(len(since), "file")} since the run before; see  recsys sql "from rejects"'
     return Finding("new rejects", "note", words)
 
 
-def _count(number: int, one: str, many: str | None = None) -> str:
+def counted(number: int, one: str, many: str | None = None) -> str:
     return f"{number:,} {one if number == 1 else many or one + 's'}"
 
 
 def _span(time: timedelta) -> str:
     hours = time.total_seconds() / 3600
     if hours < 1:
-        return _count(round(hours * 60), "minute")
-    return _count(round(hours), "hour") if hours < 72 else _count(round(hours / 24), "day")
+        return counted(round(hours * 60), "minute")
+    return counted(round(hours), "hour") if hours < 72 else counted(round(hours / 24), "day")

@@ -123,7 +123,7 @@ def _range(low: float | None, high: float | None) -> str:
 
 
 _WORDS: dict[str, Callable[[Keeping], str]] = {
-    "known": lambda _: "what the listener has heard with approval, or a seed, is never listed",
+    "known": lambda _: "what the listener already likes, or a seed, is never listed",
     "rejected": lambda keeping: setting(keeping.settings, "hide_rejected"),
     "explicit": _explicit,
     "excluded_track": _excluded_track,

@@ -79,6 +79,18 @@ def test_a_file_that_is_refused_stops_no_night(tmp_path: Path) -> None:
     assert home.input("events")["user_id"].to_list() == ["bob"]
 
 
+def test_rejected_rows_of_new_files_are_said_once(tmp_path: Path) -> None:
+    (tmp_path / "inbox" / "events").mkdir(parents=True)
+    rows = "user_id,track_id,type\nbob,a,play\nbob,a,hum\nbob,a,\n,a,hum\n"
+    (tmp_path / "inbox" / "events" / "e.csv").write_text(rows)
+    home = Lake(tmp_path / "lake")
+    noted = [ingest.__wrapped__(home, tmp_path / "inbox", Settings()) for _ in range(2)]
+    assert noted[1] == ()
+    assert len(noted[0]) == 1
+    assert noted[0][0].startswith("warn: inbox: rows rejected: 3 of 4 (")
+    assert "bob" not in noted[0][0]
+
+
 def checks(*rows: tuple[str, bool]) -> pl.DataFrame:
     """One rule a row: severity and whether it passed."""
     return CHECKS.conform(
@@ -118,6 +130,12 @@ class TestPublish:
         assert (result.run_id, result.published, result.already, result.numbers) == (run.id, True, False, {"lists": 3.0})
         assert result.problems[:2] == ("warn: inbox: x.json: SECRET", "warn: lists: rule 1 (3, for example user_id=ann)")
         assert result.counts[:2] == ("warn: inbox: 1 refused", "warn: lists: rule 1 (3)")
+
+    def test_rejected_rows_are_no_refused_file(self, lake: Lake) -> None:
+        noted = ("warn: inbox: rows rejected: 1 of 4 (range 1)",)
+        result = publish(lake, built(lake, checks(("fail", True))), already=False, noted=noted)
+        assert (result.problems[0], result.counts[0]) == (noted[0], noted[0])
+        assert not any("refused" in line for line in result.counts)
 
     def test_counts_name_nobody(self, lake: Lake) -> None:
         result = publish(lake, built(lake, checks(("fail", False))), already=False, noted=("warn: inbox: SECRET",))

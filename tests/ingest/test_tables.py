@@ -167,7 +167,7 @@ def test_equal_events_are_all_kept(lake: Lake, put: Put) -> None:
         ("e.parquet", b"junk", "not a Parquet file"),
         ("e.json", b'[{"user_id":', "not JSON"),
         ("e.json", b"[]", "no rows in it"),
-        ("e.jsonl", b"hello\n", "none of its 1 rows can be used .json 1."),
+        ("e.jsonl", b"hello\n", "its only row cannot be used .json 1."),
         ("e.jsonl.gz", gzip.compress(EVENTS_JSONL.encode(), mtime=0)[:-9], "damaged or cut-off"),
         ("e.csv", b"PK\x03\x04", "damaged or cut-off"),
     ],

@@ -23,7 +23,7 @@ def test_a_good_lake(lake, run):
     seen = findings(lake)
     assert [finding.what for finding in seen.values() if finding.state == "bad"] == []
     assert seen["folder"].words == f"{lake.root}, mode 700"
-    assert seen["inputs events"].words == "1 batches, 3 rows, 1 rejected"
+    assert seen["inputs events"].words == "1 batch, 3 rows, 1 rejected"
     assert (seen["lock"].words, seen["leftovers"].words, seen["published"].words) == ("free", "none", run.id)
     assert night.contents(lake.root) == before
 

@@ -70,7 +70,7 @@ def test_score_too_low_or_not_different_enough() -> None:
 @pytest.mark.parametrize(
     ("name", "list_name", "change"),
     [
-        ("liked", "balanced", "what the listener has heard with approval, or a seed, is never listed"),
+        ("liked", "balanced", "what the listener already likes, or a seed, is never listed"),
         ("hidden", "balanced", "set by hide_rejected = true (as in preset default)"),
         ("blocked", "balanced", "set by allow_explicit = false in the controls of u"),
         ("id", "balanced", "set by excluded_tracks in the controls of u"),
