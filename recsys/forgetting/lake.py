@@ -101,7 +101,8 @@ def preview(lake: Lake, subject: Subject) -> Forgotten:
     subject = subject.within(lake)
     changes = [(batch, change) for batch in lake.batches() if (change := subject.batch(batch)) is not None]
     rows = sum(_gone(batch, *change[:2]) for batch, change in changes)
-    sources = {batch.as_source for batch, _ in changes}
+    renewed = [batch for batch, (kept, _, source) in changes if (kept.height, source) != (batch.kept, batch.source)]
+    sources = {batch.as_source for batch in renewed}  # what a run's manifest says of them
     runs = [run for run in reversed(lake.runs()) if not run.damage()]
     held = tuple(run.id for run in runs if sources & {*run.manifest.inputs} or _affected(lake, run, subject))
     damaged = tuple(sorted({*lake.run_ids()} - {run.id for run in runs}))

@@ -17,6 +17,7 @@ from recsys.forgetting.lake import MARK
 from recsys.lake import Lake, Run, reports
 from recsys.lake.rewriting import FORGETTING, FORGOTTEN, begun
 from recsys.readers.views import VIEWS_FILE
+from recsys.tables import REJECTS
 from tests.lake import night
 from tests.support.bytes import naming
 
@@ -74,6 +75,17 @@ def test_a_look_before_says_what_will_go(lake: Lake) -> None:
     for who in ("u9", "t2"):
         with pytest.raises(NotFoundError, match="in its inputs or runs; stored answers were not counted"):
             preview(lake, Listener(who))
+
+
+@pytest.mark.parametrize(("source", "runs"), [("x.csv", 0), ("ghost.csv", 1)])
+def test_a_run_is_rewritten_when_a_batch_it_names_is_another_now(source: str, runs: int, lake: Lake) -> None:
+    rows = REJECTS.conform(pl.DataFrame([night.refused("d" * 64).row(0, named=True) | {"user_id": "ghost"}]))
+    lake.add_batch("events", night.events(6), rejects=rows, source=source, digest="d" * 64, rows_read=4)
+    run = built(lake, 8)
+    look = preview(lake, Listener("ghost"))
+    assert (look.rows, look.batches, look.runs) == (1, 1, (run.id,)[:runs])
+    assert len(forget(lake, Listener("ghost")).runs) == runs
+    assert run.id in lake.run_ids() or runs
 
 
 def test_a_lake_of_inputs_alone_and_one_of_runs_alone(lake: Lake) -> None:
