@@ -12,7 +12,6 @@ longer than to look up a list.
 from __future__ import annotations
 
 import asyncio
-from typing import Any
 
 from httptools import parse_url
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
@@ -36,12 +35,12 @@ class Connection(HttpToolsProtocol):
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         self._deaf, self._head_bytes, self._timer = False, 0, None
-        self._idle_since: float | None = self.loop.time()
         self._ready: Ready | None = None
         self._at_once = getattr(self.config.app, "at_once", None)
         if len(self.connections) >= _MOST:
             self._make_room()
         super().connection_made(transport)
+        self._rest()
         self._await_head()
 
     def connection_lost(self, exc: Exception | None) -> None:
@@ -51,13 +50,13 @@ class Connection(HttpToolsProtocol):
     def data_received(self, data: bytes) -> None:
         if self._deaf:
             return
-        if self._timer is not None:
-            self._head_bytes += len(data)
         super().data_received(data)
         if self._ready is not None:
             self._answer(self._ready)
-        if self._timer is not None and self._head_bytes > MOST_HEAD:
-            self._end(_TOO_LARGE)
+        if self._timer is not None:  # the head is not whole yet
+            self._head_bytes += len(data)
+            if self._head_bytes > MOST_HEAD:
+                self._end(_TOO_LARGE)
 
     def on_message_begin(self) -> None:
         if self._ready is not None:
@@ -96,7 +95,7 @@ class Connection(HttpToolsProtocol):
             super().on_message_complete()
 
     def on_response_complete(self) -> None:
-        self._idle_since = self.loop.time()
+        self._rest()
         super().on_response_complete()
 
     def _plain(self) -> bool:
@@ -130,7 +129,8 @@ class Connection(HttpToolsProtocol):
     def _head_arrived(self) -> None:
         if self._timer is not None:
             self._timer.cancel()
-        self._timer, self._head_bytes, self._idle_since = None, 0, None
+        self._timer, self._head_bytes = None, 0
+        self._idle.pop(self, None)
 
     def _end(self, answer: bytes = b"") -> None:
         self._deaf = True
@@ -138,13 +138,20 @@ class Connection(HttpToolsProtocol):
             self.transport.write(answer)
             self.transport.close()
 
-    def _make_room(self) -> None:
-        idle = [(other._idle_since, id(other), other) for other in self._others() if other._idle_since is not None]
-        if idle:
-            min(idle)[2].transport.abort()
+    @property
+    def _idle(self) -> dict[Connection, None]:
+        """Connections of this server without a request, the one that has been so for longest first."""
+        return vars(self.server_state).setdefault("idle", {})
 
-    def _others(self) -> list[Connection]:
-        connections: Any = self.connections
-        return [other for other in connections if isinstance(other, Connection) and not other.transport.is_closing()]
+    def _rest(self) -> None:
+        self._idle.pop(self, None)
+        self._idle[self] = None
+
+    def _make_room(self) -> None:
+        """In no more time for many connections than for few: a flood brings a thousand at once."""
+        oldest = next((other for other in self._idle if not other.transport.is_closing()), None)
+        if oldest is not None:
+            del self._idle[oldest]
+            oldest.transport.abort()
 
     _timer: asyncio.TimerHandle | None

@@ -20,6 +20,19 @@ def test_what_is_stored_is_what_is_read(tmp_path):
     assert read(path) == GOOD
 
 
+def test_a_publication_comes_before_the_others_unless_it_says_nothing_new(tmp_path):
+    path = tmp_path / "CURRENT"
+    first, second = (Publication(run=run, at=datetime(2026, 1, 31, tzinfo=UTC)) for run in (GOOD.run, "2026-02-01-aa"))
+    accepted = first.model_copy(update={"accepted": "known gap"})
+    pointer = GOOD.publish(GOOD.run, "e" * 64, first)  # the same run, built again
+    assert (pointer.digest, pointer.log) == ("e" * 64, (first,))
+    assert pointer.publish(GOOD.run, "e" * 64, first) is pointer
+    pointer = pointer.publish(GOOD.run, "e" * 64, accepted).publish(second.run, "d" * 64, second)
+    assert (pointer.run, pointer.digest, pointer.log) == (second.run, "d" * 64, (second, accepted, first))
+    path.write_bytes(pointer.dump())
+    assert read(path) == pointer
+
+
 def test_a_torn_or_flipped_line_is_never_another_run(tmp_path):
     path, line = tmp_path / "CURRENT", GOOD.dump()
     cuts = [line[:place] for place in range(len(line))]

@@ -87,6 +87,30 @@ def test_a_head_without_end_is_refused(port: int) -> None:
         assert everything(client).startswith(b"HTTP/1.1 431")
 
 
+@pytest.mark.parametrize("before", [0, 1])
+def test_the_longest_head(before: int, port: int) -> None:
+    for over, answered in ((0, b"HTTP/1.1 200"), (1, b"HTTP/1.1 431")):
+        with connect(port) as client:
+            for _ in range(before):  # the first head of a connection, and a later one
+                client.sendall(request(b"/healthz"))
+                assert client.recv(65_536).startswith(b"HTTP/1.1 200")
+            head = request(b"/healthz", b"x: y")[:-4]
+            client.sendall(head + b"y" * (connection.MOST_HEAD - len(head) + over))
+            if not over:
+                client.sendall(b"\r\n\r\n")
+            assert client.recv(65_536).startswith(answered)
+
+
+@pytest.mark.slow
+def test_time_for_a_head_ends_with_it(port: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(connection, "HEAD_SECONDS", 0.2)
+    with connect(port) as client:
+        for _ in range(2):
+            client.sendall(request(b"/healthz"))
+            assert client.recv(65_536).startswith(b"HTTP/1.1 200")
+            time.sleep(0.4)
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("sent", [b"", b"GET / HTT", b"GET / HTTP/1.1\r\nx: y\r\n"])
 def test_a_head_that_does_not_come_ends_the_connection(sent: bytes, port: int, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -181,12 +205,32 @@ def test_a_connection_is_used_again_when_its_answer_was_read(port: int) -> None:
 
 
 def test_silent_connections_make_room(port: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    healthy(port)
     monkeypatch.setattr(connection, "_MOST", 5)
-    silent = [connect(port) for _ in range(20)]
+    silent = [connect(port) for _ in range(3)]
+    healthy(port)
+    assert select.select(silent, [], [], 0)[0] == []  # there is room
+    silent += [connect(port) for _ in range(17)]
     healthy(port)
     ended, _, _ = select.select(silent, [], [], 5)
     assert len(ended) >= 15
     for client in silent:
+        client.close()
+
+
+def test_the_one_that_was_silent_for_longest_goes_first(port: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(connection, "_MOST", 3)
+    busy, second, third = (connect(port) for _ in range(3))
+    for client in (busy, second, third, busy):
+        client.sendall(request(b"/healthz"))
+        assert client.recv(65_536).startswith(b"HTTP/1.1 200")
+    fourth = connect(port)
+    assert everything(second) == b""
+    fifth = connect(port)
+    assert everything(third) == b""
+    busy.sendall(request(b"/healthz"))
+    assert busy.recv(65_536).startswith(b"HTTP/1.1 200")
+    for client in (busy, second, third, fourth, fifth):
         client.close()
 
 
