@@ -6,7 +6,7 @@ import asyncio
 import base64
 import gzip
 import io
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any, NamedTuple
 
 import pytest
@@ -155,25 +155,29 @@ def test_ids_of_requests() -> None:
     assert not ask(gate()).headers[b"x-request-id"].startswith(prefixes[0])  # of another process
 
 
-def quick(answers: Callable[[bytes], Ready | None]) -> Gateway:
-    return gate(quick=lambda path, _query, _headers: answers(path))
+QUICK = b"/v1/users/u/recommendations"
 
 
-@pytest.mark.parametrize(("method", "body"), [("GET", b"at once"), ("HEAD", b"at once"), ("POST", BODY), ("DELETE", BODY)])
-def test_only_what_is_read_is_answered_at_once(method: str, body: bytes) -> None:
-    answer = ask(quick(lambda _: Ready(203, [(b"etag", b"e")], b"at once")), method=method)
-    assert answer.body == body
-    assert answer.status == (203 if body != BODY else 200)
-    assert answer.headers[b"x-frame-options"] == b"DENY"
-    assert answer.headers.get(b"etag") == (b"e" if body != BODY else None)
+def told(path: bytes = QUICK, query: bytes = b"q", headers: Pairs = (), **options: Any) -> Ready | None:
+    """What a gateway answers at once that has such an answer to everything."""
+    options.setdefault("quick", lambda *asked: Ready(203, [(b"etag", b"|".join(asked[:2]))], b"at once"))
+    return gate(**options).at_once(path, query, [*headers])
 
 
-def test_what_fails_at_once_goes_the_long_way() -> None:
-    def fails(_: bytes) -> None:
+def test_what_only_has_to_be_sent_is_answered_at_once() -> None:
+    ready = told(headers=[(b"x-request-id", b"me")])
+    assert ready is not None
+    assert (ready.status, ready.body) == (203, b"at once")
+    assert ready.headers == [(b"etag", QUICK + b"|q"), *gateway.HEADERS, (b"x-request-id", b"me")]
+
+
+def test_what_is_refused_fails_or_has_no_such_answer_goes_the_long_way() -> None:
+    def fails(*_: object) -> None:
         raise ZeroDivisionError
 
-    assert ask(quick(fails)).body == BODY
-    assert ask(quick(lambda _: None)).body == BODY
+    assert told(quick=lambda *_: None) is told(quick=fails) is told(b"/v1/users/u/lists") is told(keys=["secret"]) is None
+    assert told(hosts=["localhost"], headers=[(b"host", b"evil.example")]) is told(query=b"q" * MOST_URL) is None
+    assert told(keys=["secret"], headers=[(b"x-api-key", b"secret")]) is not None
 
 
 def test_the_path_is_the_one_that_was_sent() -> None:
@@ -248,8 +252,8 @@ async def _logged(door: Gateway, requests: Iterable[dict[str, Any]]) -> None:
         await asyncio.sleep(gateway.LOG_SECONDS + 0.05)
 
 
-def logged(log: Log, *requests: dict[str, Any], door: Gateway | None = None) -> list[str]:
-    asyncio.run(_logged(door or gate(log=log), requests))
+def logged(log: Log, *requests: dict[str, Any]) -> list[str]:
+    asyncio.run(_logged(gate(log=log), requests))
     return log.getvalue().splitlines()
 
 
@@ -260,9 +264,18 @@ def test_a_line_of_the_log(monkeypatch: pytest.MonkeyPatch) -> None:
     moment, rest = line.split(" ", 1)
     assert len(moment) == len("2026-01-01T00:00:00Z")
     assert rest.startswith(r"id=me method=GET path=/a%20\xff status=200 bytes=2000 ms=")
+
+
+def test_a_line_of_an_answer_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def once() -> None:
+        assert told(log=log, quick=lambda *_: Ready(304, [], b"etag")) is not None
+        await asyncio.sleep(gateway.LOG_SECONDS + 0.05)
+
+    monkeypatch.setattr(gateway, "LOG_SECONDS", 0.01)
     log = Log()
-    (line,) = logged(log, {"headers": named}, door=gate(log=log, quick=lambda *_: Ready(304, [], b"")))
-    assert " status=304 bytes=0 ms=" in line
+    asyncio.run(once())
+    (line,) = log.getvalue().splitlines()
+    assert f" method=GET path={QUICK.decode()} status=304 bytes=4 ms=" in line
 
 
 @pytest.mark.parametrize("fault", [OSError("the disk is full"), ValueError("I/O operation on closed file")])
