@@ -52,14 +52,15 @@ def _spelled(char: str) -> str:
         return ""
     if char in _AND:
         return " and "
-    return char if unicodedata.category(char)[0] in "LNM" else " "
+    kind = unicodedata.category(char)
+    return "" if kind == "Cf" else char if kind[0] in "LNM" else " "
 
 
 _NOTE = re.compile(r"[(\[{]([^()\[\]{}]*)[)\]}]|\s[-–—]\s+([^()\[\]{}]*?)(?=\s[-–—]\s|\s*[(\[{]|$)")
-CREDIT = r"(?:feat|ft|featuring)\b\.?"
+CREDIT = r"(?:(?:feat|ft|featuring)\b(?:\.|(?=\s))|f/(?=\s))"
 """What stands before guests."""
-_GUESTS = re.compile(rf"\s{CREDIT}\s+((?:(?!\s[-–—]\s)[^()\[\]{{}}])*)", re.IGNORECASE)
-_GUEST_NOTE = re.compile(rf"\s*(?:({CREDIT})|with\b)\s+(.*)", re.IGNORECASE | re.DOTALL)
+_GUESTS = re.compile(rf"\s{CREDIT}\s*((?:(?!\s[-–—]\s)[^()\[\]{{}}])*)", re.IGNORECASE)
+_GUEST_NOTE = re.compile(rf"\s*(?:({CREDIT})\s*|(?:with|w/)\s+)(.*)", re.IGNORECASE | re.DOTALL)
 _EDITION = re.compile(
     r"\b(?:re-?master(?:ed)?|mono|stereo|deluxe|edition|expanded|anniversary|bonus|explicit|clean|single|radio|edit(?:ed)?"
     r"|album|original|soundtrack|full|short|long|video|audio|official|lp|ep|mix|from|version|digital|track|\d{4}|\d+th)\b"
@@ -81,7 +82,7 @@ def title_key(title: str) -> str:
     >>> title_key("Song (feat. X) - 2011 Remaster"), title_key("Song (Live)") == title_key("Song - Live - Remastered 2009")
     ('song', True)
     """
-    if not re.search(r"[(\[{]|\s[-–—]\s|\s(?:feat|ft)", title, re.IGNORECASE):
+    if not re.search(r"[(\[{]|\s[-–—]\s|\s(?:feat|ft|f/)", title, re.IGNORECASE):
         return key(title)
     core = _GUESTS.sub(" ", _NOTE.sub(" ", title))
     notes = [note for match in _NOTE.findall(title) for note in match if note]
@@ -133,9 +134,14 @@ def _note(note: str) -> str:
     return "" if _EDITION.search(text) and not re.search(r"\b\w+s version\b", text) else text
 
 
-_ALWAYS = re.compile(rf"\s*[;|•]\s*|\s+/\s+|\s+[(\[]?{CREDIT}\s+|\s+[(\[]?(?:with|vs|presents|pres)\b\.?\s+", re.IGNORECASE)
-_MAYBE = re.compile(r"\s*,\s+(?!the\b)|\s+(?:&|and|\+|x|×)\s+|/", re.IGNORECASE)
-_COMMA = re.compile(r"\s*,\s+(?!the\b)", re.IGNORECASE)
+_ALWAYS = re.compile(
+    rf"\s*(?:[;|•、]|\\\\)\s*|\s+[/·]\s+|\s+[(\[]?{CREDIT}\s*"
+    r"|\s+[(\[]?(?:(?:(?:(?:duet|together)\s+)?with|vs|presents|pres)\b\.?|w/)\s+",
+    re.IGNORECASE,
+)
+_COMMAS = r"\s*,\s+(?!the\b)(?:(?:and|&)\s+)?|\s*，\s*"
+_MAYBE = re.compile(rf"{_COMMAS}|(?<!\d),(?=\w)|\s+(?:&|and|\+|x|×)\s+|/", re.IGNORECASE)
+_COMMA = re.compile(_COMMAS, re.IGNORECASE)
 _BAND = re.compile(r"(?:the|his|her|los|las|die|friends|band|co)\b", re.IGNORECASE)
 
 
@@ -165,8 +171,8 @@ class Artists:
     def credited(self, artist: str | None, listed: Sequence[str] | None = None, title: str | None = None) -> list[str]:
         """Every credited artist of a track, the main one first, each once; guests named in the title come last.
 
-        ``;``, ``|``, `` / ``, *feat.* and *with* always separate. A comma does, unless ``, the …`` follows or *&* comes after it.
-        *&*, *and*, *x* and ``/`` separate artists whom the catalogue knows by themselves.
+        ``;``, ``|``, `` / ``, `` · ``, *feat.* and *with* always separate. A comma does, unless ``, the …`` follows or *&* comes
+        after it. *&*, *and*, *x*, ``/`` and a comma without a space separate artists whom the catalogue knows by themselves.
         """
         names = [
             name for text in listed or ([artist] if artist else []) for name in self._split(text, sure=len(listed or ()) > 1)
@@ -208,7 +214,7 @@ class Artists:
         return all(key(name) in self.known for name in names)
 
 
-_GENRES = re.compile(r"\s*[;|]\s*|\s*,\s+|\s+/\s+")
+_GENRES = re.compile(r"\s*[;|,]\s*|\s+/\s+")
 
 
 def genres(listed: Sequence[str]) -> list[str]:

@@ -26,6 +26,10 @@ def test_one_name_in_many_spellings(names: tuple[str, ...]) -> None:
     assert len({key(name) for name in names}) == 1
 
 
+def test_signs_that_nobody_sees_part_no_name() -> None:
+    assert {key(name) for name in ("Ab\u200bba", "A\u00adbba", "\ufeffAbba", "Abba\u200e")} == {"abba"}
+
+
 def test_names_that_differ() -> None:
     names = ["The The", "The", "÷", "+", "???", "X", "Х", "ガ", "カ", "!!!", "Mø", "M"]
     assert len({key(name) for name in names}) == len(names)
@@ -90,6 +94,18 @@ KNOWN = Artists.of(
         ("Rihanna / Drake", None, ["Rihanna", "Drake"]),
         ("Rihanna/Drake", None, ["Rihanna", "Drake"]),
         ("Artist A;Artist B", None, ["Artist A", "Artist B"]),
+        ("Artist A · Artist B", None, ["Artist A", "Artist B"]),
+        ("Artist A、Artist B", None, ["Artist A", "Artist B"]),
+        (r"Artist A\\Artist B", None, ["Artist A", "Artist B"]),
+        ("Rihanna,Drake", None, ["Rihanna", "Drake"]),
+        ("10,000 Maniacs", None, ["10,000 Maniacs"]),
+        ("New One, New Two, and Drake", None, ["New One", "New Two", "Drake"]),
+        ("Rihanna feat.Drake", None, ["Rihanna", "Drake"]),
+        ("Rihanna Ft.Drake", "Song (ft.Jay-Z)", ["Rihanna", "Drake", "Jay-Z"]),
+        ("Rihanna f/ Drake", None, ["Rihanna", "Drake"]),
+        ("Rihanna duet with Drake", None, ["Rihanna", "Drake"]),
+        ("Rihanna w/ Drake", "Song w/o You", ["Rihanna", "Drake"]),
+        ("Featherweight", "Featuring You", ["Featherweight"]),
         ("Rihanna", "Song (feat. Drake)", ["Rihanna", "Drake"]),
         ("Rihanna", "Song (feat. New One & New Two)", ["Rihanna", "New One", "New Two"]),
         ("Rihanna", "Song [with Drake]", ["Rihanna", "Drake"]),
@@ -122,6 +138,7 @@ def test_lists_of_artists() -> None:
 
 def test_genres() -> None:
     assert genres(["rock, pop", "Rock"]) == ["rock", "pop"]
+    assert genres(["rock,pop"]) == ["rock", "pop"]
     assert genres(["singer/songwriter", "R&B", ""]) == ["singer/songwriter", "R&B"]
 
 

@@ -34,6 +34,24 @@ def test_credits() -> None:
     assert credit_tracks(TRACKS.empty()).is_empty()
 
 
+@pytest.mark.parametrize(
+    ("artist", "title"),
+    [
+        *((f"Rihanna{between}Drake", "Song") for between in (";", "|", " · ", " • ", "、", "，", ", ", ",", " / ", "/", r"\\")),
+        *(
+            (f"Rihanna {word} Drake", "Song")
+            for word in ("feat.", "ft", "featuring", "f/", "w/", "with", "vs.", "x", "×", "&", "and")
+        ),
+        ("Rihanna ft.Drake", "Song"),
+        *(("Rihanna", f"Song {note}") for note in ("(feat. Drake)", "[ft.Drake]", "(w/ Drake)", "f/ Drake", "(with Drake)")),
+    ],
+)
+def test_every_spelling_of_a_guest_is_looked_at(artist: str, title: str) -> None:
+    rows = [{"id": "a", "title": title, "artist": artist}, {"id": "b", "artist": "Rihanna"}, {"id": "c", "artist": "Drake"}]
+    tracks = credit_tracks(TRACKS.conform(pl.DataFrame(rows, schema_overrides=dict(TRACKS.schema), infer_schema_length=None)))
+    assert tracks["artists"][0].to_list() == ["Rihanna", "Drake"]
+
+
 def listed(**control: list[str]) -> set[str]:
     tables = build(inputs(ROWS, controls=[{"user_id": "u"} | control]), Settings(), as_of=AS_OF)
     assert tables["checks"].filter(severity="fail")["passed"].all()
