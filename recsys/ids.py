@@ -1,9 +1,9 @@
 """One spelling for each id, whatever file, frame or link it comes from.
 
-track    spotify:track:ID, https://open.spotify.com/track/ID → ID; a MusicBrainz link or upper case → the recording's id
+track    spotify:track:ID, https://open.spotify.com/track/ID → ID; a MusicBrainz link, urn or upper case → the recording's id
 user     12.0 → 12: a whole number that went through a floating-point column
 isrc     capitals, no hyphens or spaces
-mbid     lower case, without the link around it
+mbid     lower case with hyphens, without the link, the braces or the name around it
 spotify  the 22 letters and digits
 date     2011-01-01T00:00:00Z, 2011/01/01 → 2011-01-01
 """
@@ -22,12 +22,19 @@ PATTERNS = {
 }
 """What an id of each kind looks like."""
 
-_MBID = r"(?i)^(?:https?://(?:www\.)?(?:musicbrainz|listenbrainz)\.org/(?:recording|track)/)?([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})(?:[/?#].*)?$"
+_UUID = r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}"
+_MBID = (
+    r"(?i)^(?:https?://(?:[a-z]+\.)?(?:musicbrainz|listenbrainz)\.org/(?:recording|track)/|(?:urn:uuid|mbid|musicbrainz):)?"
+    rf"\{{?({_UUID})\}}?(?:[/?#].*)?$"
+)
+_BARE = r"(?i)^([0-9a-f]{8})([0-9a-f]{4})([0-9a-f]{4})([0-9a-f]{4})([0-9a-f]{12})$"
+"""An MBID without its hyphens."""
 _SPOTIFY = (
-    r"^(?:spotify:track:|(?:https?://)?open\.spotify\.com/(?:intl-[a-zA-Z-]+/)?(?:embed/)?track/)([0-9A-Za-z]{22})(?:[/?#].*)?$"
+    r"^(?i:spotify:(?://)?track[:/]|(?:https?://)?(?:open|play)\.spotify\.com/(?:intl-[a-z-]+/)?(?:embed/)?track/)"
+    r"([0-9A-Za-z]{22})(?:[/?#].*)?$"
 )
 _WHOLE = r"^(\d+)\.0$"
-_ODD = r"[:/]|\.0$|^[0-9A-Fa-f]{8}-[0-9A-Fa-f]{4}-"
+_ODD = r"[:/]|\.0$|^\{?[0-9A-Fa-f]{8}-[0-9A-Fa-f]{4}-"
 
 
 def normalise(kind: str, ids: pl.Series) -> pl.Series:
@@ -63,7 +70,9 @@ def _isrc(text: pl.Expr) -> pl.Expr:
 
 
 def _mbid(text: pl.Expr) -> pl.Expr:
-    return pl.coalesce(text.str.strip_chars().str.extract(_MBID).str.to_lowercase(), text)
+    bare = text.str.strip_chars()
+    spelled = pl.when(bare.str.contains(_BARE)).then(bare.str.replace(_BARE, "$1-$2-$3-$4-$5"))
+    return pl.coalesce(bare.str.extract(_MBID), spelled).str.to_lowercase().fill_null(text)
 
 
 def _spotify(text: pl.Expr) -> pl.Expr:

@@ -64,7 +64,9 @@ _FOREIGN = {
 }
 """Column → what well-known tables of Spotify tracks (Kaggle, TidyTuesday, Exportify) call it, in lower case."""
 _SIGNS = {"track_name", "track name", "track_artist", "artist name(s)", "track_genre", "track_popularity", "artist_name"}
-"""Names that tell such a table, in which popularity goes to 100."""
+"""Names that tell such a table, in which popularity goes to 100; ``name`` beside ``artists`` does so too."""
+_DIGITS = 12
+"""Decimals of a scaled number: 57 of 100 is 0.57."""
 
 
 @dataclass
@@ -130,7 +132,8 @@ class Header:
         the further columns of well-known tables of tracks.
         """
         require_width(label, len(names))
-        foreign = self.table is TRACKS and any(name.strip().lower() in _SIGNS for name in names)
+        plain = {name.strip().lower() for name in names}
+        foreign = self.table is TRACKS and (not plain.isdisjoint(_SIGNS) or plain >= {"name", "artists"})
         known_names = known(self.table, nested=nested)
         final = [self._named(name, names, known_names, foreign=foreign) for name in names]
         strange = [name for name, ours in zip(names, final, strict=True) if ours is None and name.strip()]
@@ -204,9 +207,9 @@ def _counted_type(frame: pl.DataFrame, otherwise: str | None) -> pl.Expr:
 def _scaled(numbers: pl.Series, most: float) -> pl.Series:
     """Numbers divided by ``most``; a text that is none stays as it is."""
     if numbers.dtype != pl.String:
-        return numbers / most if numbers.dtype.is_numeric() else numbers
+        return (numbers / most).round(_DIGITS) if numbers.dtype.is_numeric() else numbers
     read = numbers.str.strip_chars().cast(pl.Float64, strict=False)
-    return pl.select(pl.coalesce((read / most).cast(pl.String), numbers)).to_series().alias(numbers.name)
+    return pl.select(pl.coalesce((read / most).round(_DIGITS).cast(pl.String), numbers)).to_series().alias(numbers.name)
 
 
 def _not_a_column(name: str, allowed: Collection[str], lacking: Collection[str]) -> str:

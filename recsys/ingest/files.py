@@ -342,6 +342,9 @@ def _inside(source: Source, archive: zipfile.ZipFile, suffixes: tuple[str, ...])
             members.append(member)
         elif source.archive is None:
             members += _nested(replace(member, archive=name, member=None), _archived(archive, name), suffixes)
+        else:  # not in silence
+            deep = f"{member.label}: an archive in an archive in an archive; unpack {source.path.name} and ingest what is in it"
+            members.append(replace(member, fault=deep))
     return members
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
 
 import orjson
@@ -133,7 +133,8 @@ def _text(value: Any) -> str | None:
 
 
 def _flat(row: dict[str, Any], table: Table) -> dict[str, Any]:
-    """The row with aliases renamed and features lifted; what would overwrite something stays as it is."""
+    """The row with names in lower case, aliases renamed and features lifted; what would overwrite something stays as it is."""
+    row = _lower(row, {*table.names, *columns.known(table, nested=True)})
     for alias, name in columns.aliases(table).items():
         if alias in row and name not in row:
             row = {name if key == alias else key: value for key, value in row.items()}
@@ -141,6 +142,14 @@ def _flat(row: dict[str, Any], table: Table) -> dict[str, Any]:
     if nested is None or (isinstance(nested, dict) and _fits(nested, row)):
         row = {key: value for key, value in row.items() if key != columns.NESTED} | (nested or {})
     return row
+
+
+def _lower(row: dict[str, Any], known: Collection[str]) -> dict[str, Any]:
+    """The row with ``USER_ID``, as warehouses write it, as ``user_id``."""
+    plain = {key: low for key in row if key not in known and (low := key.strip().lower()) in known and low not in row}
+    if len({*plain.values()}) < len(plain):  # twice
+        return row
+    return {plain.get(key, key): value for key, value in row.items()} if plain else row
 
 
 def _fits(nested: Mapping[str, Any], row: Mapping[str, Any]) -> bool:

@@ -115,3 +115,10 @@ def test_several_names_in_one_text_are_split_or_reported(lake: Lake, put: Put) -
     assert lake.input("tracks")["genres"].to_list() == [["rock", "pop"], ["a, b", "c"], ["folk, pop"]]
     one = "with a comma, read as one name; | or ; separates"
     assert report.note == f"artists: 2 {one}; genres: 1 {one}"
+
+
+def test_a_table_with_name_and_artists_is_a_well_known_one_too(lake: Lake, put: Put) -> None:
+    rows = "name,year,artists,id,danceability,popularity\nOne,1921,\"['A', 'B']\",x,0.5,57\n"
+    (report,) = ingest(lake, "tracks", [put("data.csv", rows)])
+    assert report.note == "ignored: year"
+    assert lake.input("tracks").select("id", "title", "artists", "popularity").row(0) == ("x", "One", ["A", "B"], 0.57)

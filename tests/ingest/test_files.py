@@ -114,6 +114,8 @@ def test_find_inside_archives(put: Put) -> None:
     assert (inner.label, inner.name, inner.size, inner.head()) == (f"{twice}: a.zip: b/e.csv", "e.csv", 2, b"id")
     (broken,) = files.find([put("half.zip", packed("a.zip", b"PK\x03\x04junk"))])
     assert "damaged" in broken.fault
+    (deep,) = files.find([put("three.zip", packed("b.zip", packed("c.zip", packed("e.csv", b"id"))))])
+    assert deep.fault.endswith("b.zip: c.zip: an archive in an archive in an archive; unpack three.zip and ingest what is in it")
     with pytest.raises(InputError, match="holds no file to read"):
         files.find([put("b.zip", packed("photo.jpg", b""))])
     good, bad = files.find([archive, put("c.zip", b"PK\x03\x04junk")])

@@ -29,6 +29,12 @@ def test_values_become_text_with_their_lines() -> None:
     ]
 
 
+def test_names_in_capitals_are_ours() -> None:
+    block = read('{"USER_ID":"u","Track_Id ":"t","PLAY_COUNT":2}\n{"USER_ID":"u","user_id":"v"}\n{"Type":"x","TYPE":"y"}\n')
+    assert block.frame.select("user_id", "track_id", "plays").rows() == [("u", "t", "2")]
+    assert block.broken.select("line", "column", "code").rows() == [(2, "USER_ID", "unknown_field"), (3, "Type", "unknown_field")]
+
+
 @pytest.mark.parametrize(
     ("text", "column", "code"),
     [
