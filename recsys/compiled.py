@@ -81,17 +81,21 @@ def stamp(folder: Path) -> str:
 def home(folder: Path) -> Path | None:
     """Where compiled kernels of a folder lie; none where nothing can be written."""
     name = f"{_PREFIX}{stamp(folder)[:16]}"
-    chosen = next((place for root in _roots(folder) if _writable(place := root / name)), None)
-    if chosen is not None and not any(chosen.iterdir()):
-        _copy(folder / "__pycache__" / name, chosen)
-    return chosen
+    locked: list[Path] = []
+    for place in (root / name for root in _roots(folder)):
+        if _writable(place):
+            if folder / "__pycache__" / name in locked and not any(place.iterdir()):
+                _copy(folder / "__pycache__" / name, place)
+            return place
+        locked.append(place)
+    return None
 
 
 def _copy(place: Path, chosen: Path) -> None:
     """What was compiled beside the sources, by an installation that cannot be written now; no reader sees half of it."""
     apart = chosen.with_name(f".{chosen.name}.{os.getpid()}")
     with suppress(OSError):
-        if place != chosen and any(place.iterdir()):
+        if any(place.iterdir()):
             shutil.copytree(place, apart)
             apart.replace(chosen)
     shutil.rmtree(apart, ignore_errors=True)
