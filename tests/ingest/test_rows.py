@@ -6,7 +6,7 @@ import polars as pl
 import pytest
 
 from recsys.ingest import ingest, rows
-from recsys.ingest.rows import Refused, broken_rows
+from recsys.ingest.rows import Refused, broken_rows, quoted, row_json
 from recsys.lake import Lake
 from tests.ingest.conftest import Put
 
@@ -33,6 +33,24 @@ def test_the_first_rows_a_sample_and_the_first_of_each_cause_are_kept() -> None:
     assert listed.rows["line"].to_list()[:10] == list(range(1, 11))
     assert listed.rows["line"].to_list()[-1] == 101
     assert listed.rows["line"].is_sorted()
+
+
+def test_the_sample_is_the_same_every_time() -> None:
+    """A lake's bytes follow from its inputs: the draw is part of what is promised."""
+    listed = refused(100).table(batch="b", table="t", source="s")
+    assert listed.rows["line"].to_list() == [*range(1, 11), 13, 34, 47, 68, 89, 101]
+
+
+def test_a_row_as_json_leaves_out_what_no_row_has() -> None:
+    frame = pl.DataFrame({"a": [1, None], rows.LINE: [7, 8], "none": [None, None], "z": ["x", "y"]})
+    assert row_json(frame).to_list() == ['{"a":1,"z":"x"}', '{"a":null,"z":"y"}']
+    assert row_json(frame.select(rows.LINE, "none")).to_list() == ["{}", "{}"]
+
+
+def test_a_value_in_a_message_is_short() -> None:
+    assert [len(quoted("a" * size)) for size in (80, 81, 5_000)] == [82, 83, 83]
+    assert quoted("a" * 80 + "b") == f"'{'a' * 80}…'"
+    assert quoted("a\nb") == r"'a\nb'"
 
 
 @pytest.mark.parametrize("sizes", [(1,) * 100, (50, 50), (99, 1)])

@@ -25,6 +25,25 @@ def test_layout(batch, lake):
     assert (batch.rows_read, batch.kept, batch.rejected, batch.source) == (4, 3, 1, "day-1.csv")
 
 
+def test_a_batch_without_rejects(lake):
+    batch = night.ingest(lake, 2)
+    assert (batch.rows_read, batch.kept, batch.rejected) == (3, 3, 0)
+    assert batch.read_rejects().is_empty()
+    assert sorted(path.name for path in batch.path.iterdir()) == [f"{batch.digest}.parquet", "receipt.json"]
+
+
+def test_all_files_of_a_batch_are_fetched(lake):
+    class Bucket(Home):
+        def fetch(self, folder, file):
+            fetched.append((folder / file.path).relative_to(batch.path).as_posix())
+
+    for day in (1, 2):
+        batch, fetched = night.ingest(lake, day), []
+        replace(batch, home=Bucket(batch.path)).fetch()
+        name = f"{batch.digest}.parquet"
+        assert fetched == [name, f"rejects/{name}"][: 2 if day == 1 else 1]
+
+
 @pytest.mark.parametrize("part", ["", "rejects"])
 @pytest.mark.parametrize("sixteenth", range(16))
 def test_truncated_files(part, sixteenth, batch, lake):

@@ -273,3 +273,35 @@ def test_read_only_folder(read_only, before):
 
 def _files(root: Path) -> list[Path]:
     return [path for path in root.rglob("*") if path.is_file() and path.name != ".lock"]
+
+
+def test_folders_and_their_modes(tmp_path):
+    mask = os.umask(0o022)
+    try:
+        files.make_folder(tmp_path / "a" / "b", 0o700)
+        files.make_folder(tmp_path / "c")
+    finally:
+        os.umask(mask)
+    assert [(tmp_path / name).stat().st_mode & 0o777 for name in ("a", "a/b", "c")] == [0o755, 0o700, 0o755]
+
+
+def test_what_is_gone_already_is_cleared(tmp_path):
+    files.clear(tmp_path / "nothing")
+    (tmp_path / "link").symlink_to(tmp_path / "folder")
+    (tmp_path / "folder").mkdir()
+    files.clear(tmp_path / "link")
+    assert [path.name for path in tmp_path.iterdir()] == ["folder"]
+
+
+@pytest.mark.parametrize("names", [("source", "target"), ("target", "source")])
+def test_a_rename_that_failed_is_not_taken_for_done_because_something_is_there(names, tmp_path, monkeypatch):
+    def fail(self, target):
+        self.unlink()
+        raise OSError(errno.EIO, "broken")
+
+    for name in names:  # whichever has the greater number on the disk
+        (tmp_path / name).write_text(name)
+    monkeypatch.setattr(Path, "rename", fail)
+    with pytest.raises(LakeError, match="the disk reports an error"):
+        files.move(tmp_path / "source", tmp_path / "target", "run")
+    assert (tmp_path / "target").read_text() == "target"

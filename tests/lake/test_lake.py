@@ -267,3 +267,15 @@ def test_only_whole_folders_count(lake):
 def test_paths_may_be_text(tmp_path: Path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     assert Lake("lake").root == tmp_path / "lake"
+
+
+def test_only_the_named_runs_are_removed(lake):
+    night.ingest(lake, 1)
+    first = night.build(lake)
+    night.ingest(lake, 2)
+    second = night.build(lake)
+    lake.remove_runs([first.id])
+    assert (lake.run_ids(), lake.runs()) == ([second.id], [second])
+    assert not (lake.root / "runs" / first.id).exists()
+    lake.remove_runs([])
+    assert lake.run_ids() == [second.id]

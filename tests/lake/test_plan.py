@@ -97,7 +97,8 @@ def test_code_version_covers_every_module_that_computes(root):
     }
 
 
-def test_code_version_and_libraries():
+def test_code_version_and_libraries(root):
+    assert code_version() == code_version(root)
     version, _, digest = code_version().partition("+")
     assert (version, len(digest)) == ("0.1.0", 64)
     assert library_versions().keys() >= {"python", "polars", "duckdb", "numba"}

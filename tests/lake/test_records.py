@@ -8,6 +8,7 @@ import pytest
 from pydantic import ValidationError
 
 from recsys.errors import LakeError
+from recsys.lake import records
 from recsys.lake.records import File, Manifest, load
 from tests.lake import night
 
@@ -82,3 +83,23 @@ def test_problems_of_a_file(tmp_path):
     assert file.problem(tmp_path) == f"{path}: cannot be read: No such file or directory"
     path.symlink_to("b")
     assert file.problem(tmp_path) == f"{path}: not a regular file"
+
+
+def test_a_file_that_is_not_there_cannot_be_verified(tmp_path):
+    path = tmp_path / "a"
+    path.write_bytes(b"abc")
+    file = File.of(tmp_path, "a")
+    assert file.verified(tmp_path) is None
+    path.unlink()
+    assert file.verified(tmp_path) == f"{path}: cannot be read: No such file or directory"
+
+
+def test_what_was_verified_is_read_again_when_it_changes(tmp_path, monkeypatch):
+    path = tmp_path / "a"
+    path.write_bytes(b"abc")
+    file = File.of(tmp_path, "a")
+    for settled in (2**62, -(2**62)):  # its clock may not have moved on yet; it has
+        monkeypatch.setattr(records, "_SETTLED_NS", settled)
+        for content, problem in ((b"abc", None), (b"abd", f"{path}: its content is not what was written")):
+            path.write_bytes(content)
+            assert file.verified(tmp_path) == file.verified(tmp_path) == problem

@@ -13,7 +13,8 @@ import pyarrow.parquet as pq
 import pytest
 
 from recsys.errors import LakeError, NotFoundError
-from recsys.lake import files, read, records
+from recsys.lake import Lake, Run, files, read, records
+from recsys.lake.home import Home
 from recsys.tables import FORMER_NAMES, TABLES
 from tests.lake import night
 
@@ -35,6 +36,18 @@ def test_reading(run):
     assert run.read("neighbors")["user_id"].to_list() == ["u0", "u1", "u2"]
     assert run.scan("neighbors").collect().equals(run.read("neighbors"))
     assert run.file("lookup/users.txt").read_text() == "u0\nu1\nu2"
+
+
+def test_a_folder_may_have_any_name(tmp_path):
+    lake = Lake(tmp_path / "[FLAC] user_id=7 a*b?")
+    night.ingest(lake, 1)
+    run = night.build(lake)
+    assert run.scan("neighbors").collect().equals(run.read("neighbors"))
+    assert run.report == run.path / "report.html"
+
+
+def test_a_run_is_the_same_wherever_its_lake_is_kept(run):
+    assert Run.open(run.path) == Run.open(run.path, Home(run.path)) == run
 
 
 def test_only_what_the_manifest_lists_is_read(run):

@@ -37,6 +37,21 @@ def test_frames_that_do_not_fit(staged):
     assert staged.close() == ()
 
 
+def test_files_of_a_table_and_a_place_to_work(staged):
+    for part, users in enumerate((["a"], ["b"])):
+        staged.write("neighbors", night.neighbors(users), part)
+    staged.write_file("about.txt", b"")
+    assert staged.files("neighbors") == [staged.path / "neighbors" / f"part-0000{part}.parquet" for part in range(2)]
+    assert staged.files("tracks") == []
+    staged.clear_workplace()
+    for _ in range(2):
+        place = staged.empty_workplace()
+        assert (place, list(place.iterdir())) == (staged.workplace, [])
+        (place / "draft").write_text("x")
+    staged.clear_workplace()
+    assert not staged.workplace.exists()
+
+
 def test_parts_written_by_threads_and_twice_over(staged):
     with ThreadPoolExecutor(4) as pool:
         list(pool.map(lambda part: staged.write("neighbors", night.neighbors([f"u{part}"]), part), range(8)))

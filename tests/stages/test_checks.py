@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from functools import cache, partial
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any, NamedTuple
 
 import polars as pl
 import pytest
 
 from recsys import Settings, build, contract
-from recsys.stages.checks import CHECKED, check_tables, measure_tables, passed
+from recsys.stages.checks import CHECKED, FITTED, check_tables, drift, measure_tables, passed
 from recsys.stages.claims import CLAIM_RULES
 from recsys.tables import CHECKS, METRICS, RATINGS
 from tests.support.worlds import AS_OF, asked, event, frame, inputs, silent
@@ -143,3 +145,35 @@ def test_files_are_as_good_as_frames(tmp_path: Path) -> None:
     assert check_tables(files, SETTINGS).equals(check_tables(good(), SETTINGS))
     assert measure_tables(files).equals(measure_tables(good()))
     assert measure_tables(good()).schema == METRICS.schema
+
+
+class Stored(NamedTuple):
+    """A run on the disk, as much of it as the rules about two runs need."""
+
+    folder: Path
+    tables: list[str]
+    manifest: Any = SimpleNamespace(settings=SETTINGS.model_dump())
+
+    def files(self, table: str) -> list[Path]:
+        good()[table].write_parquet(self.folder / f"{table}.parquet")
+        return [self.folder / f"{table}.parquet"]
+
+
+def test_two_runs_are_compared_when_both_have_the_tables(tmp_path: Path) -> None:
+    run = Stored(tmp_path, [*CHECKED])
+    rules = drift(run, run)
+    assert rules.height > 0
+    assert rules["passed"].all()
+    assert drift(run, Stored(tmp_path, [*CHECKED, "more"])).equals(rules)
+    for before in (None, Stored(tmp_path, [*CHECKED[1:]]), Stored(tmp_path, [])):
+        assert drift(run, before).equals(CHECKS.empty())
+
+
+def test_the_fitted_tables_are_checked_where_they_are() -> None:
+    rows = build(inputs([silent(name) for name in "ab"], [event(user, "a") for user in "uv"]), Settings(), as_of=AS_OF)
+    fitted = {name: rows[name] for name in FITTED}
+    whole = {name: frame for name, frame in rows.items() if name in CHECKED}
+    assert {*FITTED} <= {*check_tables(whole | fitted, Settings())["table"]}
+    assert {*FITTED}.isdisjoint(check_tables(whole, Settings())["table"])
+    with pytest.raises(KeyError):
+        check_tables({name: frame for name, frame in whole.items() if name != CHECKED[0]}, Settings())
