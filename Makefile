@@ -6,7 +6,7 @@ ifneq ($(origin PYTHON),command line)
 endif
 VENV := .venv$(if $(PYTHON),-$(notdir $(PYTHON)))
 BIN := $(VENV)/bin
-SYNC = $(UV) sync --frozen --compile-bytecode $(if $(PYTHON),--python $(PYTHON))
+SYNC = $(UV) sync --frozen $(if $(PYTHON),--python $(PYTHON))
 DOCKER := docker
 GATED := recsys/*.py,recsys/matrices/*,recsys/stages/*,recsys/readers/*,recsys/lake/*,recsys/ingest/*
 export UV_PROJECT_ENVIRONMENT := $(VENV)
@@ -24,10 +24,10 @@ demo: setup ## generate demo data, run the main job on it, show one listener's l
 	@$(BIN)/recsys demo
 	@echo "the command on the path:  . $(BIN)/activate"
 
-test: setup ## all tests
+test: setup $(VENV)/.bytecode ## all tests
 	@$(BIN)/pytest -n 2
 
-lint: setup ## format, lint, types, dependencies, unused code
+lint: setup $(VENV)/.bytecode ## format, lint, types, dependencies, unused code
 	@$(BIN)/ruff format --check .
 	@$(BIN)/ruff check .
 	@$(BIN)/mypy
@@ -37,7 +37,7 @@ lint: setup ## format, lint, types, dependencies, unused code
 check: lint ## what lint does, and the quick tests
 	@$(BIN)/pytest -n 2 -m "not slow"
 
-coverage: setup ## all tests, and the share of branches they take; fails under 95 % in stages, lake and ingest
+coverage: setup $(VENV)/.bytecode ## all tests, and the share of branches they take; fails under 95 % in stages, lake and ingest
 	@PYTEST_ADDOPTS="$(PYTEST_ADDOPTS) --cov --cov-report=" $(MAKE) --no-print-directory test
 	@$(BIN)/coverage report --skip-covered --skip-empty
 	@$(BIN)/coverage report --include '$(GATED)' --fail-under 95 --format total >/dev/null \
@@ -72,6 +72,10 @@ clean: ## remove what setup and the tools made; the lake stays
 $(VENV)/.ready: pyproject.toml uv.lock | $(filter .tools/bin/uv,$(UV))
 	$(SYNC) || $(SYNC) --system-certs # for networks with a certificate of their own
 	@$(BIN)/recsys compile
+	@touch $@
+
+$(VENV)/.bytecode: $(VENV)/.ready # of all that tests need: they start many processes
+	@$(SYNC) --compile-bytecode --quiet
 	@touch $@
 
 .tools/bin/uv:

@@ -12,12 +12,13 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from importlib import import_module
 from importlib.resources import files
+from pkgutil import walk_packages
 from queue import Empty, SimpleQueue
 from typing import Any, cast
 
@@ -29,6 +30,7 @@ TITLE = "compiling kernels, once"
 types: Any = _types
 """numba's types, of which its stubs say too little."""
 _WORKER = "from recsys.compiling import work; work()"
+_IMPORTER = "from recsys.compiling import import_all; import_all()"
 
 
 @dataclass(frozen=True)
@@ -109,6 +111,30 @@ def compile_all(wanted: list[Kernel], progress: Callable[[str, int, int], None] 
     return count
 
 
+@contextmanager
+def importing() -> Iterator[None]:
+    """Beside the block, a process imports every module here, so that its bytecode, and that of what it needs, is on the disk."""
+    process = subprocess.Popen([sys.executable, "-P", "-c", _IMPORTER], env=_writing(), stderr=subprocess.DEVNULL)  # noqa: S603
+    try:
+        yield
+    finally:
+        process.wait()
+
+
+def import_all() -> None:
+    """The other end of :func:`importing`; modules for which an extra is not installed are left out."""
+    for package in map(import_module, ("recsys", "flows")):
+        for module in walk_packages(package.__path__, f"{package.__name__}."):
+            if not module.name.endswith("__main__"):
+                with suppress(ImportError):
+                    import_module(module.name)
+
+
+def _writing() -> dict[str, str]:
+    """The environment, but that bytecode is kept."""
+    return {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+
+
 def work() -> None:
     """The other end of :func:`compile_all`: reads places in the list, compiles, answers."""
     listed = kernels()
@@ -120,8 +146,8 @@ def work() -> None:
 
 
 def _worker() -> subprocess.Popen[str]:
-    command = [sys.executable, "-P", "-c", _WORKER]
-    return subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)  # noqa: S603
+    command, pipe, nowhere = [sys.executable, "-P", "-c", _WORKER], subprocess.PIPE, subprocess.DEVNULL
+    return subprocess.Popen(command, stdin=pipe, stdout=pipe, stderr=nowhere, text=True, env=_writing())  # noqa: S603
 
 
 def _compiled(worker: subprocess.Popen[str], kernel: Kernel) -> bool:

@@ -105,3 +105,13 @@ print([row[:2] for row in listed(noted()) if row[:3] not in [each[:3] for each i
 def test_a_kernel_without_a_store_of_compiled_code_needs_none(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Kernel, "function", property(lambda _: lambda: None))
     assert kernels()[0].is_compiled
+
+
+@pytest.mark.slow
+def test_bytecode_is_kept_of_everything_that_commands_need(tmp_path: Path) -> None:
+    environment = os.environ | {"PYTHONDONTWRITEBYTECODE": "1", "PYTHONPYCACHEPREFIX": str(tmp_path), "PYTHONPATH": str(HOUSE)}
+    code = "from recsys.compiling import importing\nwith importing(): pass"
+    subprocess.run([sys.executable, "-c", code], env=environment, check=True)
+    modules = {path.name.partition(".")[0] for path in (tmp_path / HOUSE.relative_to("/") / "recsys").rglob("*.pyc")}
+    assert modules == {path.stem for path in (HOUSE / "recsys").rglob("*.py")} - {"__main__"}
+    assert len([*tmp_path.rglob("*.pyc")]) > 2 * len(modules)  # and of the libraries

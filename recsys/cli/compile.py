@@ -1,4 +1,4 @@
-"""``recsys compile``: the kernels, compiled before the first run needs them."""
+"""``recsys compile``: kernels and bytecode, compiled before the first run needs them."""
 
 from __future__ import annotations
 
@@ -11,7 +11,9 @@ from recsys.cli.screen import progress, say
 
 def compile_() -> None:
     """Compile the kernels now, in as many processes as there are processors; a run does so too when they are not compiled."""
-    with progress() as bars:
+    from recsys.compiling import importing
+
+    with importing(), progress() as bars:
         count = compile_kernels(bars)
     say(f"{count} kernels compiled" if count else "the kernels are compiled")
 
