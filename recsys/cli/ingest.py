@@ -127,7 +127,8 @@ def _account(work: _Work, lake: Path | None, output: Output) -> None:
     if output.dry_run:  # nothing is known of the catalogue there
         reports = [replace(report, matched=None) for report in reports]
     if output.form == "json":
-        print_json([asdict(report) for report in reports])
+        shown = {source: {"rows": _filled(frame.head(FIRST)).to_dicts()} for source, frame in rows.items()}
+        print_json([asdict(report) | shown.get(report.source, {}) for report in reports])
     elif not output.quiet:
         print_reports(reports)
         for source, frame in rows.items():
@@ -138,11 +139,14 @@ def _account(work: _Work, lake: Path | None, output: Output) -> None:
         say("nothing was ingested: leave --dry-run out" if output.dry_run else "build the lists:  recsys run")
 
 
+def _filled(rows: pl.DataFrame) -> pl.DataFrame:
+    """The rows without columns that have no value in them."""
+    return rows.select(column for column in rows.columns if rows[column].null_count() < rows.height)
+
+
 def _print_rows(source: str, rows: pl.DataFrame) -> None:
-    """The first rows, without columns that have no value in them."""
-    first = rows.head(FIRST)
-    filled = [column for column in first.columns if first[column].null_count() < first.height]
-    console().print(grid(f"{source}, first {first.height} of {rows.height:,} rows", filled, first.select(filled).iter_rows()))
+    first = _filled(rows.head(FIRST))
+    console().print(grid(f"{source}, first {first.height} of {rows.height:,} rows", first.columns, first.iter_rows()))
 
 
 def print_reports(reports: Sequence[Report]) -> None:

@@ -98,6 +98,9 @@ def test_a_dry_run_shows_the_rows_and_keeps_nothing(recsys: Recsys, tmp_path: Pa
     assert answer.code == 0
     for part in ("t.csv, first 1 of 1 rows", "Ada", "line 3", "nothing was ingested"):
         assert part in answer.out
+    (report,) = json.loads(recsys("ingest", "tracks", "t.csv", "--dry-run", "--format", "json").out)
+    (row,) = report["rows"]
+    assert (row["artist"], "album" in row, report["rejected"]) == ("Ada", False, 1)
     assert not (tmp_path / "data").exists()
     assert recsys("ingest", "tracks", "t.csv", "--quiet").out == ""
     (report,) = json.loads(recsys("ingest", "tracks", "t.csv", "--format", "json").out)
