@@ -60,7 +60,9 @@ sbom: $(filter .tools/bin/uv,$(UV)) ## write build/sbom.json: every dependency a
 audit: $(filter .tools/bin/uv,$(UV)) ## ask for known holes in the locked dependencies; needs the network
 	@mkdir -p build
 	@$(UV) export --frozen --no-dev --no-emit-project --output-file build/requirements.txt >/dev/null
-	@$(UV) tool run pip-audit --requirement build/requirements.txt --require-hashes --disable-pip
+	@rm -f build/audit.json
+	-@$(UV) tool run pip-audit --requirement build/requirements.txt --require-hashes --disable-pip --format json --output build/audit.json
+	@python3 tests/audit.py build/audit.json
 
 readme: setup ## write the generated parts of README.md and docs/reference anew
 	@$(BIN)/python -m tests.readme

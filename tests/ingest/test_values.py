@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
+
 import polars as pl
 import pytest
 from hypothesis import given, settings
@@ -128,3 +130,55 @@ def test_every_column_takes_its_own_type_and_text(column: Column) -> None:
     assert not values.accepts(column, pl.Binary())
     assert not values.accepts(column, pl.Boolean()) or column.dtype == pl.Boolean
     assert values.accepts(column, UTC) == (column.dtype == UTC)
+
+
+STRUCT = pl.Struct({"x": pl.Int64()})
+KINDS = {
+    "null": pl.Null(), "text": pl.String(), "int": pl.Int32(), "float": pl.Float32(), "decimal": pl.Decimal(9, 2),
+    "bool": pl.Boolean(), "date": pl.Date(), "time": pl.Datetime("ms"), "word": pl.Categorical(), "enum": pl.Enum(["a"]),
+    "struct": STRUCT, "texts": pl.List(pl.String()), "ints": pl.List(pl.Int64()), "nulls": pl.List(pl.Null()),
+    "floats": pl.List(pl.Float64()), "structs": pl.List(STRUCT), "bytes": pl.Binary(),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("column", "kinds"),
+    [
+        (TRACKS["energy"], "int float decimal"),
+        (TRACKS["duration_ms"], "int float decimal"),
+        (EVENTS["occurred_at"], "int float decimal date time"),
+        (TRACKS["explicit"], "int bool"),
+        (TRACKS["title"], "int float decimal word enum"),
+        (TRACKS["genres"], "texts ints nulls"),
+        (CONTROLS["postponed_tracks"], "texts ints nulls structs"),
+        (REQUESTS["feature_targets"], "struct"),
+        (REQUESTS["feature_bounds"], "struct"),
+    ],
+)
+def test_types_that_a_column_is_read_from(column: Column, kinds: str) -> None:
+    assert {name for name, kind in KINDS.items() if values.accepts(column, kind)} == {"null", "text", *kinds.split()}
+
+
+def test_only_numbers_lose_their_decimals_as_texts() -> None:
+    assert read(TRACKS["title"], "1.0") == ("1.0", None)
+    assert read(TRACKS["title"], Decimal("7.00")) == ("7", None)
+    assert read(TRACKS["title"], Decimal("7.50")) == ("7.50", None)
+    assert read(TRACKS["title"], 7.0) == ("7", None)
+    assert read(TRACKS["title"], 7.5) == (None, "type")
+    for sign in (1, -1):
+        assert read(TRACKS["title"], sign * 2.0**53) == (str(sign * 2**53), None)
+        assert read(TRACKS["title"], sign * 2.0**54) == (None, "type")
+
+
+@pytest.mark.parametrize(
+    ("value", "result"),
+    [
+        ("7", (7, None)), (" 7 ", (7, None)), ("7.0", (7, None)), (7.5, (None, "type")), ("x", (None, "type")),
+        ("", (None, None)),
+        (float("inf"), (None, "not_finite")), (2.0**53, (None, "range")), (2.0**54, (None, "range")), (-1, (None, "range")),
+        (86_400_000, (86_400_000, None)), (86_400_001, (None, "range")), (0, (0, None)),
+    ],
+)  # fmt: skip
+def test_whole_numbers(value: object, result: tuple[object, object]) -> None:
+    got, code = read(TRACKS["duration_ms"], value)
+    assert (got if code is None else None, code) == result
