@@ -1,7 +1,8 @@
 """What listeners like and ban, apart from what they played.
 
 - Spotify's ``YourLibrary.json`` (account data): saved tracks, banned tracks and banned artists, all without a time.
-- ListenBrainz's ``feedback.jsonl``: 1 is love, −1 hate, 0 taken back; by MusicBrainz recording.
+- ListenBrainz's ``feedback.jsonl``: 1 is love, −1 hate, 0 taken back; by MusicBrainz recording, or by the names of its
+  ``track_metadata`` where it has some.
 """
 
 from __future__ import annotations
@@ -11,7 +12,18 @@ from typing import Any
 
 import polars as pl
 
-from recsys.ingest.exports.formats import ExportFormat, Reason, columns, entry_moment, mbid, table, text
+from recsys.ingest.exports.formats import (
+    ExportFormat,
+    Reason,
+    at,
+    columns,
+    either,
+    entry_moment,
+    entry_words,
+    mbid,
+    table,
+    text,
+)
 from recsys.matrices.song import spotify_ids
 from recsys.tables import Column
 
@@ -50,16 +62,24 @@ FEEDBACK = ExportFormat(
             entry_moment("created", "when it was said"),
             Column("score", pl.Int64(), "1 love, -1 hate, 0 taken back", low=-1, high=1),
             text("recording_mbid", "MusicBrainz recording id"),
+            text("track_name", "title"),
+            text("artist_name", "artist"),
         ),
     ),
     frozenset({"score", "created"}),
     {
+        "title": pl.col("track_name"),
+        "artist": pl.col("artist_name"),
         "mbid": pl.col("recording_mbid"),
         "occurred_at": pl.col("created"),
         "type": pl.when(pl.col("score") == 1).then(pl.lit("like")).otherwise(pl.lit("dislike")),
     },
     "recording_mbid",
-    {"recording_mbid": mbid(lambda row: row.get("recording_mbid"))},
+    {
+        "recording_mbid": mbid(either(at("recording_mbid"), at("track_metadata", "mbid_mapping", "recording_mbid"))),
+        "track_name": entry_words(at("track_metadata", "track_name")),
+        "artist_name": entry_words(at("track_metadata", "artist_name")),
+    },
     (Reason("not_a_play", "the feedback was taken back", pl.col("score") == 0),),
 )
 

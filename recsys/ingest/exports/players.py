@@ -118,11 +118,12 @@ def _channel(subtitles: Any) -> Any:
 
 def page_rows(document: Any) -> list[Any] | None:
     """The plays in stored pages of Last.fm's API; none for any other document."""
-    if isinstance(document, dict) and isinstance(document.get("recenttracks"), dict):
-        document = [document["recenttracks"]]
-    if not isinstance(document, list) or not document or not all(map(_page, document)):
+    single = isinstance(document, dict) and "recenttracks" in document
+    listed = [document] if single else document if isinstance(document, list) else []
+    pages = [page.get("recenttracks", page) if isinstance(page, dict) else page for page in listed]
+    if not pages or not all(map(_page, pages)):
         return None
-    return [play for page in document for play in (page["track"] if isinstance(page["track"], list) else [page["track"]])]
+    return [play for page in pages for play in (page["track"] if isinstance(page["track"], list) else [page["track"]])]
 
 
 def _page(page: Any) -> bool:

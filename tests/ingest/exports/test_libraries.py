@@ -41,3 +41,13 @@ def test_listenbrainz_feedback(lake: Lake, put: Put) -> None:
     )
     assert (events.rows_read, dict(events.causes)) == (5, {"missing": 1, "not_a_play": 1, "range": 1})
     assert lake.input("events").select("type", "track_id").rows() == [("like", MBID), ("dislike", MBID)]
+
+
+def test_listenbrainz_feedback_that_names_the_song(lake: Lake, put: Put) -> None:
+    named = {"track_metadata": {"track_name": "S", "artist_name": "A"}}
+    rows = [{"score": 1, "created": 1_749_780_000, "recording_mbid": mbid} | named for mbid in (MBID, None)]
+    rows.append({"score": 1, "created": 1_749_780_000, "recording_msid": "x", "track_metadata": None})
+    (events, tracks) = ingest_export(lake, "ann", [put("feedback.jsonl", "\n".join(map(json.dumps, rows)))])
+    assert dict(events.causes) == {"missing": 1}
+    assert lake.input("events")["type"].to_list() == ["like", "like"]
+    assert lake.input("tracks").select("title", "artist").rows() == [("S", "A")] * tracks.kept

@@ -31,6 +31,7 @@ def heard(lake: Lake) -> list[tuple[Any, ...]]:
     [
         [{"track": [PLAY, NOW], "@attr": {"user": "ann", "page": "1"}}],
         {"recenttracks": {"track": [NOW, PLAY], "@attr": {}}},
+        [{"recenttracks": {"track": [NOW, PLAY], "@attr": {}}}],
         [{"track": PLAY, "@attr": {}}, {"track": [NOW], "@attr": {}}],
     ],
 )
