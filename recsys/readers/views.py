@@ -118,7 +118,9 @@ def views_sql(sources: _Sources) -> str:
         if sources.tables.keys() >= {*needed}:
             parts.append(f"create or replace view {name} as\n{_model(name)};\n" + _comment("view", name, meaning))
     for name, files in sources.inputs.items():
-        source = _model("input").replace("getvariable('batches')", _array(files)) if files else _none(TABLES[name], batch=True)
+        source = _none(TABLES[name], batch=True)
+        if files:  # by name: a column may be newer than every batch
+            source += "\nunion all by name\n" + _model("input").replace("getvariable('batches')", _array(files))
         parts.append(_view(TABLES[name], f"input_{name}", source) + _comment("column", f"input_{name}.batch", _BATCH))
     parts.append(_view(REJECTS, "rejects", _files(sources.rejects) if sources.rejects else _none(REJECTS)))
     if sources.quality is not None:
