@@ -195,6 +195,34 @@ def test_what_arrives_in_pieces_and_what_is_no_request(port: int) -> None:
     healthy(port)
 
 
+@pytest.mark.parametrize(
+    ("line", "sent", "ends"),
+    [
+        (b"HTTP/1.1", b"", False), (b"HTTP/1.1", b"connection: close", True), (b"HTTP/1.0", b"", True),
+        (b"HTTP/1.1", b"content-length: 2\r\n\r\n{}", False),
+        (b"HTTP/1.1", b"transfer-encoding: chunked\r\n\r\n2\r\n{}\r\n0", False),
+        (b"HTTP/1.1", b"upgrade: h2c\r\nconnection: upgrade", False),
+    ],
+)  # fmt: skip
+def test_a_list_is_the_same_however_it_is_asked_for(line: bytes, sent: bytes, ends: bool, port: int) -> None:
+    """Answers at once are for a plain GET; any other goes the long way, to the same rows."""
+    plain = httpx.get(f"http://127.0.0.1:{port}{LIST.decode()}", trust_env=False, headers={"accept-encoding": "identity"})
+    head = request(LIST).replace(b"HTTP/1.1", line)[:-2]
+    with connect(port) as client:
+        client.sendall(head + (sent + b"\r\n" if sent else b"") + (b"" if sent.endswith(b"{}") else b"\r\n"))
+        answer = client.recv(2**20)
+        while not answer.endswith(plain.content):
+            part = client.recv(2**20)
+            assert part
+            answer += part
+        assert answer.startswith(b"HTTP/1.1 200")
+        if ends:
+            assert everything(client) == b""
+        else:
+            client.sendall(request(b"/healthz"))
+            assert client.recv(65_536).startswith(b"HTTP/1.1 200")
+
+
 def test_a_connection_is_used_again_when_its_answer_was_read(port: int) -> None:
     with httpx.Client(base_url=f"http://127.0.0.1:{port}", trust_env=False) as client:
         for _ in range(3):
