@@ -79,3 +79,24 @@ def test_a_disk_that_does_not_hold_another_run(lake: Lake, monkeypatch: pytest.M
     for free, state in ((size - 1, "bad"), (size + 1, "note"), (2**40, "good")):
         monkeypatch.setattr(freshness.shutil, "disk_usage", lambda _, free=free: usage(2**41, 2**41 - free, free))
         assert findings(lake)["disk"].state == state
+
+
+def test_the_size_of_the_next_run_is_that_of_the_last_one(lake: Lake) -> None:
+    run = lake.published()
+    size = freshness.run_size(run)
+    assert (size.events, size.ratings, size.listeners, size.tracks, size.candidates, size.rows) == (3, 0, 0, 0, 0, 0)
+    assert findings(lake)["disk"].words.endswith(f" free; {size.words}")
+    lake.remove_runs([run.id])
+    (lake.root / "CURRENT").unlink()
+    assert findings(lake)["disk"].words.endswith(" free")
+
+
+@pytest.mark.parametrize(
+    ("time", "words"),
+    [
+        (timedelta(minutes=1), "1 minute"), (timedelta(minutes=59), "59 minutes"), (timedelta(hours=1), "1 hour"),
+        (timedelta(hours=71), "71 hours"), (timedelta(hours=72), "3 days"), (timedelta(days=12), "12 days"),
+    ],
+)  # fmt: skip
+def test_times_in_words(time: timedelta, words: str) -> None:
+    assert freshness._span(time) == words
