@@ -65,6 +65,11 @@ _FOREIGN = {
 """Column → what well-known tables of Spotify tracks (Kaggle, TidyTuesday, Exportify) call it, in lower case."""
 _SIGNS = {"track_name", "track name", "track_artist", "artist name(s)", "track_genre", "track_popularity", "artist_name"}
 """Names that tell such a table, in which popularity goes to 100; ``name`` beside ``artists`` does so too."""
+_COMMA = {
+    "artists": "which separates in a run unless the catalogue has the whole as a name",
+    "genres": "which separates in a run",
+}
+"""What a comma in a text of names means."""
 _DIGITS = 12
 """Decimals of a scaled number: 57 of 100 is 0.57."""
 
@@ -121,7 +126,7 @@ class Header:
         """Which columns were ignored, and which hold names that may be several."""
         more = " …" if len(self.ignored) > 8 else ""
         notes = [f"ignored: {', '.join(self.ignored[:8])}{more}"] if self.ignored else []
-        notes += [f"{name}: {count:,} with a comma, read as one name; | or ; separates" for name, count in self.commas.items()]
+        notes += [f"{name}: {count:,} with a comma, {_COMMA[name]}; | or ; always does" for name, count in self.commas.items()]
         return "; ".join(notes)
 
     def read(self, label: str, names: Sequence[str], *, nested: bool) -> list[str]:
