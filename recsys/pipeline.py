@@ -23,7 +23,7 @@ from recsys.stages.neighbors.model import TILE
 from recsys.stages.neighbors.stage import fit_neighbors, neighbor_rows
 from recsys.stages.neighbors.stored import model_tables
 from recsys.stages.profiles import profile_listeners
-from recsys.stages.rankings.stage import pool_depth, rank_lists
+from recsys.stages.rankings.stage import Unworded, in_words, pool_depth, rank_lists
 from recsys.stages.ratings import rate
 from recsys.stages.snapshot import take_snapshot
 from recsys.tables import TABLES
@@ -37,6 +37,8 @@ BLOCK_BYTES = 128 * 2**20
 """Memory that the arrays of one block of listeners may take, per thread: enough that calls cost little beside their loops."""
 SHARD_LISTENERS = 2048
 """Listeners whose lists make one part file."""
+WORDED_ROWS = 50_000
+"""Rows of rankings whose reasons are put in words together, at least: a call costs as much as thousands of rows."""
 
 
 def _untimed(_stage: str) -> AbstractContextManager[None]:
@@ -116,26 +118,42 @@ def shard(scorer: Scorer, first: int, last: int, progress: Progress | None = Non
     """Neighbours, candidates and rankings of listeners ``first`` … ``last`` − 1, block by block on all threads."""
     starts = range(first, last, TILE)
     with ThreadPoolExecutor(scorer.settings.threads or cpu_count()) as pool:
-        tiles = []
+        blocks, parts, done = list[_Block](), list[Shard](), first
         for tile in pool.map(lambda start: _tile(scorer, start, min(start + TILE, last), clock), starts):
-            tiles.append(tile)
+            blocks += tile
+            done = min(done + TILE, last)
+            if sum(block.ranked.rows.height for block in blocks) >= WORDED_ROWS or done == last:
+                with clock("rankings"):
+                    parts.append(_worded(blocks, scorer.settings.language))
+                blocks = []
             if progress:
                 for name in ("neighbors", "candidates", "rankings"):  # block by block, so they are equally far
-                    progress(name, min(first + len(tiles) * TILE, last), len(scorer.history.users))
-    return _joined(tiles)
+                    progress(name, done, len(scorer.history.users))
+    return Shard(*(pl.concat(tables) for tables in zip(*parts, strict=True)))
 
 
-def _joined(shards: list[Shard]) -> Shard:
-    return Shard(*(pl.concat(tables) for tables in zip(*shards, strict=True)))
+class _Block(NamedTuple):
+    """A :class:`Shard` of a few listeners whose reasons are not in words yet."""
+
+    neighbors: pl.DataFrame
+    candidates: pl.DataFrame
+    ranked: Unworded
+    lists: pl.DataFrame
 
 
-def _tile(scorer: Scorer, first: int, last: int, clock: Clock) -> Shard:
+def _worded(blocks: list[_Block], language: str) -> Shard:
+    """The blocks as one, their reasons in words, while other threads compute the next."""
+    near, considered, ranked, listed = zip(*blocks, strict=True)
+    return Shard(pl.concat(near), pl.concat(considered), in_words(ranked, language), pl.concat(listed))
+
+
+def _tile(scorer: Scorer, first: int, last: int, clock: Clock) -> list[_Block]:
     """Listeners whose collaborative scores are computed together, in blocks that stay near the caches."""
     step = scorer.block_listeners(BLOCK_BYTES)
-    return _joined([_block(scorer, start, min(start + step, last), clock) for start in range(first, last, step)])
+    return [_block(scorer, start, min(start + step, last), clock) for start in range(first, last, step)]
 
 
-def _block(scorer: Scorer, first: int, last: int, clock: Clock) -> Shard:
+def _block(scorer: Scorer, first: int, last: int, clock: Clock) -> _Block:
     with clock("neighbors"):
         voted = scorer.vote(first, last)
         near = neighbor_rows(scorer.history, voted.near, scorer.settings)
@@ -145,4 +163,4 @@ def _block(scorer: Scorer, first: int, last: int, clock: Clock) -> Shard:
         considered = candidate_rows(scorer, scored, best)
     with clock("rankings"):
         ranked, listed = rank_lists(scorer, scored, pool)
-    return Shard(near, considered, ranked, listed)
+    return _Block(near, considered, ranked, listed)

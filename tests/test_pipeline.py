@@ -199,6 +199,7 @@ class TestSameBytes:
         calls: list[tuple[str, int, int]] = []
         monkeypatch.setattr(pipeline, "SHARD_LISTENERS", 5)
         monkeypatch.setattr(pipeline, "BLOCK_BYTES", 1)
+        monkeypatch.setattr(pipeline, "WORDED_ROWS", 40)
         parts = build(world(21), settings, as_of=AS_OF, progress=lambda *call: calls.append(call))
         assert digests(parts) == digests(whole)
         stages = ("neighbors", "candidates", "rankings")

@@ -16,7 +16,7 @@ from recsys.stages.candidates.scoring import Scorer
 from recsys.stages.candidates.stage import pools
 from recsys.stages.neighbors.stage import fit_neighbors
 from recsys.stages.neighbors.stored import open_neighbors
-from recsys.stages.rankings.stage import pool_depth, rank_lists
+from recsys.stages.rankings.stage import in_words, pool_depth, rank_lists
 from recsys.tables import COOLDOWN, EVENTS, REQUESTS, STRINGS
 
 _MODEL = ("model", "model_tracks")
@@ -58,4 +58,5 @@ def rank(scorer: Scorer, listener: int) -> tuple[pl.DataFrame, pl.DataFrame]:
     """Tables `rankings` and `lists` of the listener's lists."""
     scored = scorer.score(listener, listener + 1)
     _, pool = pools(scored, scorer.settings.pool, pool_depth(scorer.settings))
-    return rank_lists(scorer, scored, pool)
+    ranked, listed = rank_lists(scorer, scored, pool)
+    return in_words([ranked], scorer.settings.language), listed

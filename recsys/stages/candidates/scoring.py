@@ -262,8 +262,10 @@ class Scorer:
         if seeded.any():
             kinds = [sparse.diags_array(one.astype(np.float64)) for one in (~seeded, seeded)]
             voters = csr_array(kinds[0] @ voters + kinds[1] @ starts @ self._fans)
-        shown = releases.shown_releases(voters, self._heard_releases, self.catalog.canonical)
-        return [np.concatenate(both) for both in zip(shown, own, strict=True)]
+        # lists without seeds have the voters of their listener: asked once for all of them
+        _, first, of = np.unique(np.where(seeded, -1 - np.arange(len(rows)), listeners), return_index=True, return_inverse=True)
+        shown = releases.shown_releases(voters[first], self._heard_releases, self.catalog.canonical)
+        return [np.concatenate((shown[at], mine)) for at, mine in zip(of.tolist(), own, strict=True)]
 
     def _dropped(self, row: int) -> tuple[Ints, Codes]:
         """Canonical rows that a list drops by id and the rule of each; the rule that is tested first comes last."""

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import NamedTuple
+
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
@@ -30,13 +33,28 @@ def pool_depth(settings: Settings) -> int | None:
     return None if settings.diversity_pool is None else max(settings.pool, settings.diversity_pool, MOST_LIMIT)
 
 
-def rank_lists(scorer: Scorer, scored: Scored, pool: Ordered) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """Tables ``rankings`` and ``lists`` of the block, picked from ``pool``."""
+class Unworded(NamedTuple):
+    """Rows of ``rankings`` whose reasons are not in words yet."""
+
+    rows: pl.DataFrame
+    evidence: pl.DataFrame | None
+    """What the reasons are chosen from; none where ``rows`` have them."""
+
+
+def rank_lists(scorer: Scorer, scored: Scored, pool: Ordered) -> tuple[Unworded, pl.DataFrame]:
+    """The rows of the block's lists, picked from ``pool``, for :func:`in_words`, and their table ``lists``."""
     picked = _diverse(scorer, scored, pool)
     if scorer.settings.backfill:
         picked = _filled(scorer, scored, picked)
     picked = with_replays(scorer, scored, picked)
     return _ranking_rows(scorer, scored, pool, picked), _list_rows(scorer, scored, pool, picked)
+
+
+def in_words(blocks: Sequence[Unworded], language: str) -> pl.DataFrame:
+    """Table ``rankings`` of the rows of some blocks. A call costs much beside its rows, so many blocks come at once."""
+    rows = pl.concat(block.rows for block in blocks)
+    evidence = [block.evidence for block in blocks if block.evidence is not None]
+    return RANKINGS.shape(rows.hstack(reasons(pl.concat(evidence), language)) if evidence else rows)
 
 
 def _diverse(scorer: Scorer, scored: Scored, pool: Ordered) -> Picked:
@@ -150,7 +168,7 @@ def _kept_out(scored: Scored, row: int, number: int) -> tuple[Ints, Floats]:
     return every.track, _columns(every, np.arange(len(every.track)))
 
 
-def _ranking_rows(scorer: Scorer, scored: Scored, pool: Ordered, picked: Picked) -> pl.DataFrame:
+def _ranking_rows(scorer: Scorer, scored: Scored, pool: Ordered, picked: Picked) -> Unworded:
     chosen = Chosen(picked.row, picked.track)
     first = np.searchsorted(picked.row, picked.row)
     rank = np.arange(len(picked.row)) - first + 1
@@ -168,17 +186,20 @@ def _ranking_rows(scorer: Scorer, scored: Scored, pool: Ordered, picked: Picked)
         },
         schema_overrides={"explanation": RANKINGS["explanation"].dtype},
     )
-    why = _reasons(scorer, scored, pool, picked) if scored.spread else _plain_reasons(scorer, scored, chosen, shown)
-    return RANKINGS.shape(keys(scorer, scored, chosen, rank).hstack(shown).hstack(why).hstack(trace))
+    rows = keys(scorer, scored, chosen, rank).hstack(shown).hstack(trace)
+    if not scored.spread:
+        return Unworded(rows.hstack(_plain_reasons(scorer, scored, chosen, shown)), None)
+    evidence, backing = _evidence(scorer, scored, pool, picked)
+    return Unworded(rows.hstack(backing), evidence)
 
 
-def _reasons(scorer: Scorer, scored: Scored, pool: Ordered, picked: Picked) -> pl.DataFrame:
-    """Reasons by the evidence with the most points, and what is stored of the evidence."""
+def _evidence(scorer: Scorer, scored: Scored, pool: Ordered, picked: Picked) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """What speaks for each row, and what is stored of it."""
     points = picked.columns[:, 1 + len(PARTS) : 1 + 2 * len(PARTS)]
     average = _average_points(pool)
     rows = ShownRows(picked.row, picked.track, points - average[picked.row], picked.source)
     evidence, backing = gather(scorer, scored, rows)
-    return reasons(evidence, scorer.settings.language).hstack(_backing(scorer, backing))
+    return evidence, _backing(scorer, backing)
 
 
 def _average_points(pool: Ordered) -> Floats:
