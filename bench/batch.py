@@ -1,11 +1,12 @@
 """How long the nightly job takes, stage by stage, and how much memory, on a synthetic world: ``make bench``. Fails on nothing.
 
     python -m bench.batch [--users 2000] [--tracks 20000] [--events 400000] [--preset reference|default] [--threads 2]
-        [--lists balanced] [--beside als] [--json]
+        [--lists balanced] [--events-in files|frames] [--beside als] [--json]
 
-The stages are called as the flow calls them, shard after shard onto the disk, but without Prefect. A process of its own makes
-the world; another builds a small one first, which compiles. Times are medians of some rounds; ``processor`` is the time of all
-threads, without the time other work had the cores. Memory is the most that the process had in a stage.
+The stages are called as the flow calls them, shard after shard onto the disk, but without Prefect, and events stay in their
+files, as in a night (``--events-in frames``: in memory, as ``recsys.build`` has them). A process of its own makes the world;
+another builds a small one first, which compiles. Times are medians of some rounds; ``processor`` is the time of all threads,
+without the time other work had the cores. Memory is the most that the process had in a stage.
 """
 
 from __future__ import annotations
@@ -31,16 +32,19 @@ from rich.table import Table
 from scipy.sparse import csr_array
 
 from bench import beside, worlds
-from recsys import Inputs, Settings
+from recsys import Inputs, Settings, models
+from recsys.inputs import InputFiles
 from recsys.pipeline import arrange, fit, shard, shard_ranges
 from recsys.stages.checks import CHECKED, check_tables, measure_tables
 from recsys.stages.profiles import profile_listeners
 from recsys.stages.ratings import rate
 from recsys.stages.snapshot import take_snapshot
-from recsys.tables import TABLES
+from recsys.tables import EVENTS, TABLES
 
 P, T = ParamSpec("P"), TypeVar("T")
 SMALL = 100, 600, 5000
+EVENTS_FILE = "1/0.parquet"
+"""Called as the lake calls the files of batches: ordinal and digest."""
 
 
 class Clock:
@@ -70,9 +74,10 @@ def write(folder: Path, frames: Mapping[str, pl.DataFrame], part: int = 0) -> No
 
 def built(read: Callable[[], Inputs], settings: Settings, folder: Path) -> tuple[Clock, int]:
     """The clock of one run written to ``folder``, and how many rows its rankings have."""
-    clock, ranked = Clock(), 0
+    clock, ranked, used = Clock(), 0, folder / "used"
+    used.mkdir()
     inputs = clock.of("read", read)
-    snapshot = clock.of("snapshot", take_snapshot, inputs, settings, worlds.AS_OF)
+    snapshot = clock.of("snapshot", take_snapshot, inputs, settings, worlds.AS_OF, used)
     del inputs
     rated = clock.of("ratings", rate, snapshot, settings)
     snapshot = snapshot.without_events()
@@ -113,15 +118,22 @@ def rated(inputs: Inputs, settings: Settings) -> csr_array:
 
 def generate(users: int, tracks: int, events: int, seed: int, folder: Path) -> None:
     """The world's files, from a process of its own, so that making it does not count as memory."""
+    (folder / EVENTS_FILE).parent.mkdir()
     make = (
         "import sys; from bench.worlds import inputs; made = inputs(*map(int, sys.argv[2:])); "
-        "[getattr(made, name).write_parquet(f'{sys.argv[1]}/{name}') for name in ('tracks', 'events')]"
+        "made.tracks.write_parquet(f'{sys.argv[1]}/tracks'); "
+        f"made.events.drop('batch').write_parquet(f'{{sys.argv[1]}}/{EVENTS_FILE}')"
     )
     subprocess.run([sys.executable, "-c", make, folder, *map(str, (users, tracks, events, seed))], check=True)
 
 
-def measure(world: tuple[int, int, int, int], settings: Settings, rounds: int, peer: bool = False) -> dict[str, Any]:
-    """Everything there is to say about one world of so many users, tracks, events, and a seed; beside the ``peer``, if asked."""
+def measure(
+    world: tuple[int, int, int, int], settings: Settings, rounds: int, peer: bool = False, in_files: bool = True
+) -> dict[str, Any]:
+    """Everything there is to say about one world of so many users, tracks, events, and a seed; beside the ``peer``, if asked.
+
+    ``in_files``: whether events stay in their files.
+    """
     users, tracks, events, seed = world
     started = perf_counter()
     make = "import sys; from bench.batch import small; small(sys.argv[1])"
@@ -135,17 +147,19 @@ def measure(world: tuple[int, int, int, int], settings: Settings, rounds: int, p
         for _ in range(rounds):
             with tempfile.TemporaryDirectory() as folder:
                 begin = process_time()
-                clock, ranked = built(lambda: _read(Path(place)), settings, Path(folder))
+                with models.limited(settings.memory_limit, Path(folder) / "spill"):
+                    clock, ranked = built(lambda: _read(Path(place), in_files), settings, Path(folder))
                 total = {"total": sum(clock.seconds.values()), "processor": process_time() - begin}
                 runs.append({**clock.seconds, **total})
                 work.append(clock.processor)
                 peaks.append({**clock.peaks, "total": max(clock.peaks.values())})
                 if peer:
-                    peers.append(beside.beside(rated(_read(Path(place)), settings), settings.threads or 1, Path(folder)))
+                    ratings = rated(_read(Path(place), in_files=False), settings)
+                    peers.append(beside.beside(ratings, settings.threads or 1, Path(folder)))
     return {
         "world": "synthetic",
         "users": users, "tracks": tracks, "events": events, "preset": settings.preset, "lists": len(settings.lists),
-        "threads": settings.threads,
+        "threads": settings.threads, "events_in": "files" if in_files else "frames",
         "ranked_rows": ranked,
         "seconds": {stage: round(float(np.median([run[stage] for run in runs])), 3) for stage in runs[0]},
         "processor_seconds": {stage: round(float(np.median([one[stage] for one in work])), 3) for stage in work[0]},
@@ -168,8 +182,9 @@ def _compared(runs: list[dict[str, float]], peers: list[dict[str, Any] | None]) 
     return {"name": beside.NAME, **medians, **{name: float(np.median([one[name] for one in ratios])) for name in ratios[0]}}
 
 
-def _read(world: Path) -> Inputs:
-    return Inputs(*(pl.read_parquet(world / name) for name in ("tracks", "events")))
+def _read(world: Path, in_files: bool) -> Inputs:
+    tracks, events = pl.read_parquet(world / "tracks"), world / EVENTS_FILE
+    return Inputs(tracks, event_files=InputFiles(EVENTS, (events,))) if in_files else Inputs(tracks, pl.read_parquet(events))
 
 
 def show(result: dict[str, Any]) -> None:
@@ -197,6 +212,7 @@ def main() -> None:
         parser.add_argument(f"--{name}", type=int, default=value)
     parser.add_argument("--preset", choices=("reference", "default"), default="default")
     parser.add_argument("--lists", nargs="+", default=None, help="built-in lists of every listener; all three if not given")
+    parser.add_argument("--events-in", choices=("files", "frames"), default="files")
     parser.add_argument("--beside", choices=("als",), default=None, help="what else to run on the same ratings")
     parser.add_argument("--threads", type=int, default=os.cpu_count() or 1)
     parser.add_argument("--json", action="store_true")
@@ -204,7 +220,7 @@ def main() -> None:
     chosen = {"lists": tuple(given.lists)} if given.lists else {}
     settings = Settings.preset_of(given.preset, threads=given.threads, **chosen)
     world = given.users, given.tracks, given.events, given.seed
-    result = measure(world, settings, given.rounds, given.beside is not None)
+    result = measure(world, settings, given.rounds, given.beside is not None, given.events_in == "files")
     print(json.dumps(result)) if given.json else show(result)
 
 
