@@ -16,6 +16,8 @@ from recsys.matrices.arrays import LEAN, Flags, Floats, Ints, Offsets
 
 _LANES = 16
 """Numbers that rows of small matrices are a multiple of."""
+_COLUMNS = 64
+"""Columns worked on at once: few enough to stay in the fastest cache."""
 
 
 class NeighborRows(NamedTuple):
@@ -146,34 +148,43 @@ def subtract(vectors: Floats, values: Floats, chosen: Ints, matrix: Floats, ridg
     count, rank = chosen.size, values.size
     # rows as long as whole vector registers: loops over the rest of a row would take longer than the arithmetic
     width = (count + _LANES - 1) // _LANES * _LANES
-    theirs, mine = np.zeros((rank + -rank % 4, width)), np.zeros(rank + -rank % 4)
+    theirs, scaled = np.zeros((rank, width)), np.empty((count, rank))
     for b in range(count):
         for factor in range(rank):
             theirs[factor, b] = vectors[chosen[b], factor]
-    whole, row = rank - rank % 4, np.zeros(width)
     for a in range(count):
-        first = a // _LANES * _LANES
         for factor in range(rank):
-            mine[factor] = values[factor] * theirs[factor, a]
-        for b in range(a, count):
-            row[b] = matrix[a, b]
-        for factor in range(0, whole, 4):
-            _subtract_four(row[first:], mine[factor : factor + 4], theirs[factor : factor + 4, first:])
-        for factor in range(whole, rank):
-            for b in range(first, width):
-                row[b] -= mine[factor] * theirs[factor, b]
-        for b in range(a, count):
-            matrix[a, b] = row[b]
+            scaled[a, factor] = values[factor] * theirs[factor, a]
+    row = np.zeros(_COLUMNS)
+    for begin in range(0, width, _COLUMNS):
+        end = min(begin + _COLUMNS, width)
+        for a in range(min(end, count)):
+            first, last = max(a, begin), min(end, count)
+            for b in range(first, last):
+                row[b - begin] = matrix[a, b]
+            _subtract_all(row, scaled[a], theirs, begin, first // _LANES * _LANES, end)
+            for b in range(first, last):
+                matrix[a, b] = row[b - begin]
+    for a in range(count):
         matrix[a, a] = max(matrix[a, a], 0.0) + ridge
 
 
 @njit(**LEAN)
-def _subtract_four(row: Floats, mine: Floats, theirs: Floats) -> None:
-    """Takes four factors off a row, one after the other: read and written once."""
-    p, q, r, s = mine[0], mine[1], mine[2], mine[3]
-    a, b, c, d = theirs[0], theirs[1], theirs[2], theirs[3]
-    for at in range(row.size):
-        row[at] = row[at] - p * a[at] - q * b[at] - r * c[at] - s * d[at]
+def _subtract_all(row: Floats, mine: Floats, theirs: Floats, begin: int, first: int, end: int) -> None:
+    """Takes all factors off the columns ``first`` … ``end`` − 1 of a row, one after the other, four in a pass.
+
+    ``row``: its columns from ``begin`` on.
+    """
+    own, rank = row[first - begin : end - begin], len(mine)
+    for k in range(0, rank - 3, 4):
+        p, q, r, s = mine[k], mine[k + 1], mine[k + 2], mine[k + 3]
+        a, b, c, d = theirs[k, first:end], theirs[k + 1, first:end], theirs[k + 2, first:end], theirs[k + 3, first:end]
+        for at in range(own.size):
+            own[at] = own[at] - p * a[at] - q * b[at] - r * c[at] - s * d[at]
+    for k in range(rank - rank % 4, rank):
+        p, a = mine[k], theirs[k, first:end]
+        for at in range(own.size):
+            own[at] -= p * a[at]
 
 
 @njit(**LEAN)
@@ -196,18 +207,42 @@ def cholesky_solve(matrix: Floats, size: int, right: Floats) -> None:
 @njit(**LEAN)
 def cholesky(matrix: Floats, size: int) -> None:
     """The upper triangle of the leading block becomes its Cholesky factor, with ∞ on the diagonal where a pivot is ≤ 1e-12."""
-    for at in range(size):
-        pivot = matrix[at, at]
-        free = pivot > 1e-12
-        # ∞ on the diagonal makes every later division by it 0: the direction takes no part
-        matrix[at, at] = np.sqrt(pivot) if free else np.inf
-        for column in range(at + 1, size):
-            matrix[at, column] = matrix[at, column] / matrix[at, at]
-        for row in range(at + 1, size):
-            part = matrix[at, row]
-            if part != 0.0:
-                for column in range(row, size):
-                    matrix[row, column] -= part * matrix[at, column]
+    for begin in range(0, size, 4):
+        end = min(begin + 4, size)
+        for at in range(begin, end):
+            pivot = matrix[at, at]
+            free = pivot > 1e-12
+            # ∞ on the diagonal makes every later division by it 0: the direction takes no part
+            matrix[at, at] = np.sqrt(pivot) if free else np.inf
+            for column in range(at + 1, size):
+                matrix[at, column] = matrix[at, column] / matrix[at, at]
+            _take_off(matrix, at, at + 1, end, size)
+        for row in range(end, size):
+            if matrix[begin, row] * matrix[begin + 1, row] != 0.0 and matrix[begin + 2, row] * matrix[begin + 3, row] != 0.0:
+                _take_off_four(matrix, begin, row, size)
+            else:
+                for at in range(begin, end):
+                    _take_off(matrix, at, row, row + 1, size)
+
+
+@njit(**LEAN)
+def _take_off(matrix: Floats, at: int, first: int, last: int, size: int) -> None:
+    """Takes a finished row off the rows ``first`` … ``last`` − 1."""
+    for row in range(first, last):
+        part = matrix[at, row]
+        if part != 0.0:
+            for column in range(row, size):
+                matrix[row, column] -= part * matrix[at, column]
+
+
+@njit(**LEAN)
+def _take_off_four(matrix: Floats, at: int, row: int, size: int) -> None:
+    """Takes the four finished rows from ``at`` on off a row, one after the other: it is read and written once."""
+    own, a, b = matrix[row, row:size], matrix[at, row:size], matrix[at + 1, row:size]
+    c, d = matrix[at + 2, row:size], matrix[at + 3, row:size]
+    p, q, r, s = a[0], b[0], c[0], d[0]
+    for place in range(own.size):
+        own[place] = own[place] - p * a[place] - q * b[place] - r * c[place] - s * d[place]
 
 
 @njit(fastmath={"contract"}, **LEAN)
@@ -218,7 +253,7 @@ def cholesky_solve_columns(matrix: Floats, right: Floats) -> None:
         _scale(right[at], 1.0 / matrix[at, at])
         row = at + 1
         while row + 3 < size:
-            _add_to_four(right[row : row + 4], matrix[at, row : row + 4], right[at])
+            _add_to_four(right, row, matrix[at, row : row + 4], at)
             row += 4
         while row < size:
             _add(right[row], -matrix[at, row], right[at])
@@ -226,7 +261,7 @@ def cholesky_solve_columns(matrix: Floats, right: Floats) -> None:
     for at in range(size - 1, -1, -1):
         row = at + 1
         while row + 3 < size:
-            _add_four(right[at], matrix[at, row : row + 4], right[row : row + 4])
+            _add_four(right, at, matrix[at, row : row + 4], row)
             row += 4
         while row < size:
             _add(right[at], -matrix[at, row], right[row])
@@ -241,19 +276,19 @@ def _add(to: Floats, factor: float, other: Floats) -> None:
 
 
 @njit(fastmath={"contract"}, **LEAN)
-def _add_four(to: Floats, factors: Floats, others: Floats) -> None:
-    """:func:`_add` of four rows times their negative factors, one after the other: ``to`` is read and written once."""
+def _add_four(right: Floats, row: int, factors: Floats, others: int) -> None:
+    """:func:`_add` to a row of the four from ``others`` on, times negative factors: it is read and written once."""
     p, q, r, s = -factors[0], -factors[1], -factors[2], -factors[3]
-    a, b, c, d = others[0], others[1], others[2], others[3]
+    to, a, b, c, d = right[row], right[others], right[others + 1], right[others + 2], right[others + 3]
     for at in range(to.size):
         to[at] = to[at] + p * a[at] + q * b[at] + r * c[at] + s * d[at]
 
 
 @njit(fastmath={"contract"}, **LEAN)
-def _add_to_four(to: Floats, factors: Floats, other: Floats) -> None:
-    """:func:`_add` of one row times four negative factors to four rows: ``other`` is read once."""
+def _add_to_four(right: Floats, row: int, factors: Floats, one: int) -> None:
+    """:func:`_add` of ``one`` row times four negative factors to the four from ``row`` on: it is read once."""
     p, q, r, s = -factors[0], -factors[1], -factors[2], -factors[3]
-    a, b, c, d = to[0], to[1], to[2], to[3]
+    other, a, b, c, d = right[one], right[row], right[row + 1], right[row + 2], right[row + 3]
     for at in range(other.size):
         value = other[at]
         a[at] += p * value
