@@ -20,7 +20,7 @@ from numba import njit
 
 from recsys.matrices.arrays import Flags, Floats, Ints, Items, Offsets
 from recsys.stages.rankings.kernels.picking import PickColumns, Pool, Rules, cosine_distance, pick_list, room
-from recsys.stages.rankings.kernels.state import ledger
+from recsys.stages.rankings.kernels.state import empty_state
 
 _ALIKE = 1e-6
 """Mean distance to the nearest below which tracks all sound alike."""
@@ -93,12 +93,12 @@ def _pick_many(
     total, longest, widest = most.sum(), most.max() if most.size else 0, sizes.max() if sizes.size else 0
     position, nearest = np.empty(total, np.int32), np.empty(total, np.int32)
     diversity, marginal, over_cap = np.empty(total), np.empty(total), np.empty(total, np.bool_)
-    book, work = ledger(items, longest), room(widest)
+    state, work = empty_state(items, longest), room(widest)
     for index in range(limits.size):
         begin, end, size = indptr[index], indptr[index + 1], kept[index]
         out = PickColumns(position[size:], diversity[size:], nearest[size:], marginal[size:], over_cap[size:])
         own = Rules(rules.weight, scales[index], rules.cap, rules.one_version, rules.gap)
-        count = pick_list(items, Pool(pool.tracks[begin:end], pool.scores[begin:end]), limits[index], own, book, work, out)
+        count = pick_list(items, Pool(pool.tracks[begin:end], pool.scores[begin:end]), limits[index], own, state, work, out)
         kept[index + 1] = size + count
     size = kept[-1]
     return kept, (position[:size], diversity[:size], nearest[:size], marginal[:size], over_cap[:size])

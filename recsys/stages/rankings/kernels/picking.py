@@ -22,7 +22,7 @@ from recsys.stages.rankings.kernels.state import (
     SAME_GENRE,
     SILENT,
     UNRELATED,
-    Ledger,
+    PickState,
     by_names,
     clear,
     enter,
@@ -92,8 +92,8 @@ def room(most: int) -> _Work:
 
 
 @njit(nogil=True, cache=True)
-def pick_list(items: Items, pool: Pool, limit: int, whole: Rules, book: Ledger, work: _Work, out: PickColumns) -> int:
-    """Fills ``out`` with the picks of one list and returns their number; the empty ledger ``book`` is empty again then."""
+def pick_list(items: Items, pool: Pool, limit: int, whole: Rules, state: PickState, work: _Work, out: PickColumns) -> int:
+    """Fills ``out`` with the picks of one list and returns their number; the empty ``state`` is empty again then."""
     tracks, scores = pool
     varied = len(tracks) > limit
     rules = Rules(whole.weight if varied else 1.0, whole.scale, whole.cap, whole.one_version, whole.gap)
@@ -103,27 +103,27 @@ def pick_list(items: Items, pool: Pool, limit: int, whole: Rules, book: Ledger, 
         out.position[size], out.diversity[size], out.over_cap[size] = best, far, lifted
         out.nearest[size] = out.position[work.nearest[best]] if size and varied else -1
         out.marginal[size] = whole.weight * scores[best] + (1.0 - whole.weight) * far
-        enter(items, tracks[best], size, varied, book)
+        enter(items, tracks[best], size, varied, state)
         if size == 0:
-            _meet(items, pool, tracks[best], varied, rules, book, work)
+            _meet(items, pool, tracks[best], varied, rules, state, work)
         work.value[best] = -np.inf
         size += 1
         recent = out.position[max(0, size - rules.gap) : size]
-        best = _next(items, pool, rules, book, work, recent) if size < limit else -1
+        best = _next(items, pool, rules, state, work, recent) if size < limit else -1
         if size < limit and best < 0 and not lifted and _lift(scores, rules.weight, work):
             lifted, rules = True, Rules(rules.weight, rules.scale, 0, rules.one_version, rules.gap)
-            best = _next(items, pool, rules, book, work, recent)
-    clear(items, tracks, out.position[:size], book)
+            best = _next(items, pool, rules, state, work, recent)
+    clear(items, tracks, out.position[:size], state)
     return int(size)
 
 
 @njit(nogil=True, cache=True)
-def _next(items: Items, pool: Pool, rules: Rules, book: Ledger, work: _Work, recent: Ints) -> Number:
+def _next(items: Items, pool: Pool, rules: Rules, state: PickState, work: _Work, recent: Ints) -> Number:
     """The best candidate that shares no artist with the ``recent`` picks, or as few of them as others leave; −1 without any."""
-    best = _best(items, pool, rules, book, work, recent)
+    best = _best(items, pool, rules, state, work, recent)
     while best < 0 and len(recent):
         recent = recent[1:]
-        best = _best(items, pool, rules, book, work, recent)
+        best = _best(items, pool, rules, state, work, recent)
     return best
 
 
@@ -137,11 +137,11 @@ def _greatest(scores: Floats) -> Number:
 
 
 @njit(nogil=True, cache=True)
-def _meet(items: Items, pool: Pool, pick: int, varied: bool, rules: Rules, book: Ledger, work: _Work) -> None:
+def _meet(items: Items, pool: Pool, pick: int, varied: bool, rules: Rules, state: PickState, work: _Work) -> None:
     """Compare every candidate with the first pick: nearly all would have to be, and one after another it is quick."""
     tracks, scores = pool
     value, closest, nearest, met, closed, peak = work.value, work.closest, work.nearest, work.met, work.closed, work.peak
-    unit, audio, artist, genre = items.unit, items.audio, items.artist, book.genre
+    unit, audio, artist, genre = items.unit, items.audio, items.artist, state.genre
     indptr, indices, heard, weight = items.genres_indptr, items.genres_indices, items.audio[pick], rules.weight
     own = artist[pick] if artist[pick] >= 0 else -2
     for place in range(len(tracks)):
@@ -178,13 +178,13 @@ def cosine_distance(unit: Floats, one: int, units: Floats, other: int) -> float:
 
 
 @njit(nogil=True, cache=True)
-def _best(items: Items, pool: Pool, rules: Rules, book: Ledger, work: _Work, recent: Ints) -> Number:
+def _best(items: Items, pool: Pool, rules: Rules, state: PickState, work: _Work, recent: Ints) -> Number:
     """The candidate that is worth most, of equals the one with the greatest score, then the earliest; −1 without any."""
     value, peak, batch, end = work.value, work.peak, work.batch, len(pool.tracks)
     first = _BLOCK * np.argmax(peak[: (end + _BLOCK - 1) // _BLOCK])
     batch[0] = first + np.argmax(value[first : min(first + _BLOCK, end)])
     # numbers with a type: for a literal numba would compile everything once more
-    best, candidates = _compare(items, pool, rules, (book, work), recent, np.int64(1), np.int64(-1)), np.int64(0)
+    best, candidates = _compare(items, pool, rules, (state, work), recent, np.int64(1), np.int64(-1)), np.int64(0)
     least = value[best] if best >= 0 else -np.inf
     for begin in range(0, end, _BLOCK):
         if peak[begin // _BLOCK] >= least:
@@ -196,9 +196,9 @@ def _best(items: Items, pool: Pool, rules: Rules, book: Ledger, work: _Work, rec
                 below = value[place] if below < value[place] < least else below
             peak[begin // _BLOCK] = below
         if candidates > _BATCH:
-            best, candidates = _compare(items, pool, rules, (book, work), recent, candidates, best), np.int64(0)
+            best, candidates = _compare(items, pool, rules, (state, work), recent, candidates, best), np.int64(0)
             least = value[best] if best >= 0 else -np.inf
-    return _compare(items, pool, rules, (book, work), recent, candidates, best)
+    return _compare(items, pool, rules, (state, work), recent, candidates, best)
 
 
 @njit(nogil=True, cache=True)
@@ -206,7 +206,7 @@ def _compare(
     items: Items,
     pool: Pool,
     rules: Rules,
-    state: tuple[Ledger, _Work],
+    known: tuple[PickState, _Work],
     recent: Ints,
     candidates: Number,
     best: Number,
@@ -216,11 +216,11 @@ def _compare(
     The peaks of their blocks rise to what is known of them then.
     """
     # fields of a tuple are counted references: taken out once, they cost nothing inside the loop
-    (tracks, scores), (book, work) = pool, state
+    (tracks, scores), (state, work) = pool, known
     value, closest, nearest, met, closed = work.value, work.closest, work.nearest, work.met, work.closed
-    audio, unit, heard, units, turns, batch = items.audio, items.unit, book.heard, book.unit, book.turns, work.batch
-    song, songs, starts, credited, counts = items.song, book.song, items.credits_indptr, items.credits_indices, book.credits
-    artist, artists, indptr, indices, genres = items.artist, book.artist, items.genres_indptr, items.genres_indices, book.genre
+    audio, unit, heard, units, turns, batch = items.audio, items.unit, state.heard, state.unit, state.turns, work.batch
+    song, songs, starts, credited, counts = items.song, state.song, items.credits_indptr, items.credits_indices, state.credits
+    artist, artists, indptr, indices, genres = items.artist, state.artist, items.genres_indptr, items.genres_indices, state.genre
     weight, scale, cap, one_version, _ = rules
     greatest, hearing, peak = value[best] if best >= 0 else -np.inf, turns[HEARD], work.peak
     for at in range(candidates):

@@ -24,7 +24,7 @@ ANY_LIST, SILENT, HEARD = 0, 1, 2
 """Kinds of picks: all, those without audio, those with audio."""
 
 
-class Ledger(NamedTuple):
+class PickState(NamedTuple):
     """The picks of one list, with room for the longest.
 
     ``turns`` (3,): turn of the first of all picks and of the first without audio, number of picks with audio. ``heard`` and
@@ -43,11 +43,11 @@ class Ledger(NamedTuple):
 
 
 @njit(nogil=True, cache=True)
-def ledger(items: Items, longest: int) -> Ledger:
+def empty_state(items: Items, longest: int) -> PickState:
     """An empty one, for at most ``longest`` picks."""
     turns = np.full(3, NEVER, np.int32)
     turns[HEARD] = 0
-    return Ledger(
+    return PickState(
         turns,
         np.empty(longest, np.int32),
         np.empty((longest, 12)),
@@ -64,46 +64,46 @@ def _ids(ids: Ints) -> int:
 
 
 @njit(nogil=True, cache=True)
-def enter(items: Items, track: int, turn: int | np.int64, varied: bool, book: Ledger) -> None:
+def enter(items: Items, track: int, turn: int | np.int64, varied: bool, state: PickState) -> None:
     """Enter a pick; when distances do not count (not ``varied``), only for the artist cap and the songs."""
     for at in range(items.credits_indptr[track], items.credits_indptr[track + 1]):
-        book.credits[items.credits_indices[at]] += 1
+        state.credits[items.credits_indices[at]] += 1
     if items.song[track] >= 0:
-        book.song[items.song[track]] = True
+        state.song[items.song[track]] = True
     if not varied:
         return
     if items.audio[track]:
-        book.heard[book.turns[HEARD]] = turn
-        book.unit[book.turns[HEARD]] = items.unit[track]
-        book.turns[HEARD] += 1
+        state.heard[state.turns[HEARD]] = turn
+        state.unit[state.turns[HEARD]] = items.unit[track]
+        state.turns[HEARD] += 1
     # every pick counts for tracks without audio, those without audio for all tracks
     for kind in range(SILENT if items.audio[track] else HEARD):
-        book.turns[kind] = min(book.turns[kind], turn)
+        state.turns[kind] = min(state.turns[kind], turn)
         if items.artist[track] >= 0:
-            book.artist[kind, items.artist[track]] = min(book.artist[kind, items.artist[track]], turn)
+            state.artist[kind, items.artist[track]] = min(state.artist[kind, items.artist[track]], turn)
         for at in range(items.genres_indptr[track], items.genres_indptr[track + 1]):
-            book.genre[kind, items.genres_indices[at]] = min(book.genre[kind, items.genres_indices[at]], turn)
+            state.genre[kind, items.genres_indices[at]] = min(state.genre[kind, items.genres_indices[at]], turn)
 
 
 @njit(nogil=True, cache=True)
-def clear(items: Items, tracks: Ints, picks: Ints, book: Ledger) -> None:
+def clear(items: Items, tracks: Ints, picks: Ints, state: PickState) -> None:
     """Empty again, after ``picks`` among ``tracks``."""
-    book.turns[:HEARD], book.turns[HEARD] = NEVER, 0
-    # only what the picks touched: the ledger is as long as the catalogue
+    state.turns[:HEARD], state.turns[HEARD] = NEVER, 0
+    # only what the picks touched: it is as long as the catalogue
     for pick in picks:
         track = tracks[pick]
-        book.artist[:, items.artist[track]] = NEVER
+        state.artist[:, items.artist[track]] = NEVER
         for at in range(items.credits_indptr[track], items.credits_indptr[track + 1]):
-            book.credits[items.credits_indices[at]] = 0
+            state.credits[items.credits_indices[at]] = 0
         for at in range(items.genres_indptr[track], items.genres_indptr[track + 1]):
-            book.genre[:, items.genres_indices[at]] = NEVER
+            state.genre[:, items.genres_indices[at]] = NEVER
         if items.song[track] >= 0:
-            book.song[items.song[track]] = False
+            state.song[items.song[track]] = False
 
 
 @njit(nogil=True, cache=True)
 def full(track: int, cap: int, indptr: Offsets, indices: Ints, counts: Ints) -> bool:
-    """Whether a credited artist has all the picks it may have; the arrays are those of ``Items`` and the ledger."""
+    """Whether a credited artist has all the picks it may have; the arrays are those of ``Items`` and the state."""
     capped = False
     for at in range(indptr[track], indptr[track + 1]):
         capped |= counts[indices[at]] >= cap

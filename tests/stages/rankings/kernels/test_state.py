@@ -13,13 +13,13 @@ from recsys.stages.rankings.kernels.state import (
     SAME_GENRE,
     SILENT,
     UNRELATED,
-    Ledger,
+    PickState,
     by_names,
     clear,
+    empty_state,
     enter,
     first_with,
     full,
-    ledger,
 )
 
 TRACKS = 24
@@ -53,7 +53,7 @@ def at_random(seed: int) -> Items:
     return tracks((rng.random(TRACKS) < 0.6).tolist(), artist, names(6), names(7), song)
 
 
-def nearest(items: Items, track: int, kind: int, state: Ledger) -> tuple[float, int]:
+def nearest(items: Items, track: int, kind: int, state: PickState) -> tuple[float, int]:
     """Distance and turn of the nearest pick by names."""
     names = first_with(track, kind, items.artist, state.artist, items.genres_indptr, items.genres_indices, state.genre)
     return by_names(*names, state.turns[kind], 1.0)
@@ -75,7 +75,7 @@ HAND = tracks([True, False, True], [0, 1, -1], [[0], [0, 1], [1]], [[0], [0, 1],
 
 def test_by_hand() -> None:
     """Track 0 with sound, then 1 without: distances to both kinds of picks, credits and songs."""
-    state = ledger(HAND, 3)
+    state = empty_state(HAND, 3)
     enter(HAND, 0, 0, True, state)
     assert nearest(HAND, 0, 0, state) == (SAME_ARTIST, 0)
     assert nearest(HAND, 1, 0, state) == (SAME_GENRE, 0)
@@ -92,14 +92,14 @@ def test_by_hand() -> None:
 
 @pytest.mark.parametrize(("cap", "wanted"), [(1, [True, True, False]), (2, [True, True, False]), (3, [False] * 3)])
 def test_an_artist_is_full_at_the_cap(cap: int, wanted: list[bool]) -> None:
-    state = ledger(HAND, 3)
+    state = empty_state(HAND, 3)
     for track in (0, 1):
         enter(HAND, track, track, True, state)
     assert [full(track, cap, HAND.credits_indptr, HAND.credits_indices, state.credits) for track in range(3)] == wanted
 
 
 def test_without_variety_only_credits_and_songs_count() -> None:
-    state = ledger(HAND, 3)
+    state = empty_state(HAND, 3)
     enter(HAND, 0, 0, False, state)
     assert state.turns.tolist() == [NEVER, NEVER, 0]
     assert (state.artist == NEVER).all()
@@ -111,7 +111,7 @@ def test_without_variety_only_credits_and_songs_count() -> None:
 def test_against_all_picks(seed: int) -> None:
     """After every pick: the nearest by names is the first at the least distance, credits and songs are counted."""
     rng, items = np.random.default_rng(seed), at_random(seed)
-    state, picks = ledger(items, TRACKS), rng.permutation(TRACKS)[:15].tolist()
+    state, picks = empty_state(items, TRACKS), rng.permutation(TRACKS)[:15].tolist()
     for turn, pick in enumerate(picks):
         enter(items, pick, turn, True, state)
         chosen = picks[: turn + 1]
@@ -133,15 +133,15 @@ def test_against_all_picks(seed: int) -> None:
 @pytest.mark.parametrize("varied", [True, False])
 def test_cleared_is_as_new(seed: int, varied: bool) -> None:
     items = at_random(seed)
-    state, new = ledger(items, TRACKS), ledger(items, TRACKS)
+    state, new = empty_state(items, TRACKS), empty_state(items, TRACKS)
     candidates, picks = np.arange(5, TRACKS, dtype=np.int32), np.array([0, 3, 7, 12, 18], np.int32)
     for turn, pick in enumerate(picks.tolist()):
         enter(items, candidates[pick], turn, varied, state)
     clear(items, candidates, picks, state)
-    for name in set(Ledger._fields) - {"heard", "unit"}:
+    for name in set(PickState._fields) - {"heard", "unit"}:
         assert getattr(state, name).tolist() == getattr(new, name).tolist(), name
 
 
 def test_no_tracks() -> None:
-    state = ledger(tracks([], [], [], [], []), 3)
+    state = empty_state(tracks([], [], [], [], []), 3)
     assert [len(state.credits), len(state.song), state.genre.shape[1]] == [0, 0, 0]
