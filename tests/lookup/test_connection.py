@@ -216,6 +216,7 @@ def test_a_list_is_the_same_however_it_is_asked_for(line: bytes, sent: bytes, en
             assert part
             answer += part
         assert answer.startswith(b"HTTP/1.1 200")
+        assert (b"\r\nconnection: close\r\n" in answer.lower()) == ends
         if ends:
             assert everything(client) == b""
         else:
