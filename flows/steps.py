@@ -159,11 +159,13 @@ def profiles(staged: Staged, snapshot: Snapshot, rated: pl.DataFrame, settings: 
     return catalog, history
 
 
-@stage(logged=False)  # its rows are made part by part, below
+@stage()
 def neighbors(staged: Staged, snapshot: Snapshot, catalog: Catalog, history: History, settings: Settings) -> Scorer:
-    """The model of similar listeners, fitted to all histories."""
+    """The model of similar listeners, fitted to all histories; who is near whom follows part by part, below."""
     scorer = pipeline.fit(snapshot, catalog, history, settings)
-    retried(_write)(staged, model_tables(scorer.similar, catalog.ids))
+    model = model_tables(scorer.similar, catalog.ids)
+    retried(_write)(staged, model)
+    count(history.rating.nnz, sum(table.height for table in model.values()))
     return scorer
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 from datetime import UTC, datetime, timedelta
@@ -86,6 +87,8 @@ class TestFlow:
         shown = [name for name, _, _ in told["calls"] if name in STAGES]
         assert sorted(run.manifest.seconds, key=STAGES.index) == list(STAGES)
         assert set(logged) == set(shown) == set(STAGES)
+        fitted = rf"stage=neighbors run={run.id} rows_in=[1-9]\d* rows_out=\d+ seconds="
+        assert re.search(fitted, told["log"]), "the model is logged before the parts"
         assert {name for name, _, _ in told["calls"]} - set(STAGES) <= {"late.jsonl"}  # the file that is read
         assert set(run.read("metrics")["stage"]) <= set(STAGES)
         assert min(run.manifest.seconds.values()) > 0.0
