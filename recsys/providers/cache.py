@@ -162,13 +162,13 @@ class Cache:
     def postpone(self, provider: str, questions: list[str], first: float, longest: float) -> None:
         """Note questions without an answer: the distance to the next try is ``first`` seconds, then twice the last one."""
         sql = (
-            "insert into unanswered values (?1, ?2, 1, ?3 + ?4) on conflict do update set times = times + 1, "
-            "next = ?3 + min(?4 * (1 << min(times, 20)), ?5)"
+            "insert into unanswered values (:provider, :question, 1, :now + :first) on conflict do update set times = times + 1, "
+            "next = :now + min(:first * (1 << min(times, 20)), :longest)"
         )
         if questions:
             with self._database.writing() as connection:
-                now = self.clock()
-                connection.executemany(sql, [(provider, question, now, first, longest) for question in questions])
+                known = {"provider": provider, "now": self.clock(), "first": first, "longest": longest}
+                connection.executemany(sql, [{**known, "question": question} for question in questions])
 
     def answered(self, provider: str, questions: list[str]) -> None:
         """Questions that have an answer now."""
