@@ -77,7 +77,8 @@ def rows(parsed: Objects, table: Table, *, show: bool = True) -> Rows:
     ``show``: whether rejects may show the objects' texts; otherwise they show only the table's columns.
     """
     known = set(table.names)
-    flat = [row if row.keys() <= known else _flat(row, table) for row in parsed.rows]
+    names = {*columns.known(table, nested=True)}
+    flat = [row if row.keys() <= known else _flat(row, table, names) for row in parsed.rows]
     wrong: dict[int, tuple[str | None, str, str]] = {
         place: _strange(next(key for key in row if key not in known), row, table)
         for place, row in enumerate(flat)
@@ -132,9 +133,9 @@ def _text(value: Any) -> str | None:
     return orjson.dumps(value).decode()
 
 
-def _flat(row: dict[str, Any], table: Table) -> dict[str, Any]:
-    """The row with names in lower case, aliases renamed and features lifted; what would overwrite something stays as it is."""
-    row = _lower(row, {*table.names, *columns.known(table, nested=True)})
+def _flat(row: dict[str, Any], table: Table, names: Collection[str]) -> dict[str, Any]:
+    """The row with ``names`` in lower case, aliases renamed, features lifted; what would overwrite something stays as it is."""
+    row = _lower(row, names)
     for alias, name in columns.aliases(table).items():
         if alias in row and name not in row:
             row = {name if key == alias else key: value for key, value in row.items()}

@@ -113,6 +113,7 @@ def _rejects(runs: Sequence[Run], batches: Sequence[Batch]) -> Finding:
 
 
 def counted(number: int, one: str, many: str | None = None) -> str:
+    """The number before its word: ``1 batch``, ``1,200 rows``; ``many`` where the plural is not ``one`` and an s."""
     return f"{number:,} {one if number == 1 else many or one + 's'}"
 
 
