@@ -57,10 +57,12 @@ def _spelled(char: str) -> str:
 
 
 _NOTE = re.compile(r"[(\[{]([^()\[\]{}]*)[)\]}]|\s[-–—]\s+([^()\[\]{}]*?)(?=\s[-–—]\s|\s*[(\[{]|$)")
-CREDIT = r"(?:(?:feat|ft|featuring)\b(?:\.|(?=\s))|f/(?=\s))"
+CREDIT = r"(?:(?:feat|ft|featuring)\b(?:[.:]|(?=\s))|f/(?=\s))"
 """What stands before guests."""
 _GUESTS = re.compile(rf"\s{CREDIT}\s*((?:(?!\s[-–—]\s)[^()\[\]{{}}])*)", re.IGNORECASE)
 _GUEST_NOTE = re.compile(rf"\s*(?:({CREDIT})\s*|(?:with|w/)\s+)(.*)", re.IGNORECASE | re.DOTALL)
+_COMPANY = re.compile(r"\s*(?:con|avec|mit|com)\s+(.*)", re.IGNORECASE | re.DOTALL)
+"""*With* in other languages: more often a part of the title than a guest."""
 _EDITION = re.compile(
     r"\b(?:re-?master(?:ed)?|mono|stereo|deluxe|edition|expanded|anniversary|bonus|explicit|clean|single|radio|edit(?:ed)?"
     r"|album|original|soundtrack|full|short|long|video|audio|official|lp|ep|mix|from|version|digital|track|\d{4}|\d+th)\b"
@@ -135,14 +137,19 @@ def _note(note: str) -> str:
 
 
 _ALWAYS = re.compile(
-    rf"\s*(?:[;|•、]|\\\\)\s*|\s+[/·]\s+|\s+[(\[]?{CREDIT}\s*"
-    r"|\s+[(\[]?(?:(?:(?:(?:duet|together)\s+)?with|vs|presents|pres)\b\.?|w/)\s+",
+    rf"\s*(?:[;|•、]|\\\\)\s*|\s+[/·]\s+|,?\s+[(\[]?(?:(?P<guests>{CREDIT})\s*"
+    r"|(?:(?:(?:(?:duet|together)\s+)?with|vs|presents|pres)\b\.?|w/)\s+)",
     re.IGNORECASE,
 )
 _COMMAS = r"\s*,\s+(?!the\b)(?:(?:and|&)\s+)?|\s*，\s*"
 _MAYBE = re.compile(rf"{_COMMAS}|(?<!\d),(?=\w)|\s+(?:&|and|\+|x|×)\s+|/", re.IGNORECASE)
 _COMMA = re.compile(_COMMAS, re.IGNORECASE)
-_BAND = re.compile(r"(?:the|his|her|los|las|die|friends|band|co)\b", re.IGNORECASE)
+_WORDS = re.compile(r"\s+(?:con|com|y|e|et|avec|und|mit|og|och)\s+", re.IGNORECASE)
+"""*And* and *with* in other languages: in most names a part of the name."""
+_BAND = re.compile(
+    r"(?:the|his|her|los|las|die|friends|band|co|sus?|seine|ses|freunde|amigos|amis|orchestra|orquesta|orchester)\b",
+    re.IGNORECASE,
+)
 
 
 @dataclass(frozen=True)
@@ -152,27 +159,33 @@ class Artists:
     known: Counter[str]
     whole: frozenset[str]
     """Names that stand in a list of several artists: there, a comma or *&* is a part of the name."""
+    alone: frozenset[str] = frozenset()
+    """Everything that stands as the one credit of a track, also with a comma or *&* in it."""
 
     @classmethod
     def of(cls, tracks: Iterable[tuple[str | None, Sequence[str] | None, int]]) -> Artists:
         """From every ``artist`` and ``artists`` of a catalogue, and how many tracks have them."""
         known: Counter[str] = Counter()
         whole: set[str] = set()
+        alone: set[str] = set()
         for artist, listed, count in tracks:
             several = listed is not None and len(listed) > 1
             if several:
                 whole.update(key(name) for name in listed or () if not _ALWAYS.search(name))
             for text in listed or ((artist,) if artist else ()):
-                for part in _ALWAYS.split(text):
+                alone.add(key(text))
+                for part, _ in _parts(text):
                     if several or not _MAYBE.search(part):
                         known[key(part)] += count
-        return cls(known, frozenset(whole))
+        return cls(known, frozenset(whole), frozenset(alone))
 
     def credited(self, artist: str | None, listed: Sequence[str] | None = None, title: str | None = None) -> list[str]:
         """Every credited artist of a track, the main one first, each once; guests named in the title come last.
 
         ``;``, ``|``, `` / ``, `` · ``, *feat.* and *with* always separate. A comma does, unless ``, the …`` follows or *&* comes
-        after it. *&*, *and*, *x*, ``/`` and a comma without a space separate artists whom the catalogue knows by themselves.
+        after it. *&*, *and*, *x*, ``/`` and a comma without a space separate artists whom the catalogue knows by themselves, and
+        guests after *feat.* whom it does not know together. *con*, *y*, *et*, *und* and the like separate only artists who are
+        all known.
         """
         names = [
             name for text in listed or ([artist] if artist else []) for name in self._split(text, sure=len(listed or ()) > 1)
@@ -185,33 +198,66 @@ class Artists:
 
     def _guests(self, title: str) -> Iterable[str]:
         for note in _NOTE.findall(title):
-            guests = _GUEST_NOTE.fullmatch(note[0] or note[1])
+            text = note[0] or note[1]
+            guests, company = _GUEST_NOTE.fullmatch(text), _COMPANY.fullmatch(text)
             if guests and (guests[1] or self._all_known(_MAYBE.split(guests[2]))):  # "(with tears in my eyes)" credits nobody
                 yield from self._split(guests[2], guests=True)
+            elif company and (names := self._company(company[1])):
+                yield from names
         for text in _GUESTS.findall(_NOTE.sub(" ", title)):
             yield from self._split(text, guests=True)
 
+    def _company(self, text: str) -> list[str]:
+        """The artists in a text, when all are known."""
+        names = self._apart(text, guests=False)
+        return names if self._all_known(names) else []
+
     def _split(self, text: str, *, sure: bool = False, guests: bool = False) -> list[str]:
-        parts = [part.strip(" ()[]") if len(_ALWAYS.split(text)) > 1 else part.strip() for part in _ALWAYS.split(text)]
-        return [name for part in parts if part for name in ([part] if sure else self._apart(part, guests=guests))]
+        names: list[str] = []
+        for part, credited in _parts(text):
+            names += [part] if sure else self._apart(part, guests=guests or credited)
+        return names
 
     def _apart(self, text: str, *, guests: bool) -> list[str]:
         """A credit whose separators may be a part of a name."""
-        names = [name.strip() for name in _MAYBE.split(text) if name.strip()]
-        if len(names) < 2 or key(text) in self.whole:
+        if key(text) in self.whole:
             return [text]
-        if self._all_known(names) or (guests and key(text) not in self.known):
+        everyone = [name for some in _MAYBE.split(text) for name in _WORDS.split(some) if name.strip()]
+        if len(everyone) > 1 and self._all_known(everyone):
+            return [name.strip() for name in everyone]
+        names = self._signs(text, guests=guests)
+        return names if len(names) == 1 else [name for some in names for name in self._apart(some, guests=False)]
+
+    def _signs(self, text: str, *, guests: bool) -> list[str]:
+        """The same by commas, *&*, *and* and the like, which part more often than they join."""
+        names = [name.strip() for name in _MAYBE.split(text) if name.strip()]
+        if len(names) < 2:
+            return [text]
+        band = any(_BAND.match(name) for name in names[1:])
+        if self._all_known(names) or (guests and not band and key(text) not in self.alone):
             return names
         listed = [name.strip() for name in _COMMA.split(text)]
         if len(listed) == len(names):
             return names
         if len(listed) > 1:
             return names if 2 * sum(key(name) in self.known for name in names) >= len(names) else [text]
-        rest = text[len(names[0]) :]
-        return names if key(names[0]) in self.known and not _BAND.match(rest.lstrip(" &+").removeprefix("and ")) else [text]
+        return names if key(names[0]) in self.known and not band else [text]
 
     def _all_known(self, names: Sequence[str]) -> bool:
         return all(key(name) in self.known for name in names)
+
+
+def _parts(text: str) -> list[tuple[str, bool]]:
+    """The parts of a credit between separators that always are, and whether each stands after *feat.*."""
+    parts: list[tuple[str, bool]] = []
+    start, guests = 0, False
+    for separator in _ALWAYS.finditer(text):
+        parts.append((text[start : separator.start()], guests))
+        start, guests = separator.end(), guests or separator["guests"] is not None
+    parts.append((text[start:], guests))
+    several = len(parts) > 1
+    trimmed = [(part.strip(" ()[]") if several else part.strip(), credited) for part, credited in parts]
+    return [(part, credited) for part, credited in trimmed if part]
 
 
 _GENRES = re.compile(r"\s*[;|,]\s*|\s+/\s+")

@@ -77,7 +77,13 @@ def test_versions_of_one_work() -> None:
 
 
 KNOWN = Artists.of(
-    [("Rihanna", None, 2), ("Drake", None, 1), ("Jay-Z", None, 1), (None, ["Tyler, The Creator", "Kali Uchis"], 1)]
+    [
+        ("Rihanna", None, 2),
+        ("Drake", None, 1),
+        ("Jay-Z", None, 1),
+        (None, ["Tyler, The Creator", "Kali Uchis"], 1),
+        ("Simon & Garfunkel", None, 3),
+    ]
 )
 
 
@@ -122,6 +128,26 @@ KNOWN = Artists.of(
         ("Florence + The Machine", None, ["Florence + The Machine"]),
         ("Malcolm X", None, ["Malcolm X"]),
         ("Rihanna & New Guest", None, ["Rihanna", "New Guest"]),
+        ("New Host FEAT. New One & New Two", None, ["New Host", "New One", "New Two"]),
+        ("New Host, Featuring New One, New Two and Drake", None, ["New Host", "New One", "New Two", "Drake"]),
+        ("New Host feat: New One", None, ["New Host", "New One"]),
+        ("New Host ft Bob & The Wailers", None, ["New Host", "Bob & The Wailers"]),
+        (
+            "New Host ft. Duke & his Orchestra",
+            "Song FT. Celia y Su Orquesta",
+            ["New Host", "Duke & his Orchestra", "Celia y Su Orquesta"],
+        ),
+        ("New Host ft. Simon & Garfunkel", "Song (FEAT. Simon & Garfunkel)", ["New Host", "Simon & Garfunkel"]),
+        ("Rihanna con Drake", None, ["Rihanna", "Drake"]),
+        ("Rihanna CON Drake Y Jay-Z", None, ["Rihanna", "Drake", "Jay-Z"]),
+        ("New One, Rihanna et Drake", None, ["New One", "Rihanna", "Drake"]),
+        ("Rihanna und Drake", None, ["Rihanna", "Drake"]),
+        ("Rihanna y New Guest", None, ["Rihanna y New Guest"]),
+        ("Der Ringer und Freunde", None, ["Der Ringer und Freunde"]),
+        ("Sigur Rós og Drake", None, ["Sigur Rós og Drake"]),
+        ("Belle et Sebastian", None, ["Belle et Sebastian"]),
+        ("Rihanna", "Sola (con Drake)", ["Rihanna", "Drake"]),
+        ("Rihanna", "Sola (con el alma)", ["Rihanna"]),
         (None, None, []),
         (" ", None, []),
     ],
@@ -134,6 +160,8 @@ def test_lists_of_artists() -> None:
     assert KNOWN.credited("x", ["Simon & Drake", "Rihanna"]) == ["Simon & Drake", "Rihanna"]
     assert KNOWN.credited(None, ["Artist A;Artist B"]) == ["Artist A", "Artist B"]
     assert KNOWN.credited("Kali Uchis feat. Tyler, The Creator") == ["Kali Uchis", "Tyler, The Creator"]
+    duo = Artists.of([("Belle", None, 1), ("Sebastian", None, 1), (None, ["Belle et Sebastian", "Drake"], 1)])
+    assert duo.credited("Belle et Sebastian") == ["Belle et Sebastian"]
 
 
 def test_genres() -> None:

@@ -8,8 +8,8 @@ from recsys import names
 from recsys.names import Artists
 from recsys.tables import STRINGS
 
-_SEVERAL = r"(?i)[;|•·、，,/&+×\\]|\s(?:and|x|feat|ft|featuring|with|vs|presents|pres)\b"
-_GUESTS = r"(?i)[\s(\[](?:(?:feat|ft|featuring|with)\b|[fw]/)"
+_SEVERAL = r"(?i)[;|•·、，,/&+×\\]|\s(?:and|x|feat|ft|featuring|with|vs|presents|pres|con|com|y|e|et|avec|und|mit|og|och)\b|\sf/"
+_GUESTS = r"(?i)[\s(\[](?:(?:feat|ft|featuring|with|con|com|avec|mit)\b|[fw]/)"
 
 
 def credit_tracks(tracks: pl.DataFrame) -> pl.DataFrame:

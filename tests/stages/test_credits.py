@@ -40,10 +40,30 @@ def test_credits() -> None:
         *((f"Rihanna{between}Drake", "Song") for between in (";", "|", " · ", " • ", "、", "，", ", ", ",", " / ", "/", r"\\")),
         *(
             (f"Rihanna {word} Drake", "Song")
-            for word in ("feat.", "ft", "featuring", "f/", "w/", "with", "vs.", "x", "×", "&", "and")
+            for word in (
+                "feat.",
+                "ft",
+                "featuring",
+                "f/",
+                "w/",
+                "with",
+                "vs.",
+                "x",
+                "×",
+                "&",
+                "and",
+                "FEAT.",
+                "CON",
+                "y",
+                "et",
+                "und",
+            )
         ),
         ("Rihanna ft.Drake", "Song"),
-        *(("Rihanna", f"Song {note}") for note in ("(feat. Drake)", "[ft.Drake]", "(w/ Drake)", "f/ Drake", "(with Drake)")),
+        *(
+            ("Rihanna", f"Song {note}")
+            for note in ("(feat. Drake)", "[ft.Drake]", "(w/ Drake)", "f/ Drake", "(with Drake)", "(con Drake)")
+        ),
     ],
 )
 def test_every_spelling_of_a_guest_is_looked_at(artist: str, title: str) -> None:
