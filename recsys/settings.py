@@ -148,6 +148,8 @@ class Settings(BaseModel):
 
     future_events: Literal["keep", "drop"] = "drop"
     """Events after as_of: `keep` counts them undecayed (Q18), `drop` leaves them out, so that a run sees no future."""
+    event_types: Literal["exact", "word"] = "word"
+    """Types of events in frames are compared to the letter (Q43), or as words: `PLAY` and ` play ` are `play`."""
     duplicate_tracks: Literal["keep", "last"] = "last"
     """Two records of one id in one version: both recommended (Q37), or the last."""
     song_identity: Literal["track", "song"] = "song"
@@ -303,6 +305,7 @@ PRESETS: dict[Preset, dict[str, Any]] = {
         "artist_gap": 0,
         "diversity_pool": None,
         "future_events": "keep",
+        "event_types": "exact",
         "duplicate_tracks": "keep",
         "song_identity": "track",
         "credited_artists": "stored",

@@ -250,6 +250,13 @@ def test_one_version_of_a_song() -> None:
     assert ranked(default, "u") == ["a", "c"]
 
 
+@fix("event_types")
+def test_q43_types_of_events_in_capitals() -> None:
+    reference, default = one([silent("a"), silent("b")], (event("u", "a", " DISLIKE"),))
+    assert sorted(ranked(reference, "u")) == ["a", "b"]
+    assert ranked(default, "u") == ["b"]
+
+
 @fix("credited_artists")
 def test_guests_are_read_from_the_credit() -> None:
     tracks = [silent("a", artist="Ada feat. Bel"), silent("b")]

@@ -12,10 +12,11 @@ import polars as pl
 
 from recsys.errors import InputError, UsageError
 from recsys.ingest.rows import Rows, quoted
-from recsys.ingest.values import CREDITS
+from recsys.ingest.values import CREDITS, WORDS
 from recsys.lake import Lake
 from recsys.settings import Settings
 from recsys.tables import EVENTS, FEATURES, REQUESTS, TRACKS, Table
+from recsys.words import spelled
 
 NESTED = "features"
 """In ``tracks`` outside CSV: an object of the audio features."""
@@ -88,6 +89,8 @@ class Header:
     ignored: list[str] = field(default_factory=list)
     commas: Counter[str] = field(default_factory=Counter)
     """Column of names → values that hold a comma and stay one name."""
+    respelled: Counter[str] = field(default_factory=Counter)
+    """Column of words → values in capitals or with outer space."""
     ids: pl.Series | None = None
     """Ids of the catalogue, once they were asked for."""
 
@@ -123,10 +126,13 @@ class Header:
 
     @property
     def note(self) -> str:
-        """Which columns were ignored, and which hold names that may be several."""
+        """Which columns were ignored, which hold names that may be several, and which hold words in another spelling."""
         more = " …" if len(self.ignored) > 8 else ""
         notes = [f"ignored: {', '.join(self.ignored[:8])}{more}"] if self.ignored else []
         notes += [f"{name}: {count:,} with a comma, {_COMMA[name]}; | or ; always does" for name, count in self.commas.items()]
+        notes += [
+            f"{name}: {count:,} in capitals or with spaces, read without" for name, count in self.respelled.items() if count
+        ]
         return "; ".join(notes)
 
     def read(self, label: str, names: Sequence[str], *, nested: bool) -> list[str]:
@@ -197,6 +203,10 @@ class Header:
             if block.frame.schema.get(name) == pl.String:
                 whole = block.frame[name].str.contains(r"^[^\[|;]*,[^|;]*$")
                 self.commas += Counter({name: int(whole.sum())})
+        for column in WORDS:
+            if column in self.table.columns and block.frame.schema.get(column.name) in (pl.String, pl.Categorical, pl.Enum):
+                texts = block.frame[column.name].cast(pl.String)
+                self.respelled[column.name] += int((texts != spelled(texts, column.allowed)).sum())
         scaled = [_scaled(block.frame[name], most) for name, most in self.scale.items() if name in block.frame.columns]
         return Rows(block.frame.with_columns(*values, *scaled), block.texts, block.broken) if values or scaled else block
 

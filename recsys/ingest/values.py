@@ -11,11 +11,14 @@ import polars as pl
 from recsys.ids import PATTERNS, normalise
 from recsys.ingest import nested, times
 from recsys.inputs import ANYONE
-from recsys.tables import EVENTS, POSTPONED, RANGES, STRINGS, TARGETS, UTC, Column
+from recsys.tables import EVENTS, POSTPONED, RANGES, STRINGS, TARGETS, TRACKS, UTC, Column
+from recsys.words import spelled
 
 _TRUE, _FALSE = ["true", "1", "yes"], ["false", "0", "no"]
 CREDITS = ("artists", "genres")
 """Columns of a track that tables on the web hold in one text, whatever separates it."""
+WORDS = (EVENTS["type"], TRACKS["origin"])
+"""Columns of words that may be written in any case."""
 _EXACT = 2**53  # the largest range in which a float stands for one whole number
 
 Converted = tuple[pl.Series, pl.Series]
@@ -113,6 +116,7 @@ def _strings(column: Column, source: pl.Series) -> Converted:
         text = text.str.replace(r"\.0+$", "")
     broken = pl.select(source.is_not_null() & text.is_null()).to_series()
     text = normalise(column.ids, text) if column.ids else text
+    text = spelled(text, column.allowed) if column in WORDS else text
     code = pl.when(text.str.contains("\0", literal=True)).then(pl.lit("text")).when(broken).then(pl.lit("type"))
     if column.ids == "date":
         code = code.when(~text.str.contains(PATTERNS["date"])).then(pl.lit("pattern"))

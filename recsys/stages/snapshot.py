@@ -17,7 +17,8 @@ from recsys.stages.account import Counted, account
 from recsys.stages.credits import credit_tracks
 from recsys.stages.events import EventModel, listening, write_parts
 from recsys.stages.songs import identify_songs, releases, single_songs
-from recsys.tables import CONTROLS, COOLDOWN, EVENTS, REQUESTS, TRACKS
+from recsys.tables import CONTROLS, COOLDOWN, EVENT_TYPES, EVENTS, REQUESTS, TRACKS
+from recsys.words import spelled
 
 
 def take_snapshot(inputs: Inputs, settings: Settings, as_of: datetime, folder: Path | None = None) -> Snapshot:
@@ -41,7 +42,7 @@ def take_snapshot(inputs: Inputs, settings: Settings, as_of: datetime, folder: P
     model = EventModel(aliases, releases(songs), as_of, settings.future_events)
     events, event_files = EVENTS.empty(), list[Path]()
     if inputs.event_files is None:
-        events = model.rows(inputs.events)
+        events = model.rows(_worded(inputs.events, settings))
     elif folder is not None:
         event_files = write_parts(inputs.event_files, model, counts, folder)
     parts: list[TableRows] = [[path] for path in event_files] or [events]
@@ -73,6 +74,11 @@ def _identified(tracks: pl.DataFrame, settings: Settings) -> tuple[pl.DataFrame,
         return tracks, single_songs(tracks)
     songs = identify_songs(tracks)
     return tracks.with_columns(songs["song"].alias("song_key")), songs
+
+
+def _worded(events: pl.DataFrame, settings: Settings) -> pl.DataFrame:
+    """The events with their types as the contract spells them; those of files are so since their ingest."""
+    return events if settings.event_types == "exact" else events.with_columns(spelled(events["type"], EVENT_TYPES))
 
 
 def _with_cooldown(lists: pl.DataFrame, shown: pl.DataFrame) -> pl.DataFrame:

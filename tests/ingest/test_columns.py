@@ -127,3 +127,14 @@ def test_a_table_with_name_and_artists_is_a_well_known_one_too(lake: Lake, put: 
     (report,) = ingest(lake, "tracks", [put("data.csv", rows)])
     assert report.note == "ignored: year"
     assert lake.input("tracks").select("id", "title", "artists", "popularity").row(0) == ("x", "One", ["A", "B"], 0.57)
+
+
+def test_words_in_capitals_are_read_and_counted(lake: Lake, put: Put) -> None:
+    rows = ["user_id,track_id,type", "u,a,PLAY", "u,b, Like ", "u,c,skip", "u,d,listen"]
+    (done,) = ingest(lake, "events", [put("e.csv", "\n".join(rows))])
+    assert lake.input("events")["type"].to_list() == ["play", "like", "skip"]
+    assert (done.rows_read, done.kept, done.causes) == (4, 3, {"allowed": 1})
+    assert done.note == "type: 2 in capitals or with spaces, read without"
+    lines = put("e.jsonl", '{"user_id":"u","track_id":"a","type":"Hide"}')
+    assert [one.note for one in ingest(lake, "events", [lines])] == ["type: 1 in capitals or with spaces, read without"]
+    assert ingest(lake, "events", [put("f.csv", "user_id,track_id,type\nu,a,play")])[0].note == ""

@@ -76,7 +76,7 @@ def test_read(column: Column, value: object, expected: object) -> None:
         (TRACKS["genres"], '["a"', "type"),
         (TRACKS["genres"], ["a", None], "type"),
         (EVENTS["type"], "listen", "allowed"),
-        (EVENTS["type"], "Play", "allowed"),
+        (EVENTS["type"], "pl ay", "allowed"),
         (EVENTS["weight"], "101", "range"),
         (REQUESTS["feature_targets"], '{"energy":2}', "range"),
         (REQUESTS["feature_targets"], '{"energi":0.2}', "unknown_field"),
