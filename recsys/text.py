@@ -27,3 +27,8 @@ def cell(value: object) -> object:
         return value
     text = printable(value)
     return f"'{text}" if text.startswith(_FORMULA) else text
+
+
+def counted(number: int, one: str, many: str | None = None) -> str:
+    """The number before its word: ``1 batch``, ``1,200 rows``; ``many`` where the plural is not ``one`` and an s."""
+    return f"{number:,} {one if number == 1 else many or one + 's'}"

@@ -110,6 +110,8 @@ def read(path: Path) -> pl.DataFrame:
         raise UsageError(f"{path}: unsupported file type; allowed: {', '.join(readers)}")
     try:
         return readers[path.suffix.lower()](BytesIO(path.read_bytes()))
+    except FileNotFoundError as error:
+        raise UsageError(f"{path} does not exist") from error
     except (OSError, pl.exceptions.PolarsError) as error:
         raise InputError(f"{path}: cannot be read: {str(error).splitlines()[0]}") from error
 

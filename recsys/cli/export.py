@@ -18,6 +18,7 @@ from recsys.cli.show import ListName, RunId, open_run, summary
 from recsys.errors import InputError, ProviderError, UsageError
 from recsys.lake import Lake, Run
 from recsys.readers.export import FORMATS, PLAYLIST_COLUMNS, Playlist
+from recsys.text import counted
 
 _Listener = Annotated[str | None, Parameter(help="Listener; default: all of them.")]
 _Target = Annotated[
@@ -83,7 +84,7 @@ def _file(playlist: Playlist, form: str, out: Path | None, *, dry_run: bool) -> 
         sys.stdout.write(text)
         return
     _write(out, text)
-    console().print(f"wrote {len(playlist.rows)} tracks to {out}", markup=False)
+    console().print(f"wrote {counted(len(playlist.rows), 'track')} to {out}", markup=False)
     _left_out(playlist, form)
 
 
@@ -101,12 +102,12 @@ def _folder(lists: Iterator[Playlist], form: str, out: Path | None, *, dry_run: 
         if not dry_run:
             safe = "".join(sign if sign.isalnum() or sign in "-_. " else f"%{ord(sign):02X}" for sign in playlist.user_id)
             _write(out / f"{safe.lstrip('.')} {playlist.name}.{ending}", FORMATS[form](playlist))
-    say(f"{'would write' if dry_run else 'wrote'} {written:,} playlists to {out}")
+    say(f"{'would write' if dry_run else 'wrote'} {counted(written, 'playlist')} to {out}")
 
 
 def _left_out(playlist: Playlist, form: str) -> None:
     if form == "listenbrainz" and (absent := sum(not row["mbid"] for row in playlist.rows)):
-        say(f"{absent} tracks without a MusicBrainz id were left out; `recsys enrich musicbrainz` may find it")
+        say(f"left out: {counted(absent, 'track')} without a MusicBrainz id; `recsys enrich musicbrainz` may find it")
 
 
 def _write(path: Path, text: str) -> None:

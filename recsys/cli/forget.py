@@ -14,7 +14,7 @@ from recsys.errors import UsageError
 from recsys.forgetting import Forgotten, Listener, Provider, preview
 from recsys.forgetting import forget as forget_subject
 from recsys.lake import Lake
-from recsys.text import printable
+from recsys.text import counted, printable
 
 _User = Annotated[str | None, Parameter(help="Listener.")]
 ProviderName = Annotated[str | None, Parameter(name="--provider", help="Remove what this source supplied instead.")]
@@ -69,8 +69,8 @@ def _print(done: Forgotten, form: str, *, quiet: bool, dry_run: bool = False) ->
     if quiet:
         return
     remove, rewrite = ("would remove", "would rewrite") if dry_run else ("removed", "rewrote")
-    answers = "the stored answers" if dry_run else f"{done.answers:,} stored answers"
-    say(f"{remove} {done.rows:,} input rows and {answers}; {rewrite} {done.batches:,} batches")
+    answers = "the stored answers" if dry_run else counted(done.answers, "stored answer")
+    say(f"{remove} {counted(done.rows, 'input row')} and {answers}; {rewrite} {counted(done.batches, 'batch', 'batches')}")
     for run in done.runs:
         say(f"{rewrite} run {run}")
     for run in done.removed:

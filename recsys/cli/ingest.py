@@ -16,6 +16,7 @@ from recsys.cli.screen import console, grid, print_json, progress, say
 from recsys.errors import UsageError
 from recsys.ingest import FilesRefusedError, Report, ingest, ingest_export
 from recsys.lake import Lake
+from recsys.text import counted
 
 if TYPE_CHECKING:
     import polars as pl
@@ -163,15 +164,15 @@ def print_reports(reports: Sequence[Report]) -> None:
 
 
 def _counts(report: Report) -> Counts:
-    matched = "" if report.matched is None else _matched(report)
+    matched = "" if report.matched is None else _matched(report.table, report.matched)
     remark = "; ".join(part for part in (_already(report), matched, report.note) if part)
     return report.table, report.source, report.rows_read, report.kept, report.rejected, remark
 
 
-def _matched(report: Report) -> str:
-    if report.table == "events":
-        return f"{report.matched:,} events name a track of the catalogue"
-    return f"{report.matched:,} songs found in the catalogue"
+def _matched(table: str, matched: int) -> str:
+    if table == "events":
+        return f"{counted(matched, 'event')} of tracks in the catalogue"
+    return f"{counted(matched, 'song')} found in the catalogue"
 
 
 def _already(report: Report) -> str:

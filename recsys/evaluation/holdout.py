@@ -22,6 +22,7 @@ from recsys.inputs import Inputs
 from recsys.settings import Settings
 from recsys.stages.ratings import rate
 from recsys.stages.snapshot import take_snapshot
+from recsys.text import counted
 
 _FORM = re.compile(r"(last|random):(\d+(?:\.\d+)?)(d|%)")
 _ALLOWED = "last:30d, last:20% or random:20%"
@@ -72,7 +73,7 @@ def holdout_task(inputs: Inputs, holdout: Holdout, seed: int = 0) -> Task:
     before = events.filter(pl.col("occurred_at").is_null() | (pl.col("occurred_at") < cut))
     kept, notes = _known_at(tracks, before, cut)
     if undated := before["occurred_at"].null_count():
-        notes.append(f"{undated:,} undated events are learnt from")
+        notes.append(f"learnt from: {counted(undated, 'undated event')}")
     after = events.filter(pl.col("occurred_at") >= cut)
     return make_task(Inputs(tracks=kept, events=before), cut, held_opinions(after, newest), notes)
 
@@ -105,7 +106,7 @@ def _known_at(tracks: pl.DataFrame, before: pl.DataFrame, cut: datetime) -> tupl
     mentioned = (pl.col("origin").fill_null("catalog") != "mention") | pl.col("id").is_in(before["track_id"].unique().implode())
     kept = tracks.filter(released & mentioned)
     left = tracks.height - kept.height
-    notes = [f"{left:,} tracks were released or first mentioned after the cut; no list may hold them"] if left else []
+    notes = [f"in no list: {counted(left, 'track')} released or first mentioned after the cut"] if left else []
     if kept.is_empty():
         raise InputError(f"no track of the catalogue was known at {cut:%Y-%m-%d %H:%M} UTC; choose a later cut")
     return kept, notes

@@ -10,6 +10,7 @@ from recsys.errors import InputError
 from recsys.evaluation.task import Task, make_task
 from recsys.inputs import Inputs
 from recsys.tables import EVENTS, TRACKS
+from recsys.text import counted
 
 _AS_OF = datetime(2026, 1, 1, tzinfo=UTC)
 """The day of every event: pairs have no time."""
@@ -62,13 +63,13 @@ def _summed(frame: pl.DataFrame, name: str, notes: list[str]) -> pl.DataFrame:
         raise InputError(f"{name}: user_id and item_id must be names or numbers, value a number: {error}") from error
     whole = typed.filter(pl.all_horizontal(pl.col("user_id", "item_id").is_not_null()), pl.col("value").is_finite())
     if broken := typed.height - whole.height:
-        notes.append(f"{name}: {broken:,} rows without user_id, item_id or a finite value; they are left out")
+        notes.append(f"{name}: left out: {counted(broken, 'row')} without user_id, item_id or a finite value")
     summed = whole.group_by("user_id", "item_id").agg(pl.col("value").sum()).sort("user_id", "item_id")
     if repeats := whole.height - summed.height:
-        notes.append(f"{name}: {repeats:,} rows repeat a pair; values of a pair are added up")
+        notes.append(f"{name}: pairs that come more than once are added up ({counted(repeats, 'row')})")
     kept = summed.filter(pl.col("value") > 0)
     if none := summed.height - kept.height:
-        notes.append(f"{name}: {none:,} pairs have a value of 0 or less; they are left out")
+        notes.append(f"{name}: left out: {counted(none, 'pair')} with a value of 0 or less")
     return kept
 
 
@@ -88,12 +89,11 @@ def _tracks(tracks: pl.DataFrame, learnt: pl.DataFrame, notes: list[str]) -> pl.
         .unique("id", keep="last", maintain_order=True)
     )
     if lacking := learnt.filter(~pl.col("item_id").is_in(frame["id"].implode()))["item_id"].n_unique():
-        notes.append(f"tracks: {lacking:,} items of train are not among them; nobody can be recommended these")
+        notes.append(f"tracks: they lack {counted(lacking, 'item')} of train, which nobody can be recommended")
     return TRACKS.conform(frame.sort("id"))
 
 
 def _only_in(hidden: pl.DataFrame, learnt: pl.DataFrame, notes: list[str]) -> None:
-    for column, words in (("user_id", "users"), ("item_id", "items")):
-        only = hidden[column].unique().is_in(learnt[column].unique().implode()).not_().sum()
-        if only:
-            notes.append(f"{only:,} {words} are only in test; they count, without any history")
+    for column, word in (("user_id", "user"), ("item_id", "item")):
+        if only := len({*hidden[column]} - {*learnt[column]}):
+            notes.append(f"only in test: {counted(only, word)}; counted, without any history")

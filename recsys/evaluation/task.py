@@ -16,6 +16,7 @@ from recsys.matrices.catalog import Catalog, build_catalog
 from recsys.settings import Settings
 from recsys.stages.ratings import rate
 from recsys.stages.snapshot import take_snapshot
+from recsys.text import counted
 
 PAIR = ("user_id", "track_id")
 
@@ -95,9 +96,9 @@ def _wanted(later: pl.DataFrame, rated: pl.DataFrame, catalog: Catalog, notes: l
     listed = later.filter(pl.col("track_id").is_in(catalog.ids))
     wanted = listed.join(before, on=PAIR, how="anti")
     if absent := later.height - listed.height:
-        notes = [*notes, f"{absent:,} later pairs are of tracks that the catalogue of the cut lacks; they are left out"]
+        notes = [*notes, f"left out: {counted(absent, 'later pair')} of tracks that the catalogue of the cut lacks"]
     if again := listed.height - wanted.height:
-        notes = [*notes, f"{again:,} later pairs were known or rejected before the cut; they are left out"]
+        notes = [*notes, f"left out: {counted(again, 'later pair')} known or rejected before the cut"]
     if not wanted["approved"].any():
         notes = [*notes, "nothing relevant after the cut: accuracy cannot be measured"]
     if before.is_empty():

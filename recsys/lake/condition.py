@@ -9,12 +9,13 @@ from recsys.errors import RecsysError
 from recsys.lake import files, resume
 from recsys.lake.batches import Batch
 from recsys.lake.finding import Finding
-from recsys.lake.freshness import STALE_HOURS, counted, last_night
+from recsys.lake.freshness import STALE_HOURS, last_night
 from recsys.lake.home import STAGING
 from recsys.lake.lake import Lake
 from recsys.lake.lock import Lock
 from recsys.lake.run import Run
 from recsys.tables import INPUTS
+from recsys.text import counted
 
 
 def examine(lake: Lake, *, stale_hours: float = STALE_HOURS) -> Iterator[Finding]:
@@ -70,8 +71,8 @@ def _leftovers(lake: Lake) -> Finding:
     other = [path.name for path in files.children(lake.root / STAGING) if path.name not in resumable]
     words = [f"{', '.join(other)}; the next writer removes them"] if other else []
     for run_id, count in stopped.items():
-        words.append(f"run {run_id} has finished {count:,} files; if it was stopped, the next `recsys run` goes on from there, "
-                     "or removes them where inputs, settings, moment or code have changed")  # fmt: skip
+        words.append(f"run {run_id} has finished {counted(count, 'file')}; if it was stopped, the next `recsys run` goes on "
+                     "from there, or removes them where inputs, settings, moment or code have changed")  # fmt: skip
     return Finding("leftovers", "note", "; ".join(words)) if words else _good("leftovers", "none")
 
 

@@ -11,6 +11,7 @@ from recsys.lake.finding import Finding
 from recsys.lake.lake import Lake
 from recsys.lake.run import Run
 from recsys.sizing import Size, gib
+from recsys.text import counted
 
 STALE_HOURS = 36.0
 """Hours after which the published run is old: a night and half a day."""
@@ -97,7 +98,7 @@ def _waiting(runs: Sequence[Run], batches: Sequence[Batch]) -> Finding:
     return Finding(
         "new inputs",
         "note",
-        f"{counted(len(waiting), 'batch', 'batches')}, {rows:,} rows, in no run yet; `recsys run` takes them in",
+        f"{counted(len(waiting), 'batch', 'batches')}, {counted(rows, 'row')}, in no run yet; `recsys run` takes them in",
     )
 
 
@@ -110,11 +111,6 @@ def _rejects(runs: Sequence[Run], batches: Sequence[Batch]) -> Finding:
     rows = sum(batch.rejected for batch in since)
     words = f'{counted(rows, "row")} of {counted(len(since), "file")} since the run before; see  recsys sql "from rejects"'
     return Finding("new rejects", "note", words)
-
-
-def counted(number: int, one: str, many: str | None = None) -> str:
-    """The number before its word: ``1 batch``, ``1,200 rows``; ``many`` where the plural is not ``one`` and an s."""
-    return f"{number:,} {one if number == 1 else many or one + 's'}"
 
 
 def _span(time: timedelta) -> str:

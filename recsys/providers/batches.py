@@ -14,6 +14,7 @@ from recsys.providers.account import Rejects, Summary, account_rejects
 from recsys.providers.facts import Facts, Listing, Row
 from recsys.providers.merge import merge
 from recsys.tables import TRACKS
+from recsys.text import counted
 
 
 class StoredTracks:
@@ -74,7 +75,7 @@ def store(lake: Lake, listing: Listing, source: str, *, dry_run: bool = False, k
     summary.source = source
     summary.take(listing)
     if stale := sum(facts.stale for facts in listing.facts):
-        summary.notes.append(f"{stale:,} tracks from expired answers, because the provider failed")
+        summary.notes.append(f"{counted(stale, 'track')} from expired answers, because the provider failed")
     if not dry_run and (rows or listing.skipped):
         _write(lake, rows, summary, known or Rejects(lake, source))
     return summary

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from recsys.providers.account import Summary
 from recsys.providers.cache import Cache
 from recsys.providers.facts import Listing, Row
+from recsys.text import counted
 
 FIRST_DISTANCE, LONGEST_DISTANCE = 86_400.0, 90 * 86_400.0
 """Seconds until a question that had no answer is asked again: after the first time, and at most. It doubles each time."""
@@ -27,7 +28,7 @@ class Questions:
         if waiting := [moment for moment in waits if moment > now]:
             first = datetime.fromtimestamp(min(waiting), UTC)
             summary.notes.append(
-                f"{len(waiting):,} tracks had no answer before and are asked about again from {first:%Y-%m-%d} on; "
+                f"no answer before for {counted(len(waiting), 'track')}, to be asked about again from {first:%Y-%m-%d} on; "
                 "--force asks now"
             )
         fresh = [row for row in rows if _question(row) not in later]

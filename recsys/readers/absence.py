@@ -22,6 +22,7 @@ from recsys.stages.candidates.scoring import Scorer
 from recsys.stages.candidates.stage import Chosen, Ordered, ordered, parts
 from recsys.stages.rankings.stage import pool_depth
 from recsys.tables import DROP_MEANINGS, DROP_RULES
+from recsys.text import counted
 
 
 @dataclass(frozen=True)
@@ -138,7 +139,7 @@ def _dropped(case: _Case, rule: str, rated: Row | None) -> str:
         return f"{text}; it is a seed of this list"
     times, when, heard = rated["events"], rated["last_at"], rated["track_id"]
     text += f"; as its release {heard}" if heard != case.track_id else ""
-    return text + f"; {times:,} event{'s' * (times > 1)}" + (f", the last on {when:%Y-%m-%d}" if when else "")
+    return text + f"; {counted(times, 'event')}" + (f", the last on {when:%Y-%m-%d}" if when else "")
 
 
 def _passed_over(case: _Case, best: Ordered, score: float) -> tuple[str, str, str | None]:
@@ -148,7 +149,7 @@ def _passed_over(case: _Case, best: Ordered, score: float) -> tuple[str, str, st
         other = catalog.ids[picks[catalog.works[picks] == catalog.works[track]][0]]
         return "version", f"another version of the song is in the list: {other}", setting(settings, "one_version_per_song")
     if (most := _most_by_artist(case)) >= (settings.max_per_artist or most + 1):
-        text = f"the list has {most} tracks of the artist already, at most {settings.max_per_artist} are allowed"
+        text = f"the list has {counted(most, 'track')} of the artist already, at most {settings.max_per_artist} are allowed"
         return "artist_cap", text, setting(settings, "max_per_artist")
     return _by_score(case, best, score)
 

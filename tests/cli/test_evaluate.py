@@ -74,7 +74,7 @@ def test_settings_that_differ_are_judged_too(recsys: Recsys, files: tuple[Path, 
         (["--methods", "best"], "allowed: votes"),
         (["--train", "x.parquet"], "go together"),
         (["--train", "x.txt", "--test", "x.txt"], "allowed: .parquet"),
-        (["--train", "x.csv", "--test", "x.csv"], "cannot be read"),
+        (["--train", "x.csv", "--test", "x.csv"], "x.csv does not exist"),
     ],
 )
 def test_bad_input(recsys: Recsys, arguments: list[str], words: str) -> None:

@@ -28,7 +28,7 @@ def test_rows_are_accounted_for_with_an_example_of_each_cause(recsys: Recsys, ev
     answer = recsys("ingest", "events", events)
     assert (answer.code, answer.err) == (0, "")
     assert words(answer.out.splitlines()[3])[:5] == ["events", "events.csv", "2", "1", "1"]
-    assert "0 events name a track of the catalogue" in answer.out
+    assert "0 events of tracks in the catalogue" in answer.out
     assert "allowed" in answer.out
     assert "line 3" in answer.out
     assert "recsys run" in answer.out

@@ -65,7 +65,7 @@ def test_nothing_after_the_cut_changes_a_list() -> None:
     # the signal is there: it decides what is relevant
     assert planted.relevant.nnz > plain.relevant.nnz
     assert planted.skipped.nnz > plain.skipped.nnz
-    assert any("2 tracks were released or first mentioned" in note for note in planted.notes)
+    assert any("2 tracks released or first mentioned" in note for note in planted.notes)
 
 
 def test_the_two_circles_are_predicted() -> None:

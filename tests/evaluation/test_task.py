@@ -45,7 +45,7 @@ def test_by_hand() -> None:
     assert pairs(result, "skipped") == {("u", "d")}
     assert result.judged.tolist() == [True, True]
     assert result.shape == (2, 4)
-    assert [note.split(" later")[0] for note in result.notes] == ["1", "2"]
+    assert [note.split(" later")[0] for note in result.notes] == ["left out: 1", "left out: 2"]
 
 
 def test_nothing_after_the_cut_is_known() -> None:
@@ -61,8 +61,8 @@ def test_nothing_after_the_cut_is_known() -> None:
     [
         ([event("u", "a")], [("u", "b", False, True)], "nothing relevant after the cut"),
         ([], [("u", "b", True, False)], "nothing known before the cut"),
-        ([event("u", "a")], [("u", "x", True, False)] * 1, "1 later pairs are of tracks that the catalogue of the cut lacks"),
-        ([event("u", "a")], [("u", "a", True, False)], "1 later pairs were known or rejected before the cut"),
+        ([event("u", "a")], [("u", "x", True, False)] * 1, "1 later pair of tracks that the catalogue of the cut lacks"),
+        ([event("u", "a")], [("u", "a", True, False)], "1 later pair known or rejected before the cut"),
     ],
 )
 def test_what_is_left_out_is_said_after_what_was_said_before(events: list[Row], rows: list[Any], words: str) -> None:

@@ -178,7 +178,7 @@ class TestFresh:
         outside.rules.clear()
         code, numbers, whole = account(recsys, "enrich", "audio", "--all")
         assert (code, numbers) == (0, {"updated": 1})
-        assert "2 tracks had no answer before" in str(whole["notes"])
+        assert "no answer before for 2 tracks" in str(whole["notes"])
         assert account(recsys, "enrich", "audio", "--all", "--force")[1]["updated"] == 2
 
 

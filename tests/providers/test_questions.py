@@ -19,7 +19,7 @@ def test_those_never_asked_come_first_and_the_others_wait(tmp_path: Path, clock:
     questions.settle(rows[:2], Listing([Facts("b", "p", {})], [Skip("a", "no_match", "x")]))
     summary = Summary("p")
     assert [one["id"] for one in questions.due(rows, summary)] == ["b", "c"]
-    assert "1 tracks had no answer before" in summary.notes[0]
+    assert "no answer before for 1 track," in summary.notes[0]
     clock.sleep(FIRST_DISTANCE + 1)
     assert [one["id"] for one in questions.due(rows, Summary("p"))] == ["b", "c", "a"]
 
