@@ -32,7 +32,7 @@ from rich.table import Table
 from scipy.sparse import csr_array
 
 from bench import beside, worlds
-from recsys import Inputs, Settings, models
+from recsys import Inputs, Settings, memory, models
 from recsys.inputs import InputFiles
 from recsys.pipeline import arrange, fit, shard, shard_ranges
 from recsys.stages.checks import CHECKED, check_tables, measure_tables
@@ -59,6 +59,7 @@ class Clock:
         Path("/proc/self/clear_refs").write_text("5", encoding="ascii")  # the greatest size begins anew: proc_pid_clear_refs(5)
         started = perf_counter(), process_time()
         result = call(*args, **named)
+        memory.release()
         self.seconds[stage] += perf_counter() - started[0]
         self.processor[stage] += process_time() - started[1]
         status = Path("/proc/self/status").read_text(encoding="ascii")

@@ -20,6 +20,7 @@ import polars as pl
 from recsys import models, pipeline
 from recsys.lake.plan import code_version, library_versions, processor
 from recsys.lake.staged import write_part
+from recsys.memory import release
 from recsys.readers.scoring import score_with
 from recsys.settings import Settings
 from recsys.stages.candidates.scoring import Scorer
@@ -68,6 +69,7 @@ def make(job: Job, part: Part) -> tuple[list[str], dict[str, float]]:
         seconds[name] += perf_counter() - started
 
     tables = pipeline.shard(_scorer(job)(part.first, part.last), part.first, part.last, clock=clock)._asdict()
+    release()
     records = [write_part(Path(job.folder), name, frame, part.number) for name, frame in tables.items()]
     return [record.model_dump_json() for record in records], dict(seconds)
 

@@ -21,6 +21,7 @@ import stamina
 
 from flows.report import RecordedError
 from recsys.errors import LakeError, RecsysError
+from recsys.memory import release
 from recsys.pipeline import Progress
 
 P = ParamSpec("P")
@@ -85,6 +86,7 @@ def timing(name: str, *, logged: bool = True) -> Iterator[None]:
     finally:
         rows = ROWS.get()
         ROWS.reset(token)
+        release()
     seconds = perf_counter() - started
     if report:
         report(name, 1, 1)

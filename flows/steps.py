@@ -32,7 +32,7 @@ from recsys.lake.records import File, Status
 from recsys.lookup import writer
 from recsys.matrices.catalog import Catalog
 from recsys.matrices.history import History
-from recsys.memory import machine_bytes
+from recsys.memory import machine_bytes, release
 from recsys.models import Rows, TableRows
 from recsys.readers import own_checks, views
 from recsys.settings import Settings
@@ -178,6 +178,7 @@ def lists(staged: Staged, scorer: Scorer, part: int, first: int, last: int, behi
         return
     started, shares = perf_counter(), ShardTimes()
     tables = pipeline.shard(scorer, first, last, PROGRESS.get(), shares)._asdict()
+    release()
     behind(partial(retried(_write), staged, tables, part))
     for name, seconds in shares.of(perf_counter() - started).items():
         SECONDS.get()[name] += seconds

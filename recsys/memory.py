@@ -1,8 +1,10 @@
-"""How much memory this process may use: the machine's, or less where its control group allows less."""
+"""How much memory this process may use: the machine's, or less where its control group allows less. What it no longer needs."""
 
 from __future__ import annotations
 
+import ctypes
 import os
+import sys
 from pathlib import Path
 
 _GROUPS = Path("/proc/self/cgroup")
@@ -18,6 +20,18 @@ def machine_bytes(groups: Path = _GROUPS, root: Path = _ROOT) -> int:
 def default_limit() -> int:
     """Half of the memory, for DuckDB: the other half is for frames, arrays and the system."""
     return machine_bytes() // 2
+
+
+def release() -> None:
+    """Gives freed memory of arrays back to the system. (Polars and DuckDB do so by themselves, see ``recsys/__init__.py``.)
+
+    The C library keeps what lies below a block in use, and each thread has a heap of its own: between two stages that was half of
+    what a run held. Only glibc can be told.
+    """
+    if sys.platform == "linux":
+        trim = getattr(ctypes.CDLL(None), "malloc_trim", None)  # musl has none
+        if trim is not None:
+            trim(0)
 
 
 def _folders(groups: Path, root: Path) -> list[Path]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import os
 import subprocess
 import sys
@@ -129,3 +130,29 @@ def test_freed_memory_goes_back_to_the_system() -> None:
     said = subprocess.run([sys.executable, "-c", FREED], env=plain, capture_output=True, text=True, check=True).stdout
     left = said.splitlines()[-1]
     assert int(left) < 60  # without it, 150 MiB of Polars's and 190 of DuckDB's stay
+
+
+HEAPS = """
+import numpy
+from recsys.memory import release
+def resident():
+    return int(open("/proc/self/statm").read().split()[1]) * 4096 >> 20
+numpy.ones(1)
+before = resident()
+blocks = [numpy.ones(8_000) for _ in range(4_000)]  # 244 MiB
+last = blocks[-1]  # what lies below a block in use stays
+held = resident() - before
+del blocks
+release()
+print(held, resident() - before)
+"""
+
+
+@pytest.mark.skipif(
+    not hasattr(ctypes.CDLL(None), "malloc_trim"), reason="only glibc can be told to give back what lies below a block in use"
+)
+def test_freed_arrays_go_back_to_the_system() -> None:
+    said = subprocess.run([sys.executable, "-c", HEAPS], capture_output=True, text=True, check=True).stdout
+    held, left = map(int, said.split())
+    assert held > 200
+    assert left < 60

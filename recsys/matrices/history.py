@@ -67,9 +67,11 @@ class History:
         return {user: row for row, user in enumerate(self.users)}
 
     def in_catalog(self, name: str, first: int = 0, last: int | None = None) -> csr_array:
-        """(listeners, tracks) float64 of one matrix for a range of listeners, catalogue columns only."""
-        block: csr_array = getattr(self, name)[first:last]
-        return block[:, : self.tracks].astype(np.float64) if block.shape[1] > self.tracks else block.astype(np.float64)
+        """(listeners, tracks) float64 of one matrix for a range of listeners, catalogue columns only; not to be changed: where
+        that is all of the matrix it is no copy."""
+        whole: csr_array = getattr(self, name)
+        block = whole if (first, last) == (0, None) else whole[first:last]
+        return (block[:, : self.tracks] if block.shape[1] > self.tracks else block).astype(np.float64, copy=False)
 
 
 def build_history(rated: pl.DataFrame, users: list[str], catalog: Catalog) -> History:

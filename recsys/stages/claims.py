@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import polars as pl
@@ -246,7 +246,8 @@ def _sampled(tables: Mapping[str, TableRows], settings: Settings, sample: int) -
     everyone = pl.concat([users, near["neighbor_id"]]).unique()
     rated = scans["ratings"].filter(pl.col("user_id").is_in(everyone.implode())).select("user_id", "track_id", "rating").collect()
     lists = scans["lists"].filter(mine).collect()
-    return rows, _world(rated, near, lists, scans["songs"].collect(), scans["tracks"].collect(), settings)
+    stored = _Stored(rated, near, lists, scans["songs"].collect(), scans["tracks"].collect())
+    return rows, _world(rows, stored, settings)
 
 
 def _chosen(profiles: pl.LazyFrame, sample: int) -> pl.Series:
@@ -257,11 +258,20 @@ def _chosen(profiles: pl.LazyFrame, sample: int) -> pl.Series:
     return ordered.bottom_k(sample, by=["order", "user_id"]).collect()["user_id"]
 
 
-def _world(
-    rated: pl.DataFrame, near: pl.DataFrame, lists: pl.DataFrame, songs: pl.DataFrame, tracks: pl.DataFrame, settings: Settings
-) -> _World:
+class _Stored(NamedTuple):
+    """What a run's tables have of the listeners sampled and their neighbours; ``songs`` and ``tracks`` are whole."""
+
+    rated: pl.DataFrame
+    near: pl.DataFrame
+    lists: pl.DataFrame
+    songs: pl.DataFrame
+    tracks: pl.DataFrame
+
+
+def _world(rows: list[dict[str, Any]], stored: _Stored, settings: Settings) -> _World:
+    rated, near, lists, songs, tracks = stored
     song = dict(songs.select("track_id", "song").iter_rows())
-    facts = {row["id"]: row for row in tracks.iter_rows(named=True)}
+    facts = {row["id"]: row for row in tracks.filter(_named_tracks(rows, rated, lists, song)).iter_rows(named=True)}
     compared = key if settings.exclusions == "token" else token
     listed = {(row["user_id"], row["list"]): row for row in lists.iter_rows(named=True)}
     liked: dict[str, set[str]] = defaultdict(set)
@@ -278,6 +288,15 @@ def _world(
     for user, other in near.iter_rows():
         world.neighbors[user].append(other)
     return world
+
+
+def _named_tracks(rows: list[dict[str, Any]], rated: pl.DataFrame, lists: pl.DataFrame, song: dict[str, str]) -> pl.Expr:
+    """Which tracks the claims are about, and their main releases: a catalogue of dictionaries is hundreds of megabytes."""
+    ids = {track for row in rows for track in (row["track_id"], *_own(row))}
+    ids.update(rated.join(lists, on="user_id", how="semi")["track_id"])
+    ids.update(lists["seed_track_ids"].explode(empty_as_null=False).drop_nulls())
+    ids |= {song[track] for track in ids if track in song}
+    return pl.col("id").is_in(pl.Series(sorted(ids), dtype=pl.String).implode())
 
 
 def _spreads(tracks: pl.DataFrame) -> tuple[dict[str, float], dict[str, float]]:

@@ -15,33 +15,51 @@ from recsys.names import key
 from recsys.settings import Settings
 from recsys.tables import FEATURES, PROFILES
 
+BLOCK = 16_384
+"""Listeners whose profiles are in the making at once: their points for and against every name take far more than their rows."""
+
 
 def profile_listeners(
     snapshot: Snapshot, rated: pl.DataFrame, catalog: Catalog, history: History, settings: Settings
 ) -> pl.DataFrame:
-    """Table ``profiles``: one row per listener, sorted; model ``sql/profiles.sql`` and :mod:`recsys.matrices.taste`."""
-    targets = np.full((len(history.users), len(FEATURES)), np.nan)
-    evidence = Evidence(history.in_catalog("liked"), history.in_catalog("disliked"), targets)
-    tastes = estimate_taste(catalog, evidence, settings)
+    """Table ``profiles``: one row per listener, sorted; model ``sql/profiles.sql`` and :mod:`recsys.matrices.taste`.
+
+    ``rated``: table ``ratings``, which ``history`` is made of, sorted by listener.
+    """
     tracks = snapshot.tracks.select("id", "artist", "genres")
-    counted = models.run("profiles", {"ratings": rated, "tracks": tracks, "shown": _shown(tracks, settings)})
-    own = pl.DataFrame(
+    names = {"tracks": tracks, "shown": _shown(tracks, settings)}
+    parts = []
+    for first in range(0, len(history.users), BLOCK):
+        last = min(first + BLOCK, len(history.users))
+        begin, end = history.rating.indptr[[first, last]].tolist()
+        counted = models.run("profiles", {"ratings": rated.slice(begin, end - begin), **names})
+        parts.append(_profiled(_tastes(catalog, history, first, last, settings), counted))
+    return PROFILES.conform(pl.concat(parts).with_columns(pl.lit(snapshot.as_of).alias("updated_at")))
+
+
+def _tastes(catalog: Catalog, history: History, first: int, last: int, settings: Settings) -> pl.DataFrame:
+    """What is known of the sound that the listeners ``first`` … ``last`` − 1 like."""
+    targets = np.full((last - first, len(FEATURES)), np.nan)
+    evidence = Evidence(history.in_catalog("liked", first, last), history.in_catalog("disliked", first, last), targets)
+    tastes = estimate_taste(catalog, evidence, settings)
+    return pl.DataFrame(
         {
-            "user_id": pl.Series(history.users, dtype=pl.String),
+            "user_id": pl.Series(history.users[first:last], dtype=pl.String),
             "taste": pl.Series(tastes.vector, dtype=PROFILES["taste"].dtype),
             "taste_audio": tastes.audio,
             "confidence": tastes.confidence,
             "cold": tastes.cold,
         }
     )
-    joined = own.join(counted, on="user_id", how="left", maintain_order="left").with_columns(
+
+
+def _profiled(tastes: pl.DataFrame, counted: pl.DataFrame) -> pl.DataFrame:
+    """Tastes with what was counted of the same listeners; of those without an event nothing was."""
+    joined = tastes.join(counted, on="user_id", how="left", maintain_order="left").with_columns(
         pl.col("interaction_count", "friction").fill_null(0), pl.col("top_genres", "top_artists").fill_null([])
     )
-    friction = pl.col("friction")
-    readiness = ((0.45 + 0.55 * pl.col("confidence")) * (1 - 0.6 * friction)).clip(0, 1)
-    return PROFILES.conform(
-        joined.with_columns(readiness.alias("exploration_readiness"), pl.lit(snapshot.as_of).alias("updated_at"))
-    )
+    readiness = ((0.45 + 0.55 * pl.col("confidence")) * (1 - 0.6 * pl.col("friction"))).clip(0, 1)
+    return joined.with_columns(readiness.alias("exploration_readiness"))
 
 
 def _shown(tracks: pl.DataFrame, settings: Settings) -> pl.DataFrame:

@@ -44,6 +44,14 @@ def test_one_listener_by_hand() -> None:
     assert (result["cold"], result["taste_audio"]) == (False, True)
 
 
+def test_no_listener_hears_of_the_others_of_a_block(monkeypatch: pytest.MonkeyPatch) -> None:
+    events = [event(user, "abc"[at % 3], kind) for at, user in enumerate("mnopq") for kind in ("play", "skip", "like")[at % 2 :]]
+    whole = made(*events, event("p", "zz"))
+    for block in (1, 2, 4):
+        monkeypatch.setattr("recsys.stages.profiles.BLOCK", block)
+        assert made(*events, event("p", "zz")) == whole
+
+
 def test_nobody_in_particular_is_cold() -> None:
     result = made()["*"]
     assert (result["cold"], result["taste_audio"], result["confidence"]) == (True, False, 0.0)

@@ -62,6 +62,7 @@ def factorize(
     weights = confidence(ratings, damping)
     signed = _signed(ratings, weights)
     by_track, entries = _entries(signed.T.tocsr()), _entries(signed)
+    del signed  # the entries have its pattern and its magnitudes
     als_factors = AlsFactors(np.zeros((ratings.shape[0], tracks.shape[1]), np.float32), tracks.copy())
     with ThreadPoolExecutor(threads) as workers:
         for sweep in range(sweeps):
@@ -69,7 +70,7 @@ def factorize(
             _half(workers, _TASKS * threads, entries, als_factors.tracks, als_factors.listeners, ridge, steps)
             _half(workers, _TASKS * threads, by_track, als_factors.listeners, als_factors.tracks, ridge, _STEPS)
     together = missing(als_factors.tracks)
-    return als_factors._replace(listeners=solve(ratings, (als_factors.tracks, together), weights, ridge, threads))
+    return als_factors._replace(listeners=_solved(entries, (als_factors.tracks, together), ridge, threads))
 
 
 def confidence(ratings: csr_array, damping: float) -> Floats:
@@ -85,8 +86,11 @@ def solve(ratings: csr_array, tracks: tuple[Float32s, Floats], weights: Floats, 
 
     ``weights`` (:func:`confidence`) and ``ridge`` are those of the fit.
     """
-    out = np.zeros((ratings.shape[0], tracks[0].shape[1]), np.float32)
-    entries = _entries(_signed(ratings, weights))
+    return _solved(_entries(_signed(ratings, weights)), tracks, ridge, threads)
+
+
+def _solved(entries: Entries, tracks: tuple[Float32s, Floats], ridge: float, threads: int) -> Float32s:
+    out = np.zeros((len(entries[0]) - 1, tracks[0].shape[1]), np.float32)
     bounds = np.linspace(0, len(out), _TASKS * threads + 1).astype(np.int64)
 
     def fill(first: int, last: int) -> None:

@@ -91,8 +91,8 @@ class Products:
         return self._product(self._up, scaled) - (self._rows.mean[:, None] * scaled).sum(axis=0)
 
     def _blocks(self, matrix: csr_array) -> list[csr_array]:
-        bounds = np.linspace(0, matrix.shape[0], _TASKS * self._threads + 1).astype(int) if self._threads > 1 else [0, None]
-        return [matrix[first:last] for first, last in pairwise(bounds)]
+        bounds = np.linspace(0, matrix.shape[0], (_TASKS * self._threads if self._threads > 1 else 1) + 1).astype(int)
+        return [_rows_of(matrix, first, last) for first, last in pairwise(bounds)]
 
     def _product(self, blocks: list[csr_array], right: Floats) -> Floats:
         with ThreadPoolExecutor(self._threads) as workers:
@@ -133,6 +133,13 @@ def factors(rows: Standardised, rank: int, seed: int = 0, threads: int = 1) -> F
     vectors = passes.down(tracks)
     sign = _signs(vectors)
     return Factors(vectors * sign, values, tracks * sign)
+
+
+def _rows_of(matrix: csr_array, first: int, last: int) -> csr_array:
+    """Rows ``first`` … ``last`` − 1, which share the matrix's memory: a slice of SciPy's copies them."""
+    begin, end = matrix.indptr[first], matrix.indptr[last]
+    part = matrix.data[begin:end], matrix.indices[begin:end], matrix.indptr[first : last + 1] - begin
+    return csr_array(part, shape=(last - first, matrix.shape[1]))
 
 
 def _orthonormal(columns: Floats) -> Floats:

@@ -71,13 +71,17 @@ def fit_near(
     Of the ``pool`` most similar listeners, the ``kept`` that
     the factors explain least take part. ``ridge`` ≥ 0 in units of a listener's variance, which is 1.
     """
-    last, parts, first = ratings.weights.shape[0] if last is None else last, list[Near](), 0
+    last, whole, first = ratings.weights.shape[0] if last is None else last, list[Any](), 0
     for neighbors in nearest_blocks(ratings.weights, pool, "catalogue", threads, (0, last), _BLOCK):
         part = slice(first, first + len(neighbors.indices))
         own = OwnRatings(factors.vectors[part], ratings.varied[part], np.ones(len(neighbors.indices), np.bool_))
-        parts.append(weighed(ratings, factors, neighbors, own, kept=kept, ridge=ridge, threads=threads))
+        near = weighed(ratings, factors, neighbors, own, kept=kept, ridge=ridge, threads=threads)
+        # into place at once: parts that are joined in the end are there twice
+        whole = whole or [np.empty((last, *column.shape[1:]), column.dtype) for column in near]
+        for column, values in zip(whole, near, strict=True):
+            column[part] = values
         first = part.stop
-    return Near(*(np.concatenate(columns) for columns in zip(*parts, strict=True)))
+    return Near(*whole)
 
 
 def weighed(

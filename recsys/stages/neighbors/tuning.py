@@ -104,7 +104,10 @@ def _best(trials: list[_Trial], choices: list[Parameters]) -> Parameters:
     def gain(choice: Parameters) -> float:
         return float(np.nanmean(np.concatenate([trial.gain(choice) for trial in trials])))
 
-    return max(choices, key=gain)
+    best = max(choices, key=gain)
+    for trial in trials:
+        trial.forget_all_but(best)
+    return best
 
 
 def _surely(trials: list[_Trial], before: Parameters, after: Parameters) -> bool:
@@ -138,6 +141,14 @@ def _sample(rated: csr_array, seed: int) -> tuple[NDArray[np.int64], int, bool]:
     return np.r_[order[enough], order[~enough]], min(int(enough.sum()), JUDGED if whole else JUDGED // 2), whole
 
 
+def _als_key(parameters: Parameters) -> tuple[int, float, float]:
+    return parameters.als_rank, parameters.als_ridge, parameters.als_damping
+
+
+def _model_key(parameters: Parameters) -> tuple[float, int]:
+    return parameters.popularity_damping, parameters.kept
+
+
 class _Trial:
     """Everything fitted without one hidden part, once."""
 
@@ -163,6 +174,13 @@ class _Trial:
                 self.gains[parameters] = np.concatenate(list(parts))
         return self.gains[parameters]
 
+    def forget_all_but(self, chosen: Parameters) -> None:
+        """Leaves of what was fitted what further choices on top of ``chosen`` build on: a variant of the ALS factors has as many
+        bytes as all ratings of a trial."""
+        self.als_factors = {_als_key(chosen): self.factorized(chosen)}
+        self.models = {_model_key(chosen): self.models[_model_key(chosen)]}
+        self.nears = {chosen.kept: self.near(chosen)}
+
     def chance(self, parameters: Parameters) -> Chance:
         """Of the ``LISTED`` best tracks of each judged listener, which were hidden."""
         model, scores, lists = self.model(parameters), [], []
@@ -176,7 +194,7 @@ class _Trial:
         return fit_chance(np.where(listed < 0, 0.0, raw).ravel(), sizes, hits(listed, self.test).ravel())
 
     def model(self, parameters: Parameters) -> Collaborative:
-        key = parameters.popularity_damping, parameters.kept
+        key = _model_key(parameters)
         if key not in self.models:
             fitted = self.rows, self.factors
             near = self.near(parameters)
@@ -196,7 +214,7 @@ class _Trial:
         return self.sides[key]
 
     def factorized(self, parameters: Parameters) -> AlsFactors:
-        key = (parameters.als_rank, parameters.als_ridge, parameters.als_damping)
+        key = _als_key(parameters)
         if key not in self.als_factors:
             start = als.start(self.rows, self.factors, parameters.als_rank)
             self.als_factors[key] = als.factorize(self.train, start, *key[1:], threads=self.threads)
