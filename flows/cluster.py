@@ -1,6 +1,6 @@
-"""The lists of a run on the workers of a Dask cluster: parts by name, files as the data, one retry policy, the cluster's own.
+"""Work of a run on the workers of a Dask cluster: calls by name, files as the data, one retry policy, the cluster's own.
 
-A worker that dies costs its part, which another one makes. A part that ends :data:`DEATHS` workers is named, and what the others
+A worker that dies costs its call, which another one does. A call that ends :data:`DEATHS` workers is named, and what the others
 finished is kept for the same command. Nothing listens beyond this machine unless the address says so.
 """
 
@@ -10,15 +10,14 @@ import logging
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from itertools import islice
+from pathlib import Path
 from socket import create_connection
 from time import time
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import urlsplit
 
 from flows import parts
-from flows.parts import Job, Part
 from recsys.errors import ClusterError, UsageError
-from recsys.lake.records import File
 
 if TYPE_CHECKING:
     from distributed import Client
@@ -29,6 +28,9 @@ PATIENCE = 5
 """Seconds that a scheduler has to answer."""
 DRIFT = 60.0
 """Seconds that clocks may differ."""
+_LEAN = {"distributed.worker.profile.enabled": False, "distributed.nanny.pre-spawn-environ": {}}
+"""Dask's own would look at the stack of every worker 100 times a second, and give all free memory back at once: a sixth more of
+processor time."""
 _AGAIN = "what was finished is kept: run the same command again"
 
 
@@ -46,49 +48,79 @@ def require_cluster(address: str) -> None:
         raise ClusterError(f"no scheduler answers at {address} ({error}); start one:  dask scheduler --host HOST") from error
 
 
-def make_lists(address: str, job: Job, todo: Sequence[Part], done: Callable[[Part, list[File], dict[str, float]], None]) -> None:
-    """Make the parts on a cluster; ``done`` hears of each with its files and seconds. Raises :class:`ClusterError`."""
-    with _client(address) as client:
+class Call(NamedTuple):
+    """``function(*values)``, both of which a worker can import; ``words`` say what it is."""
+
+    words: str
+    function: Callable[..., Any]
+    values: tuple[Any, ...]
+
+
+class Workers:
+    """The workers of a cluster for the time of a run."""
+
+    def __init__(self, client: Client) -> None:
+        self._client = client
+
+    @property
+    def count(self) -> int:
+        """How many calls are done at once."""
+        return max(1, sum(self._client.nthreads().values()))
+
+    def map(self, calls: Sequence[Call], done: Callable[[int, Any], None]) -> None:
+        """Do the calls; ``done`` hears of each, by its number, with its answer. Raises :class:`ClusterError`."""
         from distributed import as_completed
 
-        _require_alike(client.run(parts.describe, job), parts.describe(job))
-
-        waiting, work, fatal = iter(todo), dict[Any, Part](), list[Part]()
+        waiting, work, fatal = iter(enumerate(calls)), dict[Any, int](), list[Call]()
         # no more than there are threads: whatever is on a worker when it dies is suspected of its death
-        ready = as_completed(loop=client.loop)
+        ready = as_completed(loop=self._client.loop)
 
         def submit(count: int) -> None:
-            for part in islice(waiting, count):
-                future = client.submit(parts.make, job, part, pure=False, retries=0)
-                work[future] = part
+            for number, call in islice(waiting, count):
+                future = self._client.submit(call.function, *call.values, pure=False, retries=0)
+                work[future] = number
                 ready.add(future)
 
-        submit(sum(client.nthreads().values()))
+        submit(self.count)
         for future in ready:
-            answer, part = _answer(future, work[future]), work.pop(future)
+            number = work.pop(future)
+            answer = _answer(future, calls[number])
             if answer is None:
-                fatal.append(part)  # the others go on: what they finish is kept
+                fatal.append(calls[number])  # the others go on: what they finish is kept
             else:
-                done(part, [File.model_validate_json(record) for record in answer[0]], answer[1])
+                done(number, answer)
             submit(1)
-    for part in fatal:
-        problem = f"part {part.number} of the lists ended every worker that began it, perhaps for want of memory"
-        raise ClusterError(f"{problem}; give workers more memory, or fewer to a machine; {_AGAIN}")
+        for call in fatal:
+            problem = f"{call.words} ended every worker that began it, perhaps for want of memory"
+            raise ClusterError(f"{problem}; give workers more memory, or fewer to a machine; {_AGAIN}")
 
 
-def _answer(future: Any, part: Part) -> tuple[list[str], dict[str, float]] | None:
+def _answer(future: Any, call: Call) -> Any:
     """What a worker answered; none where workers died of it."""
     from concurrent.futures import CancelledError
 
     from distributed import KilledWorker
 
     try:
-        answer: tuple[list[str], dict[str, float]] = future.result()
+        return future.result()
     except KilledWorker:
         return None
     except (CancelledError, OSError) as error:
-        raise ClusterError(f"the cluster went away during part {part.number} of the lists ({error}); {_AGAIN}") from None
-    return answer
+        raise ClusterError(f"the cluster went away during {call.words} ({error}); {_AGAIN}") from None
+
+
+@contextmanager
+def opened(address: str | None, folder: Path) -> Iterator[Workers | None]:
+    """The workers at an address, all of which would compute what this process does, and see ``folder``; none without one.
+
+    Raises like :func:`require_cluster`, and where a worker differs.
+    """
+    if address is None:
+        yield None
+        return
+    with _client(address) as client:
+        _require_alike(client.run(parts.describe, str(folder)), parts.describe(str(folder)))
+        yield Workers(client)
 
 
 def _require_alike(workers: dict[str, dict[str, Any]], here: dict[str, Any]) -> None:
@@ -109,6 +141,7 @@ def _client(address: str) -> Iterator[Client]:
     require_cluster(address)
     kind, _, rest = address.partition(":")
     try:
+        import dask
         from distributed import Client, LocalCluster
     except ImportError as error:
         raise UsageError("--cluster needs the extra `cluster`:  pip install 'recsys[cluster]'") from error
@@ -117,6 +150,7 @@ def _client(address: str) -> Iterator[Client]:
             yield client
         return
     with (
+        dask.config.set(_LEAN),
         LocalCluster(
             n_workers=int(rest),
             threads_per_worker=1,

@@ -12,7 +12,7 @@ from __future__ import annotations
 from datetime import datetime
 from pathlib import Path
 
-from flows import steps
+from flows import cluster, steps
 from flows.alerts import alerted
 from flows.report import RunReport
 from flows.stages import PROGRESS, one_behind, stopwatch
@@ -51,11 +51,11 @@ def nightly(
             snapshot = snapshot.without_events()
             catalog, history = steps.profiles(staged, snapshot, ratings, settings)
             del ratings  # on the disk, and in the history
-            scorer = steps.neighbors(staged, snapshot, catalog, history, settings)
-            if settings.cluster:
-                steps.lists_elsewhere(staged, snapshot, shard_ranges(scorer), settings)
-            else:
-                with one_behind() as behind:
+            with cluster.opened(settings.cluster, staged.path) as workers, one_behind() as behind:
+                scorer = steps.neighbors(staged, snapshot, catalog, history, settings)
+                if workers:
+                    steps.lists_elsewhere(staged, snapshot, shard_ranges(scorer), settings, workers)
+                else:
                     for part, (first, last) in enumerate(shard_ranges(scorer)):
                         steps.lists(staged, scorer, part, first, last, behind)  # neighbors → candidates → rankings
             checked, measured = steps.checks(staged, snapshot, settings)

@@ -49,13 +49,13 @@ class Part(NamedTuple):
     last: int
 
 
-def describe(job: Job) -> dict[str, Any]:
-    """What a worker must have in common with the one who sends it work."""
+def describe(folder: str) -> dict[str, Any]:
+    """What a worker must have in common with the one who sends it work in ``folder``."""
     import llvmlite.binding
 
     facts = {"code": code_version(), **library_versions(), "processor": processor()}
     facts["instructions"] = llvmlite.binding.get_host_cpu_name()
-    return {**facts, "sees the lake": Path(job.requested).is_file(), "clock": time()}
+    return {**facts, "sees the lake": Path(folder).is_dir(), "clock": time()}
 
 
 def make(job: Job, part: Part) -> tuple[list[str], dict[str, float]]:

@@ -16,7 +16,7 @@ from time import perf_counter
 import polars as pl
 from duckdb import CaseExpression, ColumnExpression, ConstantExpression, FunctionExpression
 
-from flows import cluster, documents
+from flows import cluster, documents, parts
 from flows.parts import Job, Part, write_requested
 from flows.report import RunReport
 from flows.stages import ATTEMPTS, PROGRESS, RUN, SECONDS, ShardTimes, count, log_stage, logger, recorded, retried, stage
@@ -186,27 +186,30 @@ def lists(staged: Staged, scorer: Scorer, part: int, first: int, last: int, behi
 
 
 @stage("neighbors, candidates, rankings", shown=False)
-def lists_elsewhere(staged: Staged, snapshot: Snapshot, ranges: Sequence[tuple[int, int]], settings: Settings) -> None:
+def lists_elsewhere(
+    staged: Staged, snapshot: Snapshot, ranges: Sequence[tuple[int, int]], settings: Settings, workers: cluster.Workers
+) -> None:
     """The same by the workers of a cluster, which read what is staged; the three stages share the wall time by theirs."""
     started, listeners, spent = perf_counter(), len(snapshot.users), dict.fromkeys(LISTED, 0.0)
-    parts = [Part(number, *listeners_of) for number, listeners_of in enumerate(ranges)]
-    todo = [part for part in parts if not staged.resume(pipeline.Shard._fields, part.number)]
-    for part in sorted({*parts} - {*todo}):
+    wanted = [Part(number, *listeners_of) for number, listeners_of in enumerate(ranges)]
+    todo = [part for part in wanted if not staged.resume(pipeline.Shard._fields, part.number)]
+    for part in sorted({*wanted} - {*todo}):
         _passed_over(part.number, part.last, listeners)
 
-    def done(part: Part, records: list[File], seconds: dict[str, float]) -> None:
+    def done(number: int, answer: tuple[list[str], dict[str, float]]) -> None:
+        part, (lines, seconds) = todo[number], answer
+        records = [File.model_validate_json(line) for line in lines]
         staged.adopt(records)
         rows = {record.table: record.rows or 0 for record in records}
         for name in LISTED:
             spent[name] += seconds[name]
             log_stage(name, seconds[name], {"part": part.number, "rows_in": part.last - part.first, "rows_out": rows[name]})
             if report := PROGRESS.get():
-                report(name, max(1, listeners * len(staged.files(name)) // len(parts)), listeners)
+                report(name, max(1, listeners * len(staged.files(name)) // len(wanted)), listeners)
 
     requested = write_requested(snapshot.lists, staged.workplace)
     job = Job(str(staged.path), str(requested), settings.model_dump_json(), staged.plan.as_of.isoformat())
-    if todo:
-        cluster.make_lists(settings.cluster or "", job, todo, done)
+    workers.map([cluster.Call(f"part {part.number} of the lists", parts.make, (job, part)) for part in todo], done)
     whole = sum(spent.values()) or 1.0
     for name in LISTED:
         SECONDS.get()[name] += (perf_counter() - started) * spent[name] / whole

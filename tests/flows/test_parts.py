@@ -12,9 +12,9 @@ from tests.support.worlds import AS_OF
 
 def test_a_worker_says_what_it_is_and_whether_it_sees_the_lake(tmp_path: Path) -> None:
     job = Job(str(tmp_path), str(tmp_path / "requested.parquet"), "{}", AS_OF.isoformat())
-    assert describe(job)["sees the lake"] is False
+    assert describe(str(tmp_path / "elsewhere"))["sees the lake"] is False
     assert str(write_requested(REQUESTS.empty(), tmp_path)) == job.requested
-    facts = describe(job)
+    facts = describe(str(tmp_path))
     assert facts["sees the lake"] is True
     assert facts["code"] == code_version()
     assert {"numba", "numpy", "polars", "python", "processor", "instructions", "clock"} <= facts.keys()
