@@ -14,7 +14,7 @@ from pathlib import Path
 
 from flows import cluster, steps
 from flows.alerts import alerted
-from flows.report import RunReport
+from flows.report import TAKEN, RunReport
 from flows.stages import PROGRESS, one_behind, stopwatch
 from recsys import models
 from recsys.lake import Lake
@@ -33,13 +33,13 @@ def nightly(
     published whatever its checks say. A run that exists already is published again and not built again.
     """
     seconds = stopwatch()
-    refused = steps.ingest(lake, inbox, settings) if inbox else ()
+    untaken = steps.ingest(lake, inbox, settings) if inbox else TAKEN
     lake.require()
     # the lock is held from reading to publishing: nobody is forgotten in between
     with lake.writer(), models.limited(settings.memory_limit, lake.scratch("spill")):
         inputs, plan = steps.read(lake, settings, as_of)
         if lake.has_run(plan.run_id):
-            return steps.publish(lake, lake.run(plan.run_id), already=True, noted=refused, accept=accept)
+            return steps.publish(lake, lake.run(plan.run_id), already=True, untaken=untaken, accept=accept)
 
         steps.size(lake, inputs, settings)
         with lake.stage(plan) as staged:
@@ -61,7 +61,7 @@ def nightly(
             checked, measured = steps.checks(staged, snapshot, settings)
             steps.lookup(staged)
             run = steps.commit(lake, staged, checked, measured, seconds)
-        outcome = steps.report(lake, run, steps.publish(lake, run, already=False, noted=refused, accept=accept))
+        outcome = steps.report(lake, run, steps.publish(lake, run, already=False, untaken=untaken, accept=accept))
         return steps.data_docs(lake, run, settings, outcome)
 
 

@@ -10,6 +10,32 @@ from recsys.errors import CheckError, RecsysError
 
 
 @dataclass(frozen=True)
+class Untaken:
+    """What a night could not take in from its inbox."""
+
+    refused: tuple[str, ...] = ()
+    """Why files were refused, in words that name them."""
+    files: int = 0
+    """How many were."""
+    rejected: tuple[str, ...] = ()
+    """How many rows of the other files were rejected, in words that name no file and no row."""
+
+    @property
+    def problems(self) -> tuple[str, ...]:
+        """Everything in words."""
+        return self.refused + self.rejected
+
+    @property
+    def counts(self) -> tuple[str, ...]:
+        """The same without names."""
+        return (*((f"warn: inbox: {self.files:,} refused",) if self.files else ()), *self.rejected)
+
+
+TAKEN = Untaken()
+"""Nothing was left."""
+
+
+@dataclass(frozen=True)
 class RunReport:
     """One run of the nightly flow."""
 

@@ -18,7 +18,7 @@ from duckdb import CaseExpression, ColumnExpression, ConstantExpression, Functio
 
 from flows import cluster, documents, parts
 from flows.parts import Job, Part, write_requested
-from flows.report import RunReport
+from flows.report import TAKEN, RunReport, Untaken
 from flows.stages import ATTEMPTS, PROGRESS, RUN, SECONDS, ShardTimes, count, log_stage, logger, recorded, retried, stage
 from recsys import models, pipeline
 from recsys.errors import LakeError
@@ -50,22 +50,22 @@ from recsys.tables import QUALITY, RATINGS
 
 _EPOCH, _MICROSECOND = datetime(1970, 1, 1, tzinfo=UTC), timedelta(microseconds=1)
 
-_REJECTED = "warn: inbox: rows rejected: "
 LISTED = ("neighbors", "candidates", "rankings")
 """Stages that take turns, part by part."""
 
 
 @stage(attempts=ATTEMPTS)
-def ingest(lake: Lake, inbox: Path, settings: Settings) -> tuple[str, ...]:
+def ingest(lake: Lake, inbox: Path, settings: Settings) -> Untaken:
     """Take in the new files of a folder; those that were taken in before change nothing.
 
-    What was refused, and how many rows were rejected, is returned in words: a file that one listener dropped there must not cost
-    the others their lists.
+    What was refused, and how many rows were rejected, is returned: a file that one listener dropped there must not cost the
+    others their lists.
     """
     try:
-        return _counted(ingest_inbox(lake, inbox, modes=settings.named_modes, progress=PROGRESS.get()))
+        return Untaken(rejected=_counted(ingest_inbox(lake, inbox, modes=settings.named_modes, progress=PROGRESS.get())))
     except FilesRefusedError as error:
-        return (*(f"warn: inbox: {line}" for line in str(error).splitlines()), *_counted(error.reports))
+        refused = tuple(f"warn: inbox: {line}" for line in str(error).splitlines())
+        return Untaken(refused, len(error.refused), _counted(error.reports))
 
 
 def _counted(reports: Sequence[Report]) -> tuple[str, ...]:
@@ -77,7 +77,7 @@ def _counted(reports: Sequence[Report]) -> tuple[str, ...]:
     if not causes:
         return ()
     named = ", ".join(f"{code} {number:,}" for code, number in causes.most_common())
-    return (f'{_REJECTED}{read - kept:,} of {read:,} ({named}); see  recsys sql "from rejects"',)
+    return (f'warn: inbox: rows rejected: {read - kept:,} of {read:,} ({named}); see  recsys sql "from rejects"',)
 
 
 @stage("snapshot", attempts=ATTEMPTS, logged=False)
@@ -258,8 +258,8 @@ def commit(lake: Lake, staged: Staged, checked: pl.DataFrame, measured: pl.DataF
 
 
 @stage(attempts=ATTEMPTS)
-def publish(lake: Lake, run: Run, *, already: bool, noted: tuple[str, ...] = (), accept: str | None = None) -> RunReport:
-    """Readers get the run, unless a check failed; how far it is from the one they had is reported, after what was ``noted``.
+def publish(lake: Lake, run: Run, *, already: bool, untaken: Untaken = TAKEN, accept: str | None = None) -> RunReport:
+    """Readers get the run, unless a check failed; how far it is from the one they had is reported, after what is ``untaken``.
 
     ``accept``: why readers get it whatever failed.
     """
@@ -274,11 +274,8 @@ def publish(lake: Lake, run: Run, *, already: bool, noted: tuple[str, ...] = (),
         (f"{row['severity']}: {broken_rule(row['table'], row['rule'])} ({row['failures']:,}", row["example"])
         for row in broken.to_dicts()
     ]
-    problems = (*noted, *(f"{rule}, for example {example})" for rule, example in rules))
-    rejected = [note for note in noted if note.startswith(_REJECTED)]  # names no file and no row
-    refused = len(noted) - len(rejected)
-    inbox = [f"warn: inbox: {refused:,} refused"] if refused else []
-    counts = (*inbox, *rejected, *(f"{rule})" for rule, _ in rules))
+    problems = (*untaken.problems, *(f"{rule}, for example {example})" for rule, example in rules))
+    counts = (*untaken.counts, *(f"{rule})" for rule, _ in rules))
     for problem in counts if recorded() else problems:
         logger().log(WARNING if problem.startswith("warn") else ERROR, problem)
     logger().info("run=%s as_of=%s %s", run.id, run.manifest.as_of.isoformat(), "published" if published else "NOT published")

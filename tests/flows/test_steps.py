@@ -12,6 +12,7 @@ import polars as pl
 import pytest
 
 from flows import steps
+from flows.report import Untaken
 from flows.stages import stopwatch
 from flows.steps import default_as_of, ingest, publish, quality, report, size
 from recsys import Lake, RecsysError, Settings
@@ -74,8 +75,9 @@ def test_a_file_that_is_refused_stops_no_night(tmp_path: Path) -> None:
     (tmp_path / "inbox" / "events" / "e.csv").write_text("user_id,track_id,type\nbob,a,play\n")
     home = Lake(tmp_path / "lake")
     noted = ingest.__wrapped__(home, tmp_path / "inbox", Settings())
-    assert noted[0].startswith("warn: inbox: ")
-    assert "x.json: not JSON" in noted[0]
+    assert noted.refused[0].startswith("warn: inbox: ")
+    assert "x.json: not JSON" in noted.refused[0]
+    assert (noted.files, noted.rejected) == (1, ())
     assert home.input("events")["user_id"].to_list() == ["bob"]
 
 
@@ -85,10 +87,10 @@ def test_rejected_rows_of_new_files_are_said_once(tmp_path: Path) -> None:
     (tmp_path / "inbox" / "events" / "e.csv").write_text(rows)
     home = Lake(tmp_path / "lake")
     noted = [ingest.__wrapped__(home, tmp_path / "inbox", Settings()) for _ in range(2)]
-    assert noted[1] == ()
-    assert len(noted[0]) == 1
-    assert noted[0][0].startswith("warn: inbox: rows rejected: 3 of 4 (")
-    assert "bob" not in noted[0][0]
+    assert noted[1] == Untaken()
+    assert (noted[0].refused, noted[0].files) == ((), 0)
+    assert noted[0].rejected[0].startswith("warn: inbox: rows rejected: 3 of 4 (")
+    assert "bob" not in noted[0].rejected[0]
 
 
 def checks(*rows: tuple[str, bool]) -> pl.DataFrame:
@@ -125,20 +127,23 @@ class TestPublish:
 
     def test_a_run_that_passed_is_what_readers_get(self, lake: Lake) -> None:
         run = built(lake, checks(("fail", True), ("warn", False)))
-        result = publish(lake, run, already=False, noted=("warn: inbox: x.json: SECRET",))
+        result = publish(lake, run, already=False, untaken=Untaken(("warn: inbox: rows rejected: x.json: SECRET",), 1))
         assert lake.published() == run
         assert (result.run_id, result.published, result.already, result.numbers) == (run.id, True, False, {"lists": 3.0})
-        assert result.problems[:2] == ("warn: inbox: x.json: SECRET", "warn: lists: rule 1 (3, for example user_id=ann)")
+        assert result.problems[:2] == (
+            "warn: inbox: rows rejected: x.json: SECRET",
+            "warn: lists: rule 1 (3, for example user_id=ann)",
+        )
         assert result.counts[:2] == ("warn: inbox: 1 refused", "warn: lists: rule 1 (3)")
 
     def test_rejected_rows_are_no_refused_file(self, lake: Lake) -> None:
-        noted = ("warn: inbox: rows rejected: 1 of 4 (range 1)",)
-        result = publish(lake, built(lake, checks(("fail", True))), already=False, noted=noted)
-        assert (result.problems[0], result.counts[0]) == (noted[0], noted[0])
+        words = "warn: inbox: 1 of 4 (range 1)"
+        result = publish(lake, built(lake, checks(("fail", True))), already=False, untaken=Untaken(rejected=(words,)))
+        assert (result.problems[0], result.counts[0]) == (words, words)
         assert not any("refused" in line for line in result.counts)
 
     def test_counts_name_nobody(self, lake: Lake) -> None:
-        result = publish(lake, built(lake, checks(("fail", False))), already=False, noted=("warn: inbox: SECRET",))
+        result = publish(lake, built(lake, checks(("fail", False))), already=False, untaken=Untaken(("warn: inbox: SECRET",), 1))
         assert not any(word in line for line in result.counts for word in ("ann", "SECRET"))
 
     def test_a_run_that_failed_is_kept_and_readers_keep_theirs(self, lake: Lake) -> None:
