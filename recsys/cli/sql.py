@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import readline
 import sys
 from collections.abc import Sequence
@@ -24,7 +25,7 @@ show tables;                                      what there is
 describe rankings;                                the columns of one
 select * from rankings where user_id = 'ann';     a query, over several lines if you like, up to a semicolon
 summarize profiles;                               range and mean of every column
-exit                                              leaves, and so does Ctrl-D; Ctrl-C drops what is typed
+exit                                              leaves, also within a query, and so does Ctrl-D; Ctrl-C drops what is typed
 Worked queries: docs/analysts.md and sql/analyst."""
 PROMPT, MORE = "recsys> ", "   ...> "
 
@@ -82,6 +83,12 @@ def _complete(names: Sequence[str]) -> None:
     readline.parse_and_bind("bind ^I rl_complete" if "libedit" in (readline.__doc__ or "") else "tab: complete")
 
 
+def _within_quotes(text: str) -> bool:
+    """Whether an SQL text or quoted name goes on after ``text``: a line of it may be any word."""
+    closed = re.sub(r"--[^\n]*|/\*.*?\*/|'[^']*'|\"[^\"]*\"", "", text, flags=re.DOTALL)
+    return any(sign in closed for sign in ("'", '"', "/*"))
+
+
 def _statement() -> str | None:
     """One statement from the prompt; none at its end. Ctrl-C drops what was typed."""
     lines: list[str] = []
@@ -93,10 +100,10 @@ def _statement() -> str | None:
         except KeyboardInterrupt:
             lines.clear()
             continue
-        word = line.strip().lower().rstrip(";").lstrip(".") if not lines else ""
-        if word in ("quit", "exit"):
+        word = line.strip().lower().rstrip(";").lstrip(".")
+        if word in ("quit", "exit") and not _within_quotes("\n".join(lines)):
             return None
-        if word == "help":
+        if word == "help" and not lines:
             console().print(HELP, markup=False)
             continue
         lines.append(line)

@@ -101,3 +101,12 @@ def test_help_exit_and_completion(recsys: Recsys, lake: Lake, monkeypatch: pytes
     complete = sql.readline.get_completer()
     assert complete is not None
     assert "rankings" in [complete("rank", state) for state in range(5)]
+
+
+def test_exit_leaves_within_a_query_but_not_within_a_text(recsys: Recsys, lake: Lake, monkeypatch: pytest.MonkeyPatch) -> None:
+    lines = ["select 'it''s", "exit", "quit' as a, 6 * 7 as b; ", "select /*", "exit", "*/ 1 -- it's", "EXIT;", "select never;"]
+    typed = iter(lines)
+    monkeypatch.setattr("builtins.input", lambda _: next(typed))
+    monkeypatch.setattr(sys, "stdin", type("Terminal", (io.StringIO,), {"isatty": lambda _: True})())
+    result = recsys("sql", "--lake", lake.root)
+    assert (result.code, "42" in result.out, list(typed)) == (0, True, ["select never;"])
