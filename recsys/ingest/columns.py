@@ -37,14 +37,14 @@ def required(table: Table) -> list[str]:
     return [column.name for column in table if not column.null]
 
 
-_MOST = 1_000
+MOST = 1_000
 """Columns of a file."""
 
 
 def require_width(label: str, count: int) -> None:
     """Raise :class:`InputError` for a file with more columns than any table of music has."""
-    if count > _MOST:
-        raise InputError(f"{label}: {count:,} columns; at most {_MOST:,} are read: keep those that `recsys tables` names")
+    if count > MOST:
+        raise InputError(f"{label}: {count:,} columns; at most {MOST:,} are read: keep those that `recsys tables` names")
 
 
 _INDEX = re.compile(r"__index_level_\d+__|Unnamed: \d+(?:\.\d+)?|index|level_0")
@@ -59,7 +59,7 @@ _FOREIGN = {
     "duration_ms": ("duration (ms)", "track duration (ms)", "track_duration_ms"),
     "popularity": ("track_popularity", "track popularity"),
     "explicit": ("track_explicit",),
-    "id": ("track_id", "track id", "track uri", "spotify uri", "spotify id", "uri", "spotify - id"),
+    "id": ("track_id", "track id", "track uri", "track_uri", "spotify uri", "spotify_uri", "spotify id", "uri", "spotify - id"),
     "isrc": ("track isrc",),
     "time_signature": ("time signature",),
 }
@@ -144,7 +144,7 @@ class Header:
         """
         require_width(label, len(names))
         plain = {name.strip().lower() for name in names}
-        foreign = self.table is TRACKS and (not plain.isdisjoint(_SIGNS) or plain >= {"name", "artists"})
+        foreign = self._foreign(plain)
         known_names = known(self.table, nested=nested)
         final = [self._named(name, names, known_names, foreign=foreign) for name in names]
         strange = [name for name, ours in zip(names, final, strict=True) if ours is None and name.strip()]
@@ -165,6 +165,34 @@ class Header:
             raise InputError(f"{label}: column {name!r} is there twice ({double}); keep one of them")
         return out
 
+    def fields(self, names: Sequence[str]) -> dict[str, str | None]:
+        """Our name of each field of a JSON object; none for one that is ignored, its own for one that is not known.
+
+        Like :meth:`read`, but a row is refused for its own names alone. A second field of one name keeps its own.
+        """
+        plain, known_names = {name.strip().lower() for name in names}, known(self.table, nested=True)
+        foreign = self._foreign(plain)
+        if foreign:
+            self.scale.setdefault("popularity", 100.0)
+        result: dict[str, str | None] = {}
+        chosen: set[str] = set()
+        for name in sorted(names, key=lambda name: name not in self.table.names):  # our own come first
+            ours = self._named(name, names, known_names, foreign=foreign)
+            if ours is None and foreign:
+                self.ignore([name])
+            result[name] = None if ours == "" or (ours is None and foreign) else name if ours in chosen else ours or name
+            chosen.update([ours] if ours else [])
+        return result
+
+    def ignore(self, names: Iterable[str]) -> None:
+        """Note names that are read over: the first of them, for rows may have any number."""
+        if len(self.ignored) < MOST:
+            self.ignored += [name for name in names if name not in self.ignored]
+
+    def _foreign(self, plain: Collection[str]) -> bool:
+        """Whether the names, in lower case, are those of a well-known table of tracks."""
+        return self.table is TRACKS and (not _SIGNS.isdisjoint(plain) or {"name", "artists"} <= set(plain))
+
     def _named(self, name: str, names: Sequence[str], allowed: Collection[str], *, foreign: bool) -> str | None:
         """Our name of one column; empty for one that is ignored, none for one that is not known."""
         if name in self.columns:
@@ -173,7 +201,7 @@ class Header:
             return aliases(self.table).get(name, name)
         plain = name.strip().lower()
         if _INDEX.fullmatch(name) or (not plain and name == names[0] and len(names) > 1):
-            self.ignored.append(name or "column 1, without a name")
+            self.ignore([name or "column 1, without a name"])
             return ""
         if plain in allowed and plain not in names:
             return aliases(self.table).get(plain, plain)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
 
 import orjson
@@ -119,10 +119,22 @@ def _texts(cells: list[Any], column: Column, wrong: dict[int, tuple[str | None, 
     return texts
 
 
-def read(blocks: Iterable[Lines], table: Table) -> Iterator[Rows]:
-    """Blocks of a JSON Lines file."""
+def one_per_line(head: bytes) -> bool:
+    """Whether a file that begins so has an object on its first line, or a broken one among whole ones, and is no document."""
+    first, _, rest = head.replace(b"\r", b"\n").partition(b"\n")
+    try:
+        row = orjson.loads(first)
+    except orjson.JSONDecodeError:
+        return first.rstrip().endswith(b"}") or (
+            not first.rstrip().endswith((b"{", b"[", b",")) and rest.lstrip().startswith(b"{")
+        )
+    return bool(rest.strip()) or not any(isinstance(value, list) for value in row.values())
+
+
+def read(blocks: Iterable[Lines], table: Table, named: Callable[[Objects], Objects] = lambda parsed: parsed) -> Iterator[Rows]:
+    """Blocks of a JSON Lines file; ``named``: the objects → the same by the names of ``table``."""
     for lines in blocks:
-        block = rows(objects(lines), table)
+        block = rows(named(objects(lines)), table)
         yield Rows(block.frame, block.texts, pl.concat([lines.broken, block.broken]))
 
 

@@ -33,7 +33,8 @@ class Lines:
 
 
 def blocks(stream: BinaryIO, seen: Callable[[], None] = lambda: None) -> Iterator[Lines]:
-    """All lines of UTF-8 text. A byte-order mark is dropped, ``\\r\\n`` counts as ``\\n``; ``seen`` is called once per block."""
+    """All lines of UTF-8 text. A byte-order mark is dropped, ``\\r\\n`` counts as ``\\n``, and so does ``\\r`` in a text that
+    begins without ``\\n``; ``seen`` is called once per block."""
     first = 1
     for data in _whole_lines(stream):
         for part in _parts(data):
@@ -43,10 +44,17 @@ def blocks(stream: BinaryIO, seen: Callable[[], None] = lambda: None) -> Iterato
         seen()
 
 
+def only_returns(head: bytes) -> bool:
+    """Whether lines end as those of old Macs and of some spreadsheets on new ones do."""
+    return b"\r" in head and b"\n" not in head
+
+
 def _whole_lines(stream: BinaryIO) -> Iterator[bytes]:
-    pending = b""
+    pending, returns = b"", None
     while chunk := stream.read(_BLOCK):
-        pending += chunk
+        if returns is None:
+            returns = only_returns(chunk)
+        pending += chunk.replace(b"\r", b"\n") if returns else chunk
         cut = pending.rfind(b"\n") + 1
         if cut:
             yield pending[:cut]

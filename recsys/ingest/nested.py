@@ -1,8 +1,8 @@
 """Lists, feature targets and postponed tracks: the columns that hold more than one value.
 
 Text is a JSON array or object; where a list of names is wanted, also names separated by ``|``, in the credits and genres of a
-track by ``;``, too. A comma separates nothing, for names have commas of their own. These columns are read value by value, each
-distinct one once.
+track by ``;``, too, and objects with a ``name``. A comma separates nothing, for names have commas of their own. These columns are
+read value by value, each distinct one once.
 """
 
 from __future__ import annotations
@@ -35,6 +35,8 @@ class _UnreadableError(Exception):
 def lists(source: pl.Series, *, semicolons: bool = False) -> _Converted:
     """Lists of names. ``semicolons``: whether they separate names, where ``|`` does not."""
     if isinstance(source.dtype, pl.List):
+        if isinstance(source.dtype.inner, pl.Struct):
+            source = source.list.eval(pl.element().struct.field("name"))
         values = source.cast(STRINGS)
         holes = values.list.eval(pl.element().is_null()).list.any().fill_null(value=False)
         return _where(values, holes)
@@ -93,7 +95,9 @@ def _names(value: str, *, semicolons: bool = False) -> list[str]:
     except orjson.JSONDecodeError:  # JSON first: its escapes mean more than Python's
         if quoted := _PYTHON_LIST.fullmatch(value.strip()):
             return [re.sub(r"\\(.)", r"\1", one or other) for one, other in _PYTHON_TEXT.findall(quoted[1])]
-    return [_name(item) for item in _json(value, list)]
+    return [
+        _name(item["name"] if semicolons and isinstance(item, dict) and "name" in item else item) for item in _json(value, list)
+    ]
 
 
 def _name(item: Any) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from itertools import chain
 from pathlib import Path
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -12,9 +13,10 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 import polars as pl
 
 from recsys.errors import InputError, LakeError, UsageError
-from recsys.ingest import arrays, csv, files, json, lines, parquet, report
+from recsys.ingest import arrays, csv, files, json, lines, objects, parquet, report
 from recsys.ingest.columns import Header
 from recsys.ingest.files import Source
+from recsys.ingest.json import Objects
 from recsys.ingest.lines import Lines
 from recsys.ingest.report import FilesRefusedError, Report
 from recsys.ingest.rows import LINE, Refused, Rows
@@ -204,7 +206,7 @@ def _blocks(source: Source, header: Header, progress: Progress | None) -> Iterat
         if kind == "csv":
             yield from _csv(source, text, header)
         else:
-            yield from _json(source, text, header.table)
+            yield from _json(source, text, header)
 
 
 def _csv(source: Source, text: Iterator[Lines], header: Header) -> Iterator[Rows]:
@@ -225,13 +227,29 @@ def _csv(source: Source, text: Iterator[Lines], header: Header) -> Iterator[Rows
         yield Rows(block.frame.drop(header.dropped), block.texts, block.broken)
 
 
-def _json(source: Source, text: Iterator[Lines], table: Table) -> Iterator[Rows]:
-    if source.head().removeprefix(b"\xef\xbb\xbf").lstrip().startswith(b"["):
-        with source.open() as stream:
-            rows, valid = arrays.document(source, stream.read())
-        yield from (json.rows(result, table) for result in arrays.elements(rows, valid=valid))
+def _json(source: Source, text: Iterator[Lines], header: Header) -> Iterator[Rows]:
+    elements = _elements(source, header.table)
+    if elements is None:
+        yield from json.read(text, header.table, partial(objects.named, header=header))
     else:
-        yield from json.read(text, table)
+        for block in elements:
+            yield json.rows(objects.named(block, header), header.table)
+
+
+def _elements(source: Source, table: Table) -> Iterator[Objects] | None:
+    """The objects of a file that is one JSON document; none for JSON Lines."""
+    head = source.head().removeprefix(b"\xef\xbb\xbf").lstrip()
+    if not head.startswith(b"[") and json.one_per_line(head):
+        return None
+    with source.open() as stream:
+        try:
+            document, valid = arrays.document(source, stream.read())
+        except InputError:
+            if head.startswith(b"["):
+                raise
+            return None  # every line has its own fault then
+    listed = document if isinstance(document, list) else [document]
+    return arrays.elements(objects.unpaged(listed) if table is TRACKS and valid else listed, valid=valid)
 
 
 def _finished(table: Table, kept: pl.DataFrame, source: Source) -> pl.DataFrame:

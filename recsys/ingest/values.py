@@ -38,12 +38,15 @@ def accepts(column: Column, dtype: pl.DataType) -> bool:
         return dtype.is_numeric() or isinstance(dtype, (pl.Categorical, pl.Enum))
     if column.dtype in (TARGETS, RANGES):
         return isinstance(dtype, pl.Struct)
-    return isinstance(dtype, pl.List) and _item(column.dtype, dtype.inner)
+    return isinstance(dtype, pl.List) and _item(column, dtype.inner)
 
 
-def _item(wanted: pl.DataType, inner: object) -> bool:
-    plain = inner in (pl.String, pl.Null) or (isinstance(inner, pl.DataType) and inner.is_integer())
-    return plain or (wanted == POSTPONED and isinstance(inner, pl.Struct))
+def _item(column: Column, inner: object) -> bool:
+    if isinstance(inner, pl.Struct):
+        return column.dtype == POSTPONED or (
+            column.name in CREDITS and ("name", pl.String) in [(one.name, one.dtype) for one in inner.fields]
+        )
+    return inner in (pl.String, pl.Null) or (isinstance(inner, pl.DataType) and inner.is_integer())
 
 
 def convert(column: Column, source: pl.Series, zone: str | None) -> Converted:

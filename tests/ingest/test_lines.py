@@ -24,6 +24,8 @@ def read(data: bytes) -> tuple[list[tuple[int, str]], list[tuple[int, str]]]:
         (b"a\nb", [(1, "a"), (2, "b")]),
         (b"\xef\xbb\xbfa\r\n\r\nb\r\n", [(1, "a"), (2, ""), (3, "b")]),
         ("é\u2028ü\n".encode(), [(1, "é\u2028ü")]),
+        (b"\xef\xbb\xbfa\rb\r\rc", [(1, "a"), (2, "b"), (3, ""), (4, "c")]),
+        (b"a\rb\nc", [(1, "a\rb"), (2, "c")]),
     ],
 )
 def test_lines(data: bytes, expected: list[tuple[int, str]]) -> None:

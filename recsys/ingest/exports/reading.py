@@ -21,7 +21,7 @@ from recsys.ingest.exports.scrobbles import LASTFM, LASTFM_STATS, LISTENBRAINZ, 
 from recsys.ingest.exports.services import APPLE_LIBRARY, HEADINGS, KOITO, SHEET, apple_library
 from recsys.ingest.exports.spotify import BASIC, EXTENDED
 from recsys.ingest.files import Source
-from recsys.ingest.lines import Lines, blocks
+from recsys.ingest.lines import Lines, blocks, only_returns
 from recsys.ingest.rows import LINE, Fault, Rows
 
 _FORMATS = (
@@ -70,7 +70,7 @@ def read(source: Source, stream: BinaryIO, seen: Callable[[], None]) -> tuple[Ex
 
 def _one_per_line(head: bytes) -> bool:
     """Whether the first line is a whole object, and not a document that goes on for many lines or is just one."""
-    first, _, rest = head.partition(b"\n")
+    first, _, rest = (head.replace(b"\r", b"\n") if only_returns(head) else head).partition(b"\n")
     try:
         row = orjson.loads(first)
     except orjson.JSONDecodeError:  # a broken line among whole ones, or the first line of a document
