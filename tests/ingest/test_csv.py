@@ -89,6 +89,6 @@ def test_no_line_is_lost(text: str, count: int) -> None:
     good, bad = read(text, count)
     numbers = [row[0] for row in [*good, *bad]]
     assert len(numbers) == len(set(numbers))
-    for number, line in enumerate(text.split("\n"), 1):
+    for number, line in enumerate(text.split("\n" if "\n" in text else "\r"), 1):
         started = max((start for start in numbers if isinstance(start, int) and start <= number), default=None)
         assert started is not None or not line.strip()
