@@ -114,7 +114,7 @@ def rated(inputs: Inputs, settings: Settings) -> csr_array:
     """(listeners, tracks) what the fit of a world is made from."""
     snapshot = take_snapshot(inputs, settings, worlds.AS_OF)
     _, history = arrange(snapshot, rate(snapshot, settings), settings)
-    return history.in_catalog("rating")
+    return history.in_catalog("approval")
 
 
 def generate(users: int, tracks: int, events: int, seed: int, folder: Path) -> None:

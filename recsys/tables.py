@@ -388,7 +388,7 @@ NEIGHBORS = Table(
         _USER,
         Column("neighbor_id", pl.String(), "the similar user"),
         Column("similarity", pl.Float64(), "Pearson correlation", "-1–1", low=-1, high=1),
-        Column("overlap", pl.Int64(), "tracks both rated", "tracks", low=0),
+        Column("overlap", pl.Int64(), "songs both rated, of `blended` without those only skipped", "tracks", low=0),
         Column("weight", pl.Float64(), "weight of the neighbour's votes"),
     ),
 )

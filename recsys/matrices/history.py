@@ -15,6 +15,7 @@ from recsys.matrices.catalog import Catalog
 
 MILLISECONDS = 86_400_000
 """In a day."""
+_APPROVAL = pl.when("rejected").then(pl.col("rating") - pl.col("positive")).otherwise("positive").cast(pl.Float32)
 
 
 @dataclass(frozen=True)
@@ -35,6 +36,9 @@ class History:
     disliked: csr_array
     known: csr_array
     rejected: csr_array
+    approval: csr_array
+    """What a listener's votes rest on, float32: the points for a song; those against, below 0, where it is rejected. A skip
+    counts nowhere: who skips a song was played it for some reason, and listeners who skip much skip what they love, too."""
     last_day: csr_array
     """Days from 1970 to the newest event, float32; NaN for unknown."""
     releases: dict[int, NDArray[np.int32]]
@@ -93,10 +97,10 @@ def build_history(rated: pl.DataFrame, users: list[str], catalog: Catalog) -> Hi
 
     names = ("rating", "liked", "disliked", "known", "rejected")
     last_day = rated["last_at"].dt.epoch("ms").cast(pl.Float64) / MILLISECONDS
-    columns = (*(rated[name] for name in names), last_day.cast(pl.Float32).fill_null(np.nan))
-    rating, liked, disliked, known, rejected, days = map(matrix, columns)
-    releases = _releases(rated, user, catalog)
-    return History(users, len(catalog.ids), missing, rating, liked, disliked, known, rejected, days, releases)
+    columns = (*(rated[name] for name in names), rated.select(_APPROVAL).to_series())
+    rating, liked, disliked, known, rejected, approval = map(matrix, columns)
+    days, releases = matrix(last_day.cast(pl.Float32).fill_null(np.nan)), _releases(rated, user, catalog)
+    return History(users, len(catalog.ids), missing, rating, liked, disliked, known, rejected, approval, days, releases)
 
 
 def _releases(rated: pl.DataFrame, user: NDArray[np.int32], catalog: Catalog) -> dict[int, NDArray[np.int32]]:

@@ -26,10 +26,10 @@ from recsys.tables import FEATURES
 _SAMPLE = 50
 """Listeners looked at."""
 SHARES_ADD_UP = "the shares of a row's own tracks and the rest add up to 1 within 1e-6"
-OWN_LIKED = "the own tracks behind a row are liked by its listener, or are seeds of its list"
+OWN_APPROVED = "the own tracks behind a row have points from its listener, who rejects none, or are seeds of its list"
 SUPPORTERS_LIKE = "supporters are stored neighbours who like the track"
 SAID = "a reason says what the tables say, and its text is that of its code and arguments"
-CLAIM_RULES = (SHARES_ADD_UP, OWN_LIKED, SUPPORTERS_LIKE, SAID)
+CLAIM_RULES = (SHARES_ADD_UP, OWN_APPROVED, SUPPORTERS_LIKE, SAID)
 """Of listeners sampled; of severity `warn`."""
 
 
@@ -41,6 +41,8 @@ class _World:
     song: dict[str, str]
     liked: dict[str, set[str]]
     """Listener → songs with a rating above 0."""
+    approved: dict[str, set[str]]
+    """Listener with lists → songs with points for them that are not rejected: what votes rest on."""
     heard: dict[str, set[str]]
     """Listener with lists → artists, as names are compared, of every song with an event."""
     neighbors: dict[str, list[str]]
@@ -93,8 +95,8 @@ def _broken(row: dict[str, Any], world: _World) -> Iterator[str]:
     own, shares = _own(row), [one["share"] for one in row["because"] or ()]
     if not abs(sum(shares) + (row["because_rest"] or 0.0) - 1) <= 1e-6:
         yield SHARES_ADD_UP
-    if not set(own) <= (world.seeds(user, row["list"]) or world.liked[user]):
-        yield OWN_LIKED
+    if not set(own) <= (world.seeds(user, row["list"]) or world.approved[user]):
+        yield OWN_APPROVED
     if row["supporters"] != sum(song in world.liked[other] for other in world.neighbors[user]):
         yield SUPPORTERS_LIKE
     code, args = row["reason_code"], row["reason_args"]
@@ -113,7 +115,7 @@ def _named(row: dict[str, Any], titles: list[str], world: _World) -> bool:
 
 
 def _own_tracks(row: dict[str, Any], args: list[str], world: _World) -> bool:
-    return _named(row, args, world) and set(_own(row)[: len(args)]) <= world.liked[row["user_id"]]
+    return _named(row, args, world) and set(_own(row)[: len(args)]) <= world.approved[row["user_id"]]
 
 
 def _seeded(row: dict[str, Any], args: list[str], world: _World) -> bool:
@@ -244,7 +246,9 @@ def _sampled(tables: Mapping[str, TableRows], settings: Settings, sample: int) -
     rows = scans["rankings"].filter(mine, pl.col("reason_args").is_not_null()).select(columns).collect().to_dicts()
     near = scans["neighbors"].filter(mine).select("user_id", "neighbor_id").collect()
     everyone = pl.concat([users, near["neighbor_id"]]).unique()
-    rated = scans["ratings"].filter(pl.col("user_id").is_in(everyone.implode())).select("user_id", "track_id", "rating").collect()
+    approved = (pl.col("positive") > 0) & ~pl.col("rejected")
+    mentioned = scans["ratings"].filter(pl.col("user_id").is_in(everyone.implode()))
+    rated = mentioned.select("user_id", "track_id", "rating", approved=approved).collect()
     lists = scans["lists"].filter(mine).collect()
     stored = _Stored(rated, near, lists, scans["songs"].collect(), scans["tracks"].collect())
     return rows, _world(rows, stored, settings)
@@ -275,14 +279,17 @@ def _world(rows: list[dict[str, Any]], stored: _Stored, settings: Settings) -> _
     compared = key if settings.exclusions == "token" else token
     listed = {(row["user_id"], row["list"]): row for row in lists.iter_rows(named=True)}
     liked: dict[str, set[str]] = defaultdict(set)
+    approved: dict[str, set[str]] = defaultdict(set)
     heard: dict[str, set[str]] = defaultdict(set)
     neighbors: dict[str, list[str]] = defaultdict(list)
-    world = _World(facts, song, liked, heard, neighbors, listed, *_spreads(tracks), compared, settings.language)
+    world = _World(facts, song, liked, approved, heard, neighbors, listed, *_spreads(tracks), compared, settings.language)
     sampled = {user for user, _ in listed}
-    for user, track, rating in rated.iter_rows():
+    for user, track, rating, approves in rated.iter_rows():
         if track in song:
             if user in sampled:
                 world.heard[user].update(world.artists(track))
+                if approves:
+                    world.approved[user].add(song[track])
             if rating > 0:
                 world.liked[user].add(song[track])
     for user, other in near.iter_rows():

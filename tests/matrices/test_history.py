@@ -25,7 +25,7 @@ RATED = (
 def matrices(tracks: str = "abc", rated: tuple[tuple[str, str, float, bool], ...] = RATED) -> History:
     rows = [
         {"user_id": user, "track_id": track, "rating": points, "known": known}
-        | {"liked": max(points, 0), "disliked": max(-points, 0), "rejected": points < 0}
+        | {"liked": max(points, 0), "disliked": max(-points, 0), "positive": max(points, 0), "rejected": points < 0}
         for user, track, points, known in rated
     ]
     return build_history(
@@ -46,6 +46,23 @@ def test_zero_is_an_entry_and_columns_ascend() -> None:
     assert history.rating.indptr.tolist() == [0, 0, 3, 5]
     for name in ("liked", "disliked", "known", "rejected"):
         assert getattr(history, name).indices.tolist() == history.rating.indices.tolist()
+
+
+def test_a_skip_is_no_vote_and_a_rejection_is_one_against() -> None:
+    """One listener: a song played and skipped, one only skipped, one played and then disliked, one only liked."""
+    rows = [
+        {"user_id": "ann", "track_id": track, "rating": positive - against, "positive": positive, "rejected": rejected}
+        | {"known": positive > 0, "liked": positive, "disliked": against}
+        for track, positive, against, rejected in (
+            ("a", 0.9, 2.2, False),
+            ("b", 0.0, 0.55, False),
+            ("c", 0.5, 1.25, True),
+            ("d", 1.0, 0.0, False),
+        )
+    ]
+    history = build_history(frame(RATINGS, rows), ["ann"], build_catalog(frame(TRACKS, map(silent, "abcd")), Settings()))
+    assert history.approval.toarray().tolist() == [[np.float32(0.9), 0.0, -1.25, 1.0]]
+    assert history.positive.numbers.tolist() == [3]
 
 
 def test_names_of_all_listeners_are_one_column() -> None:

@@ -9,7 +9,7 @@ import polars as pl
 import pytest
 
 from recsys import Settings, build
-from recsys.stages.claims import CLAIM_RULES, OWN_LIKED, SAID, SHARES_ADD_UP, SUPPORTERS_LIKE, false_claims
+from recsys.stages.claims import CLAIM_RULES, OWN_APPROVED, SAID, SHARES_ADD_UP, SUPPORTERS_LIKE, false_claims
 from recsys.stages.rankings.reasons import texts
 from tests.support.chance import world
 from tests.support.worlds import AS_OF
@@ -98,8 +98,8 @@ def test_other_words_than_those_of_the_arguments_are_noticed(tables: Tables) -> 
 
 
 def test_own_tracks_that_are_disliked_are_noticed(tables: Tables) -> None:
-    rated = tables["ratings"].with_columns(rating=-pl.col("rating").abs())
-    assert {OWN_LIKED, SUPPORTERS_LIKE, SAID} <= broken(tables | {"ratings": rated}).keys()
+    rated = tables["ratings"].with_columns(rating=-pl.col("rating").abs(), rejected=True)
+    assert {OWN_APPROVED, SUPPORTERS_LIKE, SAID} <= broken(tables | {"ratings": rated}).keys()
 
 
 def test_counts_and_shares_that_are_wrong_are_noticed(tables: Tables) -> None:

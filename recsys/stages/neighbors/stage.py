@@ -227,7 +227,7 @@ def fit_neighbors(history: History, canonical: Ints, settings: Settings) -> Simi
     if settings.neighborhood == "co_rated":
         return CoRated(history, canonical, settings)
     threads = settings.threads or cpu_count() or 1
-    ratings = history.in_catalog("rating")
+    ratings = history.in_catalog("approval")
     tuned = tune_votes(ratings, replace(Parameters(), seed=settings.seed), threads, history.in_catalog("last_day"))
     return Blended(history, canonical, settings, Collaborative.fit(ratings, tuned.parameters, threads), tuned.chance)
 

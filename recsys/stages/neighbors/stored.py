@@ -81,7 +81,7 @@ def open_neighbors(
     if settings.neighborhood == "co_rated":
         return lambda _first, _last: CoRated(history, canonical, settings)
     threads = settings.threads or cpu_count() or 1
-    ratings = history.in_catalog("rating")
+    ratings = history.in_catalog("approval")
     values = dict(tables["model"].filter(pl.col("name") != FACTOR).select("name", "value").iter_rows())
     model = _model(tables, _parameters(values), ratings)
 

@@ -34,7 +34,7 @@ def fitted(parameters: Parameters, chance: Chance | None = None) -> tuple[Blende
     settings = Settings()
     snapshot = take_snapshot(world(3), settings, AS_OF)
     catalog, history = arrange(snapshot, rate(snapshot, settings), settings)
-    model = Collaborative.fit(history.in_catalog("rating"), parameters)
+    model = Collaborative.fit(history.in_catalog("approval"), parameters)
     return Blended(history, catalog.canonical, settings, model, chance), history, catalog.ids
 
 
@@ -59,7 +59,7 @@ def test_scores_of_every_listener_are_the_bits_of_the_fit(als: float, side: floa
 def test_chances_are_those_of_the_raw_scores_and_unknown_without_ratings() -> None:
     similar, history, ids = fitted(SMALL, CHANCE)
     pairs = Ragged(np.array([0, len(ids)]), np.arange(len(ids), dtype=np.int32))
-    raw, sizes = similar.model.scores(0, len(history.users)), np.diff(history.in_catalog("rating").indptr)
+    raw, sizes = similar.model.scores(0, len(history.users)), np.diff(history.in_catalog("approval").indptr)
     for listener, size in enumerate(sizes.tolist()):
         wanted = CHANCE.of(raw[listener : listener + 1], sizes[listener : listener + 1])[0] if size else np.full(len(ids), np.nan)
         np.testing.assert_allclose(similar.chances(listener, pairs), wanted)
