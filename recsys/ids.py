@@ -5,7 +5,7 @@ user     12.0 → 12: a whole number that went through a floating-point column
 isrc     capitals, no hyphens or spaces
 mbid     lower case with hyphens, without the link, the braces or the name around it
 spotify  the 22 letters and digits
-date     2011-01-01T00:00:00Z, 2011/01/01 → 2011-01-01
+date     2011-01-01T00:00:00Z, 2011/01/01 → 2011-01-01; 2011-00-00 → 2011; 0000, which Spotify writes, → null
 """
 
 from __future__ import annotations
@@ -83,7 +83,8 @@ def _date(text: pl.Expr) -> pl.Expr:
     spelled = (
         text.str.strip_chars().str.extract(r"^(\d{4}(?:[-/.]\d\d(?:[-/.]\d\d)?)?)(?:[T ].*|\.0)?$").str.replace_all(r"[/.]", "-")
     )
-    return pl.coalesce(spelled, text)
+    known = spelled.str.replace(r"(-00)+$", "")
+    return pl.when(known != "0000").then(pl.coalesce(known, text)).when(known.is_null()).then(text)
 
 
 _EXPRESSIONS: Mapping[str, Callable[[pl.Expr], pl.Expr]] = {

@@ -71,6 +71,9 @@ _COMMA = {
     "genres": "which separates in a run",
 }
 """What a comma in a text of names means."""
+_MILLIS = ("duration_ms", "completed_ms")
+LEAST = 3_600
+"""A table whose greatest length is less counts no milliseconds: no song and no whole history lasts four seconds."""
 _DIGITS = 12
 """Decimals of a scaled number: 57 of 100 is 0.57."""
 
@@ -89,6 +92,8 @@ class Header:
     ignored: list[str] = field(default_factory=list)
     commas: Counter[str] = field(default_factory=Counter)
     """Column of names → values that hold a comma and stay one name."""
+    longest: dict[str, int] = field(default_factory=dict)
+    """Column of milliseconds → the greatest so far."""
     respelled: Counter[str] = field(default_factory=Counter)
     """Column of words → values in capitals or with outer space."""
     ids: pl.Series | None = None
@@ -132,6 +137,11 @@ class Header:
         notes += [f"{name}: {count:,} with a comma, {_COMMA[name]}; | or ; always does" for name, count in self.commas.items()]
         notes += [
             f"{name}: {count:,} in capitals or with spaces, read without" for name, count in self.respelled.items() if count
+        ]
+        notes += [
+            f"{name}: at most {most:,}; if it counts seconds, give milliseconds"
+            for name, most in self.longest.items()
+            if most < LEAST
         ]
         return "; ".join(notes)
 
@@ -220,6 +230,11 @@ class Header:
             advice = "rename it, drop it, or say what it is with --columns ours=theirs"
             raise InputError(f"{label}: {'; '.join(faults)}; {advice}. There: {there}. Allowed: {', '.join(allowed)}")
 
+    def with_points(self, frame: pl.DataFrame) -> pl.DataFrame:
+        """The frame with numbers such as ``0,5``, which tables between semicolons have, as ``0.5``."""
+        numbers = [name for name in frame.columns if name in self.table.names and self.table[name].dtype == pl.Float64]
+        return frame.with_columns(pl.col(name).str.replace(r"^(\s*[+-]?\d+),(\d+\s*)$", "${1}.${2}") for name in numbers)
+
     def completed(self, block: Rows) -> Rows:
         """The block with the columns that folders name, and numbers in the table's scale."""
         values = [
@@ -231,12 +246,22 @@ class Header:
             if block.frame.schema.get(name) == pl.String:
                 whole = block.frame[name].str.contains(r"^[^\[|;]*,[^|;]*$")
                 self.commas += Counter({name: int(whole.sum())})
+        self._measure(block.frame)
         for column in WORDS:
             if column in self.table.columns and block.frame.schema.get(column.name) in (pl.String, pl.Categorical, pl.Enum):
                 texts = block.frame[column.name].cast(pl.String)
                 self.respelled[column.name] += int((texts != spelled(texts, column.allowed)).sum())
         scaled = [_scaled(block.frame[name], most) for name, most in self.scale.items() if name in block.frame.columns]
         return Rows(block.frame.with_columns(*values, *scaled), block.texts, block.broken) if values or scaled else block
+
+    def _measure(self, frame: pl.DataFrame) -> None:
+        """Remember the greatest of each column of milliseconds."""
+        for name in _MILLIS:
+            if name in self.table.names and name in frame.columns:
+                texts = frame[name].str.strip_chars() if frame.schema[name] == pl.String else frame[name]
+                most = texts.cast(pl.Float64, strict=False).fill_nan(None).max()
+                if isinstance(most, float) and most > 0:
+                    self.longest[name] = int(max(min(most, 2**53), self.longest.get(name, 0)))
 
 
 def _counted_type(frame: pl.DataFrame, otherwise: str | None) -> pl.Expr:

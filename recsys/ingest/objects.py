@@ -22,6 +22,15 @@ _WRAPPED = ("track", "item")
 """Where an item of a playlist or library keeps its track."""
 
 
+def wrapped(document: Any, table: str) -> list[Any]:
+    """The rows of a document of one table: those under its name or ``data``, as pandas and others write; else it is one."""
+    if isinstance(document, dict):
+        for name in (table, "data"):
+            if isinstance(rows := document.get(name), list):
+                return rows
+    return [document]
+
+
 def tracks_of(document: Any, depth: int = 0) -> list[Any] | None:
     """The objects in a page of tracks, an album, a playlist or several of them; none for any other document."""
     if not isinstance(document, dict) or depth > _DEEPEST or _is_track(document):

@@ -150,6 +150,8 @@ def _ingest_file(lake: Lake, stamps: Stamps, plan: Header, source: Source, zone:
     table, header = plan.table, plan.fresh(source.hive)
     with Spool(table, lake.root) as kept:
         with files.reading(source):
+            if not source.named and not source.head(64).strip():  # as Spark writes for a part without rows
+                return Report(source.name, table.name, note="empty; left alone")
             digest = stamped(stamps, source, header.salt)
             if before := already_ingested(lake, table.name, source, digest):
                 return before
@@ -218,13 +220,18 @@ def _csv(source: Source, text: Iterator[Lines], header: Header) -> Iterator[Rows
         (number, line), separator = filled.row(1), told[1].replace("\\t", "\t")
     if first.broken.height and first.broken[LINE][0] <= max(number, 1):
         raise InputError(f"{source.label}: header: {first.broken['reason'][0]}")
+    if "|" in line and separator not in line:
+        raise InputError(
+            f"{source.label}: columns are separated by |; write the table with commas, semicolons or tabs between them"
+        )
     names = csv.fields(line, separator)
     if names is None:
         raise InputError(f"{source.label}: header: a quoted name is not closed. Allowed: {', '.join(header.table.names)}")
     names = header.read(source.label, [name.strip() for name in names], nested=False)
     rest = Lines(first.frame.filter(pl.col(LINE) > number), first.broken)
     for block in csv.rows(chain([rest], text), names, separator):
-        yield Rows(block.frame.drop(header.dropped), block.texts, block.broken)
+        frame = block.frame.drop(header.dropped)
+        yield Rows(header.with_points(frame) if separator == ";" else frame, block.texts, block.broken)
 
 
 def _json(source: Source, text: Iterator[Lines], header: Header) -> Iterator[Rows]:
@@ -248,7 +255,7 @@ def _elements(source: Source, table: Table) -> Iterator[Objects] | None:
             if head.startswith(b"["):
                 raise
             return None  # every line has its own fault then
-    listed = document if isinstance(document, list) else [document]
+    listed = document if isinstance(document, list) else objects.wrapped(document, table.name)
     return arrays.elements(objects.unpaged(listed) if table is TRACKS and valid else listed, valid=valid)
 
 

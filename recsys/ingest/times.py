@@ -1,7 +1,9 @@
 """Times of many spellings → UTC with microseconds.
 
-Read: ISO 8601 with ``T`` or a space and with an offset or ``Z``; ``01 Sep 2026, 14:37``; a date alone; seconds since 1970. What
-has no offset needs a zone from the caller. In the hour that the clock shows twice, the first is meant.
+Read: ISO 8601, extended or basic, with ``T`` or a space and with an offset or ``Z``; dates with slashes that begin with the year,
+and with full stops that begin with the day; words, ``01 Sep 2026, 14:37``, ``September 1, 2026 at 02:37PM`` or as in letters of
+e-mail; a date alone; seconds since 1970. What has no offset needs a zone from the caller. In the hour that the clock shows twice,
+the first is meant. ``9/1/2026`` is not read: nobody knows which is the month.
 """
 
 from __future__ import annotations
@@ -16,7 +18,11 @@ _ZERO_YEAR = 1970
 
 _LOW, _HIGH = 631_152_000, 4_133_980_800  # seconds from 1970 to 1990-01-01 and to 2101-01-01
 _YEAR = 366 * 86_400
+_SERIALS = (32_874, 73_416)
+"""Days from the end of 1899 to 1990 and to 2101: what a date of a spreadsheet counts, in fractions of a day."""
 _NUMBER = r"^[+-]?\d+(?:\.\d+)?$"
+_WORDS = tuple(f"{day} {clock}" for day in ("%d %B %Y", "%B %d %Y") for clock in ("%H:%M", "%H:%M:%S", "%I:%M %p", "%I:%M:%S %p"))
+"""Dates in English words, commas and *at* left out."""
 _NAIVE = pl.Datetime("us")
 
 
@@ -41,6 +47,11 @@ def _text(source: pl.Series, zone: str | None) -> tuple[pl.Series, pl.Series]:
     rest = values.is_null() & text.is_not_null()
     if not rest.any():
         return values, _no_codes(source)
+    plain = _plain(text.filter(rest))
+    values, text = _scattered(values, _offset(plain), rest), _scattered(text, plain, rest)
+    rest = values.is_null() & text.is_not_null()
+    if not rest.any():
+        return values, _no_codes(source)
     numbers = text.filter(rest).str.contains(_NUMBER)
     counted, counted_codes = _epoch(pl.select(pl.when(numbers).then(text.filter(rest))).to_series().cast(pl.Float64))
     naive, naive_codes = _placed(_no_offset(text.filter(rest)), zone)
@@ -50,6 +61,22 @@ def _text(source: pl.Series, zone: str | None) -> tuple[pl.Series, pl.Series]:
     )
     parsed = parsed.with_columns(code=pl.when(pl.col("value").is_null()).then(pl.col("code").fill_null("time")))
     return _scattered(values, parsed["value"], rest), _scattered(_no_codes(source), parsed["code"], rest)
+
+
+def _plain(text: pl.Series) -> pl.Series:
+    """Other spellings of ISO 8601, and dates in the words of e-mail, as the one that is read; everything else as it is."""
+    spelled = (
+        text.str.replace(r"\[[A-Za-z_/+-]+\]$", "")
+        .str.replace(r"^(\d{4})(\d\d)(\d\d)[T ](\d\d):?(\d\d)(?::?(\d\d))?", "${1}-${2}-${3}T${4}:${5}:${6}")
+        .str.replace(r"^(\d{4})/(\d\d?)/(\d\d?)\b", "${1}-${2}-${3}")
+        .str.replace(r"^(\d\d?)\.(\d\d?)\.(\d{4})\b,?", "${3}-${2}-${1}")
+        .str.replace(r"(:\d\d),(\d)", "${1}.${2}")
+        .str.replace(r"^(\d{4}-\d\d?-\d\d?[T ]\d\d)(Z|[+-]\d\d:?\d\d)?$", "${1}:00${2}")
+        .str.replace(r"^(\d{4}-\d\d?-\d\d?[T ]\d\d?:\d\d):($|[^\d])", "${1}:00${2}")
+    )
+    mail = spelled.str.replace(r"^[A-Z][a-z]{2},? +", "").str.replace(r" (?:GMT|UTC|Z)$", " +0000")
+    parsed = mail.str.to_datetime("%d %b %Y %H:%M:%S %z", time_unit="us", time_zone="UTC", strict=False)
+    return pl.select(pl.coalesce(parsed.dt.strftime("%Y-%m-%dT%H:%M:%SZ"), spelled)).to_series()
 
 
 def _offset(text: pl.Series) -> pl.Series:
@@ -64,13 +91,16 @@ def _offset(text: pl.Series) -> pl.Series:
 
 def _no_offset(text: pl.Series) -> pl.Series:
     spelled = (
-        text.str.replace(r"^(\d{4}-\d\d-\d\d)$", "${1}T00:00:00")
-        .str.replace(r"^(\d{4}-\d\d-\d\d)[T ](\d\d:\d\d)$", "${1}T${2}:00")
+        text.str.replace(r"^(\d{4}-\d\d?-\d\d?)$", "${1}T00:00:00")
+        .str.replace(r"^(\d{4}-\d\d?-\d\d?)[T ](\d\d?:\d\d)$", "${1}T${2}:00")
         .str.replace(" ", "T", literal=True)
     )
     iso = spelled.str.to_datetime("%Y-%m-%dT%H:%M:%S%.f", time_unit="us", strict=False)
-    words = text.str.replace(",", "", literal=True).str.to_datetime("%d %b %Y %H:%M", time_unit="us", strict=False)
-    return pl.select(pl.coalesce(iso, words)).to_series()
+    if not iso.null_count():
+        return iso
+    plain = text.str.replace_all(r",| at\b", "").str.replace_all(r" +", " ").str.replace(r"(\d)([AaPp][Mm])$", "${1} ${2}")
+    words = [plain.str.to_datetime(form, time_unit="us", strict=False) for form in _WORDS]
+    return pl.select(pl.coalesce(iso, *words)).to_series()
 
 
 def _placed(naive: pl.Series, zone: str | None) -> tuple[pl.Series, pl.Series]:
@@ -90,6 +120,8 @@ def _epoch(seconds: pl.Series) -> tuple[pl.Series, pl.Series]:
     code = (
         pl.when(~seconds.is_finite())
         .then(pl.lit("not_finite"))
+        .when(seconds.is_between(*_SERIALS) & (seconds % 1 != 0))
+        .then(pl.lit("time"))
         .when((seconds >= 0) & (seconds < _YEAR))
         .then(pl.lit("undated"))
         .when(finer)

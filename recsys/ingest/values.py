@@ -14,7 +14,9 @@ from recsys.inputs import ANYONE
 from recsys.tables import EVENTS, POSTPONED, RANGES, STRINGS, TARGETS, TRACKS, UTC, Column
 from recsys.words import spelled
 
-_TRUE, _FALSE = ["true", "1", "yes"], ["false", "0", "no"]
+_TRUE, _FALSE = ["true", "1", "yes", "t", "y", "1.0"], ["false", "0", "no", "f", "n", "0.0"]
+ABSENT = ["NA", "N/A", "NULL", "Null", "null", "None", r"\N"]
+"""What R, databases and Python write for no value; where text is wanted, a name as any other."""
 CREDITS = ("artists", "genres")
 """Columns of a track that tables on the web hold in one text, whatever separates it."""
 WORDS = (EVENTS["type"], TRACKS["origin"])
@@ -34,6 +36,8 @@ def accepts(column: Column, dtype: pl.DataType) -> bool:
         return dtype.is_numeric() or dtype == pl.Date or isinstance(dtype, pl.Datetime)
     if column.dtype == pl.Boolean:
         return dtype == pl.Boolean or dtype.is_integer()
+    if column.dtype == pl.String and column.ids == "date" and (dtype == pl.Date or isinstance(dtype, pl.Datetime)):
+        return True
     if column.dtype == pl.String:
         return dtype.is_numeric() or isinstance(dtype, (pl.Categorical, pl.Enum))
     if column.dtype in (TARGETS, RANGES):
@@ -55,6 +59,8 @@ def convert(column: Column, source: pl.Series, zone: str | None) -> Converted:
     A value outside the column's range, not among its allowed words, or null where one is required has a code too.
     """
     source = _without_empty(source)
+    if column.dtype in (pl.Float64, pl.Int64, pl.Boolean, UTC) and source.dtype == pl.String and source.is_in(ABSENT).any():
+        source = pl.select(pl.when(~source.is_in(ABSENT)).then(source)).to_series()
     values, codes = _typed(column, source, zone)
     frame = pl.DataFrame({"value": values, "code": codes})
     rules = [rule for rule in _rules(column) if rule is not None]

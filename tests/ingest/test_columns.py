@@ -138,3 +138,30 @@ def test_words_in_capitals_are_read_and_counted(lake: Lake, put: Put) -> None:
     lines = put("e.jsonl", '{"user_id":"u","track_id":"a","type":"Hide"}')
     assert [one.note for one in ingest(lake, "events", [lines])] == ["type: 1 in capitals or with spaces, read without"]
     assert ingest(lake, "events", [put("f.csv", "user_id,track_id,type\nu,a,play")])[0].note == ""
+
+
+def test_lengths_that_may_be_seconds_are_noted(lake: Lake, put: Put) -> None:
+    (done,) = ingest(lake, "tracks", [put("t.csv", "id,duration_ms\na,210\nb,NA\nc,x\n")])
+    assert done.note == "duration_ms: at most 210; if it counts seconds, give milliseconds"
+    (done,) = ingest(lake, "events", [put("e.csv", "user_id,track_id,type,completed_ms\nu,a,skip,900\nu,a,play,210000\n")])
+    assert done.note == ""
+
+
+def test_decimal_commas_between_semicolons(lake: Lake, put: Put) -> None:
+    ingest(lake, "tracks", [put("t.csv", "id;artist;energy;loudness\na;1,5;0,25;-7,5\nb;x;0.5;-60\n")])
+    assert lake.input("tracks").select("artist", "energy", "loudness").rows() == [("1,5", 0.25, -7.5), ("x", 0.5, -60.0)]
+    with pytest.raises(InputError, match=r"energy is 0,25"):
+        ingest(lake, "tracks", [put("u.csv", 'id,energy\na,"0,25"\n')])
+
+
+def test_columns_between_bars_are_named(lake: Lake, put: Put) -> None:
+    with pytest.raises(InputError, match=r"t\.csv: columns are separated by \|; write the table with commas"):
+        ingest(lake, "tracks", [put("t.csv", "id|title\na|One\n")])
+
+
+def test_an_empty_part_of_a_folder_is_no_fault(lake: Lake, put: Put) -> None:
+    put("in/part-0.csv", "")
+    folder = put("in/part-1.csv", "id,title\na,One\n").parent
+    assert [(done.rows_read, done.note) for done in ingest(lake, "tracks", [folder])] == [(0, "empty; left alone"), (1, "")]
+    with pytest.raises(InputError, match="the file is empty"):
+        ingest(lake, "tracks", [folder / "part-0.csv"])

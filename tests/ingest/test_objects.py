@@ -88,6 +88,15 @@ def test_names_of_others_in_json(lake: Lake, put: Put) -> None:
     assert rows == [("a", "One", None, 0.4), ("d", "Three", None, None), ("c" * 22, "Two", "Ada", None)]
 
 
+def test_rows_of_a_document(lake: Lake, put: Put) -> None:
+    pandas = {"schema": {"fields": []}, "data": [{"index": 0, "id": "a", "title": "One"}]}
+    (done,) = ingest(lake, "tracks", [put("t.json", json.dumps(pandas))])
+    assert (done.kept, done.note) == (1, "ignored: index")
+    events = {"events": [{"user_id": "u", "track_id": "a", "type": "play"}]}
+    (done,) = ingest(lake, "events", [put("e.json", json.dumps(events, indent=1))])
+    assert (done.rows_read, done.kept) == (1, 1)
+
+
 def test_what_is_twice_stays_so(lake: Lake, put: Put) -> None:
     for row in ('{"track_id":"b","id":"a"}', '{"ref":"b","id":"a"}'):
         with pytest.raises(InputError, match=r"its only row cannot be used \((twice|unknown_field) 1\)"):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date, datetime
 from decimal import Decimal
 
 import polars as pl
@@ -32,6 +33,19 @@ def read(column: Column, value: object, dtype: pl.DataType | None = None) -> tup
         (TRACKS["explicit"], "True", True),
         (TRACKS["explicit"], "no", False),
         (TRACKS["explicit"], 1, True),
+        (TRACKS["explicit"], "t", True),
+        (TRACKS["explicit"], "0.0", False),
+        (TRACKS["explicit"], "NA", None),
+        (TRACKS["popularity"], "N/A", None),
+        (TRACKS["duration_ms"], "NULL", None),
+        (EVENTS["occurred_at"], r"\N", None),
+        (EVENTS["type"], " SAVE", "save"),
+        (TRACKS["title"], "NA", "NA"),
+        (TRACKS["release_date"], date(2011, 5, 1), "2011-05-01"),
+        (TRACKS["release_date"], datetime(2011, 5, 1, 12), "2011-05-01"),  # noqa: DTZ001
+        (TRACKS["release_date"], "2011-00-00", "2011"),
+        (TRACKS["release_date"], "2011-05-00", "2011-05"),
+        (TRACKS["release_date"], "0000", None),
         (TRACKS["genres"], "rock| pop|", ["rock", " pop"]),
         (TRACKS["genres"], '["rock","a|b"]', ["rock", "a|b"]),
         (TRACKS["genres"], ["rock"], ["rock"]),
@@ -116,7 +130,9 @@ def test_any_text_becomes_a_good_value_or_a_code(column: Column, cells: list[str
     assert len(result) == len(codes) == len(cells)
     for cell, value, code in zip(cells, result.to_list(), codes.to_list(), strict=True):
         if code is None:
-            assert (value is None) == (cell in (None, ""))
+            absent = cell in values.ABSENT and column.dtype in (pl.Float64, pl.Int64, pl.Boolean, UTC)
+            absent |= column.ids == "date" and (cell or "").strip().startswith("0000")
+            assert (value is None) == (cell in (None, "") or absent)
             assert not column.allowed or value in (None, *column.allowed)
             if isinstance(value, float):
                 assert column.low is None or value >= column.low
@@ -129,7 +145,7 @@ def test_every_column_takes_its_own_type_and_text(column: Column) -> None:
     assert values.accepts(column, pl.String())
     assert not values.accepts(column, pl.Binary())
     assert not values.accepts(column, pl.Boolean()) or column.dtype == pl.Boolean
-    assert values.accepts(column, UTC) == (column.dtype == UTC)
+    assert values.accepts(column, UTC) == (column.dtype == UTC or column.ids == "date")
 
 
 STRUCT = pl.Struct({"x": pl.Int64()})
