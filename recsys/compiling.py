@@ -7,6 +7,7 @@ What it lacks is compiled on its first call, as ever.
 
 from __future__ import annotations
 
+import gc
 import inspect
 import json
 import os
@@ -137,6 +138,7 @@ def _writing() -> dict[str, str]:
 
 def work() -> None:
     """The other end of :func:`compile_all`: reads places in the list, compiles, answers."""
+    gc.disable()  # looking for garbage among what a compiler keeps is a tenth of the time; the process ends with its work
     listed = kernels()
     for line in sys.stdin:
         kernel = listed[int(line)]

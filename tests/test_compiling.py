@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import os
 import subprocess
 import sys
@@ -46,6 +47,27 @@ def test_those_that_take_longest_come_first() -> None:
     seconds = [kernel.seconds for kernel in kernels()]
     assert seconds == sorted(seconds, reverse=True)
     assert all(kernel.signature for kernel in kernels())
+
+
+def inner(path: Path) -> tuple[ast.Module, set[str]]:
+    """A module and its kernels without an entry for Python."""
+    module = ast.parse(path.read_text(encoding="utf-8"))
+    functions = [node for node in module.body if isinstance(node, ast.FunctionDef)]
+    return module, {node.name for node in functions if any("INNER" in ast.unparse(each) for each in node.decorator_list)}
+
+
+def test_kernels_without_an_entry_for_python_are_called_by_kernels_alone() -> None:
+    """Python would call an address that is none, and the process would die of it."""
+    listed, number = {(kernel.module, kernel.name) for kernel in kernels()}, 0
+    for path in sorted((HOUSE / "recsys").rglob("*.py")):
+        module, names = inner(path)
+        dotted = ".".join(path.relative_to(HOUSE).with_suffix("").parts)
+        assert {name for name in names if not name.startswith("_") or (dotted, name) in listed} == set()
+        for function in ast.walk(module) if names else ():
+            if isinstance(function, ast.FunctionDef) and not any("njit" in ast.unparse(each) for each in function.decorator_list):
+                assert {node.id for node in ast.walk(function) if isinstance(node, ast.Name)} & names == set()
+        number += len(names)
+    assert number > 100
 
 
 def python(code: str, cache: Path) -> str:

@@ -20,6 +20,11 @@ Words = NDArray[np.uint64]
 LEAN: dict[str, Any] = {"nogil": True, "cache": True, "_nrt": False}
 """Options of kernels that allocate nothing: without them, every call counts references to every array it is handed, in atomic
 operations for which threads wait for each other."""
+INNER: dict[str, Any] = {"nogil": True, "cache": True, "no_cpython_wrapper": True, "no_cfunc_wrapper": True}
+"""Options of kernels that other kernels alone call: the entry for Python is compiled for none of them, which is a tenth of the
+time. Called by Python, they would take the process down; so they are private to their module (``tests/test_compiling.py``)."""
+LEAN_INNER: dict[str, Any] = {**LEAN, **INNER}
+"""Of those that are both."""
 
 
 def pattern(matrix: csr_array) -> tuple[Offsets, Ints]:

@@ -12,12 +12,12 @@ from numba import njit
 
 from recsys import compiled
 from recsys.matrices import KERNELS
-from recsys.matrices.arrays import LEAN, Codes, Floats, Ints, Offsets, Words
+from recsys.matrices.arrays import INNER, LEAN, Codes, Floats, Ints, Offsets, Words
 
 compiled.cached(Path(__file__).parent, *KERNELS)
 
 CROWD = 64
-"""Scores in one bucket from which on an ordinary sort is quicker."""
+"""Scores in one bucket from which on sorting by merging is quicker."""
 WORD = 8
 """Flags, of a byte each, in a machine word."""
 MOST_RATE = 1e300
@@ -32,12 +32,13 @@ def greatest_first(scores: Floats) -> Offsets:
     if low == high:
         return order
     starts, rate = _counted(scores, low, high)
-    if starts.max() > CROWD:
-        return np.argsort(-scores, kind="mergesort")
-    place = 0
+    place, crowded = 0, False
     for bucket in range(len(starts)):
+        crowded |= starts[bucket] > CROWD
         # a count becomes the place where its bucket begins
         starts[bucket], place = place, place + starts[bucket]
+    if crowded:
+        return _merged(scores, order)
     for at in range(len(scores)):
         bucket = int((high - scores[at]) * rate)
         order[starts[bucket]] = at
@@ -69,8 +70,19 @@ def nth_greatest(scores: Floats, nth: int) -> float:
         if int((high - score) * rate) == bucket:
             inside[filled] = score
             filled += 1
-    inside.sort()
-    return inside[filled - nth]
+    return inside[greatest_first(inside)[nth - 1]]
+
+
+@njit(nogil=True, cache=True)
+def ascending(numbers: Ints) -> Ints:
+    """``numbers`` sorted."""
+    scores, out = np.empty(len(numbers)), np.empty(len(numbers), np.int32)
+    for at in range(len(numbers)):
+        scores[at] = -numbers[at]
+    order = greatest_first(scores)
+    for at in range(len(numbers)):
+        out[at] = numbers[order[at]]
+    return out
 
 
 @njit(nogil=True, cache=True)
@@ -99,7 +111,26 @@ def marked(flags: Codes, words: Words, places: Ints) -> int:
     return number
 
 
-@njit(nogil=True, cache=True)
+@njit(**INNER)
+def _merged(scores: Floats, order: Offsets) -> Offsets:
+    """``order`` by score, merged from runs of growing length: numpy's sorts take seconds to compile."""
+    other, run = np.empty_like(order), 1
+    while run < len(order):
+        for begin in range(0, len(order), 2 * run):
+            middle, end = min(begin + run, len(order)), min(begin + 2 * run, len(order))
+            left, right = begin, middle
+            for to in range(begin, end):
+                if right == end or (left < middle and scores[order[left]] >= scores[order[right]]):
+                    other[to] = order[left]
+                    left += 1
+                else:
+                    other[to] = order[right]
+                    right += 1
+        order, other, run = other, order, 2 * run
+    return order
+
+
+@njit(**INNER)
 def _ends(scores: Floats) -> tuple[float, float]:
     low, high = np.inf, -np.inf
     for score in scores:
@@ -108,7 +139,7 @@ def _ends(scores: Floats) -> tuple[float, float]:
     return low, high
 
 
-@njit(nogil=True, cache=True)
+@njit(**INNER)
 def _counted(scores: Floats, low: float, high: float) -> tuple[Offsets, float]:
     """How many scores are in each bucket, the greatest first, about two buckets a score; and the buckets per unit of score."""
     counts = np.zeros(2 * len(scores) + 2, np.int64)

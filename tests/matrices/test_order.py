@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from recsys.matrices.order import CROWD, greatest_first, nth_greatest, reaching
+from recsys.matrices.order import CROWD, ascending, greatest_first, nth_greatest, reaching
 
 FINITE = st.floats(-1e6, 1e6, allow_nan=False)
 SCORES = st.lists(st.one_of(FINITE, st.sampled_from([0.0, -0.0, 0.5, 5e-324, 1e-310])), min_size=1, max_size=40).map(np.array)
@@ -40,6 +40,18 @@ def test_many(spread: int, outlier: float) -> None:
 @given(scores=SCORES, least=FINITE, most=st.integers(0, 50))
 def test_reaching(scores: np.ndarray, least: float, most: int) -> None:
     assert reaching(scores, least, most).tolist() == np.flatnonzero(scores >= least)[:most].tolist()
+
+
+@given(numbers=st.lists(st.integers(-(2**31) + 1, 2**31 - 1), max_size=300))
+def test_ascending(numbers: list[int]) -> None:
+    assert ascending(np.array(numbers, np.int32)).tolist() == sorted(numbers)
+
+
+@pytest.mark.parametrize("size", [CROWD + 1, 200, 1000])
+def test_one_far_from_the_others(size: int) -> None:
+    numbers = np.random.default_rng(size).integers(0, size, size, np.int32)
+    numbers[3] = 2**31 - 1
+    assert ascending(numbers).tolist() == np.sort(numbers).tolist()
 
 
 def test_nothing() -> None:

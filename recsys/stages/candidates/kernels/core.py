@@ -7,8 +7,8 @@ from typing import NamedTuple
 import numpy as np
 from numba import njit
 
-from recsys.matrices.arrays import Codes, Flags, Floats, Ints, Names, Offsets, Tracks
-from recsys.matrices.order import greatest_first, nth_greatest, reaching
+from recsys.matrices.arrays import INNER, Codes, Flags, Floats, Ints, Names, Offsets, Tracks
+from recsys.matrices.order import ascending, greatest_first, nth_greatest, reaching
 
 _LEAST = 5e-324
 """Any vote at all."""
@@ -44,6 +44,16 @@ class Loving(NamedTuple):
     """(sets of artists,) 0–1: the greatest of a set's artists."""
 
 
+class _Members(NamedTuple):
+    """The tracks of artists: what one looks up of :class:`Tracks` and :class:`TrackFacts`; all of both would compile slowly."""
+
+    indptr: Offsets
+    bearers: Ints
+    by_artist_indptr: Offsets
+    by_artist: Ints
+    artist_of: Ints
+
+
 class Depth(NamedTuple):
     """How many tracks are looked at."""
 
@@ -71,23 +81,60 @@ def candidates_to_measure(
 
     ``rules`` (tracks,): 0 for a candidate. ``great``: of :func:`great_votes`. ``mark`` (tracks,): zeros, left as zeros.
     """
-    voted = great[rules[great] == 0]
+    voted = _passing(great, rules)
     if len(voted) < depth.measured:
-        voted = reaching(votes, _LEAST, len(votes))
-        voted = voted[rules[voted] == 0]
-    own = votes[voted]
+        voted = _passing(reaching(votes, _LEAST, len(votes)), rules)
     if len(voted) < depth.measured:
-        whole = np.flatnonzero(rules == 0).astype(np.int32)
+        whole = _all_passing(rules)
         return whole, np.ones(len(whole), np.bool_)
-    voted = voted[own >= nth_greatest(own, depth.measured)]
-    core = _merged(voted, _loved(catalog, loving, votes, rules, voted, depth.measured // LOVED, mark))
+    voted = _most_voted(voted, votes, depth.measured)
+    tracks, facts = catalog
+    members = _Members(tracks.artist_indptr, tracks.artist_bearers, facts.by_artist_indptr, facts.by_artist, tracks.artist_of)
+    core = _merged(voted, _loved(members, loving, votes, rules, voted, depth.measured // LOVED, mark))
     if len(core) >= depth.most:
         return core, np.ones(len(core), np.bool_)
-    whole = np.flatnonzero(rules == 0).astype(np.int32)
+    whole = _all_passing(rules)
     return whole, _among(whole, core)
 
 
-@njit(nogil=True, cache=True)
+@njit(**INNER)
+def _passing(numbers: Ints, rules: Codes) -> Ints:
+    """Those of the tracks that no rule drops. In loops, here and below: masks and lists as indices take long to compile."""
+    out, size = np.empty(len(numbers), np.int32), 0
+    for number in numbers:
+        # written in any case, kept when the next place is taken: no branch to guess
+        out[size] = number
+        size += rules[number] == 0
+    return out[:size]
+
+
+@njit(**INNER)
+def _all_passing(rules: Codes) -> Ints:
+    size = 0
+    for track in range(len(rules)):
+        size += rules[track] == 0
+    out, size = np.empty(size + 1, np.int32), 0
+    for track in range(len(rules)):
+        out[size] = track
+        size += rules[track] == 0
+    return out[:size]
+
+
+@njit(**INNER)
+def _most_voted(voted: Ints, votes: Floats, most: int) -> Ints:
+    """The ``most`` with the greatest votes, and those level with the last of them."""
+    own, out, size = np.empty(len(voted)), np.empty(len(voted), np.int32), 0
+    for at in range(len(voted)):
+        own[at] = votes[voted[at]]
+    least = nth_greatest(own, most)
+    for at in range(len(voted)):
+        if own[at] >= least:
+            out[size] = voted[at]
+            size += 1
+    return out[:size]
+
+
+@njit(**INNER)
 def _among(numbers: Ints, some: Ints) -> Flags:
     """Which of the ascending ``numbers`` are among ``some`` of them, ascending too."""
     out, at = np.zeros(len(numbers), np.bool_), 0
@@ -98,36 +145,51 @@ def _among(numbers: Ints, some: Ints) -> Flags:
     return out
 
 
-@njit(nogil=True, cache=True)
-def _loved(
-    catalog: tuple[Tracks, TrackFacts], loving: Loving, votes: Floats, rules: Codes, voted: Ints, most: int, mark: Codes
-) -> Ints:
+@njit(**INNER)
+def _loved(members: _Members, loving: Loving, votes: Floats, rules: Codes, voted: Ints, most: int, mark: Codes) -> Ints:
     """At most ``most`` candidates by the artists the listener loves most, of equals those with most votes; without ``voted``."""
-    mark[voted] = 1
-    loved = np.empty(_by_loved(catalog, loving, rules, mark, np.empty(0, np.int32)), np.int32)
-    _by_loved(catalog, loving, rules, mark, loved)
-    mark[voted] = 0
+    for track in voted:
+        mark[track] = 1
+    loved = np.empty(_by_loved(members, loving, rules, mark, np.empty(0, np.int32)), np.int32)
+    _by_loved(members, loving, rules, mark, loved)
+    for track in voted:
+        mark[track] = 0
     if len(loved) > most:
-        worth = np.empty(len(loved))
+        worth, best = np.empty(len(loved)), np.empty(most, np.int32)
         for at in range(len(loved)):
-            worth[at] = loving.loves[catalog[0].artist_of[loved[at]]] + 1e-3 * votes[loved[at]]
-        loved = loved[greatest_first(worth)[:most]]
-    return np.unique(loved)  # in order; equal strengths of one track's artists bring it twice
+            worth[at] = loving.loves[members.artist_of[loved[at]]] + 1e-3 * votes[loved[at]]
+        order = greatest_first(worth)
+        for at in range(most):
+            best[at] = loved[order[at]]
+        loved = best
+    return _once(ascending(loved))
 
 
-@njit(nogil=True, cache=True)
-def _by_loved(catalog: tuple[Tracks, TrackFacts], loving: Loving, rules: Codes, mark: Codes, out: Ints) -> int:
+@njit(**INNER)
+def _once(numbers: Ints) -> Ints:
+    """The ascending ``numbers`` without repetition: equal strengths of one track's artists bring it twice."""
+    size = 0
+    for number in numbers:
+        if size == 0 or numbers[size - 1] != number:
+            numbers[size] = number
+            size += 1
+    return numbers[:size]
+
+
+@njit(**INNER)
+def _by_loved(members: _Members, loving: Loving, rules: Codes, mark: Codes, out: Ints) -> int:
     """Candidates by artists the listener loves that are not marked, into ``out`` as far as it goes; returns their number."""
-    tracks, facts = catalog
+    indptr, bearers, by_artist_indptr, by_artist, _ = members
     familiar, subject, loves = loving
     size = 0
     for at in range(familiar.indptr[subject], familiar.indptr[subject + 1]):
         name = familiar.indices[at]
-        for place in range(tracks.artist_indptr[name], tracks.artist_indptr[name + 1]):
-            group = tracks.artist_bearers[place]
+        for place in range(indptr[name], indptr[name + 1]):
+            group = bearers[place]
             if loves[group] > familiar.strength[at]:
                 continue  # a track of several artists is there for the one that is loved most
-            for track in facts.by_artist[facts.by_artist_indptr[group] : facts.by_artist_indptr[group + 1]]:
+            for own in range(by_artist_indptr[group], by_artist_indptr[group + 1]):
+                track = by_artist[own]
                 if rules[track] == 0 and mark[track] == 0:
                     if size < len(out):
                         out[size] = track
@@ -135,7 +197,7 @@ def _by_loved(catalog: tuple[Tracks, TrackFacts], loving: Loving, rules: Codes, 
     return size
 
 
-@njit(nogil=True, cache=True)
+@njit(**INNER)
 def _merged(one: Ints, other: Ints) -> Ints:
     """Two ascending lists without common members as one."""
     out, left, right = np.empty(len(one) + len(other), np.int32), 0, 0

@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 from numba import njit
 
-from recsys.matrices.arrays import Codes, Floats, Ints, Lists, Offsets, Tracks
+from recsys.matrices.arrays import INNER, Codes, Floats, Ints, Lists, Offsets, Tracks
 
 EXPLICIT, _ARTIST, _GENRE, KNOWN_ARTIST, _FEATURES, _POPULARITY, VERSION = 3, 7, 8, 9, 10, 11, 12
 """Positions, from 1, of the rules in ``recsys.tables.DROP_RULES`` that the kernel applies itself."""
@@ -49,7 +49,7 @@ def narrow(tracks: Tracks, narrower: Narrow, rules: Codes, counts: Offsets) -> N
                     _redrop(rules[row], counts[row], track, _FEATURES)
 
 
-@njit(nogil=True, cache=True)
+@njit(**INNER)
 def _redrop(rules: Codes, counts: Offsets, track: int, rule: int) -> None:
     if rules[track] == 0 or rules[track] == _POPULARITY:
         counts[rules[track]] -= 1
@@ -57,7 +57,7 @@ def _redrop(rules: Codes, counts: Offsets, track: int, rule: int) -> None:
         counts[rule] += 1
 
 
-@njit(nogil=True, cache=True)
+@njit(**INNER)
 def _within(audio: bool, features: Floats, bounds: Floats) -> bool:
     # no short cut: twelve comparisons fit into vectors, a branch would be guessed wrong
     inside = audio
@@ -81,7 +81,7 @@ def drop(tracks: Tracks, lists: Lists, rules: Codes, counts: Offsets) -> None:
         _count(rules[row], counts[row])
 
 
-@njit(nogil=True, cache=True)
+@njit(**INNER)
 def _by_track(tracks: Tracks, lists: Lists, row: int, rules: Codes) -> None:
     """Tracks dropped by id, then explicit ones, which come between the rules that go by id."""
     canonical, explicit = tracks.canonical, tracks.explicit
@@ -98,7 +98,7 @@ def _by_track(tracks: Tracks, lists: Lists, row: int, rules: Codes) -> None:
                 rules[track] = EXPLICIT
 
 
-@njit(nogil=True, cache=True)
+@njit(**INNER)
 def _bar(of: Ints, indptr: Offsets, members: Ints, excluded: Ints, rule: int, rules: Codes) -> None:
     """Drop the tracks whose names hold an excluded one and that no earlier rule drops."""
     if len(excluded) == 0:
@@ -114,7 +114,7 @@ def _bar(of: Ints, indptr: Offsets, members: Ints, excluded: Ints, rule: int, ru
             rules[track] = rule
 
 
-@njit(nogil=True, cache=True)
+@njit(**INNER)
 def _bound(tracks: Tracks, lists: Lists, row: int, rules: Codes) -> None:
     popularity, least, most = tracks.popularity, lists.least[row], lists.most[row]
     if least == -np.inf and most == np.inf:
@@ -124,7 +124,7 @@ def _bound(tracks: Tracks, lists: Lists, row: int, rules: Codes) -> None:
             rules[track] = _POPULARITY
 
 
-@njit(nogil=True, cache=True)
+@njit(**INNER)
 def _one_release(tracks: Tracks, heard: Ints, rules: Codes) -> None:
     """Of the releases of a song, drop those beside the one the listener heard, else beside the main one, if that one passes."""
     shown = tracks.canonical
@@ -138,7 +138,7 @@ def _one_release(tracks: Tracks, heard: Ints, rules: Codes) -> None:
             rules[track] = VERSION
 
 
-@njit(nogil=True, cache=True)
+@njit(**INNER)
 def _count(rules: Codes, counts: Offsets) -> None:
     """How many tracks each rule dropped. Most are candidates, so eight at a time are passed over."""
     counts[:] = 0

@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 from numba import njit
 
-from recsys.matrices.arrays import Fits, Floats, Ints, Names, Offsets, Subjects, Tracks
+from recsys.matrices.arrays import INNER, Fits, Floats, Ints, Names, Offsets, Subjects, Tracks
 from recsys.stages.candidates.kernels.constants import (
     AFFINITY,
     ARTIST_LEAST,
@@ -149,7 +149,7 @@ def span(
         distance[track] = 1.0 - cosine[track] if audio[track] else np.nan
 
 
-@njit(nogil=True, cache=True)
+@njit(**INNER)
 def _affinity(artist: float, genre: float, genre_alone: float, floor: float) -> float:
     """Affinity of the names, 0–1."""
     alone = max(floor, ARTIST_LEAST + ARTIST_RANGE * artist)
@@ -189,7 +189,7 @@ def strongest(bearers: tuple[Offsets, Ints], names: Names, subject: int, by_set:
             by_set[sets[place]] = max(by_set[sets[place]], strength)
 
 
-@njit(nogil=True, cache=True)
+@njit(**INNER)
 def _cosines(features: Floats, taste: Floats, counted: Floats, begin: int, out: Floats) -> None:
     """Weighted cosine of the taste with the tracks from ``begin`` on, over the counted features."""
     s, end = np.empty(12), begin + len(out)
@@ -206,18 +206,20 @@ def _cosines(features: Floats, taste: Floats, counted: Floats, begin: int, out: 
             out[at] = _over_counted(features[:, begin + at], counted, out[at])
 
 
-@njit(nogil=True, cache=True)
+@njit(**INNER)
 def _shares(taste: Floats, counted: Floats, out: Floats) -> bool:
     """What each feature of a taste of length 1 counts, 0 for those that do not; whether there are such."""
-    length = np.sqrt((taste * taste * counted).sum())
-    out[:] = 0.0
-    if length > 0.0:
-        for at in range(len(out)):
-            out[at] = taste[at] * counted[at] / length
-    return counted.min() < 1.0
+    square, least = 0.0, 1.0
+    for at in range(len(out)):
+        square += taste[at] * taste[at] * counted[at]
+        least = min(least, counted[at])
+    length = np.sqrt(square)
+    for at in range(len(out)):
+        out[at] = taste[at] * counted[at] / length if length > 0.0 else 0.0
+    return least < 1.0
 
 
-@njit(nogil=True, cache=True)
+@njit(**INNER)
 def _over_counted(features: Floats, counted: Floats, cosine: float) -> float:
     """The cosine over the length that the track has in the counted features."""
     square = 0.0

@@ -11,7 +11,7 @@ from typing import NamedTuple
 import numpy as np
 from numba import njit
 
-from recsys.matrices.arrays import Codes, Flags, Floats, Ints, Lists, Names, Offsets, Subjects, Tracks
+from recsys.matrices.arrays import INNER, Codes, Flags, Floats, Ints, Lists, Names, Offsets, Subjects, Tracks
 from recsys.matrices.order import greatest_first
 from recsys.stages.candidates.kernels.constants import AVERSION, PROMOTED, SOUND
 from recsys.stages.candidates.kernels.core import Depth, Loving, TrackFacts, candidates_to_measure, great_votes
@@ -88,7 +88,12 @@ class _Wish(NamedTuple):
 
     little_known: bool
     distance: float
-    targets: Floats
+
+
+class _Target(NamedTuple):
+    """One list's wanted features, as in :class:`Wishes`."""
+
+    features: Floats
     tolerance: float
     octaves: bool
 
@@ -102,12 +107,12 @@ def best_points(
     ``votes``: rows that the lists' ``listener`` names, shares 0–1. The rules of the lists (lists, tracks): 0 for a candidate.
     Returns bounds (lists + 1), tracks, scores, and their :data:`PART_COLUMNS`, all lists one after another.
     """
-    tracks = catalog[0]
+    tracks, facts = catalog
     subjects, ties, floor = listeners
     block, wishes, rules = lists
     width, listed = len(tracks.audio), len(block.subject)
     most = min(depth.most, width)
-    order = np.argsort(block.subject, kind="mergesort")
+    order = greatest_first(-block.subject.astype(np.float64))  # lists of one subject follow each other
     evidence, loves, mark = strengths(tracks), np.empty(tracks.artist_sets), np.zeros(width, np.uint8)
     aversion = np.zeros(width)
     counts, chosen = np.zeros(listed, np.int64), np.empty((listed, most), np.int32)
@@ -124,24 +129,20 @@ def best_points(
         if voice != last_votes:
             great = great_votes(votes[voice], depth.measured)
             last_votes = voice
-        core, counted = candidates_to_measure(
-            catalog, Loving(ties.familiar, subject, loves), votes[voice], rules[row], great, depth, mark
-        )
+        loving = Loving(ties.familiar, subject, loves)
+        core, counted = candidates_to_measure(catalog, loving, votes[voice], rules[row], great, depth, mark)
         own, cold, weight = votes[voice][core], ties.cold[subject], wishes.weight[row].copy()
-        values, safety = _measured(
-            catalog,
-            _Listener(loves, evidence.bad_artist, cold),
-            _Wish(weight[POPULARITY] < 0.0, wishes.distance[row], wishes.targets[row], wishes.tolerance[row], wishes.octaves),
-            some(tracks, subjects, subject, evidence, floor, core),
-            own,
-            core,
-            counted,
-        )
-        _calm(catalog, core, aversion, cold, not block.explicit_safe[row], safety)
+        fits = some(tracks, subjects, subject, evidence, floor, core)
+        known, listener = (tracks.artist_of, tracks.quality, facts.popularity), _Listener(loves, evidence.bad_artist, cold)
+        wish = _Wish(weight[POPULARITY] < 0.0, wishes.distance[row])
+        values, safety = _measured(known, listener, wish, fits, own, core, counted)
+        target = _Target(wishes.targets[row], wishes.tolerance[row], wishes.octaves)
+        _fit((tracks.audio, facts.scaled), target, core, counted, values[TARGET])
+        _calm((facts.doubtful, tracks.silenced), core, aversion, cold, not block.explicit_safe[row], safety)
         if cold:
             weight[POPULARITY] = abs(weight[POPULARITY])
         scale = scale_of(weight, own, counted, values)
-        factors = Multipliers(safety, _promotion(tracks, core, values[CONTENT], safety))
+        factors = Multipliers(safety, _promotion(tracks.boost, core, values[CONTENT], safety))
         totals = total_points(scale, values, factors)
         first = greatest_first(totals)[:most]
         counts[row] = len(first)
@@ -151,39 +152,42 @@ def best_points(
     return _joined(counts, chosen, scores, columns)
 
 
-@njit(nogil=True, cache=True)
-def _calm(catalog: tuple[Tracks, TrackFacts], core: Ints, aversion: Floats, cold: bool, silent: bool, safety: Floats) -> None:
-    """Takes from ``safety`` what is disliked, what is doubtful for somebody new, and, for a ``silent`` list, explicit tracks."""
-    tracks, facts = catalog
+@njit(**INNER)
+def _calm(facts: tuple[Floats, Flags], core: Ints, aversion: Floats, cold: bool, silent: bool, safety: Floats) -> None:
+    """Takes from ``safety`` what is disliked, what is doubtful for somebody new, and, for a ``silent`` list, explicit tracks.
+
+    ``facts``: of all tracks, how doubtful and whether silenced.
+    """
+    doubtful, silenced = facts
     for at in range(len(core)):
         safety[at] *= 1.0 - AVERSION * aversion[core[at]]
         if cold:
-            safety[at] *= facts.doubtful[core[at]]
-        if silent and tracks.silenced[core[at]]:
+            safety[at] *= doubtful[core[at]]
+        if silent and silenced[core[at]]:
             safety[at] = 0.0
 
 
-@njit(nogil=True, cache=True)
-def _promotion(tracks: Tracks, core: Ints, content: Floats, safety: Floats) -> Floats:
+@njit(**INNER)
+def _promotion(boosts: Floats, core: Ints, content: Floats, safety: Floats) -> Floats:
     """Points for promoted tracks that fit."""
     boost = np.empty(len(core))
     for at in range(len(core)):
-        promotion = min(FULL_POINTS * tracks.boost[core[at]], MOST_COMMERCIAL)
+        promotion = min(FULL_POINTS * boosts[core[at]], MOST_COMMERCIAL)
         boost[at] = promotion * safety[at] if content[at] >= PROMOTED else 0.0
     return boost
 
 
-@njit(nogil=True, cache=True)
+@njit(**INNER)
 def _measured(
-    catalog: tuple[Tracks, TrackFacts], listener: _Listener, wish: _Wish, fits: tuple[Floats, Floats, Floats], votes: Floats,
+    facts: tuple[Ints, Floats, Floats], listener: _Listener, wish: _Wish, fits: tuple[Floats, Floats, Floats], votes: Floats,
     core: Ints, counted: Flags,
 ) -> tuple[Floats, Floats]:  # fmt: skip
     """(parts, candidates) values and (candidates,) safety. What a track lacks is measured as the mean of those ``counted``.
 
-    ``fits``: content, distance (NaN without audio) and safety of the candidates ``core``; ``votes``: theirs.
+    ``facts``: of all tracks, set of artists, quality and popularity. ``fits``: content, distance (NaN without audio) and safety
+    of the candidates ``core``; ``votes``: theirs.
     """
-    tracks, facts = catalog
-    loves = listener.loves
+    (artist_of, quality, popularity), loves = facts, listener.loves
     content, distance, safety = fits
     values = np.empty((SIZE, len(core)))
     mean, heard = 0.0, 0
@@ -199,18 +203,17 @@ def _measured(
         affinity = content[at]
         values[CONTENT, at] = affinity if known or not heard else min(1.0, SOUND * mean + (1.0 - SOUND) * affinity)
         values[VOTES, at] = votes[at]
-        values[POPULARITY, at] = facts.popularity[track]
+        values[POPULARITY, at] = popularity[track]
         values[EXPLORATION, at] = 1.0 - abs(places[at] - wish.distance)
-        values[FAMILIARITY, at] = loves[tracks.artist_of[track]]
+        values[FAMILIARITY, at] = loves[artist_of[track]]
         if listener.cold and wish.little_known:  # little known, to somebody new: known to half
-            values[POPULARITY, at] = 1.0 - abs(facts.popularity[track] - 0.5)
-        if loves[tracks.artist_of[track]] > 0.0:  # who loves the artist does not mind the genre
-            safety[at] = tracks.quality[track] * calm(listener.disliked[tracks.artist_of[track]], 0.0)
-    _fit(catalog, wish, core, counted, values[TARGET])
+            values[POPULARITY, at] = 1.0 - abs(popularity[track] - 0.5)
+        if loves[artist_of[track]] > 0.0:  # who loves the artist does not mind the genre
+            safety[at] = quality[track] * calm(listener.disliked[artist_of[track]], 0.0)
     return values, safety
 
 
-@njit(nogil=True, cache=True)
+@njit(**INNER)
 def _quantiles(distance: Floats, counted: Flags, heard: int) -> Floats:
     """Share of the ``counted`` candidates with audio that are nearer, ½ for those without."""
     out = np.full(len(distance), 0.5)
@@ -221,42 +224,48 @@ def _quantiles(distance: Floats, counted: Flags, heard: int) -> Floats:
         if counted[at] and distance[at] == distance[at]:
             known[size] = at
             size += 1
-    far = greatest_first(distance[known])
+    own, nearest_first = np.empty(heard), np.empty(heard)
+    for at in range(heard):
+        own[at] = distance[known[at]]
+    far = greatest_first(own)
     for at in range(heard):
         out[known[far[at]]] = 1.0 - (at + 0.5) / heard
+        nearest_first[heard - 1 - at] = own[far[at]]
     if heard < len(distance):
-        nearest_first = distance[known][far][::-1].copy()
         for at in range(len(distance)):
             if not counted[at] and distance[at] == distance[at]:
                 out[at] = np.searchsorted(nearest_first, distance[at]) / heard
     return out
 
 
-@njit(nogil=True, cache=True)
-def _fit(catalog: tuple[Tracks, TrackFacts], wish: _Wish, core: Ints, counted: Flags, out: Floats) -> None:
-    """exp(−mean distance from the wanted features ÷ tolerance); a track without audio gets the mean."""
-    tracks, facts = catalog
-    targets, wanted, total, heard = wish.targets, 0, 0.0, 0
+@njit(**INNER)
+def _fit(facts: tuple[Flags, Floats], target: _Target, core: Ints, counted: Flags, out: Floats) -> None:
+    """exp(−mean distance from the wanted features ÷ tolerance); a track without audio gets the mean.
+
+    ``facts``: of all tracks, whether they have audio, and their features in standard deviations.
+    """
+    audio, scaled = facts
+    targets, wanted, total, heard = target.features, 0, 0.0, 0
     for feature in range(12):
         wanted += targets[feature] == targets[feature]
     out[:] = 0.0
     if wanted == 0:
         return
     for at in range(len(core)):
-        if tracks.audio[core[at]]:
+        if audio[core[at]]:
             away = 0.0
             for feature in range(12):
                 if targets[feature] == targets[feature]:
-                    away += _away(facts.scaled[core[at], feature], targets[feature], feature, wish.octaves)
-            out[at] = np.exp(-away / wanted / wish.tolerance)
+                    away += _away(scaled[core[at], feature], targets[feature], feature, target.octaves)
+            out[at] = np.exp(-away / wanted / target.tolerance)
             total += out[at] if counted[at] else 0.0
             heard += counted[at]
     for at in range(len(core)):
-        if not tracks.audio[core[at]] and heard:
+        if not audio[core[at]] and heard:
             out[at] = total / heard
 
 
-@njit(nogil=True, cache=True)
+@njit(**INNER)
 def _away(value: float, wanted: float, feature: int, octaves: bool) -> float:
     """Distance of one feature in standard deviations; of a class 0 or 1."""
     if feature >= FIRST_CLASS:
@@ -267,20 +276,20 @@ def _away(value: float, wanted: float, feature: int, octaves: bool) -> float:
     return away
 
 
-@njit(nogil=True, cache=True)
+@njit(**INNER)
 def _remember(averse: Names, subject: int, aversion: Floats) -> None:
     for at in range(averse.indptr[subject], averse.indptr[subject + 1]):
         aversion[averse.indices[at]] = averse.strength[at]
 
 
-@njit(nogil=True, cache=True)
+@njit(**INNER)
 def _forget(averse: Names, subject: int, aversion: Floats) -> None:
     if subject >= 0:
         for at in range(averse.indptr[subject], averse.indptr[subject + 1]):
             aversion[averse.indices[at]] = 0.0
 
 
-@njit(nogil=True, cache=True)
+@njit(**INNER)
 def _joined(counts: Offsets, kept: Ints, values: Floats, columns: Floats) -> tuple[Offsets, Ints, Floats, Floats]:
     indptr = np.zeros(len(counts) + 1, np.int64)
     for row in range(len(counts)):

@@ -12,7 +12,7 @@ from typing import NamedTuple
 import numpy as np
 from numba import njit
 
-from recsys.matrices.arrays import Flags, Floats, Offsets
+from recsys.matrices.arrays import INNER, Flags, Floats, Offsets
 from recsys.matrices.order import nth_greatest
 
 CONTENT, VOTES, POPULARITY, EXPLORATION, FAMILIARITY, TARGET = range(6)
@@ -59,7 +59,7 @@ def scale_of(weight: Floats, own: Floats, counted: Flags, values: Floats) -> _Sc
     low, rate, base = np.zeros(SIZE), np.zeros(SIZE), np.zeros(len(own))
     if len(own) == 0:
         return _Scale(base, low, rate)
-    strong, knee = own.max(), nth_greatest(own, min(KNEE, len(own)))
+    strong, knee = nth_greatest(own, 1), nth_greatest(own, min(KNEE, len(own)))
     knee = knee if knee > 0.0 else strong
     if knee > 0.0:
         for at in range(len(own)):
@@ -103,14 +103,14 @@ def fill_columns(scale: _Scale, values: Floats, factors: Multipliers, places: Of
         out[at, SAFETY], out[at, COMMERCIAL] = factors.safety[place], factors.boost[place]
 
 
-@njit(nogil=True, cache=True)
+@njit(**INNER)
 def _points(values: Floats, place: int, low: float, rate: float) -> float:
     """Points of one candidate's part, never below 0."""
     points = (values[place] - low) * rate
     return points if points > 0.0 else 0.0
 
 
-@njit(nogil=True, cache=True)
+@njit(**INNER)
 def _heavy(weight: Floats, strong: float) -> Floats:
     """Weights of the parts when the greatest vote is ``strong`` (0–1): sound and popularity say a part of what votes cannot."""
     heavy = weight.copy()
@@ -121,7 +121,7 @@ def _heavy(weight: Floats, strong: float) -> Floats:
     return heavy
 
 
-@njit(nogil=True, cache=True)
+@njit(**INNER)
 def _spread(values: Floats, counted: Flags) -> tuple[float, float, float]:
     """Least, greatest, and the unit: the standard deviation, at least a sixth of the range; 0 where all are equal."""
     least, most, total, number = np.inf, -np.inf, 0.0, 0

@@ -11,7 +11,7 @@ from typing import NamedTuple
 import numpy as np
 from numba import njit
 
-from recsys.matrices.arrays import Codes, Fits, Floats, Ints, Lists, Offsets, Subjects, Tracks, Weights
+from recsys.matrices.arrays import INNER, Codes, Fits, Floats, Ints, Lists, Offsets, Subjects, Tracks, Weights
 from recsys.matrices.order import greatest_first, nth_greatest
 from recsys.stages.candidates.kernels.constants import PROMOTED
 from recsys.stages.candidates.kernels.fits import Strengths, opinions, some, span, strengths, wanted
@@ -140,7 +140,7 @@ def _best(
     return _joined(counts, kept, values)
 
 
-@njit(nogil=True, cache=True)
+@njit(**INNER)
 def _pass(
     tracks: Tracks, one: _Subject, own: _Rows, weights: Weights, search: _Search, out: _Pools, whole: tuple[Offsets, Ints, Floats]
 ) -> None:
@@ -163,7 +163,7 @@ def _pass(
                 whole[0][row] = _append(scores[:long], rules[row, begin:end], begin, whole[0][row], whole[1], whole[2])
 
 
-@njit(nogil=True, cache=True)
+@njit(**INNER)
 def _pass_few(tracks: Tracks, one: _Subject, own: _Rows, weights: Weights, search: _Search, out: _Pools) -> bool:
     """The same past the tracks alone that votes lift over bars, which it finds; False when there are too many, or no bar."""
     lists, rows, rules, votes = own
@@ -195,7 +195,7 @@ def _pass_few(tracks: Tracks, one: _Subject, own: _Rows, weights: Weights, searc
     return True
 
 
-@njit(nogil=True, cache=True)
+@njit(**INNER)
 def _append(scores: Floats, rules: Codes, begin: int, place: int, tracks: Ints, values: Floats) -> int:
     """All candidates into ``tracks`` and ``values`` from ``place`` on; returns the place after them."""
     for track in range(len(scores)):
@@ -205,7 +205,7 @@ def _append(scores: Floats, rules: Codes, begin: int, place: int, tracks: Ints, 
     return place
 
 
-@njit(nogil=True, cache=True)
+@njit(**INNER)
 def _points(
     tracks: Tracks,
     lists: Lists,
@@ -227,7 +227,7 @@ def _points(
         out[track] = _total(parts, safety, boost[track], target, weights)
 
 
-@njit(nogil=True, cache=True)
+@njit(**INNER)
 def _points_of(
     tracks: Tracks,
     lists: Lists,
@@ -249,7 +249,7 @@ def _points_of(
     return out
 
 
-@njit(nogil=True, cache=True)
+@njit(**INNER)
 def _total(parts: tuple[float, float, float, float], safety: float, boost: float, target: float, weights: Weights) -> float:
     """The formula; ``parts``: content, votes, popularity, distance."""
     content, votes, popular, distance = parts
@@ -260,7 +260,7 @@ def _total(parts: tuple[float, float, float, float], safety: float, boost: float
     return points * safety + (promotion * safety if weights.safe_boost > 0.0 else promotion)
 
 
-@njit(nogil=True, cache=True)
+@njit(**INNER)
 def _joined(counts: Offsets, kept: Ints, values: Floats) -> tuple[Offsets, Ints, Floats]:
     indptr = np.zeros(len(counts) + 1, np.int64)
     indptr[1:] = np.cumsum(counts)

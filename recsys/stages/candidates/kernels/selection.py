@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
-from recsys.matrices.arrays import Codes, Floats, Ints, Offsets
+from recsys.matrices.arrays import INNER, Codes, Floats, Ints, Offsets
 from recsys.matrices.order import nth_greatest, reaching
 
 
@@ -66,7 +66,7 @@ def ranks(indptr: Offsets, scores: Floats, kept: Offsets, places: Ints) -> Offse
     return out
 
 
-@njit(nogil=True, cache=True)
+@njit(**INNER)
 def _better(before: Floats, after: Floats) -> int:
     """Scores that beat the first of ``after``: as great before it, greater behind it."""
     score, ahead = after[0], 0

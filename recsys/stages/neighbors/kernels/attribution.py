@@ -14,7 +14,7 @@ from typing import NamedTuple
 import numpy as np
 from numba import njit
 
-from recsys.matrices.arrays import LEAN, Float32s, Floats, Ints, Offsets
+from recsys.matrices.arrays import INNER, LEAN_INNER, Float32s, Floats, Ints, Offsets
 from recsys.stages.neighbors.kernels.dense import product
 from recsys.stages.neighbors.kernels.interpolation import (
     Chains,
@@ -103,7 +103,7 @@ def attribute_rows(
             _divide(form, subjects, row, chosen, tracks[part], (scales, right, place), parts)
 
 
-@njit(nogil=True, cache=True)
+@njit(**INNER)
 def _chosen(indices: Ints) -> Ints:
     count = 0
     while count < indices.size and indices[count] >= 0:
@@ -111,7 +111,7 @@ def _chosen(indices: Ints) -> Ints:
     return indices[:count]
 
 
-@njit(nogil=True, cache=True)
+@njit(**INNER)
 def _scales(form: LinearForm, subjects: Voters, row: int, chosen: Ints, sums: Floats) -> tuple[float, float, float]:
     """What votes, ALS scores and track side are multiplied by in the blend: their share ÷ root mean square over all tracks."""
     items = form.tracks.shape[0]
@@ -125,7 +125,7 @@ def _scales(form: LinearForm, subjects: Voters, row: int, chosen: Ints, sums: Fl
     return votes, als_scale, side / np.sqrt(side_square / items) if side_square > 0.0 else 0.0
 
 
-@njit(nogil=True, cache=True)
+@njit(**INNER)
 def _votes_square(form: LinearForm, low_rank: Floats, weight: Floats, chosen: Ints, sums: Floats) -> float:
     """Sum of the squares of a listener's votes over all tracks; ``sums`` (tracks,) are zeros, and zeros again then.
 
@@ -149,7 +149,7 @@ def _votes_square(form: LinearForm, low_rank: Floats, weight: Floats, chosen: In
     return _with_squares(total, shared, tracks, own, size, low_rank)
 
 
-@njit(**LEAN)
+@njit(**LEAN_INNER)
 def _with_squares(total: float, shared: Float32s, tracks: Ints, own: Floats, size: int, low_rank: Floats) -> float:
     """``total`` + Σ v (v + 2 S d) of the first ``size`` of eight tracks with the votes ``own``.
 
@@ -172,7 +172,7 @@ def _with_squares(total: float, shared: Float32s, tracks: Ints, own: Floats, siz
     return total
 
 
-@njit(**LEAN)
+@njit(**LEAN_INNER)
 def _side_square(form: LinearForm, subjects: Voters, row: int, sums: Floats) -> float:
     """Sum of the squares of a listener's track side over all tracks."""
     (indptr, columns, weights), bounds = form.side, subjects.rows.indptr
@@ -189,7 +189,7 @@ def _side_square(form: LinearForm, subjects: Voters, row: int, sums: Floats) -> 
     return total
 
 
-@njit(**LEAN)
+@njit(**LEAN_INNER)
 def _quadratic(matrix: Floats, vector: Floats) -> float:
     total = 0.0
     for a in range(vector.size):
@@ -198,7 +198,7 @@ def _quadratic(matrix: Floats, vector: Floats) -> float:
     return total
 
 
-@njit(nogil=True, cache=True)
+@njit(**INNER)
 def _targets(
     form: LinearForm, subjects: Voters, row: int, chosen: Ints, tracks: Ints, room: tuple[Ints, Ints], als: float
 ) -> Floats:
@@ -232,7 +232,7 @@ def _targets(
     return out
 
 
-@njit(nogil=True, cache=True)
+@njit(**INNER)
 def _local(form: LinearForm, chosen: Ints, tracks: Ints, shared: Floats, head: Ints, place: Ints, local: Floats) -> None:
     """``local`` (neighbours, targets) becomes (R_NN + λI)⁻¹ (M_N,t − Q_N S_t)."""
     vectors = form.vectors[chosen]
@@ -258,7 +258,7 @@ def _local(form: LinearForm, chosen: Ints, tracks: Ints, shared: Floats, head: I
     cholesky_solve_columns(matrix, local)
 
 
-@njit(nogil=True, cache=True)
+@njit(**INNER)
 def _confidence(form: LinearForm, rows: NeighborRows, row: int) -> tuple[Ints, Float32s]:
     """Tracks of a row, and the ALS confidence in each."""
     begin, values, confidence = rows.indptr[row], rows.values, form.confidence
@@ -269,7 +269,7 @@ def _confidence(form: LinearForm, rows: NeighborRows, row: int) -> tuple[Ints, F
     return indices, sure
 
 
-@njit(nogil=True, cache=True)
+@njit(**INNER)
 def _divide(
     form: LinearForm, subjects: Voters, row: int, chosen: Ints, targets: Ints,
     forms: tuple[tuple[float, float, float], Floats, Ints], parts: tuple[Ints, Floats, Floats],
@@ -301,7 +301,7 @@ def _divide(
             tracks[at], share[at], rest[at] = -1, 0.0, 1.0
 
 
-@njit(**LEAN)
+@njit(**LEAN_INNER)
 def _add_side(form: LinearForm, subjects: Voters, targets: Ints, scale: float, place: Ints, first: int, part: Floats) -> None:
     """Adds to ``part`` (own, targets) what the own tracks of the entries ``first`` … say by the track side."""
     (indptr, columns, weights), tracks, votes = form.side, subjects.rows.indices, subjects.votes
@@ -317,7 +317,7 @@ def _add_side(form: LinearForm, subjects: Voters, targets: Ints, scale: float, p
         place[targets[at]] = -1
 
 
-@njit(nogil=True, cache=True)
+@njit(**INNER)
 def _own(
     form: LinearForm, rows: NeighborRows, row: int, chosen: Ints, scale: float, place: Ints, part: tuple[int, int]
 ) -> Floats:
@@ -344,7 +344,7 @@ def _own(
     return out
 
 
-@njit(**LEAN)
+@njit(**LEAN_INNER)
 def _own_of_neighbors(rows: NeighborRows, chosen: Ints, place: Ints, out: Floats) -> None:
     """The first columns of ``out`` (own, width): the neighbours' standardised rows at the own tracks, row ``place`` of each.
 
@@ -362,7 +362,7 @@ def _own_of_neighbors(rows: NeighborRows, chosen: Ints, place: Ints, out: Floats
                 out[to, nth] += values[entry] * own
 
 
-@njit(**LEAN)
+@njit(**LEAN_INNER)
 def _offer(own: int, liked: bool, values: Floats, tracks: Ints, share: Floats, total: Floats) -> None:
     """Adds an own track's contributions to the totals, and names it where it is liked and among the greatest above 0."""
     for at in range(values.size):

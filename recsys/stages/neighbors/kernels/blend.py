@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
-from recsys.matrices.arrays import Float32s, Floats, Ints, Offsets
+from recsys.matrices.arrays import INNER, Float32s, Floats, Ints, Offsets
 
 
 @njit(nogil=True, cache=True, fastmath={"reassoc", "contract"})
@@ -80,7 +80,7 @@ def shares(scores: Float32s, rated: tuple[Offsets, Ints], most: Floats, canonica
                 out[row, track] = own[canonical[track]]
 
 
-@njit(nogil=True, cache=True, fastmath={"nnan", "nsz", "reassoc"})
+@njit(fastmath={"nnan", "nsz", "reassoc"}, **INNER)
 def _greatest(values: Floats) -> float:
     """The greatest of some numbers ≥ 0, 0 for none; without thought for NaN, which would keep it from going by vectors."""
     top = 0.0
@@ -89,6 +89,6 @@ def _greatest(values: Floats) -> float:
     return top
 
 
-@njit(nogil=True, cache=True)
+@njit(**INNER)
 def _over_root(share: float, square: np.float32, count: int) -> np.float32:
     return np.float32(share / np.sqrt(square / count)) if square > 0.0 else np.float32(0)

@@ -8,7 +8,7 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from recsys.matrices.arrays import Floats
+from recsys.matrices.arrays import INNER, Floats
 
 Numbers = NDArray[Any]
 
@@ -31,7 +31,7 @@ def product(left: Numbers, right: Numbers, out: Numbers) -> None:
             _add_one(left, right, out, row, begin, end)
 
 
-@njit(nogil=True, cache=True, fastmath={"contract"})
+@njit(fastmath={"contract"}, **INNER)
 def _add_four(left: Numbers, right: Numbers, out: Numbers, row: int, begin: int, end: int) -> None:
     """Four rows at a time read ``right`` a quarter as often; each is summed as :func:`_add_one` does."""
     rank = len(right)
@@ -52,7 +52,7 @@ def _add_four(left: Numbers, right: Numbers, out: Numbers, row: int, begin: int,
         _add_rest(left, right, out, other, begin, end)
 
 
-@njit(nogil=True, cache=True, fastmath={"contract"})
+@njit(fastmath={"contract"}, **INNER)
 def _add_one(left: Numbers, right: Numbers, out: Numbers, row: int, begin: int, end: int) -> None:
     sums = out[row, begin:end]
     for k in range(0, len(right) - 3, 4):
@@ -63,7 +63,7 @@ def _add_one(left: Numbers, right: Numbers, out: Numbers, row: int, begin: int, 
     _add_rest(left, right, out, row, begin, end)
 
 
-@njit(nogil=True, cache=True, fastmath={"contract"})
+@njit(fastmath={"contract"}, **INNER)
 def _add_rest(left: Numbers, right: Numbers, out: Numbers, row: int, begin: int, end: int) -> None:
     rank, sums = len(right), out[row, begin:end]
     for k in range(rank - rank % 4, rank):
@@ -106,7 +106,7 @@ def eigen(symmetric: Floats) -> tuple[Floats, Floats]:
     return values[order], np.ascontiguousarray(vectors[order].T)
 
 
-@njit(nogil=True, cache=True)
+@njit(**INNER)
 def _rotate(matrix: Floats, vectors: Floats, p: int, q: int) -> None:
     """Makes ``matrix[p, q]`` 0; ``vectors`` holds the eigenvectors in rows, so that all loops run along memory."""
     turn = (matrix[q, q] - matrix[p, p]) / (2.0 * matrix[p, q])

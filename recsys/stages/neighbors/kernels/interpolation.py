@@ -12,7 +12,7 @@ from typing import NamedTuple
 import numpy as np
 from numba import njit
 
-from recsys.matrices.arrays import LEAN, Flags, Floats, Ints, Offsets
+from recsys.matrices.arrays import INNER, LEAN, LEAN_INNER, Flags, Floats, Ints, Offsets
 
 _LANES = 16
 """Numbers that rows of small matrices are a multiple of."""
@@ -85,7 +85,7 @@ def interpolate(
         scale[row] = 1.0 / max(rest, ridge) if max(rest, ridge) > 0.0 else 0.0
 
 
-@njit(nogil=True, cache=True)
+@njit(**INNER)
 def _nearest_rest(
     mine: Floats, vectors: Floats, values: Floats, indices: Ints, similarity: Floats, overlap: Ints, right: Floats
 ) -> int:
@@ -169,7 +169,7 @@ def subtract(vectors: Floats, values: Floats, chosen: Ints, matrix: Floats, ridg
         matrix[a, a] = max(matrix[a, a], 0.0) + ridge
 
 
-@njit(**LEAN)
+@njit(**LEAN_INNER)
 def _subtract_all(row: Floats, mine: Floats, theirs: Floats, begin: int, first: int, end: int) -> None:
     """Takes all factors off the columns ``first`` … ``end`` − 1 of a row, one after the other, four in a pass.
 
@@ -225,7 +225,7 @@ def cholesky(matrix: Floats, size: int) -> None:
                     _take_off(matrix, at, row, row + 1, size)
 
 
-@njit(**LEAN)
+@njit(**LEAN_INNER)
 def _take_off(matrix: Floats, at: int, first: int, last: int, size: int) -> None:
     """Takes a finished row off the rows ``first`` … ``last`` − 1."""
     for row in range(first, last):
@@ -235,7 +235,7 @@ def _take_off(matrix: Floats, at: int, first: int, last: int, size: int) -> None
                 matrix[row, column] -= part * matrix[at, column]
 
 
-@njit(**LEAN)
+@njit(**LEAN_INNER)
 def _take_off_four(matrix: Floats, at: int, row: int, size: int) -> None:
     """Takes the four finished rows from ``at`` on off a row, one after the other: it is read and written once."""
     own, a, b = matrix[row, row:size], matrix[at, row:size], matrix[at + 1, row:size]
@@ -269,13 +269,13 @@ def cholesky_solve_columns(matrix: Floats, right: Floats) -> None:
         _scale(right[at], 1.0 / matrix[at, at])
 
 
-@njit(fastmath={"contract"}, **LEAN)
+@njit(fastmath={"contract"}, **LEAN_INNER)
 def _add(to: Floats, factor: float, other: Floats) -> None:
     for at in range(to.size):
         to[at] += factor * other[at]
 
 
-@njit(fastmath={"contract"}, **LEAN)
+@njit(fastmath={"contract"}, **LEAN_INNER)
 def _add_four(right: Floats, row: int, factors: Floats, others: int) -> None:
     """:func:`_add` to a row of the four from ``others`` on, times negative factors: it is read and written once."""
     p, q, r, s = -factors[0], -factors[1], -factors[2], -factors[3]
@@ -284,7 +284,7 @@ def _add_four(right: Floats, row: int, factors: Floats, others: int) -> None:
         to[at] = to[at] + p * a[at] + q * b[at] + r * c[at] + s * d[at]
 
 
-@njit(fastmath={"contract"}, **LEAN)
+@njit(fastmath={"contract"}, **LEAN_INNER)
 def _add_to_four(right: Floats, row: int, factors: Floats, one: int) -> None:
     """:func:`_add` of ``one`` row times four negative factors to the four from ``row`` on: it is read once."""
     p, q, r, s = -factors[0], -factors[1], -factors[2], -factors[3]
@@ -297,7 +297,7 @@ def _add_to_four(right: Floats, row: int, factors: Floats, one: int) -> None:
         d[at] += s * value
 
 
-@njit(**LEAN)
+@njit(**LEAN_INNER)
 def _scale(row: Floats, factor: float) -> None:
     for at in range(row.size):
         row[at] *= factor

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
-from recsys.matrices.arrays import Float32s, Floats, Ints, Offsets
+from recsys.matrices.arrays import INNER, Float32s, Floats, Ints, Offsets
 from recsys.stages.neighbors.kernels.interpolation import cholesky_solve
 
 EXACT = np.float32(1e-12)
@@ -58,13 +58,13 @@ def solve_rows(
                 direction[k] = rest[k] + turn * direction[k]
 
 
-@njit(nogil=True, cache=True)
+@njit(**INNER)
 def _copy(source: Float32s, target: Float32s) -> None:
     for k in range(source.size):
         target[k] = source[k]
 
 
-@njit(nogil=True, cache=True, fastmath={"reassoc", "contract"})
+@njit(fastmath={"reassoc", "contract"}, **INNER)
 def _dot(left: Float32s, right: Float32s) -> np.float32:
     total = np.float32(0)
     for k in range(left.size):
@@ -72,7 +72,7 @@ def _dot(left: Float32s, right: Float32s) -> np.float32:
     return total
 
 
-@njit(nogil=True, cache=True, fastmath={"reassoc", "contract"})
+@njit(fastmath={"reassoc", "contract"}, **INNER)
 def _image(
     x: Float32s, entries: tuple[Offsets, Ints, Float32s], others: Float32s, gram: Float32s, ridge: np.float32,
     row: int, image: Float32s,

@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
-from recsys.matrices.arrays import Float32s, Floats, Ints, Offsets
+from recsys.matrices.arrays import INNER, Float32s, Floats, Ints, Offsets
+from recsys.matrices.order import ascending, nth_greatest
 
 
 @njit(nogil=True, cache=True)
@@ -32,7 +33,7 @@ def walk(
                     touched[count] = other
                     count += 1
                 sums[other] += listeners[listener]
-        others = np.sort(touched[:count])
+        others = ascending(touched[:count])
         weights = np.empty(count)
         for at in range(count):
             other = others[at]
@@ -41,10 +42,10 @@ def walk(
         _greatest(others, weights, greatest[0][track], greatest[1][track])
 
 
-@njit(nogil=True, cache=True)
+@njit(**INNER)
 def _greatest(indices: Ints, weights: Floats, out: Ints, out_weights: Floats) -> None:
     """The greatest weights above 0, as many as there is room for, in the order they came; of equal ones the first."""
-    bar = np.partition(weights, weights.size - out.size)[weights.size - out.size] if weights.size > out.size else 0.0
+    bar = nth_greatest(weights, out.size) if weights.size > out.size else 0.0
     room = out.size
     for weight in weights:
         room -= weight > bar

@@ -12,7 +12,7 @@ import numpy as np
 from numba import njit
 from scipy.sparse import csc_array, csr_array
 
-from recsys.matrices.arrays import LEAN, Floats, Ints, Unsigned, Words
+from recsys.matrices.arrays import LEAN, LEAN_INNER, Floats, Ints, Unsigned, Words
 
 NOISE = 1e-12
 """Rounding noise: a correlation this near to 0 is 0 and this near to 1 is 1; a range this small is none."""
@@ -214,7 +214,7 @@ def co_rated_row(user: int, rows: Sparse, columns: Sparse, overlap: Ints, sums: 
             similarity[other] = pearson(sums[other, 2], sums[other, 3], sums[other, 4], int(overlap[other]))
 
 
-@njit(**LEAN)
+@njit(**LEAN_INNER)
 def _add_ratings(mine: float, item: int, columns: Sparse, overlap: Ints, sums: Floats) -> None:
     """Adds one item to every co-rater's sums: totals and ranges of the user's and of the co-rater's ratings."""
     for place in range(columns.indptr[item], columns.indptr[item + 1]):
@@ -231,7 +231,7 @@ def _add_ratings(mine: float, item: int, columns: Sparse, overlap: Ints, sums: F
         row[4], row[5] = min(row[4], theirs), max(row[5], theirs)
 
 
-@njit(**LEAN)
+@njit(**LEAN_INNER)
 def _start_deviations(overlap: int, row: Floats) -> None:
     """Turns totals and ranges into means, empty sums of products, and a flag that neither rated all alike."""
     varied = not (constant(row[2], row[3]) or constant(row[4], row[5]))

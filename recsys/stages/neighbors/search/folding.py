@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
-from recsys.matrices.arrays import Ints
+from recsys.matrices.arrays import INNER, Ints
 from recsys.stages.neighbors.search.correlation import Moments, Sparse, snapped
 from recsys.stages.neighbors.search.search import Nearest
 
@@ -52,14 +52,14 @@ def nearest_fitted(
         _sort(nearest, row, size)
 
 
-@njit(nogil=True, cache=True)
+@njit(**INNER)
 def _worse(nearest: Nearest, row: int, one: int, other: int) -> bool:
     """Whether one place of the heap is less similar than another, or as similar and of a higher index."""
     a, b = nearest.similarity[row, one], nearest.similarity[row, other]
     return a < b or (a == b and nearest.indices[row, one] > nearest.indices[row, other])
 
 
-@njit(nogil=True, cache=True)
+@njit(**INNER)
 def _swap(nearest: Nearest, row: int, a: int, b: int) -> None:
     indices, similarity, overlap = nearest.indices[row], nearest.similarity[row], nearest.overlap[row]
     indices[a], indices[b] = indices[b], indices[a]
@@ -67,7 +67,7 @@ def _swap(nearest: Nearest, row: int, a: int, b: int) -> None:
     overlap[a], overlap[b] = overlap[b], overlap[a]
 
 
-@njit(nogil=True, cache=True)
+@njit(**INNER)
 def _push(nearest: Nearest, row: int, size: int, similarity: float, index: int, overlap: int) -> None:
     """Adds to a heap of ``size`` whose worst is in front."""
     nearest.similarity[row, size], nearest.indices[row, size], nearest.overlap[row, size] = similarity, index, overlap
@@ -77,14 +77,14 @@ def _push(nearest: Nearest, row: int, size: int, similarity: float, index: int, 
         at = (at - 1) // 2
 
 
-@njit(nogil=True, cache=True)
+@njit(**INNER)
 def _replace(nearest: Nearest, row: int, similarity: float, index: int, overlap: int) -> None:
     """Puts another in the place of a full heap's worst."""
     nearest.similarity[row, 0], nearest.indices[row, 0], nearest.overlap[row, 0] = similarity, index, overlap
     _sink(nearest, row, nearest.indices.shape[1])
 
 
-@njit(nogil=True, cache=True)
+@njit(**INNER)
 def _sink(nearest: Nearest, row: int, size: int) -> None:
     """Moves the first of a heap of ``size`` down to its place."""
     at = 0
@@ -98,7 +98,7 @@ def _sink(nearest: Nearest, row: int, size: int) -> None:
         at = worst
 
 
-@njit(nogil=True, cache=True)
+@njit(**INNER)
 def _sort(nearest: Nearest, row: int, size: int) -> None:
     """Orders a heap, best in front: the worst goes to the end, again and again."""
     for end in range(size - 1, 0, -1):

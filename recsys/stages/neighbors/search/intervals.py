@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
-from recsys.matrices.arrays import LEAN, Codes, Float32s, Unsigned
+from recsys.matrices.arrays import LEAN, LEAN_INNER, Codes, Float32s, Unsigned
 from recsys.stages.neighbors.search.tiles import LOWEST, UNIT, Tiles
 
 FLOOR = np.float32(1e-30)
@@ -52,7 +52,7 @@ def mark_co_rated(tiles: Tiles, user: int, tile: int, co_rated: Codes) -> None:
             co_rated[raters[place]] = 1
 
 
-@njit(fastmath={"contract"}, **LEAN)
+@njit(fastmath={"contract"}, **LEAN_INNER)
 def _add_dense(rows: Unsigned, values: Float32s, dense: Float32s, middle: Float32s) -> None:
     """Adds the products on dense items, eight items at a time."""
     whole = rows.size - rows.size % 8
@@ -112,7 +112,7 @@ def co_rated_intervals(tiles: Tiles, user: int, tile: int, sums: Float32s, low: 
     _bound(tiles.gap[user], tiles.gap[tile * width : (tile + 1) * width], sums, low, high)
 
 
-@njit(fastmath={"contract"}, **LEAN)
+@njit(fastmath={"contract"}, **LEAN_INNER)
 def _add_dense_six(rows: Unsigned, values: Float32s, dense: Float32s, sums: Float32s) -> None:
     """Adds the six sums on dense items, four items at a time; a missing rating is 0 and no rating is."""
     # unpacking ``sums`` as a tuple would give views that the compiler does not know to be contiguous
@@ -145,7 +145,7 @@ def _add_dense_six(rows: Unsigned, values: Float32s, dense: Float32s, sums: Floa
             sum_xy[at] += a * y
 
 
-@njit(error_model="numpy", **LEAN)
+@njit(error_model="numpy", **LEAN_INNER)
 def _bound(gap: np.float32, gaps: Float32s, sums: Float32s, low: Float32s, high: Float32s) -> None:
     """Turns six sums into interval ends and clears them.
 

@@ -18,7 +18,7 @@ from typing import NamedTuple
 import numpy as np
 from numba import njit
 
-from recsys.matrices.arrays import LEAN, Codes, Flags, Float32s, Floats, Ints, Offsets
+from recsys.matrices.arrays import LEAN, LEAN_INNER, Codes, Flags, Float32s, Floats, Ints, Offsets
 from recsys.stages.neighbors.search.intervals import correlate, mark_co_rated
 from recsys.stages.neighbors.search.ranks import AtLeast, blank_hits, find_ranked, reached_by
 from recsys.stages.neighbors.search.search import LEAST_ROOM
@@ -133,7 +133,7 @@ def _meet_tiles(tiles: Tiles, doubtful: Doubtful, candidates: Candidates, scratc
             _meet_doubtful(tiles, candidates, scratch, user, first, ours)
 
 
-@njit(**LEAN)
+@njit(**LEAN_INNER)
 def _meet(tiles: Tiles, candidates: Candidates, scratch: Meeting, user: int, tile: int, unseen: Ints) -> None:
     """Correlates a user with those of a tile but the ``unseen``."""
     middle = scratch.middle
@@ -151,7 +151,7 @@ def _meet(tiles: Tiles, candidates: Candidates, scratch: Meeting, user: int, til
     _offer(candidates, user, begin, middle, places, 1 if same else 2)
 
 
-@njit(**LEAN)
+@njit(**LEAN_INNER)
 def _meet_doubtful(tiles: Tiles, candidates: Candidates, scratch: Meeting, user: int, tile: int, unseen: Ints) -> None:
     """The same for a doubtful user, on behalf of both: only who shares an item with the user correlates."""
     middle, co_rated = scratch.middle, scratch.co_rated
@@ -168,7 +168,7 @@ def _meet_doubtful(tiles: Tiles, candidates: Candidates, scratch: Meeting, user:
     _offer(candidates, user, begin, middle, places, 2)
 
 
-@njit(**LEAN)
+@njit(**LEAN_INNER)
 def _reach(own: np.float32, cut: Float32s, scratch: Meeting) -> int:
     """Notes in ``scratch.hits`` who of a tile reaches the user's own cut or has a cut that the user reaches; how many."""
     middle, hits = scratch.middle, scratch.hits
@@ -178,7 +178,7 @@ def _reach(own: np.float32, cut: Float32s, scratch: Meeting) -> int:
     return find_ranked(hits)
 
 
-@njit(**LEAN)
+@njit(**LEAN_INNER)
 def _offer(candidates: Candidates, user: int, begin: int, middle: Float32s, places: Ints, sides: int) -> None:
     """Offers the users from ``begin`` on to ``user``, and ``user`` to them: ``sides`` is 1 or 2.
 
@@ -199,7 +199,7 @@ def _offer(candidates: Candidates, user: int, begin: int, middle: Float32s, plac
             one, other = other, one
 
 
-@njit(**LEAN)
+@njit(**LEAN_INNER)
 def _narrow(candidates: Candidates, user: int) -> None:
     """Drops the candidates that are surely not among the ``k`` greatest."""
     number = candidates.number[user]
@@ -219,7 +219,7 @@ def _narrow_all(candidates: Candidates, first: int, last: int) -> None:
             _narrow(candidates, user)
 
 
-@njit(**LEAN)
+@njit(**LEAN_INNER)
 def _cut(middles: Float32s, k: int, cut: np.float32, radius: float) -> np.float32:
     """What a correlation must reach to be among the ``k`` greatest, at least ``cut``.
 

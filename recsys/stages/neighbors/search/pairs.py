@@ -13,7 +13,7 @@ from typing import NamedTuple
 import numpy as np
 from numba import njit
 
-from recsys.matrices.arrays import LEAN, Floats, Ints, Offsets
+from recsys.matrices.arrays import LEAN, LEAN_INNER, Floats, Ints, Offsets
 from recsys.stages.neighbors.search.correlation import Moments, OneRow, Sparse, catalogue_pair, clear, spread
 from recsys.stages.neighbors.search.mutual import Candidates
 from recsys.stages.neighbors.search.ranks import outranks
@@ -92,7 +92,7 @@ def _group(rows: Sparse, candidates: Candidates, first: int, work: _Work) -> Non
         work.followed[at] = short[work.place[at]]
 
 
-@njit(**LEAN)
+@njit(**LEAN_INNER)
 def _distribute(keys: Ints, order: Offsets, starts: Offsets, out: Offsets) -> None:
     """Counting sort: ``out`` is ``order`` by its keys, equal ones as they came; those of key ``s`` begin at ``starts[s]``."""
     starts[:] = 0

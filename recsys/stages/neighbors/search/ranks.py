@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 from numba import njit
 
-from recsys.matrices.arrays import LEAN, Codes, Float32s, Floats, Ints, Words
+from recsys.matrices.arrays import LEAN, LEAN_INNER, Codes, Float32s, Floats, Ints, Words
 from recsys.matrices.order import WORD, marked
 
 BISECTIONS = 20
@@ -69,7 +69,7 @@ def reached_by(values: Float32s, k: int, least: np.float32) -> np.float32:
     return low
 
 
-@njit(fastmath={"reassoc"}, **LEAN)
+@njit(fastmath={"reassoc"}, **LEAN_INNER)
 def _count(values: Float32s, least: np.float32) -> int:
     """How many reach ``least``; at most 2²⁴. Counted in float32, which fills a vector register twice as well."""
     count = _ZERO

@@ -14,7 +14,7 @@ from typing import NamedTuple
 import numpy as np
 from numba import njit
 
-from recsys.matrices.arrays import LEAN, Codes, Float32s, Floats, Ints, Offsets
+from recsys.matrices.arrays import LEAN, LEAN_INNER, Codes, Float32s, Floats, Ints, Offsets
 from recsys.stages.neighbors.search.correlation import Moments, OneRow, Sparse, catalogue_pair, clear, co_rated_pair, spread
 from recsys.stages.neighbors.search.intervals import FLOOR, ONE, catalogue_intervals, co_rated_intervals
 from recsys.stages.neighbors.search.ranks import AtLeast, blank_hits, find_ranked, outranks, reached_by
@@ -129,7 +129,7 @@ def search(task: SearchTask, scratch: Scratch, first: int, nearest: Nearest) -> 
             _finish(task, scratch, first + begin + at, at, nearest, begin + at)
 
 
-@njit(**LEAN)
+@njit(**LEAN_INNER)
 def _meet(task: SearchTask, scratch: Scratch, user: int, tile: int, at: int) -> None:
     """Offers a user, who has the place ``at`` in the block, the users of a tile."""
     retained, low, high, k = scratch.retained, scratch.low, scratch.high, task.k
@@ -161,14 +161,14 @@ def _meet(task: SearchTask, scratch: Scratch, user: int, tile: int, at: int) -> 
     clear(task.rows, user, scratch.row)
 
 
-@njit(**LEAN)
+@njit(**LEAN_INNER)
 def _reach(high: Float32s, cut: np.float32, hits: AtLeast) -> int:
     for place in range(high.size):
         hits.mask[place] = high[place] >= cut
     return find_ranked(hits)
 
 
-@njit(**LEAN)
+@njit(**LEAN_INNER)
 def _retain(task: SearchTask, scratch: Scratch, at: int, begin: int, places: Ints) -> int:
     """Retains as many of the places of a tile, which starts at ``begin``, as there is room for; returns their number."""
     retained, low, high, sure = scratch.retained, scratch.low, scratch.high, task.tiles.sums != 1
@@ -187,7 +187,7 @@ def _retain(task: SearchTask, scratch: Scratch, at: int, begin: int, places: Int
     return done
 
 
-@njit(**LEAN)
+@njit(**LEAN_INNER)
 def _make_exact(task: SearchTask, scratch: Scratch, user: int, at: int, begin: int, least: np.float32) -> None:
     """Computes those retained from ``begin`` on whose correlation may reach ``least``; it is 0 without a co-rated item."""
     retained = scratch.retained
@@ -207,7 +207,7 @@ def _make_exact(task: SearchTask, scratch: Scratch, user: int, at: int, begin: i
         retained.ones[at] += similarity == 1.0
 
 
-@njit(**LEAN)
+@njit(**LEAN_INNER)
 def _narrow(retained: Retained, k: int, at: int) -> None:
     """Drops whom ``k`` others surely surpass."""
     number, highs = retained.number[at], retained.high[at]
@@ -218,7 +218,7 @@ def _narrow(retained: Retained, k: int, at: int) -> None:
     retained.cut[at] = cut
 
 
-@njit(**LEAN)
+@njit(**LEAN_INNER)
 def _resolve(retained: Retained, k: int, at: int) -> None:
     """Leaves the ``k`` nearest of those retained, all exact: too many are as similar as each other."""
     number = retained.number[at]
@@ -231,7 +231,7 @@ def _resolve(retained: Retained, k: int, at: int) -> None:
         retained.cut[at] = max(retained.cut[at], reached_by(retained.low[at, :k], k, retained.cut[at]))
 
 
-@njit(**LEAN)
+@njit(**LEAN_INNER)
 def _leave(retained: Retained, at: int) -> None:
     """Drops all but the chosen."""
     indices, lows, highs, chosen = retained.indices[at], retained.low[at], retained.high[at], retained.chosen
@@ -244,7 +244,7 @@ def _leave(retained: Retained, at: int) -> None:
     retained.number[at] = left
 
 
-@njit(**LEAN)
+@njit(**LEAN_INNER)
 def _finish(task: SearchTask, scratch: Scratch, user: int, at: int, nearest: Nearest, to: int) -> None:
     """Computes those retained, and writes the nearest."""
     retained, k = scratch.retained, task.k

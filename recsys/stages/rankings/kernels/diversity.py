@@ -18,7 +18,7 @@ import numpy as np
 import numpy.typing as npt
 from numba import njit
 
-from recsys.matrices.arrays import Flags, Floats, Ints, Items, Offsets
+from recsys.matrices.arrays import INNER, Flags, Floats, Ints, Items, Offsets
 from recsys.stages.rankings.kernels.picking import PickColumns, Pool, Rules, cosine_distance, pick_list, room
 from recsys.stages.rankings.kernels.state import empty_state
 
@@ -125,7 +125,7 @@ def typical_distances(items: Items, tracks: Ints, indptr: Offsets, otherwise: fl
     return nearest, any_of
 
 
-@njit(nogil=True, cache=True)
+@njit(**INNER)
 def _distances(items: Items, chosen: Ints) -> tuple[float, float]:
     """Mean distance to the nearest other, and to any other."""
     near, total, size = 0.0, 0.0, len(chosen)

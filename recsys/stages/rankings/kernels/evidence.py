@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 from numba import njit
 
-from recsys.matrices.arrays import Flags, Floats, Ints, Offsets, Ragged
+from recsys.matrices.arrays import INNER, Flags, Floats, Ints, Offsets, Ragged
 
 
 class Described(NamedTuple):
@@ -57,7 +57,7 @@ def compare_own(own: Ragged, pairs: Ragged, described: Described, artists: int, 
                 by_artist[name] = 0
 
 
-@njit(nogil=True, cache=True)
+@njit(**INNER)
 def _nearest(described: Described, liked: Ints, track: int, artist: int) -> tuple[int, float]:
     """The liked track of the greatest cosine, and the cosine; with ``artist`` ≥ 0 only of those by that artist, with or without
     audio."""
@@ -79,7 +79,7 @@ def _nearest(described: Described, liked: Ints, track: int, artist: int) -> tupl
     return best, max(closest, -1.0)
 
 
-@njit(nogil=True, cache=True)
+@njit(**INNER)
 def _by(described: Described, track: int, artist: int) -> bool:
     for at in range(described.artists_indptr[track], described.artists_indptr[track + 1]):
         if described.artists[at] == artist:

@@ -13,7 +13,7 @@ from typing import NamedTuple
 import numpy as np
 from numba import njit
 
-from recsys.matrices.arrays import Flags, Floats, Ints, Items, Offsets
+from recsys.matrices.arrays import INNER, Flags, Floats, Ints, Items, Offsets
 from recsys.stages.rankings.kernels.state import (
     ANY_LIST,
     HEARD,
@@ -117,7 +117,7 @@ def pick_list(items: Items, pool: Pool, limit: int, whole: Rules, state: PickSta
     return int(size)
 
 
-@njit(nogil=True, cache=True)
+@njit(**INNER)
 def _next(items: Items, pool: Pool, rules: Rules, state: PickState, work: _Work, recent: Ints) -> Number:
     """The best candidate that shares no artist with the ``recent`` picks, or as few of them as others leave; −1 without any."""
     best = _best(items, pool, rules, state, work, recent)
@@ -127,7 +127,7 @@ def _next(items: Items, pool: Pool, rules: Rules, state: PickState, work: _Work,
     return best
 
 
-@njit(nogil=True, cache=True)
+@njit(**INNER)
 def _greatest(scores: Floats) -> Number:
     best, greatest = -1, -np.inf
     for place in range(len(scores)):
@@ -136,7 +136,7 @@ def _greatest(scores: Floats) -> Number:
     return best
 
 
-@njit(nogil=True, cache=True)
+@njit(**INNER)
 def _meet(items: Items, pool: Pool, pick: int, varied: bool, rules: Rules, state: PickState, work: _Work) -> None:
     """Compare every candidate with the first pick: nearly all would have to be, and one after another it is quick."""
     tracks, scores = pool
@@ -177,7 +177,7 @@ def cosine_distance(unit: Floats, one: int, units: Floats, other: int) -> float:
     return far if far < 1.0 else 1.0
 
 
-@njit(nogil=True, cache=True)
+@njit(**INNER)
 def _best(items: Items, pool: Pool, rules: Rules, state: PickState, work: _Work, recent: Ints) -> Number:
     """The candidate that is worth most, of equals the one with the greatest score, then the earliest; −1 without any."""
     value, peak, batch, end = work.value, work.peak, work.batch, len(pool.tracks)
@@ -201,7 +201,7 @@ def _best(items: Items, pool: Pool, rules: Rules, state: PickState, work: _Work,
     return _compare(items, pool, rules, (state, work), recent, candidates, best)
 
 
-@njit(nogil=True, cache=True)
+@njit(**INNER)
 def _compare(
     items: Items,
     pool: Pool,
@@ -256,7 +256,7 @@ def _compare(
     return best
 
 
-@njit(nogil=True, cache=True)
+@njit(**INNER)
 def _common(indptr: Offsets, indices: Ints, track: int | np.int32, tracks: Ints, recent: Ints) -> bool:
     """Whether a track has an artist in common with one of the ``recent`` picks, places among ``tracks``."""
     for pick in recent:
@@ -268,14 +268,14 @@ def _common(indptr: Offsets, indices: Ints, track: int | np.int32, tracks: Ints,
     return False
 
 
-@njit(nogil=True, cache=True)
+@njit(**INNER)
 def _before(scores: Floats, place: Number, other: Number) -> bool:
     """Whether a candidate wins when worth the same as another."""
     # without a branch: one over two arrays would make numba count references here
     return (scores[place] > scores[other]) | ((scores[place] == scores[other]) & (place < other))
 
 
-@njit(nogil=True, cache=True)
+@njit(**INNER)
 def _lift(scores: Floats, weight: float, work: _Work) -> bool:
     """Open closed candidates again, for the artist cap to be lifted; other versions close again. Whether there were any."""
     lifted = False

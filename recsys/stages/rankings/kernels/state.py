@@ -12,7 +12,7 @@ from typing import NamedTuple
 import numpy as np
 from numba import njit
 
-from recsys.matrices.arrays import Flags, Floats, Ints, Items, Offsets
+from recsys.matrices.arrays import INNER, Flags, Floats, Ints, Items, Offsets
 
 SAME_ARTIST, SAME_GENRE, UNRELATED = 0.12, 0.38, 0.78
 """Distances when one of two tracks has no audio."""
@@ -58,7 +58,7 @@ def empty_state(items: Items, longest: int) -> PickState:
     )
 
 
-@njit(nogil=True, cache=True)
+@njit(**INNER)
 def _ids(ids: Ints) -> int:
     return 1 + ids.max() if len(ids) else 0
 
