@@ -64,7 +64,8 @@ counted_once as not materialized (
 formats (format, place) as (
     values
     ('spotify-extended', 1), ('spotify-basic', 2), ('listenbrainz', 3), ('maloja', 4), ('pano-scrobbler', 5), ('rockbox', 6),
-    ('youtube-music', 7), ('lastfm', 8), ('lastfmstats', 9), ('apple-music', 10), ('deezer', 11), ('tidal', 12), ('koito', 13)
+    ('youtube-music', 7), ('lastfm', 8), ('lastfmstats', 9), ('apple-music', 10), ('deezer', 11), ('tidal', 12), ('koito', 13),
+    ('spotify-recent', 14)
 ),
 heard as (
     select e.*, coalesce(r.song, e.track_id) as song, f.format, f.place

@@ -171,4 +171,5 @@ def test_tables_of_events_are_not_merged() -> None:
 def test_every_format_that_tells_of_plays_takes_part() -> None:
     text = (models.SQL / "events.sql").read_text(encoding="utf-8")
     told = {form.name for form in (*_FORMATS, ROCKBOX, *(heading.form for heading in HEADINGS))}
-    assert told - {"spotify-library", "listenbrainz-feedback", "apple-library"} == {*re.findall(r"\('([a-z-]+)', \d+\)", text)}
+    saves = {"spotify-library", "spotify-saved", "listenbrainz-feedback", "apple-library"}
+    assert told - saves == {*re.findall(r"\('([a-z-]+)', \d+\)", text)}

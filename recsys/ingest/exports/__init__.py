@@ -132,7 +132,7 @@ def _read(
     if not head.startswith(files.ZIP):  # a workbook, which is looked into
         magic.refuse(source.label, head)
     if not head.strip():
-        raise InputError(f"{source.label}: the file is empty. Known: {KNOWN}")
+        raise NotAHistoryError(f"{source.label}: the file is empty. Known: {KNOWN}")
     with source.raw() as raw, files.unpacked(raw) as stream:
         form, blocks = reading.read(source, stream, lambda: progress and progress(source.name, raw.tell(), size))
         for block in blocks:

@@ -16,8 +16,8 @@ import polars as pl
 from recsys.ingest.rows import Rows
 from recsys.tables import STRINGS, UTC, Column, Table
 
-_FIRST = 631_152_000_000
-"""Milliseconds from 1970 to 1990."""
+FIRST, LAST = 631_152_000, 4_133_980_799
+"""Seconds from 1970 to the begin of 1990 and to the end of 2100."""
 
 SKIP_MS = 30_000
 """A play shorter than this that was broken off is a skip."""
@@ -117,13 +117,13 @@ def entry_moment(name: str, meaning: str) -> Column:
 
 def millis(name: str, meaning: str) -> Column:
     """A required time as milliseconds since 1970, to 2100; see :func:`undated`."""
-    return Column(name, pl.Int64(), meaning, "ms since 1970", low=0, high=4_133_980_799_999)
+    return Column(name, pl.Int64(), meaning, "ms since 1970", low=0, high=LAST * 1000 + 999)
 
 
 def undated(name: str) -> Reason:
     """Plays whose time in milliseconds is before 1990: the tool did not know it."""
     return Reason(
-        "undated", "the tool does not know when it was played; a play without its time is left out", pl.col(name) < _FIRST
+        "undated", "the tool does not know when it was played; a play without its time is left out", pl.col(name) < FIRST * 1000
     )
 
 
@@ -154,6 +154,11 @@ def at(*path: str) -> Picker:
 def either(*pickers: Picker) -> Picker:
     """The first value that is there."""
     return lambda row: next((value for value in (pick(row) for pick in pickers) if value not in (None, "")), None)
+
+
+def scalar(pick: Picker) -> Picker:
+    """Only a text or a number; anything else is left out."""
+    return lambda row: value if isinstance(value := pick(row), (str, int, float)) and not isinstance(value, bool) else None
 
 
 def entry_words(pick: Picker) -> Picker:

@@ -86,9 +86,13 @@ FEEDBACK = ExportFormat(
 
 def library(document: Any) -> list[Any] | None:
     """The saved and banned tracks of a library, each with its kind; none for any other document."""
-    if not isinstance(document, dict) or not isinstance(document.get("tracks"), list) or "bannedTracks" not in document:
+    if not isinstance(document, dict) or not isinstance(document.get("tracks"), list):
         return None
-    banned = document["bannedTracks"] if isinstance(document["bannedTracks"], list) else []
+    if "bannedTracks" not in document and not any(
+        isinstance(row, dict) and {"track", "uri"} <= row.keys() for row in document["tracks"]
+    ):
+        return None
+    banned = bans if isinstance(bans := document.get("bannedTracks"), list) else []
     return [*_of(document["tracks"], _SAVED), *_of(banned, _BANNED)]
 
 

@@ -2,17 +2,22 @@
 
 - Last.fm's API and the tools that store its answers: pages of ``track``; what plays now has no time and is rejected.
 - lastfmstats.com as JSON: ``scrobbles`` with milliseconds.
-- Rockbox and other players: ``.scrobbler.log`` (AUDIOSCROBBLER/1.1), tabs; ``S`` is skipped.
-- YouTube Music in Google Takeout's ``watch-history.json``; videos are left out.
+- Rockbox and other players: ``.scrobbler.log`` (AUDIOSCROBBLER/1.0 and 1.1), tabs; ``S`` is skipped. A player that does not know
+  its zone counts seconds by its own clock.
+- YouTube Music in Google Takeout's ``watch-history.json``, in several languages; videos are left out.
 """
 
 from __future__ import annotations
 
+import re
+from dataclasses import replace
 from typing import Any
 
 import polars as pl
 
 from recsys.ingest.exports.formats import (
+    FIRST,
+    LAST,
     NAMES,
     PLAY,
     SONG,
@@ -28,6 +33,7 @@ from recsys.ingest.exports.formats import (
     mbid,
     mbids,
     millis,
+    scalar,
     table,
     text,
     undated,
@@ -46,13 +52,22 @@ LASTFM_JSON = ExportFormat(
     {**SONG, "mbid": pl.col("mbid"), "occurred_at": pl.col("time"), "type": PLAY},
     "title",
     {
-        "time": at("date", "uts"),
+        "time": either(*map(scalar, (at("date", "uts"), at("uts"), at("date"), at("date", "#text")))),
         "title": at("name"),
         "artist": _named("artist"),
         "album": _named("album"),
         "mbid": mbid(at("mbid")),
     },
 )
+
+LOVED = re.compile(r"loved[-_ ]?tracks", re.IGNORECASE)
+"""In the name of a file: its pages are of tracks that the listener loves, and look like those of plays."""
+
+
+def loved(form: ExportFormat) -> ExportFormat:
+    """The same format where every entry is a like."""
+    return replace(form, listens={**form.listens, "type": pl.lit("like")})
+
 
 LASTFM_STATS_JSON = ExportFormat(
     "lastfmstats",
@@ -88,7 +103,25 @@ ROCKBOX = ExportFormat(
 )
 ROCKBOX_COLUMNS = ["artist", "album", "title", "\0number", "length", "rating", "time", "mbid"]
 
-_WATCHED = r"^(?:Watched |Listened to )"
+
+def _by_clock(frame: pl.DataFrame) -> pl.DataFrame:
+    """Seconds that a player counted by the listener's clock as times without a zone; no time as it is."""
+    seconds = pl.col("time").str.strip_chars().cast(pl.Int64, strict=False)
+    known = pl.when(seconds.is_between(FIRST, LAST)).then(seconds)
+    return frame.with_columns(
+        time=pl.coalesce((known * 1_000_000).cast(pl.Datetime("us")).dt.strftime("%Y-%m-%dT%H:%M:%S"), "time")
+    )
+
+
+ROCKBOX_LOCAL = replace(ROCKBOX, prepared=_by_clock)
+
+_WATCHED = (
+    r"^(?:Watched|Listened to|Vous avez (?:regardé|écouté)|Has (?:visto|escuchado)|Hai (?:guardato|ascoltato)|Assistiu a|Ouviu"
+    r"|Je hebt|Obejrzano:?|Просмотрено:?) | (?:angesehen|angehört|bekeken|を視聴しました)$"
+)
+"""What Takeout puts around a title, in the listener's language."""
+_TOPIC = r" [-–] (?:Topic|Thema|Tema|Thème|Tópico|Onderwerp|Temat|トピック)$"
+"""What a channel that YouTube made for an artist ends in."""
 
 YOUTUBE = ExportFormat(
     "youtube-music",
@@ -101,7 +134,7 @@ YOUTUBE = ExportFormat(
     frozenset({"header", "title", "time"}),
     {
         "title": pl.col("title").str.replace(_WATCHED, ""),
-        "artist": pl.col("artist").str.replace(r" - Topic$", ""),
+        "artist": pl.col("artist").str.replace(_TOPIC, ""),
         "occurred_at": pl.col("time"),
         "type": PLAY,
     },
@@ -117,13 +150,22 @@ def _channel(subtitles: Any) -> Any:
 
 
 def page_rows(document: Any) -> list[Any] | None:
-    """The plays in stored pages of Last.fm's API; none for any other document."""
-    single = isinstance(document, dict) and "recenttracks" in document
+    """The plays or loves in stored pages of Last.fm's API; none for any other document."""
+    single = isinstance(document, dict) and not _PAGES.isdisjoint(document)
     listed = [document] if single else document if isinstance(document, list) else []
-    pages = [page.get("recenttracks", page) if isinstance(page, dict) else page for page in listed]
+    pages = [next((page[name] for name in _PAGES if name in page), page) if isinstance(page, dict) else page for page in listed]
     if not pages or not all(map(_page, pages)):
         return None
     return [play for page in pages for play in (page["track"] if isinstance(page["track"], list) else [page["track"]])]
+
+
+def of_loves(document: Any) -> bool:
+    """Whether pages of Last.fm's API say that they are of loved tracks."""
+    first = document[0] if isinstance(document, list) and document else document
+    return isinstance(first, dict) and "lovedtracks" in first
+
+
+_PAGES = {"recenttracks", "lovedtracks"}
 
 
 def _page(page: Any) -> bool:

@@ -16,7 +16,19 @@ from recsys.ingest.columns import require_width
 from recsys.ingest.exports import workbooks
 from recsys.ingest.exports.formats import ExportFormat
 from recsys.ingest.exports.libraries import FEEDBACK, LIBRARY, library
-from recsys.ingest.exports.players import LASTFM_JSON, LASTFM_STATS_JSON, ROCKBOX, ROCKBOX_COLUMNS, YOUTUBE, page_rows
+from recsys.ingest.exports.players import (
+    LASTFM_JSON,
+    LASTFM_STATS_JSON,
+    LOVED,
+    ROCKBOX,
+    ROCKBOX_COLUMNS,
+    ROCKBOX_LOCAL,
+    YOUTUBE,
+    loved,
+    of_loves,
+    page_rows,
+)
+from recsys.ingest.exports.saves import APPLE_LIKES_HEADING, SPOTIFY_RECENT, SPOTIFY_SAVED
 from recsys.ingest.exports.scrobbles import LASTFM, LASTFM_STATS, LISTENBRAINZ, MALOJA, PANO
 from recsys.ingest.exports.services import APPLE_LIBRARY, HEADINGS, KOITO, SHEET, apple_library
 from recsys.ingest.exports.spotify import BASIC, EXTENDED
@@ -26,13 +38,14 @@ from recsys.ingest.rows import LINE, Fault, Rows
 
 _FORMATS = (
     *(EXTENDED, BASIC, FEEDBACK, LISTENBRAINZ, PANO, LASTFM_STATS_JSON, KOITO, MALOJA, LASTFM_JSON, YOUTUBE, LIBRARY),
-    APPLE_LIBRARY,
+    *(APPLE_LIBRARY, SPOTIFY_RECENT, SPOTIFY_SAVED),
 )
+_HEADINGS = (*HEADINGS, APPLE_LIKES_HEADING)
 KNOWN = (
     "Spotify's extended or basic streaming history (JSON), ListenBrainz (JSON Lines, API answers), Last.fm or Libre.fm CSV "
     "(artist, track, time), Last.fm JSON, lastfmstats.com CSV and JSON, Maloja JSON, Pano Scrobbler JSON Lines and CSV, "
     ".scrobbler.log, YouTube Music's watch-history.json, Spotify's YourLibrary.json, ListenBrainz' feedback.jsonl, Apple Music's "
-    "Play Activity (CSV) and Library Tracks (JSON), Deezer's workbook, Koito JSON, Tidal CSV"
+    "Play Activity, Likes and Favorites (CSV) and Library Tracks (JSON), Deezer's workbook, Koito JSON, Tidal CSV"
 )
 
 _COLUMNS = {
@@ -85,14 +98,17 @@ def _inside(document: Any) -> list[Any] | None:
         if (rows := read(document)) is not None:
             return rows
     if isinstance(document, list):
-        return document
+        pages = [_inside(page) if isinstance(page, dict) else None for page in document]
+        return [row for page, rows in zip(document, pages, strict=True) for row in ([page] if rows is None else rows)]
     payload = document.get("payload") if isinstance(document, dict) else None
     plays = payload.get("listens") if isinstance(payload, dict) else payload
-    if isinstance(document, dict) and "scrobbles" in document:
-        plays = document["scrobbles"]
-    elif isinstance(document, dict) and "listens" in document:
-        plays = document["listens"]
+    if isinstance(document, dict):
+        plays = next((document[name] for name in _LISTS if name in document), plays)
     return plays if isinstance(plays, list) else None
+
+
+_LISTS = ("scrobbles", "listens", "feedback", "list", "items")
+"""Where Maloja and its API, Koito, ListenBrainz and Spotify keep what a document is about."""
 
 
 def _document(source: Source, data: bytes) -> tuple[ExportFormat, Iterator[Rows]]:
@@ -106,12 +122,14 @@ def _document(source: Source, data: bytes) -> tuple[ExportFormat, Iterator[Rows]
     if not valid and not rows:
         raise InputError(f"{source.label}: {first[0].faults[0][3]}; fetch the export again. Known: {KNOWN}")
     form = _format(source, rows)
+    if form is LASTFM_JSON and (of_loves(document) or LOVED.search(source.name)):
+        form = loved(form)
     return form, (_rows(result, form) for result in chain(first, blocks))
 
 
 def _workbook(source: Source, data: bytes) -> tuple[ExportFormat, Iterator[Rows]]:
     header, rows = workbooks.sheet(source, data, SHEET)
-    for heading in HEADINGS:
+    for heading in _HEADINGS:
         if names := heading.names(header):
             return heading.form, workbooks.blocks(rows, names, heading.form.table.names)
     raise _unknown(source)
@@ -159,6 +177,10 @@ def _csv(source: Source, text: Iterator[Lines]) -> tuple[ExportFormat, Iterator[
         raise _unknown(source)
     number, names, separator, form = layout
     require_width(source.label, len(names))
+    if form is LASTFM and LOVED.search(source.name):
+        form = loved(form)
+    if separator == "\t" and names is ROCKBOX_COLUMNS:
+        first, text = _whole(first), map(_whole, text)
     rest = Lines(first.frame.filter(pl.col(LINE) > number), first.broken)
 
     def rows() -> Iterator[Rows]:
@@ -169,17 +191,26 @@ def _csv(source: Source, text: Iterator[Lines]) -> tuple[ExportFormat, Iterator[
     return form, rows()
 
 
+def _whole(lines: Lines) -> Lines:
+    """Lines of a log whose last field, the MusicBrainz id, is not written where it is not known."""
+    short = pl.col("text").str.count_matches("\t", literal=True) == len(ROCKBOX_COLUMNS) - 2
+    return Lines(
+        lines.frame.with_columns(pl.when(short).then(pl.col("text") + "\t").otherwise("text").alias("text")), lines.broken
+    )
+
+
 def _header(lines: pl.DataFrame) -> tuple[int, list[str], str, ExportFormat] | None:
     """Line of the header, names of the columns, separator, format; line 0 for the one tool that writes no header."""
     top = lines.filter(pl.col("text").str.contains(r"\S")).head(_HEADER_WITHIN)
     if top.height and top["text"][0].startswith("#AUDIOSCROBBLER/"):
-        return _comments(top), ROCKBOX_COLUMNS, "\t", ROCKBOX
+        local = top["text"].str.to_uppercase().str.contains("#TZ/UNKNOWN", literal=True).any()
+        return _comments(top), ROCKBOX_COLUMNS, "\t", ROCKBOX_LOCAL if local else ROCKBOX
     for number, text in top.iter_rows():
         separator = csv.separator_of(text)
         own = [name.strip() for name in csv.fields(text, separator) or []]
         if {"timeMs", "track", "artist"} <= set(own):
             return number, own, separator, PANO
-        for heading in HEADINGS:
+        for heading in _HEADINGS:
             if told := heading.names(own):
                 return number, told, separator, heading.form
         names = _named(csv.fields(text, separator) or [])

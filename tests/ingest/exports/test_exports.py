@@ -177,3 +177,12 @@ def test_songs_are_stored_before_the_events_that_name_them(lake: Lake, tmp_path:
     assert (len(lake.batches("tracks")), len(lake.batches("events"))) == (1, 0)
     ingest_export(lake, "ann", [path])
     assert (len(lake.batches("tracks")), len(lake.batches("events"))) == (1, 1)
+
+
+def test_an_empty_file_of_an_export_stops_nothing(lake: Lake, put: Put) -> None:
+    folder = put("x/feedback.jsonl", "").parent
+    put("x/listens.jsonl", '{"listened_at":1749776100,"track_metadata":{"track_name":"S","artist_name":"A"}}')
+    reports = ingest_export(lake, "ann", [folder])
+    assert [(report.source, report.kept) for report in reports[:2]] == [("feedback.jsonl", 0), ("listens.jsonl", 1)]
+    with pytest.raises(InputError, match=r"feedback.jsonl: the file is empty"):
+        ingest_export(lake, "ann", [folder / "feedback.jsonl"])

@@ -51,3 +51,14 @@ def test_listenbrainz_feedback_that_names_the_song(lake: Lake, put: Put) -> None
     assert dict(events.causes) == {"missing": 1}
     assert lake.input("events")["type"].to_list() == ["like", "like"]
     assert lake.input("tracks").select("title", "artist").rows() == [("S", "A")] * tracks.kept
+
+
+def test_a_library_that_bans_nothing(lake: Lake, put: Put) -> None:
+    (events, _) = ingest_export(lake, "ann", [put("YourLibrary.json", json.dumps({"tracks": [SAVED], "albums": []}))])
+    assert (events.kept, lake.input("events")["type"].to_list()) == (1, ["save"])
+
+
+def test_feedback_of_the_api(lake: Lake, put: Put) -> None:
+    row = {"created": 1_749_780_000, "recording_mbid": MBID, "score": 1, "track_metadata": None}
+    (events, _) = ingest_export(lake, "ann", [put("feedback.json", json.dumps({"count": 1, "feedback": [row], "offset": 0}))])
+    assert (events.kept, lake.input("events")["type"].to_list()) == (1, ["like"])

@@ -80,3 +80,40 @@ def test_youtube_music(lake: Lake, put: Put) -> None:
     (events, _) = ingest_export(lake, "ann", [put("watch-history.json", json.dumps(rows))])
     assert dict(events.causes) == {"missing": 1, "video": 1}
     assert heard(lake) == [("S", "A", "play", "2025-06-13 00:55:00")]
+
+
+@pytest.mark.parametrize(
+    "document", [{"lovedtracks": {"track": [PLAY], "@attr": {}}}, [{"lovedtracks": {"track": PLAY, "@attr": {}}}]]
+)
+def test_loved_tracks_are_likes(document: Any, lake: Lake, put: Put) -> None:
+    ingest_export(lake, "ann", [put("x.json", json.dumps(document))])
+    assert heard(lake) == [("S", "A", "like", "2025-06-13 00:55:00")]
+
+
+def test_loved_tracks_by_the_name_of_the_file(lake: Lake, put: Put) -> None:
+    pages = put("lovedtracks-ann-1.json", json.dumps([{"track": [PLAY], "@attr": {"page": "1"}}]))
+    table = put("lovedtracks-ann-1.csv", "uts,utc_time,artist,track\n1749776100,x,A,S\n")
+    ingest_export(lake, "ann", [pages, table])
+    assert lake.input("events")["type"].to_list() == ["like", "like"]
+
+
+@pytest.mark.parametrize("date", [1_749_776_100, "1749776100", "13 Jun 2025, 00:55", {"#text": "13 Jun 2025, 00:55"}])
+def test_last_fm_without_pages(date: Any, lake: Lake, put: Put) -> None:
+    ingest_export(lake, "ann", [put("x.json", json.dumps([{"name": "S", "artist": "A", "date": date}]))])
+    assert heard(lake) == [("S", "A", "play", "2025-06-13 00:55:00")]
+
+
+def test_a_player_without_a_zone_counts_by_its_own_clock(lake: Lake, put: Put) -> None:
+    log = "#AUDIOSCROBBLER/1.0\n#TZ/{}\n#CLIENT/x\nA\tL\tS\t1\t200\tL\t1749776100\nA\tL\tT\t1\t200\tL\t0\t\nA\tL\tT\t1\n"
+    (events, _) = ingest_export(lake, "ann", [put("x.scrobbler.log", log.format("UNKNOWN"))], time_zone="Europe/Berlin")
+    assert (events.rows_read, events.kept, dict(events.causes)) == (3, 1, {"fields": 1, "undated": 1})
+    ingest_export(lake, "ann", [put("y.scrobbler.log", log.format("UTC"))], time_zone="Europe/Berlin")
+    ingest_export(lake, "ann", [put("z.scrobbler.log", log.format("UNKNOWN") + "\n")])
+    assert lake.input("events")["occurred_at"].dt.strftime("%d %H").to_list() == ["12 22", "13 00", "13 00"]
+
+
+@pytest.mark.parametrize("title", ["Watched S", "S angesehen", "Vous avez regardé S", "Has visto S", "Hai guardato S"])
+def test_takeout_in_other_languages(title: str, lake: Lake, put: Put) -> None:
+    row = {"header": "YouTube Music", "title": title, "subtitles": [{"name": "A - Thema"}], "time": "2025-06-13T00:55:00Z"}
+    ingest_export(lake, "ann", [put("watch-history.json", json.dumps([row]))])
+    assert heard(lake) == [("S", "A", "play", "2025-06-13 00:55:00")]
