@@ -1,11 +1,13 @@
-"""Who a snapshot's tracks are credited to, and what genres they have: every name by itself."""
+"""Who a snapshot's tracks are credited to, and what genres they have: every name by itself, and so in what listeners wish."""
 
 from __future__ import annotations
+
+from collections.abc import Callable, Set
 
 import polars as pl
 
 from recsys import names
-from recsys.names import Artists
+from recsys.names import Artists, key
 from recsys.tables import STRINGS
 
 _SEVERAL = r"(?i)[;|•·、，,/&+×\\]|\s(?:and|x|feat|ft|featuring|with|vs|presents|pres|con|com|y|e|et|avec|und|mit|og|och)\b|\sf/"
@@ -47,3 +49,39 @@ def _genres(listed: pl.Series) -> pl.Series:
         schema={"genres": STRINGS, "read": STRINGS},
     )
     return listed.to_frame().join(read, on="genres", how="left", maintain_order="left")["read"].alias("genres")
+
+
+_LISTS_OF = {
+    "artists": ("excluded_artists", "excluded_artist_ids", "seed_artists"),
+    "genres": ("excluded_genres", "seed_genres"),
+}
+"""Columns of controls and requests that name what tracks name one by one."""
+
+
+def part_names(wishes: pl.DataFrame, tracks: pl.DataFrame) -> pl.DataFrame:
+    """Controls or requests whose names of several artists or genres (``rock, pop``) are followed by each of them.
+
+    ``tracks``: as :func:`credit_tracks` returns them. A name that one of them has stays as it is, and so does any single one.
+    """
+    wanted = {name: kind for kind, names in _LISTS_OF.items() for name in names if name in wishes.columns}
+    wanted = {name: kind for name, kind in wanted.items() if wishes[name].null_count() < wishes.height}
+    if not wanted:
+        return wishes
+    known = Artists.of(tracks.group_by("artist", "artists").len().sort("artist", "artists").iter_rows())
+    split: dict[str, Callable[[str], list[str]]] = {"artists": known.credited, "genres": lambda name: names.genres([name])}
+    there = {kind: {key(name) for name in tracks[kind].explode().drop_nulls().unique()} for kind in set(wanted.values())}
+    if "artists" in there:
+        there["artists"] |= {key(name) for name in tracks["artist"].drop_nulls().unique()}  # as the track shows it
+    return wishes.with_columns(
+        pl.Series(
+            name,
+            [None if row is None else _with_parts(row, split[kind], there[kind]) for row in wishes[name].to_list()],
+            dtype=STRINGS,
+        )
+        for name, kind in wanted.items()
+    )
+
+
+def _with_parts(listed: list[str], split: Callable[[str], list[str]], there: Set[str]) -> list[str]:
+    parts = [part for name in listed if key(name) not in there for part in split(name)]
+    return [*listed, *(part for part in dict.fromkeys(parts) if part not in listed)]

@@ -14,7 +14,7 @@ from recsys.matrices.song import named_rows
 from recsys.models import TableRows
 from recsys.settings import Settings
 from recsys.stages.account import Counted, account
-from recsys.stages.credits import credit_tracks
+from recsys.stages.credits import credit_tracks, part_names
 from recsys.stages.events import EventModel, listening, write_parts
 from recsys.stages.songs import identify_songs, releases, single_songs
 from recsys.tables import CONTROLS, COOLDOWN, EVENT_TYPES, EVENTS, REQUESTS, TRACKS
@@ -46,8 +46,8 @@ def take_snapshot(inputs: Inputs, settings: Settings, as_of: datetime, folder: P
     elif folder is not None:
         event_files = write_parts(inputs.event_files, model, counts, folder)
     parts: list[TableRows] = [[path] for path in event_files] or [events]
-    controls = models.run("controls", {"input_controls": inputs.controls.with_row_index("row")})
-    requests = models.run("requests", {"input_requests": inputs.requests.with_row_index("row")})
+    controls = _parted(models.run("controls", {"input_controls": inputs.controls.with_row_index("row")}), tracks, settings)
+    requests = _parted(models.run("requests", {"input_requests": inputs.requests.with_row_index("row")}), tracks, settings)
     heard = pl.concat([models.scan(part).select("user_id").unique().collect() for part in parts])
     who = (heard, controls.select("user_id"), requests.select("user_id"))
     users = models.run("users", dict(zip(("events", "controls", "requests"), who, strict=True)))
@@ -79,6 +79,10 @@ def _identified(tracks: pl.DataFrame, settings: Settings) -> tuple[pl.DataFrame,
 def _worded(events: pl.DataFrame, settings: Settings) -> pl.DataFrame:
     """The events with their types as the contract spells them; those of files are so since their ingest."""
     return events if settings.event_types == "exact" else events.with_columns(spelled(events["type"], EVENT_TYPES))
+
+
+def _parted(wishes: pl.DataFrame, tracks: pl.DataFrame, settings: Settings) -> pl.DataFrame:
+    return part_names(wishes, tracks) if settings.credited_artists == "parsed" else wishes
 
 
 def _with_cooldown(lists: pl.DataFrame, shown: pl.DataFrame) -> pl.DataFrame:

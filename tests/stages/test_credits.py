@@ -6,7 +6,7 @@ import polars as pl
 import pytest
 
 from recsys import Settings, build
-from recsys.stages.credits import credit_tracks
+from recsys.stages.credits import credit_tracks, part_names
 from recsys.tables import TRACKS
 from tests.support.worlds import AS_OF, inputs, of
 
@@ -86,3 +86,24 @@ def test_a_blocked_artist_does_not_come_back_as_a_guest() -> None:
 def test_a_blocked_genre_in_any_spelling() -> None:
     assert listed(excluded_genres=["HIP HOP"]) == {"a", "c", "d", "f", "g"}
     assert "a" not in listed(excluded_genres=["Pop"])
+
+
+def test_wishes_may_name_several_in_one_text() -> None:
+    tracks = credit_tracks(TRACKS.conform(pl.DataFrame(ROWS, schema_overrides=dict(TRACKS.schema), infer_schema_length=None)))
+    wishes = pl.DataFrame(
+        {
+            "excluded_artists": [["Drake, Bo", "Tyler, The Creator", "Rihanna"], None, ["X & Y", "Rihanna & Drake"]],
+            "seed_genres": [None, ["rock; pop", "hip-hop"], []],
+        }
+    )
+    parted = part_names(wishes, tracks)
+    assert parted["excluded_artists"].to_list() == [
+        ["Drake, Bo", "Tyler, The Creator", "Rihanna", "Drake", "Bo"], None, ["X & Y", "Rihanna & Drake"],
+    ]  # fmt: skip
+    assert parted["seed_genres"].to_list() == [None, ["rock; pop", "hip-hop", "rock", "pop"], []]
+    assert part_names(tracks.select("id"), tracks).columns == ["id"]
+
+
+def test_what_is_excluded_in_one_text_stays_away() -> None:
+    assert not {"b", "c", "d", "e"} & listed(excluded_artists=["Rihanna; Bo"])
+    assert not {"a", "b", "e"} & listed(excluded_genres=["pop, hip hop"])
