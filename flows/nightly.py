@@ -52,7 +52,7 @@ def nightly(
             catalog, history = steps.profiles(staged, snapshot, ratings, settings)
             del ratings  # on the disk, and in the history
             with cluster.opened(settings.cluster, staged.path) as workers, one_behind() as behind:
-                scorer = steps.neighbors(staged, snapshot, catalog, history, settings)
+                scorer = steps.neighbors(staged, snapshot, catalog, history, settings, workers)
                 if workers:
                     steps.lists_elsewhere(staged, snapshot, shard_ranges(scorer), settings, workers)
                 else:

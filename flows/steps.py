@@ -16,7 +16,7 @@ from time import perf_counter
 import polars as pl
 from duckdb import CaseExpression, ColumnExpression, ConstantExpression, FunctionExpression
 
-from flows import cluster, documents, parts
+from flows import cluster, documents, fits, parts
 from flows.parts import Job, Part, write_requested
 from flows.report import TAKEN, RunReport, Untaken
 from flows.stages import ATTEMPTS, PROGRESS, RUN, SECONDS, ShardTimes, count, log_stage, logger, recorded, retried, stage
@@ -95,9 +95,9 @@ def read(lake: Lake, settings: Settings, as_of: datetime | None) -> tuple[Inputs
 
 def resumed(staged: Staged) -> None:
     """Say what a run of the same plan that was stopped had finished, if there was one: it is whole, and stays."""
-    if not staged.finished:
+    files = sum(file.table is not None for file in staged.finished.values())
+    if not files:
         return
-    files = len(staged.finished)
     logger().info(
         "run=%s resumed: %d files of tables that a stopped run had finished are whole and kept", staged.plan.run_id, files
     )
@@ -160,9 +160,12 @@ def profiles(staged: Staged, snapshot: Snapshot, rated: pl.DataFrame, settings: 
 
 
 @stage()
-def neighbors(staged: Staged, snapshot: Snapshot, catalog: Catalog, history: History, settings: Settings) -> Scorer:
+def neighbors(
+    staged: Staged, snapshot: Snapshot, catalog: Catalog, history: History, settings: Settings,
+    workers: cluster.Workers | None = None,
+) -> Scorer:  # fmt: skip
     """The model of similar listeners, fitted to all histories; who is near whom follows part by part, below."""
-    scorer = pipeline.fit(snapshot, catalog, history, settings)
+    scorer = pipeline.fit(snapshot, catalog, history, settings, fits.runners(staged, workers) if workers else None)
     model = model_tables(scorer.similar, catalog.ids)
     retried(_write)(staged, model)
     count(history.rating.nnz, sum(table.height for table in model.values()))

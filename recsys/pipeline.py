@@ -22,6 +22,7 @@ from recsys.stages.checks import check_tables, measure_tables
 from recsys.stages.neighbors.model import TILE
 from recsys.stages.neighbors.stage import fit_neighbors, neighbor_rows
 from recsys.stages.neighbors.stored import model_tables
+from recsys.stages.neighbors.tasks import Runners
 from recsys.stages.profiles import profile_listeners
 from recsys.stages.rankings.stage import Unworded, in_words, pool_depth, rank_lists
 from recsys.stages.ratings import rate
@@ -97,9 +98,9 @@ def arrange(snapshot: Snapshot, rated: pl.DataFrame, settings: Settings) -> tupl
     return catalog, build_history(rated, snapshot.users, catalog)
 
 
-def fit(snapshot: Snapshot, catalog: Catalog, history: History, settings: Settings) -> Scorer:
-    """The model of similar listeners, and all else that every shard needs."""
-    model = fit_neighbors(history, catalog.canonical, settings)
+def fit(snapshot: Snapshot, catalog: Catalog, history: History, settings: Settings, runners: Runners | None = None) -> Scorer:
+    """The model of similar listeners, and all else that every shard needs; ``runners``: who fits it, none = this process."""
+    model = fit_neighbors(history, catalog.canonical, settings, runners)
     return Scorer(catalog, history, model, build_requests(snapshot, catalog, settings), settings, snapshot.lists)
 
 

@@ -14,7 +14,7 @@ from typing import BinaryIO
 import polars as pl
 
 from recsys.errors import LakeError
-from recsys.lake import files, parquet, resume
+from recsys.lake import arrays, files, parquet, resume
 from recsys.lake.plan import Plan, library_versions
 from recsys.lake.records import MANIFEST, File, Manifest, Status
 from recsys.tables import OUTPUTS, TABLES
@@ -114,6 +114,7 @@ class Staged:
     def seal(self, status: Status, seconds: Mapping[str, float], metrics: Mapping[str, float]) -> None:
         """Write the manifest and sync every folder. Raises like :meth:`close`."""
         plan = self.plan
+        arrays.clear_arrays(self.path)
         manifest = Manifest(
             run=plan.run_id,
             as_of=plan.as_of,

@@ -15,13 +15,17 @@ import numpy as np
 from scipy.sparse import csr_array
 
 from recsys.matrices.arrays import Float32s, Floats, Ints
-from recsys.stages.neighbors import als, low_rank
+from recsys.stages.neighbors import als
 from recsys.stages.neighbors.als import AlsFactors
-from recsys.stages.neighbors.low_rank import Factors, Standardised
+from recsys.stages.neighbors.fitting import Learned, als_name, correlated, fits, learned_arrays, near_name, side_name, sides
 from recsys.stages.neighbors.model import Listeners, Model, Parameters
-from recsys.stages.neighbors.near import Near, fit_near
-from recsys.stages.neighbors.track_side import fit_track_side, none
-from recsys.stages.neighbors.weighting import TrackWeights, cleaned, damping, rarity, strength, weighted_votes
+from recsys.stages.neighbors.near import Near
+from recsys.stages.neighbors.tasks import Here, Runner
+from recsys.stages.neighbors.track_side import none
+from recsys.stages.neighbors.weighting import TrackWeights, cleaned, damping, rarity, weighted_votes
+
+FIT = "fit"
+"""Name of the arrays that a model is fitted from."""
 
 
 @dataclass(frozen=True)
@@ -34,27 +38,30 @@ class Collaborative:
     """Number of the first listener in ``fitted``."""
 
     @classmethod
-    def fit(cls, ratings: csr_array, parameters: Parameters | None = None, threads: int = 1) -> Collaborative:
+    def fit(
+        cls, ratings: csr_array, parameters: Parameters | None = None, threads: int = 1, runner: Runner | None = None
+    ) -> Collaborative:
         """From ``ratings`` (listeners × tracks): above 0 liked, below 0 disliked or skipped, the magnitude saying how much.
 
-        Entries of 0 do not count. The same bits for any number of threads. Raises ``ValueError`` for NaN or infinity.
+        Entries of 0 do not count. The same bits for any number of threads, and whoever the ``runner`` is, none = this process.
+        Raises ``ValueError`` for NaN or infinity.
         """
-        parameters = parameters or Parameters()
-        rated = cleaned(ratings)
-        rows, factors = correlated(rated, parameters, threads)
-        near = neighbors(rows, factors, parameters, threads)
-        start = als.start(rows, factors, parameters.als_rank)
-        preferences = als.factorize(rated, start, parameters.als_ridge, parameters.als_damping, threads=threads)
-        side = fitted_track_side(rated, parameters, threads) if parameters.track_share > 0.0 else None
-        return cls.of(rated, (rows, factors), near, preferences, parameters, side)
+        parameters, runner = parameters or Parameters(), runner or Here(threads)
+        learned = correlated(cleaned(ratings), parameters, threads)
+        runner.put({f"{FIT}.{name}": array for name, array in learned_arrays(learned).items()})
+        runner.run([*fits(FIT, parameters, ratings.shape[0])])
+        runner.run([*sides(FIT, parameters)])
+        near = runner.store.columns(Near, near_name(FIT, parameters), Near._fields)
+        preferences = runner.store.columns(AlsFactors, als_name(FIT, parameters), AlsFactors._fields)
+        side = runner.store.matrix(side_name(FIT, parameters)) if parameters.track_share > 0.0 else None
+        return cls.of(learned, near, preferences, parameters, side)
 
     @classmethod
     def of(
-        cls, rated: csr_array, correlation: tuple[Standardised, Factors], near: Near, preferences: AlsFactors,
-        parameters: Parameters, side: csr_array | None = None,
-    ) -> Collaborative:  # fmt: skip
+        cls, learned: Learned, near: Near, preferences: AlsFactors, parameters: Parameters, side: csr_array | None = None
+    ) -> Collaborative:
         """From fitted parts; none for a ``side`` without share."""
-        rows, factors = correlation
+        rated, rows, factors = learned
         damped = damping(rated, parameters.popularity_damping)
         weights = TrackWeights(rarity(rated), als.confidence(rated, parameters.als_damping), damped)
         cast = weighted_votes(rated, damped)
@@ -101,24 +108,6 @@ class Collaborative:
         return self.listeners(first, last).near.explained
 
 
-def fitted_track_side(rated: csr_array, parameters: Parameters, threads: int = 1) -> csr_array:
-    """The track side of these parameters; see :mod:`.track_side`."""
-    pool, kept, ridge, two_hop = parameters.pool, parameters.kept, parameters.ridge, parameters.two_hop_share
-    return fit_track_side(rated, pool=pool, kept=kept, ridge=ridge, two_hop_share=two_hop, threads=threads)
-
-
 def _rows_times(matrix: csr_array, factors: Floats) -> csr_array:
     data = matrix.data * np.repeat(factors, np.diff(matrix.indptr)).astype(np.float32)
     return csr_array((data, matrix.indices, matrix.indptr), shape=matrix.shape)
-
-
-def correlated(rated: csr_array, parameters: Parameters, threads: int = 1) -> tuple[Standardised, Factors]:
-    """The standardised ratings ± log(1 + |rating|) · idf, and their factors."""
-    rows = low_rank.standardised(strength(rated, rarity(rated)))
-    return rows, low_rank.factors(rows, parameters.rank, parameters.seed, threads)
-
-
-def neighbors(rows: Standardised, factors: Factors, parameters: Parameters, threads: int = 1, last: int | None = None) -> Near:
-    """Neighbours of the listeners up to ``last`` (exclusive; none = all)."""
-    pool, kept, ridge = parameters.pool, parameters.kept, parameters.ridge
-    return fit_near(rows, factors, pool=pool, kept=kept, ridge=ridge, threads=threads, last=last)

@@ -30,6 +30,7 @@ from recsys.stages.neighbors.kernels.blend import shares
 from recsys.stages.neighbors.kernels.votes import votes
 from recsys.stages.neighbors.model import TILE, Parameters
 from recsys.stages.neighbors.search.nearest import co_rated
+from recsys.stages.neighbors.tasks import Here, Runners
 from recsys.stages.neighbors.tuning import tune_votes
 from recsys.tables import NEIGHBORS
 
@@ -222,14 +223,17 @@ class Blended:
         return tile[first - begin : last - begin]
 
 
-def fit_neighbors(history: History, canonical: Ints, settings: Settings) -> Similar:
-    """The way the settings name, fitted to all listeners."""
+def fit_neighbors(history: History, canonical: Ints, settings: Settings, runners: Runners | None = None) -> Similar:
+    """The way the settings name, fitted to all listeners; ``runners``: who fits, none = this process."""
     if settings.neighborhood == "co_rated":
         return CoRated(history, canonical, settings)
     threads = settings.threads or cpu_count() or 1
+    open_runner = runners or (lambda _name: Here(threads))
     ratings = history.in_catalog("approval")
-    tuned = tune_votes(ratings, replace(Parameters(), seed=settings.seed), threads, history.in_catalog("last_day"))
-    return Blended(history, canonical, settings, Collaborative.fit(ratings, tuned.parameters, threads), tuned.chance)
+    parameters = replace(Parameters(), seed=settings.seed)
+    tuned = tune_votes(ratings, parameters, threads, history.in_catalog("last_day"), open_runner("tuning"))
+    model = Collaborative.fit(ratings, tuned.parameters, threads, open_runner("model"))
+    return Blended(history, canonical, settings, model, tuned.chance)
 
 
 def neighbor_rows(history: History, near: Neighborhood, settings: Settings) -> pl.DataFrame:

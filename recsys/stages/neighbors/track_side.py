@@ -35,17 +35,17 @@ def none(tracks: int) -> csr_array:
     return csr_array((tracks, tracks), dtype=np.float32)
 
 
-def fit_track_side(rated: csr_array, *, pool: int, kept: int, ridge: float, two_hop_share: float, threads: int = 1) -> csr_array:
-    """(own track, other track) float32 weights of cleaned ratings (listeners × tracks): both views, each on its own scale.
+def track_side(rated: csr_array, near: csr_array | None, hops: csr_array | None, two_hop_share: float) -> csr_array:
+    """(own track, other track) float32 weights: :func:`near_tracks` and :func:`two_hop` of the ratings, each on its own scale.
 
-    ``two_hop_share`` (0–1) of the result is two-hop. The same bits for any number of threads.
+    ``two_hop_share`` (0–1) of the result is two-hop; none for a view without a share.
     """
     heard = np.bincount(rated.indices, minlength=rated.shape[1]).astype(np.float64)
     out = csr_array((rated.shape[1], rated.shape[1]))
-    if two_hop_share < 1.0:
-        out = out + _scaled(near_tracks(rated, pool, kept, ridge, threads), heard, 1.0 - two_hop_share)
-    if two_hop_share > 0.0:
-        out = out + _scaled(two_hop(rated, threads), heard, two_hop_share)
+    if near is not None:
+        out = out + _scaled(near, heard, 1.0 - two_hop_share)
+    if hops is not None:
+        out = out + _scaled(hops, heard, two_hop_share)
     out.sort_indices()
     return out.astype(np.float32)
 

@@ -10,8 +10,11 @@ from scipy.sparse import csr_array
 
 from recsys import Settings, build
 from recsys.stages.neighbors import near
-from recsys.stages.neighbors.collaborative import Collaborative, correlated, fitted_track_side, neighbors
+from recsys.stages.neighbors.collaborative import Collaborative
+from recsys.stages.neighbors.fitting import correlated
 from recsys.stages.neighbors.model import TILE, Parameters
+from recsys.stages.neighbors.near import fit_near
+from recsys.stages.neighbors.track_side import near_tracks, track_side, two_hop
 from recsys.stages.neighbors.weighting import cleaned, damping, weighted_votes
 from tests.support.rated import EDGES, Rows, groups, long_tail, matrix
 from tests.support.worlds import AS_OF, Row, event, inputs, of, silent
@@ -34,25 +37,26 @@ class TestParts:
             Collaborative.fit(matrix([{0: wrong}], 2))
 
     def test_rare_tracks_correlate_more(self) -> None:
-        rows, _ = correlated(matrix([{0: np.e - 1, 1: 3.0}, {0: 1.0, 1: -3.0}, {0: 1.0}, {}], 2), SMALL)
+        _, rows, _ = correlated(matrix([{0: np.e - 1, 1: 3.0}, {0: 1.0, 1: -3.0}, {0: 1.0}, {}], 2), SMALL)
         # track 0 was rated by all three listeners who rated anything, track 1 by two of them
         assert rows.weights.toarray()[:2] == pytest.approx(
             np.array([[np.log(2), np.log(4) * np.log(2.5)], [np.log(2) ** 2, -np.log(4) * np.log(2.5)]])
         )
 
     def test_neighbours_in_blocks(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        rows, factors = correlated(cleaned(RATED), SMALL)
-        whole = neighbors(rows, factors, SMALL)
+        _, rows, factors = correlated(cleaned(RATED), SMALL)
+        whole = fit_near(rows, factors, pool=12, kept=6, ridge=1.0)
         assert len(whole.indices) < near._BLOCK
         monkeypatch.setattr(near, "_BLOCK", 7)
-        for one, other in zip(whole, neighbors(rows, factors, SMALL), strict=True):
+        for one, other in zip(whole, fit_near(rows, factors, pool=12, kept=6, ridge=1.0), strict=True):
             assert one.tobytes() == other.tobytes()
 
 
 def test_the_track_side_is_a_share_of_the_scores() -> None:
     alone, mixed = (Collaborative.fit(RATED, replace(SMALL, track_share=share)) for share in (0.0, 0.3))
-    side = fitted_track_side(cleaned(RATED), SMALL).toarray()
-    cast = weighted_votes(cleaned(RATED), np.ones(60)).toarray() @ side
+    rated = cleaned(RATED)
+    side = track_side(rated, near_tracks(rated, 12, 6, 1.0), two_hop(rated), 0.5).toarray()
+    cast = weighted_votes(rated, np.ones(60)).toarray() @ side
     wanted = 0.7 * alone.scores(0, 90) + 0.3 * cast / np.sqrt(np.square(cast).mean(axis=1, keepdims=True))
     np.testing.assert_allclose(mixed.scores(0, 90), wanted, atol=1e-5)
 
@@ -61,7 +65,7 @@ def test_the_track_side_is_a_share_of_the_scores() -> None:
 def test_scores_are_near_and_far_votes_and_latent_products(share: float) -> None:
     parameters = replace(SMALL, als_share=share)
     model, rated = Collaborative.fit(RATED, parameters), cleaned(RATED)
-    cast, (_, factors) = (
+    cast, (_, _, factors) = (
         weighted_votes(rated, damping(rated, parameters.popularity_damping)).toarray(),
         correlated(rated, parameters),
     )

@@ -9,11 +9,16 @@ from scipy.sparse import csr_array
 from recsys.stages.neighbors import track_side
 from recsys.stages.neighbors.low_rank import factors, standardised
 from recsys.stages.neighbors.near import fit_near
-from recsys.stages.neighbors.track_side import ALPHA, BETA, fit_track_side, near_tracks, none, two_hop
+from recsys.stages.neighbors.track_side import ALPHA, BETA, near_tracks, none, two_hop
 from recsys.stages.neighbors.weighting import rarity, strength
 from tests.support.rated import EDGES, Rows, groups, long_tail, matrix
 
 RATED = long_tail(40, 30, 500, disliked=0.2)
+
+
+def fitted(rated: csr_array, pool: int, kept: int, share: float = 0.5, threads: int = 1) -> csr_array:
+    """The track side of ratings."""
+    return track_side.track_side(rated, near_tracks(rated, pool, kept, 2.0, threads), two_hop(rated, threads), share)
 
 
 def walks(rated: csr_array) -> np.ndarray:
@@ -56,7 +61,7 @@ def test_near_is_near_of_the_transposed() -> None:
 
 @pytest.mark.parametrize("share", [0.0, 0.5, 1.0])
 def test_each_view_is_brought_to_its_share(share: float) -> None:
-    result = fit_track_side(RATED, pool=8, kept=4, ridge=2.0, two_hop_share=share).toarray()
+    result = fitted(RATED, 8, 4, share).toarray()
     heard = np.bincount(RATED.indices, minlength=30)
     views = [near_tracks(RATED, 8, 4, 2.0).toarray(), two_hop(RATED).toarray()]
     even = [one / np.sqrt((heard[:, None] * one**2).sum()) for one in views]
@@ -64,19 +69,19 @@ def test_each_view_is_brought_to_its_share(share: float) -> None:
 
 
 def test_tracks_of_a_group_speak_for_each_other() -> None:
-    result = fit_track_side(groups(120, 40), pool=20, kept=10, ridge=2.0, two_hop_share=0.5).toarray()
+    result = fitted(groups(120, 40), 20, 10).toarray()
     same = np.arange(40)[:, None] % 4 == np.arange(40) % 4
     assert result[same].mean() > 5 * result[~same].mean()
 
 
 @pytest.mark.parametrize("threads", [2, 3])
 def test_any_number_of_threads(threads: int) -> None:
-    one, other = (fit_track_side(RATED, pool=8, kept=4, ridge=2.0, two_hop_share=0.5, threads=count) for count in (1, threads))
+    one, other = (fitted(RATED, 8, 4, threads=count) for count in (1, threads))
     assert (one.data.tobytes(), one.indices.tobytes()) == (other.data.tobytes(), other.indices.tobytes())
 
 
 @pytest.mark.parametrize(("rows", "tracks"), EDGES.values(), ids=EDGES)
 def test_edges(rows: Rows, tracks: int) -> None:
-    result = fit_track_side(matrix(rows, tracks), pool=8, kept=4, ridge=2.0, two_hop_share=0.5)
+    result = fitted(matrix(rows, tracks), 8, 4)
     assert result.shape == none(tracks).shape == (tracks, tracks)
     assert np.isfinite(result.data).all()

@@ -10,14 +10,13 @@ from scipy.sparse import csr_array
 
 from recsys.evaluation.metrics import ndcg, top
 from recsys.evaluation.splits import divided, drawn
-from recsys.stages.neighbors import tuning
+from recsys.stages.neighbors import judging, tuning
 from recsys.stages.neighbors.collaborative import Collaborative
+from recsys.stages.neighbors.judging import CONSIDERED, HIDDEN
 from recsys.stages.neighbors.model import Parameters
 from recsys.stages.neighbors.tuning import (
     _FEWEST,
-    _HIDDEN,
     _KEPT,
-    _LISTED,
     _RIDGES,
     _SHARES,
     DAMPINGS,
@@ -66,9 +65,9 @@ def gain(parameters: Parameters) -> float:
     order = np.random.Generator(np.random.PCG64(SMALL.seed)).permutation(120)
     sample, gains = RATED[order], []
     for round_ in range(ROUNDS):
-        split = divided(sample, drawn(sample, _HIDDEN, SMALL.seed + round_))
+        split = divided(sample, drawn(sample, HIDDEN, SMALL.seed + round_))
         model = Collaborative.fit(split.train, replace(parameters, seed=SMALL.seed + round_))
-        gains.append(ndcg(top(model.scores(0, 120), split.train, _LISTED), split.test, _LISTED))
+        gains.append(ndcg(top(model.scores(0, 120), split.train, CONSIDERED), split.test, CONSIDERED))
     return float(np.nanmean(np.concatenate(gains)))
 
 
@@ -96,7 +95,7 @@ def test_the_latest_are_hidden_where_times_are_known(monkeypatch: pytest.MonkeyP
         hidden.append(relevant)
         return ndcg(lists, relevant, k)
 
-    monkeypatch.setattr(tuning, "ndcg", spied)
+    monkeypatch.setattr(judging, "ndcg", spied)
     early = np.where(np.arange(RATED.nnz) % 2 == 0, 1.0, np.nan)
     late = np.isin(RATED.indices, (3, 17))
     times = csr_array((np.where(late, 2.0, early), RATED.indices, RATED.indptr), shape=RATED.shape)
@@ -147,7 +146,7 @@ def test_dislikes_are_learnt_from_and_never_looked_for(monkeypatch: pytest.Monke
         asked.append(relevant)
         return ndcg(lists, relevant, k)
 
-    monkeypatch.setattr(tuning, "ndcg", spied)
+    monkeypatch.setattr(judging, "ndcg", spied)
     signs = np.where(np.random.default_rng(1).random(RATED.nnz) < 0.3, -1.0, 1.0)
     tune_votes(csr_array((RATED.data * signs, RATED.indices, RATED.indptr), shape=RATED.shape), SMALL)
     assert all((part.data > 0).all() for part in asked)

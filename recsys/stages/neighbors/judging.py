@@ -1,0 +1,164 @@
+"""Judging of choices: everything is fitted without one hidden part of the ratings, once, and looked for by each choice.
+
+What is fitted and what is judged are tasks (:mod:`.tasks`), of arrays called after the round and the parameters that they follow
+from; a choice needs only those that no choice before it needed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import astuple
+from itertools import pairwise
+
+import numpy as np
+
+from recsys.evaluation.metrics import hits, ndcg, top
+from recsys.evaluation.splits import divided, drawn
+from recsys.matrices.arrays import Floats
+from recsys.stages.neighbors.als import AlsFactors
+from recsys.stages.neighbors.chance import Chance, fit_chance
+from recsys.stages.neighbors.collaborative import Collaborative
+from recsys.stages.neighbors.fitting import (
+    LEARNED,
+    als_name,
+    correlated,
+    fits,
+    learned,
+    learned_arrays,
+    near_name,
+    side_name,
+    sides,
+)
+from recsys.stages.neighbors.model import TILE, Parameters
+from recsys.stages.neighbors.near import Near
+from recsys.stages.neighbors.tasks import Arrays, ArrayStore, FitTask, Runner, matrix_arrays, matrix_names
+
+HIDDEN = 0.1
+"""Share of a judged listener's ratings: as little as can be judged by, for what is left has to resemble the whole."""
+CONSIDERED = 50
+"""Tracks looked at when a choice is judged: more than a listener sees, because ten say too little to tell choices apart."""
+
+
+class Judging:
+    """Gains of choices, on some rounds with different hidden parts of the arrays ``sample`` and, where ``dated``, ``times``."""
+
+    def __init__(self, runner: Runner, rounds: Sequence[Parameters], judged: int, dated: bool) -> None:
+        self._runner, self._rounds, self._judged = runner, [str(at) for at in range(len(rounds))], judged
+        self._gains: dict[Parameters, Floats] = {}
+        parts = (*LEARNED, *matrix_names("test"))
+        runner.run([FitTask(at, hide, (own, judged, dated), parts) for at, own in zip(self._rounds, rounds, strict=True)])
+
+    def best(self, choices: Sequence[Parameters]) -> Parameters:
+        """The choice with the greatest mean gain; the first of equals."""
+        self._judge(choices)
+        best = max(choices, key=lambda choice: float(np.nanmean(self._gains[choice])))
+        self._forget_all_but(best, choices)
+        return best
+
+    def _forget_all_but(self, best: Parameters, choices: Sequence[Parameters]) -> None:
+        """Leaves of what was fitted what further choices on top of ``best`` build on: a variant of the ALS factors has as many
+        bytes as all ratings of a round."""
+        for needs in (self._fits, sides):
+            kept = {task.name for at in self._rounds for task in needs(at, best)}
+            others = [task for choice in choices for at in self._rounds for task in needs(at, choice) if task.name not in kept]
+            self._runner.forget(others)
+
+    def _fits(self, at: str, choice: Parameters) -> Iterator[FitTask]:
+        return fits(at, choice, self._judged)
+
+    def surely(self, before: Parameters, after: Parameters) -> bool:
+        """Whether the mean gain grows by more than its standard error: a track side costs time, and a wrong one hurts."""
+        apart = self._gains[after] - self._gains[before]
+        apart = apart[~np.isnan(apart)]
+        return bool(apart.mean() > apart.std() / np.sqrt(apart.size))
+
+    def chance(self, choice: Parameters) -> Chance:
+        """Of the ``CONSIDERED`` best tracks of each judged listener of the first round, which were hidden."""
+        self._fit([choice])
+        return _round(self._runner.store, self._rounds[0]).chance(choice)
+
+    def _judge(self, choices: Sequence[Parameters]) -> None:
+        """NDCG@50 of each judged listener of each round, NaN without a hidden track."""
+        new = [choice for choice in dict.fromkeys(choices) if choice not in self._gains]
+        self._fit(new)
+        parts = min(self._runner.workers, -(-self._judged // TILE))
+        bounds = [min(self._judged, -(-self._judged * part // parts // TILE) * TILE) for part in range(parts)] + [self._judged]
+        tasks = {
+            choice: [
+                FitTask(f"{at}.gain-{_named(choice)}-{first}", judge_choice, (at, choice, first, last), ("ndcg",))
+                for at in self._rounds
+                for first, last in pairwise(bounds)
+            ]
+            for choice in new
+        }
+        self._runner.run([task for own in tasks.values() for task in own])
+        for choice, own in tasks.items():
+            self._gains[choice] = np.concatenate([self._runner.store[task.names[0]] for task in own])
+
+    def _fit(self, choices: Sequence[Parameters]) -> None:
+        """What the choices need; a track side is put together from both of its views."""
+        for needs in (self._fits, sides):
+            wanted = [task for choice in choices for at in self._rounds for task in needs(at, choice)]
+            self._runner.run([*{task.name: task for task in wanted}.values()])
+
+
+def _named(choice: Parameters) -> str:
+    return "-".join(map(str, astuple(choice)))
+
+
+def hide(store: ArrayStore, parameters: Parameters, judged: int, dated: bool, *, threads: int) -> Arrays:
+    """Hides part of the ratings of the ``judged`` first listeners of ``sample``; what is left, standardised, and its factors."""
+    sample, times = store.matrix("sample"), store["times"] if dated else None
+    of = np.repeat(np.arange(sample.shape[0]), np.diff(sample.indptr))
+    hidden = drawn(sample, HIDDEN, parameters.seed, times) & (of < judged) & (sample.data > 0.0)
+    train, test = divided(sample, hidden)
+    return {**learned_arrays(correlated(train, parameters, threads)), **matrix_arrays("test", test[:judged])}
+
+
+def judge_choice(store: ArrayStore, at: str, choice: Parameters, first: int, last: int, *, threads: int) -> Arrays:
+    """NDCG@50 of the judged listeners ``first`` … ``last`` − 1, NaN without a hidden track."""
+    own = _round(store, at)
+    model = own.model(choice)
+    with ThreadPoolExecutor(threads) as workers:
+        tiles = workers.map(lambda begin: own.gain(model, begin, min(begin + TILE, last)), range(first, last, TILE))
+        return {"ndcg": np.concatenate(list(tiles))}
+
+
+class _Round:
+    """What one round's arrays are."""
+
+    def __init__(self, store: ArrayStore, at: str) -> None:
+        self._store, self._at = store, at
+        self.learned, self.test = learned(store, at), store.matrix(f"{at}.test")
+        self.known = self.learned.rated[: self.test.shape[0]]
+        self._model: tuple[tuple[float, int], Collaborative] | None = None
+
+    def gain(self, model: Collaborative, first: int, last: int) -> Floats:
+        lists = top(model.scores(first, last), self.known[first:last], CONSIDERED)
+        return ndcg(lists, self.test[first:last], CONSIDERED)
+
+    def chance(self, choice: Parameters) -> Chance:
+        model, scores, lists = self.model(choice), [], []
+        for first in range(0, self.test.shape[0], TILE):
+            last = min(first + TILE, self.test.shape[0])
+            values = model.scores(first, last)
+            lists.append(top(values, self.known[first:last], CONSIDERED))
+            scores.append(np.take_along_axis(values, np.maximum(lists[-1], 0), axis=1).astype(np.float64))
+        listed, raw = np.concatenate(lists), np.concatenate(scores)
+        sizes = np.repeat(np.diff(self.known.indptr), CONSIDERED)
+        return fit_chance(np.where(listed < 0, 0.0, raw).ravel(), sizes, hits(listed, self.test).ravel())
+
+    def model(self, choice: Parameters) -> Collaborative:
+        key = choice.popularity_damping, choice.kept
+        preferences = self._store.columns(AlsFactors, als_name(self._at, choice), AlsFactors._fields)
+        if self._model is None or self._model[0] != key:
+            near = self._store.columns(Near, near_name(self._at, choice), Near._fields)
+            # the last one alone: choices with the same one follow each other
+            self._model = key, Collaborative.of(self.learned, near, preferences, choice)
+        side = self._store.matrix(side_name(self._at, choice)) if choice.track_share > 0.0 else None
+        return self._model[1].blended(preferences, choice, side)
+
+
+def _round(store: ArrayStore, at: str) -> _Round:
+    return store.derived(("round", at), lambda: _Round(store, at))

@@ -1,0 +1,44 @@
+"""Choices are judged on hidden parts, whichever part of the listeners a task judges."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from recsys.stages.neighbors.judging import Judging
+from recsys.stages.neighbors.model import TILE, Parameters
+from recsys.stages.neighbors.tasks import Here, matrix_arrays
+from tests.support.rated import groups
+
+SMALL = Parameters(pool=12, kept=6, rank=6, als_rank=6, ridge=1.0)
+RATED = groups(2 * TILE + 10, 60)
+
+
+def judging(workers: int, times: np.ndarray | None = None) -> Judging:
+    here = Here(1)
+    here.workers = workers
+    here.put(matrix_arrays("sample", RATED) | ({} if times is None else {"times": times}))
+    return Judging(here, [replace(SMALL, seed=seed) for seed in (0, 1)], RATED.shape[0], times is not None)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("workers", [2, 3, 50])
+def test_any_number_of_workers(workers: int) -> None:
+    choices = [SMALL, replace(SMALL, als_share=0.0), replace(SMALL, track_share=0.3)]
+    one, many = judging(1), judging(workers)
+    assert one.best(choices) == many.best(choices)
+    for choice in choices:
+        np.testing.assert_array_equal(one._gains[choice], many._gains[choice])
+        assert len(one._gains[choice]) == 2 * RATED.shape[0]
+    assert one.chance(choices[0]) == many.chance(choices[0])
+
+
+@pytest.mark.slow
+def test_a_choice_is_surely_better_only_beyond_its_standard_error() -> None:
+    judged = judging(1)
+    judged._gains = {SMALL: np.zeros(4), replace(SMALL, ridge=2.0): np.array([0.1, 0.1, 0.2, np.nan])}
+    assert judged.surely(SMALL, replace(SMALL, ridge=2.0))
+    judged._gains[replace(SMALL, ridge=2.0)] = np.array([0.9, -0.8, 0.0, np.nan])
+    assert not judged.surely(SMALL, replace(SMALL, ridge=2.0))
