@@ -56,22 +56,29 @@ def _spelled(char: str) -> str:
     return "" if kind == "Cf" else char if kind[0] in "LNM" else " "
 
 
-_NOTE = re.compile(r"[(\[{]([^()\[\]{}]*)[)\]}]|\s[-–—]\s+([^()\[\]{}]*?)(?=\s[-–—]\s|\s*[(\[{]|$)")
+_DASH = "[-‐‑–—]"
+_NOTE = re.compile(rf"[(\[{{]([^()\[\]{{}}]*)[)\]}}]|\s{_DASH}\s+([^()\[\]{{}}]*?)(?=\s{_DASH}\s|\s*[(\[{{]|$)")
 CREDIT = r"(?:(?:feat|ft|featuring)\b(?:[.:]|(?=\s))|f/(?=\s))"
 """What stands before guests."""
-_GUESTS = re.compile(rf"\s{CREDIT}\s*((?:(?!\s[-–—]\s)[^()\[\]{{}}])*)", re.IGNORECASE)
+_GUESTS = re.compile(rf"\s{CREDIT}\s*((?:(?!\s{_DASH}\s)[^()\[\]{{}}])*)", re.IGNORECASE)
 _GUEST_NOTE = re.compile(rf"\s*(?:({CREDIT})\s*|(?:with|w/)\s+)(.*)", re.IGNORECASE | re.DOTALL)
 _COMPANY = re.compile(r"\s*(?:con|avec|mit|com)\s+(.*)", re.IGNORECASE | re.DOTALL)
 """*With* in other languages: more often a part of the title than a guest."""
-_EDITION = re.compile(
-    r"\b(?:re-?master(?:ed)?|mono|stereo|deluxe|edition|expanded|anniversary|bonus|explicit|clean|single|radio|edit(?:ed)?"
-    r"|album|original|soundtrack|full|short|long|video|audio|official|lp|ep|mix|from|version|digital|track|\d{4}|\d+th)\b"
+_SURE = (
+    r"re-?master(?:ed|izado|izada|isee?|isiert)?|rimasterizzat[oa]|mono|stereo|deluxe|edition|expanded|anniversary|bonus|explicit|clean"
+    r"|single|radio|album|original|soundtrack|official|lp|ep|from|digital(?:ly)?|lyrics?|visuali[sz]er|\d{4}|\d+th"
 )
-_REMASTER = re.compile(r"\b(?:\d{4} )?re-?master(?:ed)?\b(?: version)?(?: \d{4})?|\b(?:mono|stereo|explicit)\b")
+_PARTS = "edit(?:ed)?|version|audio|video|mix|track|full|short|long|music|main|final|movie|film|tv|cd|vinyl|hd|hq|4k|uk|us"
+_EDITION = re.compile(rf"\b(?:{_SURE}|edit(?:ed)?|version|audio|video|mix|track|full|short|long|hd|hq|4k)\b")
+"""What tells an edition or a version: with anything beside these words, *edit*, *version* and *audio* name another song."""
+_SURELY = re.compile(rf".*\b(?:{_SURE})\b.*|(?:{_SURE}|{_PARTS}|the|inch|7|12|\W)+")
+_REMASTER = re.compile(
+    r"\b(?:\d{4} )?(?:digital(?:ly)? )?re-?master(?:ed)?\b(?: version)?(?: \d{4})?|\b(?:mono|stereo|explicit)\b|\bver(?:sion)?\b"
+)
 _OTHER_SONG = re.compile(
-    r"\b(?:live|(?<!original )(?<!radio )(?<!album )(?<!mono )(?<!stereo )mix|remix(?:ed)?|rmx|karaoke|instrumental|acoustic|demo"
-    r"|cover|unplugged|session|sessions|sped|slowed|nightcore|rework|bootleg|mashup|dub|cappella|acapella|tribute|orchestral"
-    r"|extended|re ?record(?:ed|ing)|reloaded|revisited|reimagined|alternate|outtake)\b"
+    r"\b(?:live|(?<!original )(?<!radio )(?<!album )(?<!mono )(?<!stereo )(?<!\d\d\d\d )mix|remix(?:ed)?|rmx|karaoke|instrumental"
+    r"|acoustic|demo|cover|unplugged|session|sessions|sped|slowed|nightcore|rework|bootleg|mashup|dub|cappella|acapella|tribute"
+    r"|orchestral|extended|re ?record(?:ed|ing)|reloaded|revisited|reimagined|alternate|outtake)\b"
 )
 
 
@@ -84,7 +91,7 @@ def title_key(title: str) -> str:
     >>> title_key("Song (feat. X) - 2011 Remaster"), title_key("Song (Live)") == title_key("Song - Live - Remastered 2009")
     ('song', True)
     """
-    if not re.search(r"[(\[{]|\s[-–—]\s|\s(?:feat|ft|f/)", title, re.IGNORECASE):
+    if not re.search(rf"[(\[{{]|\s{_DASH}\s|\s(?:feat|ft|f/)", title, re.IGNORECASE):
         return key(title)
     core = _GUESTS.sub(" ", _NOTE.sub(" ", title))
     notes = [note for match in _NOTE.findall(title) for note in match if note]
@@ -100,7 +107,9 @@ def version(title: str) -> str:
     ('', 'live at wembley', 'live at wembley')
     """
     notes = (_note(note) for result in _NOTE.findall(title) for note in result if note)
-    return " ".join(sorted(note for note in notes if _OTHER_SONG.search(note)))
+    return " ".join(
+        sorted(note for note in notes if _OTHER_SONG.search(note) or (_EDITION.search(note) and _names_another(note)))
+    )
 
 
 @lru_cache(maxsize=1_000_000)
@@ -133,7 +142,12 @@ def _note(note: str) -> str:
     text = key(note)
     if _OTHER_SONG.search(text):
         return " ".join(_REMASTER.sub(" ", text).split())
-    return "" if _EDITION.search(text) and not re.search(r"\b\w+s version\b", text) else text
+    return text if _names_another(text) or not _EDITION.search(text) else ""
+
+
+def _names_another(text: str) -> bool:
+    """Whether the key of a note names a version by somebody or in a language: *Bob edit*, *piano version*, *8D audio*."""
+    return bool(_OTHER_SONG.search(text) or re.search(r"\b\w+s version\b", text)) or not _SURELY.fullmatch(text)
 
 
 _ALWAYS = re.compile(

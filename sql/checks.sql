@@ -173,6 +173,9 @@ failures as (
     select 'lists', 'as many tracks as asked for', 'warn', user_id || ' ' || list
     from lists where returned < least(case when coalesce("limit", 0) <= 0 then 20 else "limit" end, 100)
     union all
+    select 'lists', 'what was asked for is known', 'warn', user_id || ' ' || list || ': ' || remarks
+    from lists where remarks is not null
+    union all
     select 'profiles', 'confidence and readiness lie between 0 and 1', 'fail', user_id
     from profiles where not (confidence between 0 and 1 and exploration_readiness between 0 and 1)
     union all
@@ -190,6 +193,7 @@ rules ("table", rule, severity) as (
     ('lists', 'every listener of profiles has a list', 'fail'),
     ('lists', 'returned = rows in rankings', 'fail'),
     ('lists', 'tracks = candidates + dropped by rule', 'fail'),
+    ('lists', 'what was asked for is known', 'warn'),
     ('neighbors', 'nobody is their own neighbour, similarity lies between -1 and 1', 'fail'),
     ('profiles', 'confidence and readiness lie between 0 and 1', 'fail'),
     ('rankings', 'every row has a reason', 'fail'),

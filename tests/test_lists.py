@@ -239,7 +239,7 @@ class TestPoints:
 
     def test_checks_and_metrics(self, plain: dict[str, pl.DataFrame]) -> None:
         failed = plain["checks"].filter(~pl.col("passed"))
-        assert failed["rule"].to_list() == ["as many tracks as asked for"]
+        assert failed["rule"].to_list() == ["as many tracks as asked for", "what was asked for is known"]
         names = plain["metrics"]["name"].to_list()
         for name in ("tracks shared by balanced and discovery", "popularity of the rows, comfort"):
             assert name in names

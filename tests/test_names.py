@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from recsys.names import Artists, genres, key, title_key, work_key, work_name
+from recsys.names import Artists, genres, key, title_key, version, work_key, work_name
 
 SAME = [
     ("Beyoncé", "Beyonce\u0301", "BEYONCE", "Ｂｅｙｏｎｃｅ"),
@@ -47,7 +47,10 @@ def test_a_key_is_its_own_key(name: str) -> None:
     [
         "Song", "Song - 2011 Remaster", "Song (Remastered 2009)", "Song [Mono]", "Song (feat. Drake)", "Song feat. Drake & Co",
         "Song - Single Version", "SONG (Deluxe Edition)", "Song - Radio Edit", "Song (Bonus Track)", "Song (with Drake)",
-        "Song (Original Mix)", "Song - From the Motion Picture Soundtrack", "Song (2015 Stereo Mix)",
+        "Song (Original Mix)", "Song - From the Motion Picture Soundtrack", "Song (2015 Stereo Mix)", "Song - 2011 Mix",
+        "Song (Lyrics)", "Song [HD]", "Song (Remasterizado)", "Song - Remasterisé 2009", "Song ‐ Remastered",
+        "Song (Music Video)",
+        "Song (Full Version)", "Song (Visualizer)", 'Song (7" Edit)', "Song - UK Single Version", "Song (Super Deluxe Edition)",
     ],
 )  # fmt: skip
 def test_releases_of_one_song(title: str) -> None:
@@ -58,10 +61,17 @@ def test_other_songs() -> None:
     titles = [
         "Song", "Song (Live)", "Song - Club Remix", "Song (Karaoke Version)", "Song - Acoustic", "Song (Taylor's Version)",
         "Song, Pt. 2", "Song (Part 2)", "Song (Instrumental)", "Song (Live at Wembley)", "Song - Demo", "Songs",
+        "Song (8D Audio)", "Song (Piano Version)", "Song - Bob Edit", "Song (Spanish Version)", "Song (Versión en Español)",
+        "Song (Lullaby Version)", "Song (Sped Up)", "Song (Slowed + Reverb)", "Song (En Vivo)", "Song (Nightcore)",
     ]  # fmt: skip
     assert len(set(map(title_key, titles))) == len(titles)
     assert title_key("Song (Live) [2011 Remaster]") == title_key("Song - Live")
     assert title_key("(Remaster)")
+    for note in ("Sped Up", "Acoustic", "Karaoke", "Live"):
+        assert title_key(f"Song ({note})") == title_key(f"Song - {note} Version") == title_key(f"Song ({note}) [2009 Remaster]")
+        assert version(f"Song ({note})") == version(f"Song - {note} Version") == note.lower()
+    assert version("Song (Piano Version)") == "piano version"
+    assert not version("Song - Single Version") + version("Song (Official Video)") + version("Song (Part 2)")
     assert title_key("(I Can't Get No) Satisfaction") == title_key("(I Can’t Get No) Satisfaction - Mono")
 
 
@@ -69,7 +79,7 @@ def test_versions_of_one_work() -> None:
     versions = [
         "Song", "Song - Extended Version", "Song (Live)", "Song - Live at Wembley - 2009 Remaster", "Song (Club Remix) [feat. X]",
         "Song - Acoustic", "Song (Taylor's Version)", "Song - Radio Edit", "Song feat. X", "SONG (Instrumental)",
-        "Song - Re-Recorded", "Song (Reloaded)",
+        "Song - Re-Recorded", "Song (Reloaded)", "Song (Piano Version)", "Song - Bob Edit", "Song (8D Audio)",
     ]  # fmt: skip
     assert set(map(work_key, versions)) == {"song"}
     others = ["Song - Pt. 2", "Song (Part 3)", "Songs", "Song - II. Allegro", "(Live)", ""]

@@ -96,6 +96,8 @@ def print_list(run: Run, listed: dict[str, Any], rows: pl.DataFrame) -> None:
     out = console()
     out.print(list_grid(listed, rows, out.width))
     say(account(listed))
+    if listed.get("remarks"):
+        say(f"not as asked for: {listed['remarks']}")
     say(f"run {run.id}, as of {minute(run.manifest.as_of)}")
     if rows.height:
         named = [] if listed["list"] == "balanced" else ["--list", listed["list"]]

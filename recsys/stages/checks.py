@@ -27,6 +27,7 @@ DAY = timedelta(days=1)
 _BROKEN = {
     ("candidates", "favourite artists are not passed over"): "candidates: favourite artists are passed over",
     ("lists", "as many tracks as asked for"): "lists are shorter than requested",
+    ("lists", "what was asked for is known"): "lists: seeds or modes that were asked for are unknown",
 }
 """Rules whose words would puzzle beside the number of rows that break them → words for those."""
 

@@ -59,7 +59,7 @@ _LISTS_OF = {
 
 
 def part_names(wishes: pl.DataFrame, tracks: pl.DataFrame) -> pl.DataFrame:
-    """Controls or requests whose names of several artists or genres (``rock, pop``) are followed by each of them.
+    """Controls or requests with each artist or genre by itself where one text names several (``rock, pop``).
 
     ``tracks``: as :func:`credit_tracks` returns them. A name that one of them has stays as it is, and so does any single one.
     """
@@ -75,13 +75,13 @@ def part_names(wishes: pl.DataFrame, tracks: pl.DataFrame) -> pl.DataFrame:
     return wishes.with_columns(
         pl.Series(
             name,
-            [None if row is None else _with_parts(row, split[kind], there[kind]) for row in wishes[name].to_list()],
+            [None if row is None else _apart(row, split[kind], there[kind]) for row in wishes[name].to_list()],
             dtype=STRINGS,
         )
         for name, kind in wanted.items()
     )
 
 
-def _with_parts(listed: list[str], split: Callable[[str], list[str]], there: Set[str]) -> list[str]:
-    parts = [part for name in listed if key(name) not in there for part in split(name)]
-    return [*listed, *(part for part in dict.fromkeys(parts) if part not in listed)]
+def _apart(listed: list[str], split: Callable[[str], list[str]], there: Set[str]) -> list[str]:
+    parts = [part for name in listed for part in ([name] if key(name) in there else split(name) or [name])]
+    return list(dict.fromkeys(parts))

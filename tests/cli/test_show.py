@@ -12,6 +12,7 @@ import polars as pl
 import pytest
 
 from recsys import Lake
+from recsys.cli.show import list_rows, print_list, summary
 from recsys.tables import DROP_RULES
 from tests.cli.conftest import Recsys
 
@@ -94,3 +95,10 @@ def test_a_narrow_screen_has_the_reason_in_a_line_of_its_own(recsys: Recsys, lak
     table = out[: out.index("", 4)]
     assert max(map(len, table)) <= 80
     assert not [line for line in out if line != line.rstrip()]
+
+
+def test_what_of_a_wish_is_unknown_is_said(lake: Lake, capsys: pytest.CaptureFixture[str]) -> None:
+    run = lake.published()
+    listed = summary(run, "demo-u001", "balanced") | {"remarks": "unknown seed tracks: x"}
+    print_list(run, listed, list_rows(run, "demo-u001", "balanced"))
+    assert "not as asked for: unknown seed tracks: x\n" in capsys.readouterr().out

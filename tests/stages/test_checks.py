@@ -71,6 +71,7 @@ DAMAGE = {
     ("lists", "every listener of profiles has a list"): partial(changed, "profiles", user_id="nobody"),
     ("lists", "returned = rows in rankings"): partial(changed, "lists", returned=pl.col("returned") + 1),
     ("lists", "tracks = candidates + dropped by rule"): partial(changed, "lists", dropped_known=pl.col("dropped_known") + 1),
+    ("lists", "what was asked for is known"): partial(changed, "lists", remarks="unknown seed tracks: x"),
     ("neighbors", NEIGHBOR): partial(changed, "neighbors", neighbor_id=pl.col("user_id")),
     ("profiles", "confidence and readiness lie between 0 and 1"): partial(changed, "profiles", confidence=float("nan")),
     ("rankings", "every row has a reason"): partial(changed, "rankings", reason=""),
