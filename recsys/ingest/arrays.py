@@ -70,16 +70,23 @@ def _put(objects: Objects, number: int, row: Any) -> None:
 
 
 def _texts(text: str) -> Iterator[str]:
-    """The elements of an array, as they are written; one that is broken ends where the next object begins."""
-    place = _past(text, text.index("[") + 1)
-    while place < len(text) and text[place] != "]":
-        try:
-            _, end = _DECODER.raw_decode(text, place)
-        except (ValueError, RecursionError):
-            boundary = _NEXT.search(text, place)
-            end = boundary.start() + 1 if boundary else len(text)
-        yield text[place:end]
-        place = _past(text, end)
+    """The elements of an array, or of several one after the other, as they are written; one that is broken ends where the next
+    object begins. What follows an array and is none is an element, so that nothing is passed over."""
+    place = _past(text, 0)
+    while place < len(text):
+        if text[place] != "[":
+            yield text[place:]
+            return
+        place = _past(text, place + 1)
+        while place < len(text) and text[place] != "]":
+            try:
+                _, end = _DECODER.raw_decode(text, place)
+            except (ValueError, RecursionError):
+                boundary = _NEXT.search(text, place)
+                end = boundary.start() + 1 if boundary else len(text)
+            yield text[place:end]
+            place = _past(text, end)
+        place = _past(text, place + 1)
 
 
 def _past(text: str, place: int) -> int:

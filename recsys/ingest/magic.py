@@ -7,6 +7,8 @@ from recsys.errors import InputError
 _STARTS = (
     (b"\xff\xfe", "UTF-16 text", "save it as UTF-8"),
     (b"\xfe\xff", "UTF-16 text", "save it as UTF-8"),
+    (b"\x1f\x8b", "packed twice with gzip", "unpack it once"),
+    (b"\x28\xb5\x2f\xfd", "packed twice", "unpack it once"),
     (b"BZh", "a bzip2 file", "unpack it with bunzip2"),
     (b"\xfd7zXZ\0", "an xz file", "unpack it with unxz"),
     (b"7z\xbc\xaf\x27\x1c", "a 7z archive", "unpack it first"),

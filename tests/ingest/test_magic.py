@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import bz2
+import gzip
 import lzma
 
 import pytest
@@ -17,6 +18,7 @@ TEXT = "user_id,track_id,type\nu,a,play\n"
 KINDS = [
     (TEXT.encode("utf-16"), "UTF-16"),
     (TEXT.encode("utf-16-le"), "UTF-16"),
+    (gzip.compress(gzip.compress(b"x")), "packed twice with gzip; unpack it once"),
     (bz2.compress(b"x"), "bzip2"),
     (lzma.compress(b"x"), "xz"),
     (b"SQLite format 3\0" + b"\0" * 84, "SQLite"),

@@ -14,6 +14,7 @@ from python_calamine import CalamineError, CalamineWorkbook
 
 from recsys.errors import InputError
 from recsys.ingest.files import Source, require_modest
+from recsys.ingest.magic import WORKBOOK
 from recsys.ingest.rows import LINE, Rows
 
 _BLOCK = 50_000
@@ -26,6 +27,8 @@ def sheet(source: Source, data: bytes, name: str) -> tuple[list[str], Iterator[l
     advice = f"export it again, or save its sheet {name} as CSV (UTF-8)"
     with zipfile.ZipFile(BytesIO(data)) as archive:
         require_modest(archive, len(data))
+        if WORKBOOK not in archive.namelist() and source.name.lower().endswith((".gz", ".zst")):
+            raise InputError(f"{source.label}: a zip archive packed once more; unpack it once")
     try:
         book = CalamineWorkbook.from_filelike(BytesIO(data))
         if name not in book.sheet_names:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import io
 import zipfile
 from datetime import date, datetime
@@ -9,11 +10,14 @@ from datetime import date, datetime
 import pytest
 
 from recsys.errors import InputError
+from recsys.ingest import ingest_export
 from recsys.ingest.exports import workbooks
 from recsys.ingest.exports.workbooks import _text, blocks, sheet
 from recsys.ingest.files import Source
 from recsys.ingest.rows import LINE
+from recsys.lake import Lake
 from tests.ingest.conftest import Put
+from tests.ingest.test_files import packed
 from tests.support.workbooks import workbook
 
 ROWS = [("a", "b", "c"), ("x", 5, None), (None, None, None), ("y", 0.5, "z")]
@@ -87,3 +91,8 @@ def test_what_unpacks_to_too_much(put: Put, monkeypatch: pytest.MonkeyPatch) -> 
     monkeypatch.setattr("recsys.ingest.files.RATIO", 2)
     with pytest.raises(OSError, match="unpacks to more than"):
         sheet(source(put, buffer.getvalue()), buffer.getvalue(), "plays")
+
+
+def test_an_archive_packed_once_more_is_no_workbook(lake: Lake, put: Put) -> None:
+    with pytest.raises(InputError, match=r"x\.gz: a zip archive packed once more; unpack it once"):
+        ingest_export(lake, "ann", [put("x.gz", gzip.compress(packed("a.json", b"[]")))])
