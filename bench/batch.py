@@ -75,6 +75,7 @@ def write(folder: Path, frames: Mapping[str, pl.DataFrame], part: int = 0) -> No
 
 def built(read: Callable[[], Inputs], settings: Settings, folder: Path) -> tuple[Clock, int]:
     """The clock of one run written to ``folder``, and how many rows its rankings have."""
+    memory.return_arrays()
     clock, ranked, used = Clock(), 0, folder / "used"
     used.mkdir()
     inputs = clock.of("read", read)
@@ -98,6 +99,7 @@ def built(read: Callable[[], Inputs], settings: Settings, folder: Path) -> tuple
         tables = clock.of("lists", shard, scorer, begin, end)
         clock.of("write", write, folder, tables._asdict(), part)
         ranked += tables.rankings.height
+        del tables  # not in memory while the next are made
     files = {name: sorted((folder / name).iterdir()) for name in CHECKED}
     clock.of("checks", check_tables, files, settings)
     clock.of("metrics", measure_tables, files)

@@ -18,6 +18,7 @@ from flows.report import TAKEN, RunReport
 from flows.stages import PROGRESS, one_behind, stopwatch
 from recsys import models
 from recsys.lake import Lake
+from recsys.memory import return_arrays
 from recsys.pipeline import Progress, shard_ranges
 from recsys.settings import Settings
 
@@ -33,6 +34,7 @@ def nightly(
     published whatever its checks say. A run that exists already is published again and not built again.
     """
     seconds = stopwatch()
+    return_arrays()
     untaken = steps.ingest(lake, inbox, settings) if inbox else TAKEN
     lake.require()
     # the lock is held from reading to publishing: nobody is forgotten in between

@@ -20,7 +20,7 @@ import polars as pl
 from recsys import models, pipeline
 from recsys.lake.plan import code_version, library_versions, processor
 from recsys.lake.staged import write_part
-from recsys.memory import release
+from recsys.memory import release, return_arrays
 from recsys.readers.scoring import score_with
 from recsys.settings import Settings
 from recsys.stages.candidates.scoring import Scorer
@@ -77,6 +77,7 @@ def make(job: Job, part: Part) -> tuple[list[str], dict[str, float]]:
 @lru_cache(maxsize=1)
 def _scorer(job: Job) -> Callable[[int, int], Scorer]:
     """Opened once a worker, for all its parts."""
+    return_arrays()
     folder = Path(job.folder)
     tables = {name: models.scan(sorted((folder / name).glob("part-*.parquet"))).collect() for name in _READ}
     settings = Settings.model_validate({**json.loads(job.settings), "threads": 1})

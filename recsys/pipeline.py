@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, nullcontext
@@ -9,9 +10,11 @@ from datetime import datetime
 from os import cpu_count
 from typing import NamedTuple
 
+import numpy as np
 import polars as pl
 
 from recsys.inputs import Inputs, Snapshot
+from recsys.matrices.arrays import Floats
 from recsys.matrices.catalog import Catalog, build_catalog
 from recsys.matrices.history import History, build_history
 from recsys.matrices.requests import build_requests
@@ -36,8 +39,8 @@ Clock = Callable[[str], AbstractContextManager[None]]
 
 BLOCK_BYTES = 128 * 2**20
 """Memory that the arrays of one block of listeners may take, per thread: enough that calls cost little beside their loops."""
-SHARD_LISTENERS = 2048
-"""Listeners whose lists make one part file."""
+SHARD_LISTENERS = 1024
+"""Listeners whose lists make one part file: one part is written, and in memory, while the next is computed."""
 WORDED_ROWS = 50_000
 """Rows of rankings whose reasons are put in words together, at least: a call costs as much as thousands of rows."""
 
@@ -117,10 +120,10 @@ def shard_ranges(scorer: Scorer) -> list[tuple[int, int]]:
 
 def shard(scorer: Scorer, first: int, last: int, progress: Progress | None = None, clock: Clock = _untimed) -> Shard:
     """Neighbours, candidates and rankings of listeners ``first`` … ``last`` − 1, block by block on all threads."""
-    starts = range(first, last, TILE)
+    starts, room = range(first, last, TILE), _Room()
     with ThreadPoolExecutor(scorer.settings.threads or cpu_count()) as pool:
         blocks, parts, done = list[_Block](), list[Shard](), first
-        for tile in pool.map(lambda start: _tile(scorer, start, min(start + TILE, last), clock), starts):
+        for tile in pool.map(lambda start: _tile(scorer, start, min(start + TILE, last), clock, room), starts):
             blocks += tile
             done = min(done + TILE, last)
             if sum(block.ranked.rows.height for block in blocks) >= WORDED_ROWS or done == last:
@@ -148,15 +151,26 @@ def _worded(blocks: list[_Block], language: str) -> Shard:
     return Shard(pl.concat(near), pl.concat(considered), in_words(ranked, language), pl.concat(listed))
 
 
-def _tile(scorer: Scorer, first: int, last: int, clock: Clock) -> list[_Block]:
+class _Room(threading.local):
+    """The votes of the block that a thread computes, in memory that is used again: see :mod:`recsys.stages.neighbors.stage`."""
+
+    votes: Floats = np.empty((0, 0))
+
+    def of(self, listeners: int, tracks: int) -> Floats:
+        if len(self.votes) < listeners:
+            self.votes = np.empty((listeners, tracks))
+        return self.votes[:listeners]
+
+
+def _tile(scorer: Scorer, first: int, last: int, clock: Clock, room: _Room) -> list[_Block]:
     """Listeners whose collaborative scores are computed together, in blocks that stay near the caches."""
     step = scorer.block_listeners(BLOCK_BYTES)
-    return [_block(scorer, start, min(start + step, last), clock) for start in range(first, last, step)]
+    return [_block(scorer, start, min(start + step, last), clock, room) for start in range(first, last, step)]
 
 
-def _block(scorer: Scorer, first: int, last: int, clock: Clock) -> _Block:
+def _block(scorer: Scorer, first: int, last: int, clock: Clock, room: _Room) -> _Block:
     with clock("neighbors"):
-        voted = scorer.vote(first, last)
+        voted = scorer.vote(first, last, room.of(last - first, len(scorer.catalog.ids)))
         near = neighbor_rows(scorer.history, voted.near, scorer.settings)
     with clock("candidates"):
         scored = scorer.weigh(voted)

@@ -41,8 +41,6 @@ class Tracks(NamedTuple):
     """(tracks, 12) the same, a track's features side by side: for a look at single tracks."""
     audio: Flags
     canonical: Ints
-    repeated: bool
-    """Whether any row stands for another one too."""
     releases: Ints
     """Rows of songs with several releases, where a list may hold one of them; else none."""
     popularity: Floats

@@ -77,7 +77,7 @@ def tracks_of(block: Block) -> Tracks:
     unit = np.divide(block.features, length, out=np.zeros_like(block.features), where=length > 0)
     popular = np.stack([block.popularity, block.popularity**2, 1 - block.popularity])
     return Tracks(
-        np.ascontiguousarray(unit.T), np.ascontiguousarray(unit), block.audio, of, False, np.empty(0, np.int32),
+        np.ascontiguousarray(unit.T), np.ascontiguousarray(unit), block.audio, of, np.empty(0, np.int32),
         block.popularity, popular,
         block.explicit, block.explicit & (block.penalty == 0), np.clip(1 - block.penalty, 0, 1), block.boost,
         *liked_artists, *liked_genres, *artists, *genres,

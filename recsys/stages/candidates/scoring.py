@@ -84,7 +84,6 @@ class Scorer:
             unit=np.ascontiguousarray(catalog.unit),
             audio=catalog.audio,
             canonical=catalog.canonical,
-            repeated=bool((catalog.canonical != np.arange(len(catalog.ids))).any()),
             releases=self._releases(),
             popularity=catalog.popularity,
             fit=popularity_fit(catalog.popularity),
@@ -98,10 +97,13 @@ class Scorer:
             **_barring("barred_genre", catalog.excludable_genres),
         )
 
-    def vote(self, first: int, last: int) -> Voted:
-        """Neighbours of listeners ``first`` … ``last`` − 1, and what they say. Memory: 8 × listeners × tracks bytes."""
+    def vote(self, first: int, last: int, out: Floats | None = None) -> Voted:
+        """Neighbours of listeners ``first`` … ``last`` − 1, and what they say, in ``out`` (listeners, tracks) if there is one.
+
+        Memory: 8 × listeners × tracks bytes.
+        """
         near = self.similar.near(first, last)
-        return Voted(first, last, near, self.similar.scores(near))
+        return Voted(first, last, near, self.similar.scores(near, out))
 
     def _releases(self) -> Ints:
         """Rows of songs with several releases, of which a list may hold one."""

@@ -9,7 +9,7 @@ fitted scores back.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from functools import cached_property
@@ -125,12 +125,18 @@ class Model:
         Tracks that a listener knows are scored like any other.
         """
         out = np.empty((len(listeners.als), self.votes.shape[1]), np.float32)
+        parts = [(first, min(first + TILE, len(out))) for first in range(0, len(out), TILE)]
+
+        def fill(share: Sequence[tuple[int, int]]) -> None:
+            scratch = np.empty((min(TILE, len(out)), out.shape[1]), np.float32)
+            for first, last in share:
+                self.fill(listeners.part(first, last), out[first:last], scratch[: last - first])
+
         if threads > 1:
             with ThreadPoolExecutor(threads) as workers:
-                parts = [(first, min(first + TILE, len(out))) for first in range(0, len(out), TILE)]
-                list(workers.map(lambda part: self._fill(listeners.part(*part), out[slice(*part)]), parts))
+                list(workers.map(fill, [[part] for part in parts]))
         else:
-            self._fill(listeners, out)
+            fill(parts)
         return out
 
     def fold_in(self, ratings: csr_array, own: Ints | None = None, threads: int = 1) -> Float32s:
@@ -221,14 +227,8 @@ class Model:
             list(workers.map(fill, bounds[:-1], bounds[1:]))
         return nearest
 
-    def _fill(self, listeners: Listeners, out: Float32s) -> None:
-        """Scores a tile at a time, (n, tracks). New memory for each tile would take longer than the products."""
-        scratch = np.empty((min(TILE, len(out)), out.shape[1]), np.float32)
-        for begin in range(0, len(out), TILE):
-            end = min(begin + TILE, len(out))
-            self._fill_tile(listeners.part(begin, end), out[begin:end], scratch[: end - begin])
-
-    def _fill_tile(self, listeners: Listeners, out: Float32s, scratch: Float32s) -> None:
+    def fill(self, listeners: Listeners, out: Float32s, scratch: Float32s) -> None:
+        """Scores of at most :data:`TILE` listeners into ``out``; ``scratch`` is of its shape."""
         near = listeners.near
         product(near.low_rank.astype(np.float32), self.factor_votes, out)
         product(listeners.als, self.tracks, scratch)

@@ -70,11 +70,11 @@ def neighborhood(history: History, first: int, last: int) -> Neighborhood:
     return Neighborhood(first, pairs.indptr, pairs.indices, pairs.similarity, pairs.overlap, weight)
 
 
-def collaborative(history: History, near: Neighborhood, canonical: Ints, settings: Settings) -> Floats:
+def collaborative(history: History, near: Neighborhood, canonical: Ints, settings: Settings, out: Floats | None = None) -> Floats:
     """(listeners of the block, tracks) scores 0–1: votes divided by the listener's largest vote plus the shrinkage."""
     columns = history.rating.shape[1]
     counted = history.tracks if settings.restrict_collaborative else columns
-    out = np.empty((len(near.indptr) - 1, len(canonical)))
+    out = np.empty((len(near.indptr) - 1, len(canonical))) if out is None else out
     voters = (near.indptr, near.neighbors, near.weight)
     votes(near.first, voters, history.entries, (columns, counted), settings.collaborative_shrink, canonical, out)
     return out
@@ -86,8 +86,8 @@ class Similar(Protocol):
     def near(self, first: int, last: int) -> Neighborhood:
         """Neighbours of listeners ``first`` … ``last`` − 1."""
 
-    def scores(self, near: Neighborhood) -> Floats:
-        """(listeners of the block, tracks) collaborative scores 0–1."""
+    def scores(self, near: Neighborhood, out: Floats | None = None) -> Floats:
+        """(listeners of the block, tracks) collaborative scores 0–1, in ``out`` if there is one."""
 
     def shares(self, first: int, pairs: Ragged) -> Shares:
         """Own tracks with the greatest shares of the votes, for tracks asked about of the listeners from ``first`` on."""
@@ -113,8 +113,8 @@ class CoRated:
     def near(self, first: int, last: int) -> Neighborhood:
         return neighborhood(self.history, first, last)
 
-    def scores(self, near: Neighborhood) -> Floats:
-        return collaborative(self.history, near, self.canonical, self.settings)
+    def scores(self, near: Neighborhood, out: Floats | None = None) -> Floats:
+        return collaborative(self.history, near, self.canonical, self.settings, out)
 
     def shares(self, first: int, pairs: Ragged) -> Shares:  # noqa: ARG002
         """Unknown: co-rated neighbours vote whoever the listener is."""
@@ -134,6 +134,23 @@ class CoRated:
         return np.full(len(pairs.numbers), np.nan)
 
 
+class _Tile(threading.local):
+    """Scores of some listeners, the last that a thread computed. New memory for each tile would take longer than half of its
+    products, for the system hands it out zeroed."""
+
+    begin = -1
+    scores: Float32s = np.empty((0, 0), np.float32)
+    scratch: Float32s = np.empty((0, 0), np.float32)
+
+    def fill(self, model: Collaborative, begin: int, end: int) -> None:
+        shape = end - begin, model.model.votes.shape[1]
+        if self.scores.shape != shape:
+            self.scores, self.scratch = np.empty(shape, np.float32), np.empty(shape, np.float32)
+        self.begin = -1  # until it is whole
+        model.model.fill(model.listeners(begin, end), self.scores, self.scratch)
+        self.begin = begin
+
+
 @dataclass(frozen=True)
 class Blended:
     """Near and low-rank votes and ALS preferences; see :mod:`recsys.stages.neighbors.collaborative`."""
@@ -144,7 +161,7 @@ class Blended:
     model: Collaborative
     chance: Chance | None
     """How likely a track of some raw score is to be liked; none where there was too little to judge by."""
-    tile: threading.local = field(default_factory=threading.local)
+    tile: _Tile = field(default_factory=_Tile)
     """The scores each thread computed last, on the model's own bounds: its next block is mostly among them."""
 
     def near(self, first: int, last: int) -> Neighborhood:
@@ -155,12 +172,12 @@ class Blended:
         columns = near.indices[there], near.similarity[there], near.overlap[there], near.weight[there]
         return Neighborhood(first, indptr, *columns)
 
-    def scores(self, near: Neighborhood) -> Floats:
+    def scores(self, near: Neighborhood, out: Floats | None = None) -> Floats:
         """Positive scores as a share of the listener's largest, damped where others explain little of the listener."""
         first, last = near.first, near.first + len(near.indptr) - 1
         bounds, columns, _ = self.history.entries
         raw, damped = self._raw(first, last), self._damped(self.model.evidence(first, last))
-        return self._shares(raw, (bounds[first : last + 1], columns), damped)
+        return self._shares(raw, (bounds[first : last + 1], columns), damped, np.empty(raw.shape) if out is None else out)
 
     def seeded(self, listeners: Ints, seeds: csr_array, share: float) -> Floats:
         """Own scores and those of a listener whose history is the seeds, each by its root mean square; who has no scores of one
@@ -175,7 +192,7 @@ class Blended:
         for part, root, weight in zip(parts, roots, (1.0 - heavy, heavy), strict=True):
             raw += part * np.divide(weight, root, out=np.zeros_like(root), where=root > 0)[:, None]
         damped = (1.0 - heavy) * self._damped(mine.near.explained) + heavy * self._damped(folded.near.explained)
-        return self._shares(raw.astype(np.float32), pattern(self.history.rating[listeners]), damped)
+        return self._shares(raw.astype(np.float32), pattern(self.history.rating[listeners]), damped, np.empty(raw.shape))
 
     @cached_property
     def form(self) -> LinearForm:
@@ -207,20 +224,18 @@ class Blended:
         half = self.settings.evidence_half
         return np.divide(evidence, evidence + half, out=np.zeros_like(evidence), where=evidence > 0)
 
-    def _shares(self, raw: Float32s, rated: tuple[Offsets, Ints], most: Floats) -> Floats:
-        out = np.empty(raw.shape)
+    def _shares(self, raw: Float32s, rated: tuple[Offsets, Ints], most: Floats, out: Floats) -> Floats:
         shares(raw, rated, most, self.canonical, out)
         return out
 
-    def _raw(self, first: int, last: int) -> NDArray[np.float32]:
+    def _raw(self, first: int, last: int) -> Float32s:
         begin = max(first - first % TILE, self.model.first)
         end = min(first - first % TILE + TILE, self.model.last)
         if last > end:
             return self.model.scores(first, last)
-        if getattr(self.tile, "begin", None) != begin:
-            self.tile.begin, self.tile.scores = begin, self.model.scores(begin, end)
-        tile: NDArray[np.float32] = self.tile.scores
-        return tile[first - begin : last - begin]
+        if self.tile.begin != begin:
+            self.tile.fill(self.model, begin, end)
+        return self.tile.scores[first - begin : last - begin]
 
 
 def fit_neighbors(history: History, canonical: Ints, settings: Settings, runners: Runners | None = None) -> Similar:

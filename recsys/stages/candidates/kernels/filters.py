@@ -69,8 +69,9 @@ def _within(audio: bool, features: Floats, bounds: Floats) -> bool:
 @njit(nogil=True, cache=True)
 def drop(tracks: Tracks, lists: Lists, rules: Codes, counts: Offsets) -> None:
     """``rules`` (lists, tracks): the first rule that drops the track, 0 for a candidate; ``counts`` (lists, RULES)."""
+    repeats = np.flatnonzero(tracks.canonical != np.arange(len(tracks.canonical)))
     for row in range(len(rules)):
-        _by_track(tracks, lists, row, rules[row])
+        _by_track(tracks, repeats, lists, row, rules[row])
         excluded = lists.artists[lists.artist_indptr[row] : lists.artist_indptr[row + 1]]
         _bar(tracks.barred_artist_of, tracks.barred_artist_indptr, tracks.barred_artist_members, excluded, _ARTIST, rules[row])
         excluded = lists.genres[lists.genre_indptr[row] : lists.genre_indptr[row + 1]]
@@ -82,16 +83,16 @@ def drop(tracks: Tracks, lists: Lists, rules: Codes, counts: Offsets) -> None:
 
 
 @njit(**INNER)
-def _by_track(tracks: Tracks, lists: Lists, row: int, rules: Codes) -> None:
-    """Tracks dropped by id, then explicit ones, which come between the rules that go by id."""
+def _by_track(tracks: Tracks, repeats: Offsets, lists: Lists, row: int, rules: Codes) -> None:
+    """Tracks dropped by id, then explicit ones, which come between the rules that go by id. ``repeats``: rows that others stand
+    for."""
     canonical, explicit = tracks.canonical, tracks.explicit
     rules[:] = 0
     for at in range(lists.id_indptr[row], lists.id_indptr[row + 1]):
         rules[lists.id_rows[at]] = lists.id_rules[at]
-    if tracks.repeated:
-        by_id = rules.copy()
-        for track in range(len(rules)):
-            rules[track] = by_id[canonical[track]]
+    # what stands for others stands for itself, so its own rule is not overwritten on the way
+    for repeat in repeats:
+        rules[repeat] = rules[canonical[repeat]]
     if not lists.explicit_ok[row]:
         for track in range(len(rules)):
             if explicit[track] and (rules[track] == 0 or rules[track] > EXPLICIT):
@@ -127,13 +128,13 @@ def _bound(tracks: Tracks, lists: Lists, row: int, rules: Codes) -> None:
 @njit(**INNER)
 def _one_release(tracks: Tracks, heard: Ints, rules: Codes) -> None:
     """Of the releases of a song, drop those beside the one the listener heard, else beside the main one, if that one passes."""
-    shown = tracks.canonical
+    canonical, shown = tracks.canonical, tracks.canonical
     if len(heard):
         shown = shown.copy()
         for track in heard:
-            shown[tracks.canonical[track]] = track
+            shown[canonical[track]] = track
     for track in tracks.releases:
-        best = shown[tracks.canonical[track]]
+        best = shown[canonical[track]]
         if best != track and rules[track] == 0 and rules[best] == 0:
             rules[track] = VERSION
 

@@ -59,31 +59,29 @@ def shares(scores: Float32s, rated: tuple[Offsets, Ints], most: Floats, canonica
     """
     indptr, columns = rated
     width = scores.shape[1]
-    own = np.empty(width)
-    repeated = False
-    for track in range(width):
-        repeated |= canonical[track] != track
+    repeats = np.flatnonzero(canonical != np.arange(width))
+    own = np.empty(width, np.float32)  # stays near the processor, as a row of ``out`` does not
     for row in range(len(scores)):
-        mine, theirs = own if repeated else out[row], scores[row]
+        mine, theirs = out[row], scores[row]
         for track in range(width):
-            mine[track] = theirs[track] if theirs[track] > 0 else 0.0
+            own[track] = theirs[track] if theirs[track] > 0 else np.float32(0)
         for entry in range(indptr[row], indptr[row + 1]):
             if columns[entry] < width:
-                mine[columns[entry]] = 0.0
-        top, damped = _greatest(mine), most[row]
-        if top > 0.0:
-            for track in range(width):
-                mine[track] = mine[track] / top * damped
+                own[columns[entry]] = 0.0
+        # exact: a wider number holds each of these
+        top, damped = np.float64(_greatest(own)), most[row]
+        whole = top if top > 0.0 else 1.0  # 0 ÷ 1 is 0 as well
+        for track in range(width):
+            mine[track] = np.float64(own[track]) / whole * damped
         # a repeated record has the score of the one that counts
-        if repeated:
-            for track in range(width):
-                out[row, track] = own[canonical[track]]
+        for repeat in repeats:
+            mine[repeat] = mine[canonical[repeat]]
 
 
 @njit(fastmath={"nnan", "nsz", "reassoc"}, **INNER)
-def _greatest(values: Floats) -> float:
+def _greatest(values: Float32s) -> np.float32:
     """The greatest of some numbers ≥ 0, 0 for none; without thought for NaN, which would keep it from going by vectors."""
-    top = 0.0
+    top = np.float32(0)
     for value in values:
         top = max(top, value)
     return top

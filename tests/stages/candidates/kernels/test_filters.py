@@ -64,7 +64,7 @@ def test_first_rule_that_holds(wish: dict[str, object], rule: int) -> None:
 def test_rows_of_one_id_share_its_rule() -> None:
     block = plain(3)._replace(dropped=[{2: KNOWN}])
     rules, counts = np.full((1, 3), 77, np.uint8), np.full((1, RULES), 77, np.int64)
-    drop(tracks_of(block)._replace(canonical=np.array([0, 2, 2], np.int32), repeated=True), lists_of(block), rules, counts)
+    drop(tracks_of(block)._replace(canonical=np.array([0, 2, 2], np.int32)), lists_of(block), rules, counts)
     assert rules.tolist() == [[0, KNOWN, KNOWN]]
     assert counts[0, [0, KNOWN]].tolist() == [1, 2]
 
