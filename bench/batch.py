@@ -37,7 +37,7 @@ from recsys.inputs import InputFiles
 from recsys.pipeline import arrange, fit, shard, shard_ranges
 from recsys.stages.checks import CHECKED, check_tables, measure_tables
 from recsys.stages.profiles import profile_listeners
-from recsys.stages.ratings import rate
+from recsys.stages.ratings import rate, rate_part
 from recsys.stages.snapshot import take_snapshot
 from recsys.tables import EVENTS, TABLES
 
@@ -81,19 +81,17 @@ def built(read: Callable[[], Inputs], settings: Settings, folder: Path) -> tuple
     inputs = clock.of("read", read)
     snapshot = clock.of("snapshot", take_snapshot, inputs, settings, worlds.AS_OF, used)
     del inputs
-    rated = clock.of("ratings", rate, snapshot, settings)
+    for part, events in enumerate(snapshot.event_parts):
+        ratings = clock.of("ratings", rate_part, snapshot, events, settings)
+        clock.of("write", write, folder, {"ratings": ratings}, part)
+        del ratings
+    rated = sorted((folder / "ratings").iterdir())
     snapshot = snapshot.without_events()
     catalog, history = clock.of("profiles", arrange, snapshot, rated, settings)
     profiled = clock.of("profiles", profile_listeners, snapshot, rated, catalog, history, settings)
-    first = {
-        "tracks": snapshot.tracks,
-        "songs": snapshot.songs,
-        "controls": snapshot.controls,
-        "ratings": rated,
-        "profiles": profiled,
-    }
+    first = {"tracks": snapshot.tracks, "songs": snapshot.songs, "controls": snapshot.controls, "profiles": profiled}
     clock.of("write", write, folder, first)
-    del first, rated, profiled
+    del first, profiled
     scorer = clock.of("fit", fit, snapshot, catalog, history, settings)
     for part, (begin, end) in enumerate(shard_ranges(scorer)):
         tables = clock.of("lists", shard, scorer, begin, end)

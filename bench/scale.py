@@ -109,7 +109,8 @@ def rated(root: Path, settings: Settings) -> dict[str, Any]:
         inputs, plan = meter.of("read", steps.read, lake, settings, worlds.AS_OF)
         with lake.stage(plan) as staged:
             snapshot = meter.of("snapshot", steps.snapshot, staged, inputs, settings)
-            rows = meter.of("ratings", steps.ratings, staged, snapshot, settings).height
+            files = meter.of("ratings", steps.ratings, staged, snapshot, settings)
+            rows = models.scan(files).select(pl.len()).collect().item()
             return {"parts": len(snapshot.event_parts), "ratings": rows, "stages": meter.stages}
 
 

@@ -18,7 +18,6 @@ from flows.report import TAKEN, RunReport
 from flows.stages import PROGRESS, one_behind, stopwatch
 from recsys import models
 from recsys.lake import Lake
-from recsys.memory import return_arrays
 from recsys.pipeline import Progress, shard_ranges
 from recsys.settings import Settings
 
@@ -34,7 +33,6 @@ def nightly(
     published whatever its checks say. A run that exists already is published again and not built again.
     """
     seconds = stopwatch()
-    return_arrays()
     untaken = steps.ingest(lake, inbox, settings) if inbox else TAKEN
     lake.require()
     # the lock is held from reading to publishing: nobody is forgotten in between
@@ -52,7 +50,6 @@ def nightly(
             steps.quality(lake, snapshot)  # of the lists that readers have, by what came since
             snapshot = snapshot.without_events()
             catalog, history = steps.profiles(staged, snapshot, ratings, settings)
-            del ratings  # on the disk, and in the history
             with cluster.opened(settings.cluster, staged.path) as workers, one_behind() as behind:
                 scorer = steps.neighbors(staged, snapshot, catalog, history, settings, workers)
                 if workers:

@@ -32,7 +32,7 @@ from recsys.lake.records import File, Status
 from recsys.lookup import writer
 from recsys.matrices.catalog import Catalog
 from recsys.matrices.history import History
-from recsys.memory import machine_bytes, release
+from recsys.memory import machine_bytes, release, return_arrays
 from recsys.models import Rows, TableRows
 from recsys.readers import own_checks, views
 from recsys.settings import Settings
@@ -46,7 +46,7 @@ from recsys.stages.ratings import rate_part
 from recsys.stages.snapshot import take_snapshot
 from recsys.stages.suites import FOLDER as SUITES
 from recsys.stages.suites import suites
-from recsys.tables import QUALITY, RATINGS
+from recsys.tables import QUALITY
 
 _EPOCH, _MICROSECOND = datetime(1970, 1, 1, tzinfo=UTC), timedelta(microseconds=1)
 
@@ -83,6 +83,7 @@ def _counted(reports: Sequence[Report]) -> tuple[str, ...]:
 @stage("snapshot", attempts=ATTEMPTS, logged=False)
 def read(lake: Lake, settings: Settings, as_of: datetime | None) -> tuple[Inputs, Plan]:
     """The inputs as they are now, and the plan of their run."""
+    return_arrays()
     if settings.cluster:
         cluster.require_cluster(settings.cluster)  # before anything is computed
     batches = lake.batches()
@@ -136,13 +137,16 @@ def snapshot(staged: Staged, inputs: Inputs, settings: Settings) -> Snapshot:
 
 
 @stage()
-def ratings(staged: Staged, snapshot: Snapshot, settings: Settings) -> pl.DataFrame:
-    """What each listener's events say about each track, part by part: each is written, read back, and tried again alone."""
+def ratings(staged: Staged, snapshot: Snapshot, settings: Settings) -> Sequence[Path]:
+    """What each listener's events say about each track, part by part: each is written, read back, and tried again alone.
+
+    They stay in their files, which are returned.
+    """
     for part, events in enumerate(snapshot.event_parts):
         retried(_rate)(staged, snapshot, events, settings, part)
-    rated = RATINGS.shape(models.scan(staged.files("ratings")).collect())
-    count(int(rated["events"].sum()), rated.height)
-    return rated
+    files = staged.files("ratings")
+    count(*models.scan(files).select(pl.col("events").sum(), pl.len()).collect().row(0))
+    return files
 
 
 def _rate(staged: Staged, snapshot: Snapshot, events: TableRows, settings: Settings, part: int) -> None:
@@ -150,12 +154,12 @@ def _rate(staged: Staged, snapshot: Snapshot, events: TableRows, settings: Setti
 
 
 @stage(attempts=ATTEMPTS)
-def profiles(staged: Staged, snapshot: Snapshot, rated: pl.DataFrame, settings: Settings) -> tuple[Catalog, History]:
+def profiles(staged: Staged, snapshot: Snapshot, rated: Sequence[Path], settings: Settings) -> tuple[Catalog, History]:
     """What each listener's history says about the listener; the catalogue and all histories as arrays, for what follows."""
     catalog, history = pipeline.arrange(snapshot, rated, settings)
     profiled = profile_listeners(snapshot, rated, catalog, history, settings)
     _write(staged, {"profiles": profiled})
-    count(rated.height, profiled.height)
+    count(history.rating.nnz, profiled.height)
     return catalog, history
 
 

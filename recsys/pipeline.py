@@ -18,6 +18,7 @@ from recsys.matrices.arrays import Floats
 from recsys.matrices.catalog import Catalog, build_catalog
 from recsys.matrices.history import History, build_history
 from recsys.matrices.requests import build_requests
+from recsys.models import TableRows
 from recsys.settings import Settings
 from recsys.stages.candidates.scoring import Scorer
 from recsys.stages.candidates.stage import candidate_rows, pools
@@ -95,8 +96,8 @@ def build(
     return tables | {"metrics": measure_tables(tables, account), "checks": check_tables(tables, settings, account)}
 
 
-def arrange(snapshot: Snapshot, rated: pl.DataFrame, settings: Settings) -> tuple[Catalog, History]:
-    """The catalogue and the histories of all listeners as arrays."""
+def arrange(snapshot: Snapshot, rated: TableRows, settings: Settings) -> tuple[Catalog, History]:
+    """The catalogue, and the histories of all listeners, from table ``ratings``, a frame or its files, as arrays."""
     catalog = build_catalog(snapshot.tracks, settings, snapshot.songs)
     return catalog, build_history(rated, snapshot.users, catalog)
 

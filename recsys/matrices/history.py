@@ -10,12 +10,15 @@ import polars as pl
 from numpy.typing import NDArray
 from scipy.sparse import csc_array, csr_array
 
+from recsys import models
 from recsys.matrices.arrays import Ragged, pattern
 from recsys.matrices.catalog import Catalog
+from recsys.models import TableRows
 
 MILLISECONDS = 86_400_000
 """In a day."""
 _APPROVAL = pl.when("rejected").then(pl.col("rating") - pl.col("positive")).otherwise("positive").cast(pl.Float32)
+_LAST_DAY = (pl.col("last_at").dt.epoch("ms").cast(pl.Float64) / MILLISECONDS).cast(pl.Float32).fill_null(np.nan)
 
 
 @dataclass(frozen=True)
@@ -78,36 +81,44 @@ class History:
         return (block[:, : self.tracks] if block.shape[1] > self.tracks else block).astype(np.float64, copy=False)
 
 
-def build_history(rated: pl.DataFrame, users: list[str], catalog: Catalog) -> History:
-    """Matrices of table ``ratings`` (sorted by user) over all ``users`` (sorted), with or without events."""
-    missing = sorted(set(rated["track_id"].unique()) - catalog.row_of.keys())
-    column_of = {track: int(catalog.canonical[row]) for track, row in catalog.row_of.items()} | {
+def build_history(rated: TableRows, users: list[str], catalog: Catalog) -> History:
+    """Matrices of table ``ratings``, a frame or its files, over all ``users`` (sorted), with or without events.
+
+    The rows are sorted by user. Of files one column at a time is in memory: all of them are several times what comes of them.
+    """
+
+    def column(value: pl.Expr | str) -> pl.Series:
+        return models.scan(rated).select(value).collect().to_series()
+
+    tracks = column("track_id")
+    missing = sorted(set(tracks.unique()) - catalog.row_of.keys())
+    number_of = {track: int(catalog.canonical[row]) for track, row in catalog.row_of.items()} | {
         track: len(catalog.ids) + number for number, track in enumerate(missing)
     }
-    user = _numbered(rated["user_id"], {name: row for row, name in enumerate(users)})
-    column = _numbered(rated["track_id"], column_of)
-    order = np.lexsort((column, user))
+    number = _numbered(tracks, number_of)
+    user = _numbered(column("user_id"), {name: row for row, name in enumerate(users)})
+    releases = _releases(tracks, user, catalog)
+    del tracks
+    order = np.lexsort((number, user))
     # 32 bits where they suffice: five matrices then share one pattern, for a wider bound would have each widen its columns
     width = np.int32 if len(order) < np.iinfo(np.int32).max else np.int64
     indptr = np.searchsorted(user[order], np.arange(len(users) + 1, dtype=user.dtype)).astype(width)
-    shape = (len(users), len(catalog.ids) + len(missing))
+    shape, indices = (len(users), len(catalog.ids) + len(missing)), number[order]
 
-    def matrix(values: pl.Series) -> csr_array:
-        return csr_array((values.to_numpy()[order], column[order], indptr), shape=shape)
+    def matrix(value: pl.Expr | str) -> csr_array:
+        return csr_array((column(value).to_numpy()[order], indices, indptr), shape=shape)
 
-    names = ("rating", "liked", "disliked", "known", "rejected")
-    last_day = rated["last_at"].dt.epoch("ms").cast(pl.Float64) / MILLISECONDS
-    columns = (*(rated[name] for name in names), rated.select(_APPROVAL).to_series())
-    rating, liked, disliked, known, rejected, approval = map(matrix, columns)
-    days, releases = matrix(last_day.cast(pl.Float32).fill_null(np.nan)), _releases(rated, user, catalog)
+    rating, liked, disliked, known, rejected = map(matrix, ("rating", "liked", "disliked", "known", "rejected"))
+    approval, days = matrix(_APPROVAL), matrix(_LAST_DAY)
     return History(users, len(catalog.ids), missing, rating, liked, disliked, known, rejected, approval, days, releases)
 
 
-def _releases(rated: pl.DataFrame, user: NDArray[np.int32], catalog: Catalog) -> dict[int, NDArray[np.int32]]:
+def _releases(tracks: pl.Series, user: NDArray[np.int32], catalog: Catalog) -> dict[int, NDArray[np.int32]]:
+    """Listener → rows of the releases among the ``tracks`` rated that are not the main one of their song."""
     if catalog.main is None:
         return {}
     other = {track: row for track, row in catalog.row_of.items() if catalog.main[row] != row}
-    heard = pl.DataFrame({"user": user, "track": rated["track_id"]}).filter(pl.col("track").is_in(list(other)))
+    heard = pl.DataFrame({"user": user, "track": tracks}).filter(pl.col("track").is_in(list(other)))
     rows = heard.with_columns(pl.Series("row", _numbered(heard["track"], other))).group_by("user").agg(pl.col("row").sort())
     return {listener: np.array(own, np.int32) for listener, own in rows.iter_rows()}
 

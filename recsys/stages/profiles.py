@@ -11,20 +11,23 @@ from recsys.matrices.catalog import Catalog
 from recsys.matrices.history import History
 from recsys.matrices.netting import Evidence
 from recsys.matrices.taste import estimate_taste
+from recsys.models import TableRows
 from recsys.names import key
 from recsys.settings import Settings
 from recsys.tables import FEATURES, PROFILES
 
+_COUNTED = ("user_id", "track_id", "positive", "events", "negative_events")
+"""Columns of ``ratings`` that the model reads."""
 BLOCK = 16_384
 """Listeners whose profiles are in the making at once: their points for and against every name take far more than their rows."""
 
 
 def profile_listeners(
-    snapshot: Snapshot, rated: pl.DataFrame, catalog: Catalog, history: History, settings: Settings
+    snapshot: Snapshot, rated: TableRows, catalog: Catalog, history: History, settings: Settings
 ) -> pl.DataFrame:
     """Table ``profiles``: one row per listener, sorted; model ``sql/profiles.sql`` and :mod:`recsys.matrices.taste`.
 
-    ``rated``: table ``ratings``, which ``history`` is made of, sorted by listener.
+    ``rated``: table ``ratings``, a frame or its files, which ``history`` is made of, sorted by listener.
     """
     tracks = snapshot.tracks.select("id", "artist", "genres")
     names = {"tracks": tracks, "shown": _shown(tracks, settings)}
@@ -32,7 +35,8 @@ def profile_listeners(
     for first in range(0, len(history.users), BLOCK):
         last = min(first + BLOCK, len(history.users))
         begin, end = history.rating.indptr[[first, last]].tolist()
-        counted = models.run("profiles", {"ratings": rated.slice(begin, end - begin), **names})
+        own = models.scan(rated).slice(begin, end - begin).select(_COUNTED).collect()
+        counted = models.run("profiles", {"ratings": own, **names})
         parts.append(_profiled(_tastes(catalog, history, first, last, settings), counted))
     return PROFILES.conform(pl.concat(parts).with_columns(pl.lit(snapshot.as_of).alias("updated_at")))
 

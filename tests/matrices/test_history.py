@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from pathlib import Path
 
 import numpy as np
+import polars as pl
 import pytest
 
 from recsys import Settings
@@ -22,15 +24,17 @@ RATED = (
 )
 
 
-def matrices(tracks: str = "abc", rated: tuple[tuple[str, str, float, bool], ...] = RATED) -> History:
+def rows_of(rated: tuple[tuple[str, str, float, bool], ...]) -> pl.DataFrame:
     rows = [
         {"user_id": user, "track_id": track, "rating": points, "known": known}
         | {"liked": max(points, 0), "disliked": max(-points, 0), "positive": max(points, 0), "rejected": points < 0}
         for user, track, points, known in rated
     ]
-    return build_history(
-        frame(RATINGS, rows), ["ann", "bob", "cem"], build_catalog(frame(TRACKS, map(silent, tracks)), Settings())
-    )
+    return frame(RATINGS, rows)
+
+
+def matrices(tracks: str = "abc", rated: tuple[tuple[str, str, float, bool], ...] = RATED) -> History:
+    return build_history(rows_of(rated), ["ann", "bob", "cem"], build_catalog(frame(TRACKS, map(silent, tracks)), Settings()))
 
 
 def test_columns_are_the_catalogue_then_what_it_lacks() -> None:
@@ -38,6 +42,19 @@ def test_columns_are_the_catalogue_then_what_it_lacks() -> None:
     assert (history.tracks, history.missing) == (3, ["aa", "zz"])
     assert history.rating.toarray().tolist() == [[0, 0, 0, 0, 0], [-1, 0, 0, 0, 0.45], [0, 1, 0, 2, 0]]
     assert history.row_of == {"ann": 0, "bob": 1, "cem": 2}
+
+
+def test_files_are_as_the_frame(tmp_path: Path) -> None:
+    rated, catalog = rows_of(RATED), build_catalog(frame(TRACKS, map(silent, "abc")), Settings())
+    paths = [tmp_path / f"{part}.parquet" for part in range(3)]
+    for path, part in zip(paths, (rated[:3], rated[:0], rated[3:]), strict=True):
+        part.write_parquet(path)
+    whole, apart = (build_history(one, ["ann", "bob", "cem"], catalog) for one in (rated, paths))
+    assert (whole.missing, whole.releases) == (apart.missing, apart.releases)
+    for name in ("rating", "liked", "disliked", "known", "rejected", "approval", "last_day"):
+        one, other = getattr(whole, name), getattr(apart, name)
+        assert one.dtype == other.dtype
+        np.testing.assert_array_equal(one.toarray(), other.toarray())
 
 
 def test_zero_is_an_entry_and_columns_ascend() -> None:

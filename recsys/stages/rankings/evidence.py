@@ -26,6 +26,8 @@ from recsys.tables import FEATURES, PARTS
 
 _ALIKE = 0.5
 """Standard deviations from the catalogue's mean, in the same direction, from which a feature is what two tracks share."""
+_DIRECTIONS = pl.Series([f"{name}{sign}" for name in FEATURES for sign in "+-"])
+"""What `reason_args` call a feature above the catalogue's mean, and below it."""
 DECIMALS = {"tempo": 0, "loudness": 1, "time_signature": 0, "key": 0, "mode": 0}
 """Of a feature's value in words; two for the others."""
 
@@ -165,16 +167,10 @@ def _sound(scorer: Scorer, track: Ints, nearest: Ints, cosine: Floats) -> dict[s
     more, less = (np.array([f"{name}{sign}" in SOUNDS["en"] for name in FEATURES]) for sign in "+-")
     shared = np.where(np.where(one > 0, more, less), shared, 0.0)
     order = np.argsort(-shared, axis=1, kind="stable")[:, :2]
-    size, sign = np.take_along_axis(shared, order, axis=1), np.take_along_axis(one, order, axis=1)
-    words = np.char.add(np.array(FEATURES)[order], np.where(sign > 0, "+", "-")) if len(track) else np.empty((0, 2), "U1")
-    columns = {
-        f"sound_{at + 1}": pl.select(
-            pl.when(pl.Series(size[:, at] >= _ALIKE)).then(pl.Series(words[:, at].tolist(), dtype=pl.String))
-        )
-        for at in range(2)
-    }
-    named = {name: frame.to_series() for name, frame in columns.items()}
-    return {"nearest": gathered(scorer.catalog.titles, nearest), "cosine": pl.Series(cosine), **named}
+    size, beyond = np.take_along_axis(shared, order, axis=1), np.take_along_axis(one, order, axis=1) > 0
+    words = np.where(size >= _ALIKE, 2 * order + ~beyond, -1)
+    columns = {f"sound_{at + 1}": gathered(_DIRECTIONS, words[:, at]) for at in range(2)}
+    return {"nearest": gathered(scorer.catalog.titles, nearest), "cosine": pl.Series(cosine), **columns}
 
 
 def _genre(scorer: Scorer, scored: Scored, rows: ShownRows, own: Ragged) -> pl.Series:
