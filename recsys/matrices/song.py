@@ -6,7 +6,7 @@ apostrophes and full stops gone, every other sign a space. A title first loses
 
 - credits: ``(feat. …)``, ``[with …]``, and ``feat. …`` without brackets;
 - version notes in brackets or after a spaced dash: remaster, live, edit, version, mono, stereo, deluxe, demo, acoustic …
-  A remix keeps its name: it is another song.
+  A remix keeps its name: it is another song. What else is another version of the song is so by its id, see :func:`text_ids`.
 
 An artist first loses everyone but the first:
 
@@ -15,8 +15,8 @@ An artist first loses everyone but the first:
   or *and* (*Earth, Wind & Fire*; *Crosby, Stills, Nash & Young*);
 - *&* and *and* alone never separate (*Simon & Garfunkel*), so two guests joined by *&* stay one name.
 
-A name made of signs alone (*÷*, *???*) stays as it is. Keys and ids never change between versions of recsys: text ids are
-written into the lake.
+A name made of signs alone (*÷*, *???*) stays as it is. Keys and the ids of plain songs never change between versions of recsys:
+text ids are written into the lake.
 """
 
 from __future__ import annotations
@@ -53,8 +53,15 @@ def song_key(title: str | None, artist: str | None) -> str | None:
 
 
 def text_ids(titles: pl.Series, artists: pl.Series) -> pl.Series:
-    """Track ids for songs known by name only: ``text:`` and 20 hex digits of the key's SHA-256; null where the key is."""
-    return _each_once(song_keys(titles, artists), _TEXT.map_batches(_digests, return_dtype=pl.String)).alias("text_id")
+    """Track ids for songs known by name only: ``text:`` and 20 hex digits of the key's SHA-256; null where the key is.
+
+    A live take, karaoke and the like, whose notes the key drops, have ids of their own: of the key and the version.
+    """
+    keys = pl.DataFrame({"key": song_keys(titles, artists), "version": _versions(titles)})
+    noted = pl.col("key").str.ends_with(pl.concat_str(pl.lit(" "), "version"))
+    dropped = (pl.col("version") != "") & ~(noted & ~pl.col("key").str.ends_with(pl.concat_str(pl.lit("| "), "version")))
+    named = keys.select(pl.when(dropped).then(pl.concat_str("key", "version", separator=" | ")).otherwise("key")).to_series()
+    return _each_once(named, _TEXT.map_batches(_digests, return_dtype=pl.String)).alias("text_id")
 
 
 def text_id(title: str, artist: str) -> str:
@@ -74,10 +81,15 @@ def named_rows(tracks: pl.DataFrame, *, versions: bool = True) -> pl.DataFrame:
     keys = pl.select(pl.coalesce(tracks["song_key"], song_keys(tracks["title"], artist))).to_series().alias("song_key")
     if not versions or not (tracks["origin"] == "mention").any():
         return tracks.with_columns(keys, pl.lit("").alias("version"))
-    titles = tracks["title"].unique().drop_nulls()
-    named = pl.DataFrame({"title": titles, "version": pl.Series([version(title) for title in titles], dtype=pl.String)})
-    versioned = tracks.with_columns(keys).join(named, on="title", how="left", maintain_order="left")
-    return versioned.with_columns(pl.col("version").fill_null(""))
+    return tracks.with_columns(keys, _versions(tracks["title"]).alias("version"))
+
+
+def _versions(titles: pl.Series) -> pl.Series:
+    """:func:`recsys.names.version` of each title; blank for none."""
+    distinct = titles.cast(pl.String).unique().drop_nulls()
+    named = pl.DataFrame({"title": distinct, "version": pl.Series([version(title) for title in distinct], dtype=pl.String)})
+    joined = titles.cast(pl.String).to_frame("title").join(named, on="title", how="left", maintain_order="left")
+    return joined["version"].fill_null("")
 
 
 def spotify_ids(texts: pl.Series) -> pl.Series:

@@ -72,6 +72,22 @@ def test_text_ids_are_stable_for_ever() -> None:
         text_id(" ", "x")
 
 
+def test_other_versions_of_a_song_have_text_ids_of_their_own() -> None:
+    titles = [
+        "September",
+        "September (Live)",
+        "September - Live at Wembley",
+        "September (Karaoke Version)",
+        "September (Piano Version)",
+    ]
+    assert len({text_id(title, "x") for title in titles}) == len(titles)
+    assert (
+        text_id("September (Live)", "x") == text_id("September - Live - 2009 Remaster", "x") == text_id("SEPTEMBER [live]", "x")
+    )
+    assert text_id("September (Radio Edit)", "x") == text_id("September (feat. y)", "x") == text_id("September", "x")
+    assert text_id("Live", "x") != text_id("Live (Live)", "x")
+
+
 @pytest.mark.slow
 @settings(max_examples=25)
 @given(st.lists(st.tuples(st.none() | st.text(max_size=12), st.none() | st.text(max_size=12)), max_size=8))

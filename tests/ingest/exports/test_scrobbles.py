@@ -184,3 +184,10 @@ def test_credited_artists_of_a_mapped_play(lake: Lake, put: Put) -> None:
     rows = [listen(artist_name=name, track_name=name, mbid_mapping={"artists": artists}) for name in names]
     ingest_export(lake, "ann", [put("1.jsonl", "\n".join(map(json.dumps, rows)))])
     assert sorted(lake.input("tracks").select("artist", "artists").rows()) == [(names[0], ["Ada", "Bo"]), (names[1], None)]
+
+
+def test_a_live_take_is_another_song_than_the_plain_one(lake: Lake, put: Put) -> None:
+    rows = "uts,artist,track\n1749776100,A,S (Live)\n1749779100,A,S\n1749789100,A,S - Remastered 2009\n"
+    (events, tracks) = ingest_export(lake, "ann", [put("x.csv", rows)])
+    assert (events.kept, tracks.kept) == (3, 2)
+    assert sorted(lake.input("tracks")["title"]) == ["S", "S (Live)"]
