@@ -54,7 +54,7 @@ def run(
             _require_tracks(folder)
     report = nightly(folder, settings, when, inbox, accept, quiet=output.quiet)
     if output.form == "json":
-        print_json(asdict(report))
+        print_json(asdict(report) | {"numbers": {name: _whole(value) for name, value in report.numbers.items()}})
     elif not output.quiet:
         print_report(report)
         say("look at a list:  recsys show USER")
@@ -138,6 +138,11 @@ def require_published(report: RunReport, *, quiet: bool = False) -> None:
         kept = f"run {report.run_id} failed its checks and was not published; readers keep the one they have"
         anyway = f'to publish it all the same:  recsys publish {report.run_id} --accept "why"'
         raise CheckError("\n".join([f"{kept}. See  recsys runs show {report.run_id}; {anyway}", *failed]))
+
+
+def _whole(value: float) -> float:
+    """A count without the fraction that its column has, for who reads JSON."""
+    return int(value) if value.is_integer() else value
 
 
 def _number(value: float) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import socket
 from datetime import UTC, datetime
 from pathlib import Path
@@ -34,6 +35,13 @@ def test_a_new_run_shows_its_numbers(capsys: pytest.CaptureFixture[str]) -> None
     assert "1,234,567" in out
     assert "0.2500" in out
     assert "published 2026-06-01-abc, as of 2026-06-01 00:00 UTC: lake/runs/2026-06-01-abc" in out
+
+
+def test_whole_numbers_are_whole_in_json(recsys: Recsys, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("recsys.cli.run.nightly", lambda *_, **__: report())
+    monkeypatch.setattr("recsys.cli.run._require_tracks", lambda _: None)
+    numbers = json.loads(recsys("run", "--format", "json").out)["numbers"]
+    assert {name: repr(value) for name, value in numbers.items()} == {"rows": "1234567", "share": "0.25"}
 
 
 def test_a_repeat_says_that_nothing_was_to_do(capsys: pytest.CaptureFixture[str]) -> None:
