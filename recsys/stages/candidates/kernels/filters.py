@@ -41,12 +41,12 @@ def narrow(tracks: Tracks, narrower: Narrow, rules: Codes, counts: Offsets) -> N
             for place in range(tracks.artist_indptr[name], tracks.artist_indptr[name + 1]):
                 group = tracks.artist_bearers[place]
                 for own in range(narrower.by_artist_indptr[group], narrower.by_artist_indptr[group + 1]):
-                    _redrop(rules[row], counts[row], narrower.by_artist[own], KNOWN_ARTIST)
+                    _redrop(rules[row], counts[row], np.int64(narrower.by_artist[own]), np.int64(KNOWN_ARTIST))
         if narrower.bounded[row] >= 0:
             bounds = narrower.bounds[narrower.bounded[row]]
             for track in range(rules.shape[1]):
                 if not _within(tracks.audio[track], narrower.raw[track], bounds):
-                    _redrop(rules[row], counts[row], track, _FEATURES)
+                    _redrop(rules[row], counts[row], track, np.int64(_FEATURES))
 
 
 @njit(**INNER)
@@ -73,9 +73,11 @@ def drop(tracks: Tracks, lists: Lists, rules: Codes, counts: Offsets) -> None:
     for row in range(len(rules)):
         _by_track(tracks, repeats, lists, row, rules[row])
         excluded = lists.artists[lists.artist_indptr[row] : lists.artist_indptr[row + 1]]
-        _bar(tracks.barred_artist_of, tracks.barred_artist_indptr, tracks.barred_artist_members, excluded, _ARTIST, rules[row])
+        names = (tracks.barred_artist_of, tracks.barred_artist_indptr, tracks.barred_artist_members)
+        _bar(names, excluded, np.int64(_ARTIST), rules[row])
         excluded = lists.genres[lists.genre_indptr[row] : lists.genre_indptr[row + 1]]
-        _bar(tracks.barred_genre_of, tracks.barred_genre_indptr, tracks.barred_genre_members, excluded, _GENRE, rules[row])
+        names = (tracks.barred_genre_of, tracks.barred_genre_indptr, tracks.barred_genre_members)
+        _bar(names, excluded, np.int64(_GENRE), rules[row])
         _bound(tracks, lists, row, rules[row])
         if len(tracks.releases):
             _one_release(tracks, lists.heard[lists.heard_indptr[row] : lists.heard_indptr[row + 1]], rules[row])
@@ -100,8 +102,12 @@ def _by_track(tracks: Tracks, repeats: Offsets, lists: Lists, row: int, rules: C
 
 
 @njit(**INNER)
-def _bar(of: Ints, indptr: Offsets, members: Ints, excluded: Ints, rule: int, rules: Codes) -> None:
-    """Drop the tracks whose names hold an excluded one and that no earlier rule drops."""
+def _bar(names: tuple[Ints, Offsets, Ints], excluded: Ints, rule: int, rules: Codes) -> None:
+    """Drop the tracks whose names hold an excluded one and that no earlier rule drops.
+
+    ``names``: the set of names of each track, and the bounds and members of the sets.
+    """
+    of, indptr, members = names
     if len(excluded) == 0:
         return
     # by set of names, not by track: there are fewer, and most have one name

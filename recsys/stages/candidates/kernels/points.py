@@ -117,7 +117,7 @@ def best_points(
     aversion = np.zeros(width)
     counts, chosen = np.zeros(listed, np.int64), np.empty((listed, most), np.int32)
     scores, columns = np.empty((listed, most)), np.empty((listed, most, PART_COLUMNS))
-    last_subject, last_votes, great = -1, -1, np.empty(0, np.int32)
+    last_subject, last_votes, great = np.int64(-1), np.int64(-1), np.empty(0, np.int32)
     for row in order:
         subject, voice = block.subject[row], block.listener[row]
         if subject != last_subject:
@@ -190,7 +190,7 @@ def _measured(
     (artist_of, quality, popularity), loves = facts, listener.loves
     content, distance, safety = fits
     values = np.empty((SIZE, len(core)))
-    mean, heard = 0.0, 0
+    mean, heard = 0.0, np.int64(0)  # typed: for a literal numba would compile everything once more
     for at in range(len(core)):
         if counted[at] and distance[at] == distance[at]:
             mean += 1.0 - distance[at]

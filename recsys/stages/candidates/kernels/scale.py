@@ -59,7 +59,9 @@ def scale_of(weight: Floats, own: Floats, counted: Flags, values: Floats) -> _Sc
     low, rate, base = np.zeros(SIZE), np.zeros(SIZE), np.zeros(len(own))
     if len(own) == 0:
         return _Scale(base, low, rate)
-    strong, knee = nth_greatest(own, 1), nth_greatest(own, min(KNEE, len(own)))
+    strong, knee = 0.0, nth_greatest(own, min(KNEE, len(own)))
+    for vote in own:
+        strong = max(strong, vote)
     knee = knee if knee > 0.0 else strong
     if knee > 0.0:
         for at in range(len(own)):

@@ -136,7 +136,8 @@ def _votes_square(form: LinearForm, low_rank: Floats, weight: Floats, chosen: In
     for at in range(chosen.size):
         for entry in range(indptr[chosen[at]], indptr[chosen[at] + 1]):
             sums[indices[entry]] += weight[at] * votes[entry]
-    total, size = _quadratic(form.shared_gram, low_rank), 0
+    # typed: for a literal numba would compile everything once more
+    total, size = _quadratic(form.shared_gram, low_rank), np.int64(0)
     tracks, own = np.zeros(_TOGETHER, np.int32), np.zeros(_TOGETHER)
     for at in range(chosen.size):
         for entry in range(indptr[chosen[at]], indptr[chosen[at] + 1]):
@@ -145,7 +146,7 @@ def _votes_square(form: LinearForm, low_rank: Floats, weight: Floats, chosen: In
                 tracks[size], own[size], sums[track] = track, sums[track], 0.0
                 size += 1
                 if size == _TOGETHER:
-                    total, size = _with_squares(total, shared, tracks, own, size, low_rank), 0
+                    total, size = _with_squares(total, shared, tracks, own, size, low_rank), np.int64(0)
     return _with_squares(total, shared, tracks, own, size, low_rank)
 
 
@@ -215,9 +216,11 @@ def _targets(
     if count:
         _local(form, chosen, tracks, shared, *room, local)
     gain, shrinkage = subjects.gain[row], subjects.shrinkage[row]
-    local *= gain
+    for nth in range(count):
+        for at in range(tracks.size):
+            local[nth, at] *= gain
     back = np.zeros((rank, tracks.size))
-    product(np.ascontiguousarray(form.vectors[chosen].T), local, back)
+    product(_turned(form.vectors, chosen), local, back)
     # h_k = (g − s / (ν_k + λ)) S_k − ν_k (Q_Nᵀ f)_k
     for k in range(rank):
         own, value = gain - shrinkage / (values[k] + form.ridge), values[k]
@@ -233,10 +236,23 @@ def _targets(
 
 
 @njit(**INNER)
+def _turned(vectors: Floats, chosen: Ints) -> Floats:
+    """(r, chosen) the chosen rows as columns."""
+    out = np.empty((vectors.shape[1], chosen.size))
+    for at in range(chosen.size):
+        for k in range(vectors.shape[1]):
+            out[k, at] = vectors[chosen[at], k]
+    return out
+
+
+@njit(**INNER)
 def _local(form: LinearForm, chosen: Ints, tracks: Ints, shared: Floats, head: Ints, place: Ints, local: Floats) -> None:
     """``local`` (neighbours, targets) becomes (R_NN + λI)⁻¹ (M_N,t − Q_N S_t)."""
-    vectors = form.vectors[chosen]
-    product(-vectors, np.ascontiguousarray(shared), local)
+    negative = np.empty((chosen.size, form.values.size))
+    for at in range(chosen.size):
+        for k in range(form.values.size):
+            negative[at, k] = -form.vectors[chosen[at], k]
+    product(negative, shared, local)
     for at in range(tracks.size):
         place[tracks[at]] = at
     indptr, indices, votes = form.rows.indptr, form.rows.indices, form.votes  # as in :func:`_votes_square`
@@ -280,7 +296,10 @@ def _divide(
     """
     scales, right, place = forms
     tracks, share, rest = parts
-    tracks[:], share[:], rest[:] = -1, 0.0, 0.0
+    for at in range(rest.size):
+        rest[at] = 0.0
+        for nth in range(LISTED):
+            tracks[at, nth], share[at, nth] = -1, 0.0
     begin, end = subjects.rows.indptr[row], subjects.rows.indptr[row + 1]
     for first in range(begin, end, _CHUNK):
         last = min(first + _CHUNK, end)
@@ -294,11 +313,15 @@ def _divide(
     for at in range(rest.size):
         # a sum of 0 or less has no shares
         if rest[at] > 0.0:
+            named = 0.0
             for nth in range(LISTED):
                 share[at, nth] /= rest[at]
-            rest[at] = 1.0 - share[at].sum()
+                named += share[at, nth]
+            rest[at] = 1.0 - named
         else:
-            tracks[at], share[at], rest[at] = -1, 0.0, 1.0
+            rest[at] = 1.0
+            for nth in range(LISTED):
+                tracks[at, nth], share[at, nth] = -1, 0.0
 
 
 @njit(**LEAN_INNER)

@@ -9,6 +9,7 @@ from numba import njit
 from numpy.typing import NDArray
 
 from recsys.matrices.arrays import INNER, Floats
+from recsys.matrices.order import greatest_first
 
 Numbers = NDArray[Any]
 
@@ -101,9 +102,15 @@ def eigen(symmetric: Floats) -> tuple[Floats, Floats]:
                     _rotate(matrix, vectors, p, q)
         if not turned:
             break
-    values = np.diag(matrix).copy()
-    order = np.argsort(-values, kind="mergesort")
-    return values[order], np.ascontiguousarray(vectors[order].T)
+    values, columns, diagonal = np.empty(size), np.empty((size, size)), np.empty(size)
+    for at in range(size):
+        diagonal[at] = matrix[at, at]
+    order = greatest_first(diagonal)
+    for at in range(size):
+        values[at] = diagonal[order[at]]
+        for k in range(size):
+            columns[k, at] = vectors[order[at], k]
+    return values, columns
 
 
 @njit(**INNER)

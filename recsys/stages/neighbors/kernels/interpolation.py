@@ -13,6 +13,7 @@ import numpy as np
 from numba import njit
 
 from recsys.matrices.arrays import INNER, LEAN, LEAN_INNER, Flags, Floats, Ints, Offsets
+from recsys.matrices.order import greatest_first
 
 _LANES = 16
 """Numbers that rows of small matrices are a multiple of."""
@@ -61,7 +62,9 @@ def interpolate(
     vectors, values = factors
     weights, scale = out
     kept = weights.shape[1]
-    longest = max(1, (rows.indptr[1:] - rows.indptr[:-1]).max())
+    longest = 1
+    for at in range(rows.indptr.size - 1):
+        longest = max(longest, rows.indptr[at + 1] - rows.indptr[at])
     size = kept * longest
     head = np.full(items, -1, np.int32)
     chains = Chains(head, np.empty(size, np.int32), np.empty(size, np.int32), np.empty(size))
@@ -90,26 +93,31 @@ def _nearest_rest(
     mine: Floats, vectors: Floats, values: Floats, indices: Ints, similarity: Floats, overlap: Ints, right: Floats
 ) -> int:
     """Keeps the neighbours with the greatest residual correlation in front, in ascending index; returns how many."""
-    pool = indices.size
-    rest = np.full(pool, -np.inf)
+    # in loops: numpy's sorts and lists as indices take seconds to compile
+    pool, size = indices.size, 0
+    rest, place = np.empty(pool), np.empty(pool, np.int32)
     for at in range(pool):
         if indices[at] >= 0:
-            rest[at] = similarity[at]
+            left = similarity[at]
             for factor in range(values.size):
-                rest[at] -= values[factor] * mine[factor] * vectors[indices[at], factor]
-    order = np.argsort(-rest, kind="mergesort")
+                left -= values[factor] * mine[factor] * vectors[indices[at], factor]
+            rest[size], place[size] = left, at
+            size += 1
+    rest = rest[:size]
+    order = greatest_first(rest)
     # among few listeners the factors leave nothing over but noise, which must not decide who is a neighbour
     least = -2.0 if len(vectors) <= pool else 0.0
-    count = 0
-    while count < min(right.size, pool) and rest[order[count]] > least:
+    count, before = 0, np.empty(min(right.size, size))
+    while count < before.size and rest[order[count]] > least:
+        before[count] = -indices[place[order[count]]]
         count += 1
-    best = order[:count]
-    best = best[np.argsort(indices[best], kind="mergesort")]
-    kept_indices, kept_similarity, kept_overlap = indices[best], similarity[best], overlap[best]
-    indices[:], similarity[:], overlap[:] = -1, 0.0, 0
+    by_index, others, alike, shared = greatest_first(before[:count]), indices.copy(), similarity.copy(), overlap.copy()
     for at in range(count):
-        right[at] = rest[best[at]]
-        indices[at], similarity[at], overlap[at] = kept_indices[at], kept_similarity[at], kept_overlap[at]
+        best = order[by_index[at]]
+        own, right[at] = place[best], rest[best]
+        indices[at], similarity[at], overlap[at] = others[own], alike[own], shared[own]
+    for at in range(count, pool):
+        indices[at], similarity[at], overlap[at] = -1, 0.0, 0
     return count
 
 

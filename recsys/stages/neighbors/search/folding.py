@@ -32,7 +32,7 @@ def nearest_fitted(
             for place in range(columns.indptr[item], columns.indptr[item + 1]):
                 product[columns.indices[place]] += mine * columns.values[place]
                 overlap[columns.indices[place]] += 1
-        size = 0
+        size = np.int64(0)  # typed: for a literal numba would compile the heap once more
         for other in range(listeners):
             if overlap[other] == 0:
                 continue
@@ -87,7 +87,7 @@ def _replace(nearest: Nearest, row: int, similarity: float, index: int, overlap:
 @njit(**INNER)
 def _sink(nearest: Nearest, row: int, size: int) -> None:
     """Moves the first of a heap of ``size`` down to its place."""
-    at = 0
+    at = np.int64(0)
     while 2 * at + 1 < size:
         worst = 2 * at + 1
         if worst + 1 < size and _worse(nearest, row, worst + 1, worst):
@@ -102,5 +102,5 @@ def _sink(nearest: Nearest, row: int, size: int) -> None:
 def _sort(nearest: Nearest, row: int, size: int) -> None:
     """Orders a heap, best in front: the worst goes to the end, again and again."""
     for end in range(size - 1, 0, -1):
-        _swap(nearest, row, 0, end)
+        _swap(nearest, row, np.int64(0), end)
         _sink(nearest, row, end)

@@ -127,10 +127,10 @@ def _meet_tiles(tiles: Tiles, doubtful: Doubtful, candidates: Candidates, scratc
     for at in range(ours.size):
         # in one tile each sees those after it, and itself never
         unseen = ours[: at + 1] if first == second else ours[:0]
-        _meet_doubtful(tiles, candidates, scratch, ours[at], second, unseen)
+        _meet_doubtful(tiles, candidates, scratch, np.int64(ours[at]), second, unseen)  # typed as all users
     if first != second:
         for user in theirs:
-            _meet_doubtful(tiles, candidates, scratch, user, first, ours)
+            _meet_doubtful(tiles, candidates, scratch, np.int64(user), first, ours)
 
 
 @njit(**LEAN_INNER)
@@ -148,7 +148,7 @@ def _meet(tiles: Tiles, candidates: Candidates, scratch: Meeting, user: int, til
     # within one tile every pair is met from both sides, so the other side is not offered again
     cut = scratch.nobody if same else candidates.cut[begin:last]
     places = scratch.hits.places[: _reach(candidates.cut[user], cut, scratch)]
-    _offer(candidates, user, begin, middle, places, 1 if same else 2)
+    _offer(candidates, user, begin, middle, places, np.int64(1 if same else 2))
 
 
 @njit(**LEAN_INNER)
@@ -165,7 +165,7 @@ def _meet_doubtful(tiles: Tiles, candidates: Candidates, scratch: Meeting, user:
     if begin <= user < last:
         candidates.cut[user] = _cut(middle, candidates.k, candidates.cut[user], tiles.radius[user])
     places = scratch.hits.places[: _reach(candidates.cut[user], candidates.cut[begin:last], scratch)]
-    _offer(candidates, user, begin, middle, places, 2)
+    _offer(candidates, user, begin, middle, places, np.int64(2))
 
 
 @njit(**LEAN_INNER)

@@ -115,9 +115,9 @@ def search(task: SearchTask, scratch: Scratch, first: int, nearest: Nearest) -> 
     retained, tiles = scratch.retained, task.tiles
     for begin in range(0, nearest.indices.shape[0], retained.number.size):
         size = min(retained.number.size, nearest.indices.shape[0] - begin)
-        retained.number[:], retained.ones[:], retained.cut[:] = 0, 0, FLOOR
         for at in range(size):
             user = first + begin + at
+            retained.number[at], retained.ones[at] = 0, 0
             retained.cut[at] = max(FLOOR, np.float32(tiles.radius[user] + tiles.floor[user]))
         # tile by tile, not user by user: a tile stays in the cache while the whole block meets it
         for tile in range(tiles.dense.shape[0]):
@@ -156,7 +156,7 @@ def _meet(task: SearchTask, scratch: Scratch, user: int, tile: int, at: int) -> 
         if retained.number[at] > k:
             _narrow(retained, k, at)
         if retained.number[at] > room - k:
-            _make_exact(task, scratch, user, at, 0, LOWEST)
+            _make_exact(task, scratch, user, at, np.int64(0), LOWEST)
             _resolve(retained, k, at)
     clear(task.rows, user, scratch.row)
 
@@ -251,7 +251,7 @@ def _finish(task: SearchTask, scratch: Scratch, user: int, at: int, nearest: Nea
     number = retained.number[at]
     if retained.ones[at] < k:
         spread(task.rows, user, scratch.row)
-        _make_exact(task, scratch, user, at, 0, LOWEST)
+        _make_exact(task, scratch, user, at, np.int64(0), LOWEST)
         clear(task.rows, user, scratch.row)
     similarities, indices = retained.similarity[at, :number], retained.indices[at, :number]
     for place in range(number):

@@ -88,9 +88,11 @@ def _contiguous(items: Items) -> Items:
 def _pick_many(
     items: Items, pool: Pool, indptr: Offsets, limits: Offsets, scales: Floats, rules: Rules
 ) -> tuple[Offsets, tuple[Ints, Floats, Ints, Floats, Flags]]:
-    kept, sizes = np.zeros(limits.size + 1, np.int64), np.diff(indptr)
-    most = np.minimum(sizes, np.maximum(limits, 0))
-    total, longest, widest = most.sum(), most.max() if most.size else 0, sizes.max() if sizes.size else 0
+    kept, total, longest, widest = np.zeros(limits.size + 1, np.int64), 0, np.int64(0), np.int64(0)
+    for index in range(limits.size):
+        candidates = indptr[index + 1] - indptr[index]
+        most = min(candidates, max(limits[index], 0))
+        total, longest, widest = total + most, max(longest, most), max(widest, candidates)
     position, nearest = np.empty(total, np.int32), np.empty(total, np.int32)
     diversity, marginal, over_cap = np.empty(total), np.empty(total), np.empty(total, np.bool_)
     state, work = empty_state(items, longest), room(widest)

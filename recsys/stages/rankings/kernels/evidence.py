@@ -50,7 +50,7 @@ def compare_own(own: Ragged, pairs: Ragged, described: Described, artists: int, 
             for name in names[bounds[track] : bounds[track + 1]]:
                 if by_artist[name] > out.by_artist[at]:
                     out.artist[at], out.by_artist[at] = name, by_artist[name]
-            out.nearest[at], out.cosine[at] = _nearest(described, liked, track, -1)
+            out.nearest[at], out.cosine[at] = _nearest(described, liked, track, np.int32(-1))
             out.theirs[at] = _nearest(described, liked, track, out.artist[at])[0] if out.by_artist[at] else -1
         for track in liked:
             for name in names[bounds[track] : bounds[track + 1]]:

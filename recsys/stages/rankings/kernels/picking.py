@@ -84,7 +84,7 @@ class _Work(NamedTuple):
 
 
 @njit(nogil=True, cache=True)
-def room(most: int) -> _Work:
+def room(most: Number) -> _Work:
     """For lists of at most ``most`` candidates."""
     value, closest, peak = np.empty(most), np.empty(most), np.empty(most // _BLOCK + 1)
     nearest, met, batch = np.empty(most, np.int32), np.empty(most, np.int32), np.empty(_BATCH + _BLOCK, np.int32)

@@ -43,7 +43,7 @@ class PickState(NamedTuple):
 
 
 @njit(nogil=True, cache=True)
-def empty_state(items: Items, longest: int) -> PickState:
+def empty_state(items: Items, longest: int | np.int64) -> PickState:
     """An empty one, for at most ``longest`` picks."""
     turns = np.full(3, NEVER, np.int32)
     turns[HEARD] = 0
@@ -74,7 +74,8 @@ def enter(items: Items, track: int, turn: int | np.int64, varied: bool, state: P
         return
     if items.audio[track]:
         state.heard[state.turns[HEARD]] = turn
-        state.unit[state.turns[HEARD]] = items.unit[track]
+        for feature in range(12):
+            state.unit[state.turns[HEARD], feature] = items.unit[track, feature]
         state.turns[HEARD] += 1
     # every pick counts for tracks without audio, those without audio for all tracks
     for kind in range(SILENT if items.audio[track] else HEARD):
@@ -88,15 +89,17 @@ def enter(items: Items, track: int, turn: int | np.int64, varied: bool, state: P
 @njit(nogil=True, cache=True)
 def clear(items: Items, tracks: Ints, picks: Ints, state: PickState) -> None:
     """Empty again, after ``picks`` among ``tracks``."""
-    state.turns[:HEARD], state.turns[HEARD] = NEVER, 0
+    state.turns[ANY_LIST], state.turns[SILENT], state.turns[HEARD] = NEVER, NEVER, 0
     # only what the picks touched: it is as long as the catalogue
     for pick in picks:
         track = tracks[pick]
-        state.artist[:, items.artist[track]] = NEVER
+        for kind in range(HEARD):
+            state.artist[kind, items.artist[track]] = NEVER
         for at in range(items.credits_indptr[track], items.credits_indptr[track + 1]):
             state.credits[items.credits_indices[at]] = 0
         for at in range(items.genres_indptr[track], items.genres_indptr[track + 1]):
-            state.genre[:, items.genres_indices[at]] = NEVER
+            for kind in range(HEARD):
+                state.genre[kind, items.genres_indices[at]] = NEVER
         if items.song[track] >= 0:
             state.song[items.song[track]] = False
 
