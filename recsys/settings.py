@@ -114,7 +114,8 @@ class Settings(BaseModel):
     target_tolerance: Positive = 1.0
     """Standard deviations of a feature at which the fit has fallen to 1/e; a request's `target_tolerance` wins."""
     seed_share: Share = 0.65
-    """Share of a listener whose history is the seeds in the votes of a list with seeds; the rest is the listener's own."""
+    """Share of the seeds' votes in a list with seeds that counts whoever listens, the rest by the listener's own votes; and least
+    share of the seeds in the taste."""
     tempo_octaves: bool = False
     """Half and double a wanted tempo fit as well."""
     diversity_lambda: Share = 0.8

@@ -180,17 +180,20 @@ class Blended:
         return self._shares(raw, (bounds[first : last + 1], columns), damped, np.empty(raw.shape) if out is None else out)
 
     def seeded(self, listeners: Ints, seeds: csr_array, share: float) -> Floats:
-        """Own scores and those of a listener whose history is the seeds, each by its root mean square; who has no scores of one
-        kind is scored by the other."""
+        """Scores of a listener whose history is the seeds, of which ``share`` counts whoever listens and the rest by own scores.
+
+        Own scores are in units of their root mean square. What the seeds do not speak for stays 0, and of what they do, the
+        listener's taste changes the order. Who has no scores of one kind is scored by the other.
+        """
         model = self.model.model
         folded = model.listeners(seeds)
         mine = self.model.rows(listeners)
-        parts = [model.scores(one) for one in (mine, folded)]
-        roots = [np.sqrt(np.square(part, dtype=np.float64).mean(axis=1)) for part in parts]
-        heavy = np.where(roots[0] == 0, 1.0, np.where(roots[1] == 0, 0.0, share))
-        raw = np.zeros(parts[0].shape)
-        for part, root, weight in zip(parts, roots, (1.0 - heavy, heavy), strict=True):
-            raw += part * np.divide(weight, root, out=np.zeros_like(root), where=root > 0)[:, None]
+        own, others = (np.maximum(model.scores(one), np.float32(0)) for one in (mine, folded))
+        root = np.sqrt(np.square(own, dtype=np.float64).mean(axis=1))
+        silent = others.max(axis=1, initial=0.0) == 0.0
+        heavy = np.where(root == 0.0, 1.0, np.where(silent, 0.0, share))
+        taste = own * np.divide(1.0 - heavy, root, out=np.zeros_like(root), where=root > 0.0)[:, None]
+        raw = np.where(silent[:, None], 1.0, others) * (heavy[:, None] + taste)
         damped = (1.0 - heavy) * self._damped(mine.near.explained) + heavy * self._damped(folded.near.explained)
         return self._shares(raw.astype(np.float32), pattern(self.history.rating[listeners]), damped, np.empty(raw.shape))
 

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import numpy as np
+import polars as pl
 import pytest
+from scipy.sparse import csr_array
 
-from recsys import Settings, models
+from recsys import Inputs, Settings, models
 from recsys.matrices.catalog import build_catalog
 from recsys.matrices.history import History, build_history
 from recsys.pipeline import prepare
-from recsys.stages.neighbors.stage import collaborative, neighbor_rows, neighborhood
+from recsys.stages.neighbors.stage import Blended, collaborative, neighbor_rows, neighborhood
 from recsys.stages.ratings import rate
 from recsys.stages.snapshot import take_snapshot
 from recsys.tables import NEIGHBORS, RATINGS, TRACKS
 from tests.support.chance import world
+from tests.support.rated import groups
 from tests.support.worlds import AS_OF, frame, silent
 
 REFERENCE = Settings.reference()
@@ -101,3 +104,60 @@ def test_model_in_sql_finds_the_same(seed: int) -> None:
     assert result.sort(keys).select(*keys, "overlap").equals(expected.sort(keys).select(*keys, "overlap"))
     for name in ("similarity", "weight"):
         np.testing.assert_allclose(result.sort(keys)[name], expected.sort(keys)[name], atol=1e-12)
+
+
+@pytest.fixture(scope="module")
+def similar() -> Blended:
+    settings = Settings(evidence_half=0.0)
+    scorer = prepare(snapshot := take_snapshot(world(5), settings, AS_OF), rate(snapshot, settings), settings)
+    assert isinstance(scorer.similar, Blended)
+    return scorer.similar
+
+
+class TestSeeded:
+    """Votes of lists with seeds: those of somebody whose history are the seeds, ordered by the listener's own as well."""
+
+    def wanted(self, similar: Blended, listener: int, seeds: csr_array, share: float) -> np.ndarray:
+        history = similar.history
+        own, others = similar.model.scores(listener, listener + 1)[0], similar.model.model.fold_in(seeds)[0]
+        own, others = np.maximum(own, 0), np.maximum(others, 0)
+        raw = others * (share + (1 - share) * own / np.sqrt((own**2).mean()))
+        columns = history.rating[[listener]].indices
+        raw[columns[columns < history.tracks]] = 0.0
+        return np.asarray((raw / max(raw.max(), 1e-30))[similar.canonical])
+
+    @pytest.mark.parametrize("share", [0.0, 0.3, 0.5, 1.0])
+    def test_by_the_formula(self, similar: Blended, share: float) -> None:
+        heard = np.flatnonzero(np.diff(similar.history.rating.indptr) > 2)[[0, 3]].astype(np.int32)
+        seeds = csr_array((np.ones(4), ([0, 0, 1, 1], [1, 4, 2, 7])), shape=(2, similar.history.tracks))
+        result = similar.seeded(heard, seeds, share)
+        for row, listener in enumerate(heard.tolist()):
+            np.testing.assert_allclose(result[row], self.wanted(similar, listener, seeds[[row]], share), atol=1e-4)
+
+    def test_who_has_no_history_is_scored_by_the_seeds_and_a_list_without_by_the_history(self, similar: Blended) -> None:
+        counts = np.diff(similar.history.rating.indptr)
+        silent_one, heard = int(np.flatnonzero(counts == 0)[0]), int(np.flatnonzero(counts > 2)[0])
+        seeds = csr_array((np.ones(1), ([0], [1])), shape=(2, similar.history.tracks))
+        result = similar.seeded(np.array([silent_one, heard], np.int32), seeds, 0.5)
+        assert result.max(axis=1).tolist() == [1.0, 1.0]
+        alone = np.maximum(similar.model.model.fold_in(seeds[[0]])[0], 0)
+        np.testing.assert_allclose(result[0], (alone / alone.max())[similar.canonical], atol=1e-4)
+        np.testing.assert_allclose(result[1], similar.scores(similar.near(heard, heard + 1))[0], atol=1e-4)
+
+    def test_seeds_far_from_the_own_taste_decide(self) -> None:
+        """Listeners and tracks of four kinds; somebody of kind 0 asks for kind 1, and does not get the best of kind 0."""
+        rated = groups(120, 80)
+        users, tracks = (pl.Series([f"{letter}{at:03}" for at in range(size)]) for letter, size in (("u", 120), ("t", 80)))
+        events = {
+            "user_id": users.gather(np.repeat(np.arange(120), np.diff(rated.indptr))),
+            "track_id": tracks.gather(rated.indices),
+        }
+        heard = Inputs(tracks=pl.DataFrame({"id": tracks}), events=pl.DataFrame(events).with_columns(type=pl.lit("like")))
+        scorer = prepare(snapshot := take_snapshot(heard, Settings(), AS_OF), rate(snapshot, Settings()), Settings())
+        listener = scorer.history.users.index("u000")
+        seeds = csr_array((np.ones(4), ([0] * 4, [1, 5, 9, 13])), shape=(1, 80))
+        own = scorer.similar.scores(scorer.similar.near(listener, listener + 1))[0]
+        result = scorer.similar.seeded(np.array([listener], np.int32), seeds, Settings().seed_share)[0]
+        result[[1, 5, 9, 13]] = 0.0  # a list never holds its seeds
+        assert (np.argsort(-own)[:5] % 4).tolist() == [0] * 5
+        assert (np.argsort(-result)[:10] % 4 == 1).mean() >= 0.8
