@@ -39,17 +39,19 @@ class Collaborative:
 
     @classmethod
     def fit(
-        cls, ratings: csr_array, parameters: Parameters | None = None, threads: int = 1, runner: Runner | None = None
-    ) -> Collaborative:
+        cls, ratings: csr_array, parameters: Parameters | None = None, threads: int = 1, runner: Runner | None = None,
+        last: int | None = None,
+    ) -> Collaborative:  # fmt: skip
         """From ``ratings`` (listeners × tracks): above 0 liked, below 0 disliked or skipped, the magnitude saying how much.
 
         Entries of 0 do not count. The same bits for any number of threads, and whoever the ``runner`` is, none = this process.
+        Neighbours are those of the listeners up to ``last`` (exclusive), none = all; 0 where others open the model and find them.
         Raises ``ValueError`` for NaN or infinity.
         """
         parameters, runner = parameters or Parameters(), runner or Here(threads)
         learned = correlated(cleaned(ratings), parameters, threads)
         runner.put({f"{FIT}.{name}": array for name, array in learned_arrays(learned).items()})
-        runner.run([*fits(FIT, parameters, ratings.shape[0])])
+        runner.run([*fits(FIT, parameters, ratings.shape[0] if last is None else last)])
         runner.run([*sides(FIT, parameters)])
         near = runner.store.columns(Near, near_name(FIT, parameters), Near._fields)
         preferences = runner.store.columns(AlsFactors, als_name(FIT, parameters), AlsFactors._fields)

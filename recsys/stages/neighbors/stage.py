@@ -242,7 +242,10 @@ class Blended:
 
 
 def fit_neighbors(history: History, canonical: Ints, settings: Settings, runners: Runners | None = None) -> Similar:
-    """The way the settings name, fitted to all listeners; ``runners``: who fits, none = this process."""
+    """The way the settings name, fitted to all listeners; ``runners``: who fits, none = this process.
+
+    With others the result only holds the model: who is near whom is found by those who open it for some listeners.
+    """
     if settings.neighborhood == "co_rated":
         return CoRated(history, canonical, settings)
     threads = settings.threads or cpu_count() or 1
@@ -250,7 +253,7 @@ def fit_neighbors(history: History, canonical: Ints, settings: Settings, runners
     ratings = history.in_catalog("approval")
     parameters = replace(Parameters(), seed=settings.seed)
     tuned = tune_votes(ratings, parameters, threads, history.in_catalog("last_day"), open_runner("tuning"))
-    model = Collaborative.fit(ratings, tuned.parameters, threads, open_runner("model"))
+    model = Collaborative.fit(ratings, tuned.parameters, threads, open_runner("model"), last=0 if runners else None)
     return Blended(history, canonical, settings, model, tuned.chance)
 
 
