@@ -63,7 +63,7 @@ class Collaborative:
         cls, learned: Learned, near: Near, preferences: AlsFactors, parameters: Parameters, side: csr_array | None = None
     ) -> Collaborative:
         """From fitted parts; none for a ``side`` without share."""
-        rated, rows, factors = learned
+        rated, rows, factors = learned.rated, learned.rows, learned.factors.leading(parameters.rank)
         damped = damping(rated, parameters.popularity_damping)
         weights = TrackWeights(rarity(rated), als.confidence(rated, parameters.als_damping), damped)
         cast = weighted_votes(rated, damped)

@@ -33,9 +33,9 @@ class Learned(NamedTuple):
 
 
 def correlated(rated: csr_array, parameters: Parameters, threads: int = 1) -> Learned:
-    """The standardised ratings ± log(1 + |rating|) · idf, and their factors."""
+    """The standardised ratings ± log(1 + |rating|) · idf, and as many factors as neighbours or ALS want."""
     rows = low_rank.standardised(strength(rated, rarity(rated)))
-    return Learned(rated, rows, low_rank.factors(rows, parameters.rank, parameters.seed, threads))
+    return Learned(rated, rows, low_rank.factors(rows, max(parameters.rank, parameters.als_rank), parameters.seed, threads))
 
 
 def learned_arrays(learned: Learned) -> Arrays:
@@ -75,7 +75,7 @@ def sides(at: str, choice: Parameters) -> Iterator[FitTask]:
 
 def near_name(at: str, choice: Parameters) -> str:
     """Of the arrays of :func:`fit_neighborhoods`."""
-    return f"{at}.near-{choice.kept}-{choice.pool}"
+    return f"{at}.near-{choice.kept}-{choice.pool}-{choice.rank}-{choice.ridge}"
 
 
 def als_name(at: str, choice: Parameters) -> str:
@@ -85,18 +85,18 @@ def als_name(at: str, choice: Parameters) -> str:
 
 def side_name(at: str, choice: Parameters) -> str:
     """Of the arrays of :func:`side`."""
-    return f"{at}.side-{choice.kept}-{choice.pool}-{choice.two_hop_share}"
+    return f"{at}.side-{choice.kept}-{choice.pool}-{choice.ridge}-{choice.two_hop_share}"
 
 
 def _tracks_name(at: str, choice: Parameters) -> str:
-    return f"{at}.tracks-{choice.kept}-{choice.pool}"
+    return f"{at}.tracks-{choice.kept}-{choice.pool}-{choice.ridge}"
 
 
 def fit_neighborhoods(store: ArrayStore, at: str, choice: Parameters, last: int, *, threads: int) -> Arrays:
     """Neighbours of the listeners up to ``last`` (exclusive)."""
     _, rows, factors = learned(store, at)
     pool, kept, ridge = choice.pool, choice.kept, choice.ridge
-    return fit_near(rows, factors, pool=pool, kept=kept, ridge=ridge, threads=threads, last=last)._asdict()
+    return fit_near(rows, factors.leading(choice.rank), pool=pool, kept=kept, ridge=ridge, threads=threads, last=last)._asdict()
 
 
 def fit_als(store: ArrayStore, at: str, choice: Parameters, *, threads: int) -> Arrays:

@@ -56,6 +56,14 @@ class Judging:
         self._forget_all_but(best, choices)
         return best
 
+    def first_as_good(self, choices: Sequence[Parameters]) -> Parameters:
+        """The first choice than which none has a mean gain that is surely greater."""
+        self._judge(choices)
+        best = max(choices, key=lambda choice: float(np.nanmean(self._gains[choice])))
+        first = next(choice for choice in choices if not self.surely(choice, best))
+        self._forget_all_but(first, choices)
+        return first
+
     def _forget_all_but(self, best: Parameters, choices: Sequence[Parameters]) -> None:
         """Leaves of what was fitted what further choices on top of ``best`` build on: a variant of the ALS factors has as many
         bytes as all ratings of a round."""
@@ -132,7 +140,7 @@ class _Round:
         self._store, self._at = store, at
         self.learned, self.test = learned(store, at), store.matrix(f"{at}.test")
         self.known = self.learned.rated[: self.test.shape[0]]
-        self._model: tuple[tuple[float, int], Collaborative] | None = None
+        self._model: tuple[tuple[float, ...], Collaborative] | None = None
 
     def gain(self, model: Collaborative, first: int, last: int) -> Floats:
         lists = top(model.scores(first, last), self.known[first:last], CONSIDERED)
@@ -150,7 +158,7 @@ class _Round:
         return fit_chance(np.where(listed < 0, 0.0, raw).ravel(), sizes, hits(listed, self.test).ravel())
 
     def model(self, choice: Parameters) -> Collaborative:
-        key = choice.popularity_damping, choice.kept
+        key = choice.popularity_damping, choice.kept, choice.rank, choice.ridge
         preferences = self._store.columns(AlsFactors, als_name(self._at, choice), AlsFactors._fields)
         if self._model is None or self._model[0] != key:
             near = self._store.columns(Near, near_name(self._at, choice), Near._fields)

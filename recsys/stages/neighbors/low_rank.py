@@ -40,6 +40,13 @@ class Factors(NamedTuple):
     values: Floats
     tracks: Floats
 
+    def leading(self, rank: int) -> Factors:
+        """The ``rank`` of greatest value, or all where there are fewer."""
+        if rank >= len(self.values):
+            return self
+        vectors, values, tracks = (np.ascontiguousarray(part[..., :rank]) for part in self)
+        return Factors(vectors, values, tracks)
+
 
 class Standardised(NamedTuple):
     """Z in parts: ``weights`` (listeners × tracks, sparse), of which each row loses ``mean`` and is multiplied by ``scale``.

@@ -51,7 +51,7 @@ class Parameters:
     rank: int = 64
     """Low-rank factors; fewer where the data have fewer."""
     als_rank: int = 64
-    """ALS factors, at most ``rank``."""
+    """ALS factors."""
     als_ridge: float = 4.0
     """Ridge of the ALS vectors, in ratings of mean weight."""
     als_share: float = 0.5

@@ -31,6 +31,10 @@ _SHARES = (0.0, 0.25, 0.75)
 """Tried beside the default share; never ALS alone, so that neighbours always have a say."""
 _KEPT = (100, 200)
 """Tried beside the default number of neighbours: 50 starve sparse data."""
+_NEAR_RANKS = (0.5, 0.25)
+"""Tried as multiples of the default number of low-rank factors: where tastes are few, more of them are noise."""
+_NEAR_RIDGES = (0.4, 1.0, 4.0)
+"""Tried as multiples of the default ridge of near and low rank, the least first: of those as good it reaches the most tracks."""
 TRACK_SHARES = (0.15, 0.3)
 """Tried beside none, each with every one of ``TWO_HOP_SHARES``."""
 TWO_HOP_SHARES = (0.0, 0.5, 1.0)
@@ -58,7 +62,8 @@ def tune_votes(
     ratings: csr_array, parameters: Parameters = Parameters(), threads: int = 1, times: csr_array | None = None,  # noqa: B008
     runner: Runner | None = None,
 ) -> Tuned:  # fmt: skip
-    """The parameters that the ratings themselves speak for: dampings, ALS share, rank and ridge, neighbours kept, track side.
+    """The parameters that the ratings themselves speak for: dampings, ALS share, rank and ridge, neighbours, their rank and
+    ridge, track side.
 
     ``ratings`` are those of ``Collaborative.fit``; ``times``, with an entry for each of them, says when (any unit, NaN for
     unknown). The parameters come back unchanged when fewer than ``FEWEST`` listeners liked ``LEAST_LIKED`` tracks. ``runner``:
@@ -87,6 +92,8 @@ def _chosen(judging: Judging, parameters: Parameters, whole: bool) -> Parameters
         return chosen
     more = [count for count in _KEPT if count > chosen.kept]
     chosen = judging.best([chosen, *(replace(chosen, kept=count, pool=max(count, chosen.pool)) for count in more)])
+    chosen = judging.best([chosen, *(replace(chosen, rank=int(chosen.rank * factor)) for factor in _NEAR_RANKS)])
+    chosen = judging.first_as_good([replace(chosen, ridge=chosen.ridge * factor) for factor in _NEAR_RIDGES])
     sides = [(share, two_hop) for share in TRACK_SHARES for two_hop in TWO_HOP_SHARES]
     best = judging.best([chosen, *(replace(chosen, track_share=share, two_hop_share=two_hop) for share, two_hop in sides)])
     return best if judging.surely(chosen, best) else chosen

@@ -42,3 +42,21 @@ def test_a_choice_is_surely_better_only_beyond_its_standard_error() -> None:
     assert judged.surely(SMALL, replace(SMALL, ridge=2.0))
     judged._gains[replace(SMALL, ridge=2.0)] = np.array([0.9, -0.8, 0.0, np.nan])
     assert not judged.surely(SMALL, replace(SMALL, ridge=2.0))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("gains", "first"), [((0.10, 0.11, 0.12), 1), ((0.12, 0.11, 0.10), 1), ((0.05, 0.05, 0.5), 4)])
+def test_the_first_choice_that_none_surely_beats(gains: tuple[float, ...], first: int) -> None:
+    judged, noise = judging(1), np.array([-0.2, 0.2, 0.1, -0.1, np.nan])
+    choices = [replace(SMALL, ridge=ridge) for ridge in (1.0, 2.0, 4.0)]
+    judged._gains = {choice: gain + noise * at for at, (choice, gain) in enumerate(zip(choices, gains, strict=True))}
+    assert judged.first_as_good(choices).ridge == first
+
+
+@pytest.mark.slow
+def test_rank_and_ridge_are_judged_apart() -> None:
+    judged = judging(1)
+    choices = [SMALL, replace(SMALL, rank=2), replace(SMALL, ridge=30.0), replace(SMALL, track_share=0.3, ridge=30.0)]
+    judged._judge(choices)
+    gains = [judged._gains[choice] for choice in choices]
+    assert not any(np.array_equal(one, other) for at, one in enumerate(gains) for other in gains[at + 1 :])

@@ -55,6 +55,13 @@ class TestFactors:
         peaks = np.abs(result.vectors).argmax(axis=0)
         assert (result.vectors[peaks, np.arange(12)] > 0).all()
 
+    def test_the_leading_ones(self) -> None:
+        whole = factors(standardised(RATED), 12)
+        part = whole.leading(5)
+        assert all(np.array_equal(few, many[..., :5]) and few.flags.c_contiguous for few, many in zip(part, whole, strict=True))
+        assert whole.leading(12) is whole
+        assert whole.leading(99) is whole
+
     def test_same_seed_same_bits(self) -> None:
         one, two = (factors(standardised(RATED), 8, seed=3, threads=threads) for threads in (1, 3))
         assert one.vectors.tobytes() == two.vectors.tobytes()

@@ -18,6 +18,7 @@ from recsys.stages.neighbors.collaborative import Collaborative
 from recsys.stages.neighbors.model import Parameters
 from recsys.stages.neighbors.stage import Blended
 from recsys.stages.neighbors.stored import model_tables, open_neighbors
+from recsys.stages.neighbors.weighting import cleaned
 from recsys.stages.ratings import rate
 from recsys.stages.snapshot import take_snapshot
 from recsys.tables import MODEL, MODEL_TRACKS, TABLES
@@ -59,7 +60,7 @@ def test_scores_of_every_listener_are_the_bits_of_the_fit(als: float, side: floa
 def test_chances_are_those_of_the_raw_scores_and_unknown_without_ratings() -> None:
     similar, history, ids = fitted(SMALL, CHANCE)
     pairs = Ragged(np.array([0, len(ids)]), np.arange(len(ids), dtype=np.int32))
-    raw, sizes = similar.model.scores(0, len(history.users)), np.diff(history.in_catalog("approval").indptr)
+    raw, sizes = similar.model.scores(0, len(history.users)), np.diff(cleaned(history.in_catalog("approval")).indptr)
     for listener, size in enumerate(sizes.tolist()):
         wanted = CHANCE.of(raw[listener : listener + 1], sizes[listener : listener + 1])[0] if size else np.full(len(ids), np.nan)
         np.testing.assert_allclose(similar.chances(listener, pairs), wanted)

@@ -17,6 +17,8 @@ from recsys.stages.neighbors.model import Parameters
 from recsys.stages.neighbors.tuning import (
     _FEWEST,
     _KEPT,
+    _NEAR_RANKS,
+    _NEAR_RIDGES,
     _RIDGES,
     _SHARES,
     DAMPINGS,
@@ -47,7 +49,7 @@ def test_choices_are_near_the_defaults() -> None:
     assert replace(
         result, popularity_damping=SMALL.popularity_damping, als_damping=SMALL.als_damping,
         als_share=SMALL.als_share, als_rank=SMALL.als_rank, als_ridge=SMALL.als_ridge,
-        kept=SMALL.kept, pool=SMALL.pool, track_share=0.0, two_hop_share=0.5,
+        kept=SMALL.kept, pool=SMALL.pool, track_share=0.0, two_hop_share=0.5, rank=SMALL.rank, ridge=SMALL.ridge,
     ) == SMALL  # fmt: skip
     factor = result.popularity_damping / SMALL.popularity_damping
     assert factor in {1.0, *DAMPINGS}
@@ -57,6 +59,8 @@ def test_choices_are_near_the_defaults() -> None:
     assert result.track_share in {0.0, *TRACK_SHARES}
     assert result.two_hop_share in TWO_HOP_SHARES
     assert result.als_rank in {SMALL.als_rank * ratio for ratio in (1.0, *RANKS)}
+    assert result.rank in {int(SMALL.rank * ratio) for ratio in (1.0, *_NEAR_RANKS)}
+    assert result.ridge in {SMALL.ridge * ratio for ratio in _NEAR_RIDGES}
     assert result.als_ridge in {SMALL.als_ridge * ratio for ratio in (1.0, *_RIDGES)}
 
 
