@@ -42,7 +42,7 @@ class Collaborative:
         cls, ratings: csr_array, parameters: Parameters | None = None, threads: int = 1, runner: Runner | None = None,
         last: int | None = None,
     ) -> Collaborative:  # fmt: skip
-        """From ``ratings`` (listeners × tracks): above 0 liked, below 0 disliked or skipped, the magnitude saying how much.
+        """From ``ratings`` (listeners × tracks): above 0 liked, below 0 disliked, the magnitude saying how much.
 
         Entries of 0 do not count. The same bits for any number of threads, and whoever the ``runner`` is, none = this process.
         Neighbours are those of the listeners up to ``last`` (exclusive), none = all; 0 where others open the model and find them.

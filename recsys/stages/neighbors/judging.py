@@ -51,18 +51,27 @@ class Judging:
 
     def best(self, choices: Sequence[Parameters]) -> Parameters:
         """The choice with the greatest mean gain; the first of equals."""
-        self._judge(choices)
-        best = max(choices, key=lambda choice: float(np.nanmean(self._gains[choice])))
+        best = self._greatest(choices)
         self._forget_all_but(best, choices)
         return best
 
+    def surely_best(self, chosen: Parameters, others: Sequence[Parameters]) -> Parameters:
+        """The best of ``others`` where its mean gain is surely greater than that of ``chosen``, else that."""
+        best = self._greatest([chosen, *others])
+        better = best if self.surely(chosen, best) else chosen
+        self._forget_all_but(better, [chosen, *others])
+        return better
+
     def first_as_good(self, choices: Sequence[Parameters]) -> Parameters:
         """The first choice than which none has a mean gain that is surely greater."""
-        self._judge(choices)
-        best = max(choices, key=lambda choice: float(np.nanmean(self._gains[choice])))
+        best = self._greatest(choices)
         first = next(choice for choice in choices if not self.surely(choice, best))
         self._forget_all_but(first, choices)
         return first
+
+    def _greatest(self, choices: Sequence[Parameters]) -> Parameters:
+        self._judge(choices)
+        return max(choices, key=lambda choice: float(np.nanmean(self._gains[choice])))
 
     def _forget_all_but(self, best: Parameters, choices: Sequence[Parameters]) -> None:
         """Leaves of what was fitted what further choices on top of ``best`` build on: a variant of the ALS factors has as many

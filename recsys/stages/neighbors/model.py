@@ -99,7 +99,7 @@ class Model:
     """(tracks, tracks) float32, what an own vote for one says about another; without entries where it has no share."""
 
     def listeners(self, ratings: csr_array, own: Ints | None = None, threads: int = 1) -> Listeners:
-        """Folds in rows of ratings (n, tracks), of the unit of the fit's: above 0 liked, below 0 disliked or skipped.
+        """Folds in rows of ratings (n, tracks), of the unit of the fit's: above 0 liked, below 0 disliked.
 
         ``own`` (n,) int32: the number of the fitted listener whose row this is or continues, who then is no neighbour of
         itself; −1, or none for all, for somebody new. The same bits in any company and for any number of threads; an unchanged

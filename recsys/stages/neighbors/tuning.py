@@ -92,12 +92,10 @@ def _chosen(judging: Judging, parameters: Parameters, whole: bool) -> Parameters
         return chosen
     more = [count for count in _KEPT if count > chosen.kept]
     chosen = judging.best([chosen, *(replace(chosen, kept=count, pool=max(count, chosen.pool)) for count in more)])
-    fewer = judging.best([chosen, *(replace(chosen, rank=int(chosen.rank * factor)) for factor in _NEAR_RANKS)])
-    chosen = fewer if judging.surely(chosen, fewer) else chosen
+    chosen = judging.surely_best(chosen, [replace(chosen, rank=int(chosen.rank * factor)) for factor in _NEAR_RANKS])
     chosen = judging.first_as_good([replace(chosen, ridge=chosen.ridge * factor) for factor in _NEAR_RIDGES])
     sides = [(share, two_hop) for share in TRACK_SHARES for two_hop in TWO_HOP_SHARES]
-    best = judging.best([chosen, *(replace(chosen, track_share=share, two_hop_share=two_hop) for share, two_hop in sides)])
-    return best if judging.surely(chosen, best) else chosen
+    return judging.surely_best(chosen, [replace(chosen, track_share=share, two_hop_share=two_hop) for share, two_hop in sides])
 
 
 def _damped(parameters: Parameters, factor: float) -> Parameters:

@@ -60,3 +60,12 @@ def test_rank_and_ridge_are_judged_apart() -> None:
     judged._judge(choices)
     gains = [judged._gains[choice] for choice in choices]
     assert not any(np.array_equal(one, other) for at, one in enumerate(gains) for other in gains[at + 1 :])
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("gains", "taken"), [((0.10, 0.11, 0.12), 1), ((0.05, 0.5, 0.9), 4), ((0.05, 0.9, 0.5), 2)])
+def test_another_choice_is_taken_only_where_it_is_surely_better(gains: tuple[float, ...], taken: int) -> None:
+    judged, noise = judging(1), np.array([-0.2, 0.2, 0.1, -0.1, np.nan])
+    chosen, *others = (replace(SMALL, ridge=ridge) for ridge in (1.0, 2.0, 4.0))
+    judged._gains = {choice: gain + noise * at for at, (choice, gain) in enumerate(zip((chosen, *others), gains, strict=True))}
+    assert judged.surely_best(chosen, others).ridge == taken
