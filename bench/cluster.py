@@ -34,7 +34,7 @@ LISTS = ("balanced", "comfort", "discovery")
 
 
 def night(lake: Path, address: str, threads: int) -> dict[str, Any]:
-    """Seconds of a night, and its files as one digest."""
+    """Seconds of a night, and the digests of its files."""
     started = perf_counter()
     report = nightly.run(lake, Settings(threads=threads, lists=LISTS, cluster=address or None), worlds.AS_OF)
     clock = perf_counter() - started
@@ -47,12 +47,13 @@ def night(lake: Path, address: str, threads: int) -> dict[str, Any]:
         "workers": others.ru_utime + others.ru_stime,
         "peak_mib": own.ru_maxrss >> 10,
         "worker_peak_mib": others.ru_maxrss >> 10,
-        "tables": sorted(file.sha256 for file in manifest.files if file.table),
+        "stages": {name: round(seconds, 1) for name, seconds in manifest.seconds.items()},
+        "files": sorted(file.sha256 for file in manifest.files),
     }
 
 
 def measure(lake: Path, rounds: int) -> dict[str, list[dict[str, Any]]]:
-    """Way → its nights; all of them must have the same tables."""
+    """Way → its nights; all of them must have the same files."""
     nights: dict[str, list[dict[str, Any]]] = {way: [] for way in WAYS}
     for _ in range(rounds):
         for way, (address, threads) in WAYS.items():
@@ -62,13 +63,18 @@ def measure(lake: Path, rounds: int) -> dict[str, list[dict[str, Any]]]:
                 command = [sys.executable, "-c", code, "--night", str(copy), "--address", address, "--threads", str(threads)]
                 done = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True)
             nights[way].append(json.loads(done.stdout.splitlines()[-1]))
-    if len({tuple(each.pop("tables")) for own in nights.values() for each in own}) > 1:
-        raise SystemExit("the nights differ: their tables are not the same bytes")
+    if len({tuple(each.pop("files")) for own in nights.values() for each in own}) > 1:
+        raise SystemExit("the nights differ: their files are not the same bytes")
     return nights
 
 
 def show(nights: dict[str, list[dict[str, Any]]]) -> None:
-    middle = {way: {name: statistics.median(one[name] for one in own) for name in own[0]} for way, own in nights.items()}
+    middle = {
+        way: {name: statistics.median(one[name] for one in own) for name in own[0] if name != "stages"}
+        for way, own in nights.items()
+    }
+    for way, own in nights.items():
+        print(f"{way:10} " + "  ".join(f"{name} {seconds:,.1f}" for name, seconds in own[-1]["stages"].items()))
     for way, values in middle.items():
         print(f"{way:10} " + "  ".join(f"{name} {value:,.1f}" for name, value in values.items()))
     one, two, threads = (middle[way] for way in ("1 worker", "2 workers", "threads"))

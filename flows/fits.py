@@ -7,7 +7,6 @@ from functools import lru_cache
 from pathlib import Path
 
 from flows.cluster import Call, Workers
-from recsys.errors import LakeError
 from recsys.lake import Staged, arrays
 from recsys.lake.records import File
 from recsys.stages.neighbors.tasks import Arrays, ArrayStore, FitTask, Runner, Runners, results
@@ -25,29 +24,22 @@ class _Elsewhere(Runner):
         self.store = ArrayStore(arrays.MappedArrays(staged.path, name))
         self.workers = workers.count
         self._staged, self._workers, self._name = staged, workers, name
-        self._finished = {*staged.finished}
 
     def put(self, named: Arrays) -> None:
         for name, array in named.items():
             if not self._whole([name]):
-                self._adopt([arrays.write_array(self._staged.path, f"{self._name}.{name}", array)])
+                self._staged.adopt([arrays.write_array(self._staged.path, f"{self._name}.{name}", array)])
 
     def run(self, tasks: Sequence[FitTask]) -> None:
         todo = [task for task in tasks if not self._whole(task.names)]
         calls = [Call(f"task {task.name} of the fit", compute, (str(self._staged.path), self._name, task)) for task in todo]
-        self._workers.map(calls, lambda _, lines: self._adopt([File.model_validate_json(line) for line in lines]))
+        self._workers.map(calls, lambda _, lines: self._staged.adopt([File.model_validate_json(line) for line in lines]))
 
     def forget(self, tasks: Sequence[FitTask]) -> None:
         """Files stay, for a run that goes on after this one was stopped."""
 
     def _whole(self, names: Sequence[str]) -> bool:
-        return all(arrays.array_path(f"{self._name}.{name}") in self._finished for name in names)
-
-    def _adopt(self, records: Sequence[File]) -> None:
-        for facts in records:
-            if problem := facts.problem(self._staged.path):
-                raise LakeError(f"{problem}; a worker wrote it. Run the same command again")
-            self._finished.add(facts.path)
+        return all(self._staged.handed_file(arrays.array_path(f"{self._name}.{name}")) for name in names)
 
 
 def compute(folder: str, name: str, task: FitTask) -> list[str]:

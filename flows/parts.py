@@ -20,11 +20,15 @@ import polars as pl
 from recsys import models, pipeline
 from recsys.lake.plan import code_version, library_versions, processor
 from recsys.lake.staged import write_part
+from recsys.lookup.pieces import numbered_tracks, pieces_version, sorted_tracks, store_pieces
+from recsys.lookup.slices import whole_table
 from recsys.memory import release, return_arrays
 from recsys.readers.scoring import score_with
 from recsys.settings import Settings
 from recsys.stages.candidates.scoring import Scorer
 
+LOOKUP = "publish"
+"""Stage of the lookup's files."""
 REQUESTED = "requested.parquet"
 """File with the lists that the run is asked to make."""
 _READ = ("tracks", "songs", "controls", "ratings", "profiles", "model", "model_tracks")
@@ -55,11 +59,15 @@ def describe(folder: str) -> dict[str, Any]:
 
     facts = {"code": code_version(), **library_versions(), "processor": processor()}
     facts["instructions"] = llvmlite.binding.get_host_cpu_name()
+    facts["lookup"] = pieces_version()
     return {**facts, "sees the lake": Path(folder).is_dir(), "clock": time()}
 
 
 def make(job: Job, part: Part) -> tuple[list[str], dict[str, float]]:
-    """Write neighbours, candidates, rankings and lists of the part; records of the files as JSON, and seconds by stage."""
+    """Write neighbours, candidates, rankings and lists of the part, and what the lookup shows of them.
+
+    Returns records of the files as JSON, and seconds by stage.
+    """
     seconds: dict[str, float] = defaultdict(float)
 
     @contextmanager
@@ -70,7 +78,12 @@ def make(job: Job, part: Part) -> tuple[list[str], dict[str, float]]:
 
     tables = pipeline.shard(_scorer(job)(part.first, part.last), part.first, part.last, clock=clock)._asdict()
     release()
-    records = [write_part(Path(job.folder), name, frame, part.number) for name, frame in tables.items()]
+    folder = Path(job.folder)
+    records = [write_part(folder, name, frame, part.number) for name, frame in tables.items()]
+    del tables
+    with clock(LOOKUP):
+        records += store_pieces(folder, Path(records[0].path).name, _tracks(job))
+    release()
     return [record.model_dump_json() for record in records], dict(seconds)
 
 
@@ -83,6 +96,12 @@ def _scorer(job: Job) -> Callable[[int, int], Scorer]:
     settings = Settings.model_validate({**json.loads(job.settings), "threads": 1})
     requested = models.scan([Path(job.requested)]).collect()
     return score_with(tables, settings, datetime.fromisoformat(job.as_of), requested)
+
+
+@lru_cache(maxsize=1)
+def _tracks(job: Job) -> pl.DataFrame:
+    """The tracks as the lookup numbers them, once a worker."""
+    return numbered_tracks(sorted_tracks(whole_table(sorted(Path(job.folder, "tracks").glob("part-*.parquet")))))
 
 
 def write_requested(lists: pl.DataFrame, folder: Path) -> Path:

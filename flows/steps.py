@@ -196,8 +196,8 @@ def lists(staged: Staged, scorer: Scorer, part: int, first: int, last: int, behi
 def lists_elsewhere(
     staged: Staged, snapshot: Snapshot, ranges: Sequence[tuple[int, int]], settings: Settings, workers: cluster.Workers
 ) -> None:
-    """The same by the workers of a cluster, which read what is staged; the three stages share the wall time by theirs."""
-    started, listeners, spent = perf_counter(), len(snapshot.users), dict.fromkeys(LISTED, 0.0)
+    """The same, and the lookup's files of the lists, by the workers of a cluster; the stages share the wall time by theirs."""
+    started, listeners, spent = perf_counter(), len(snapshot.users), dict.fromkeys((*LISTED, parts.LOOKUP), 0.0)
     wanted = [Part(number, *listeners_of) for number, listeners_of in enumerate(ranges)]
     todo = [part for part in wanted if not staged.resume(pipeline.Shard._fields, part.number)]
     for part in sorted({*wanted} - {*todo}):
@@ -208,6 +208,7 @@ def lists_elsewhere(
         records = [File.model_validate_json(line) for line in lines]
         staged.adopt(records)
         rows = {record.table: record.rows or 0 for record in records}
+        spent[parts.LOOKUP] += seconds[parts.LOOKUP]
         for name in LISTED:
             spent[name] += seconds[name]
             log_stage(name, seconds[name], {"part": part.number, "rows_in": part.last - part.first, "rows_out": rows[name]})
@@ -218,7 +219,7 @@ def lists_elsewhere(
     job = Job(str(staged.path), str(requested), settings.model_dump_json(), staged.plan.as_of.isoformat())
     workers.map([cluster.Call(f"part {part.number} of the lists", parts.make, (job, part)) for part in todo], done)
     whole = sum(spent.values()) or 1.0
-    for name in LISTED:
+    for name in spent:
         SECONDS.get()[name] += (perf_counter() - started) * spent[name] / whole
 
 

@@ -34,6 +34,8 @@ class Staged:
     finished: Mapping[str, File] = field(default_factory=dict)
     """Files of tables that a stopped run of this plan left whole, by path."""
     written: dict[str, File] = field(default_factory=dict)
+    handed: dict[str, File] = field(default_factory=dict)
+    """Files that one step leaves for another and that are no part of the run, by path."""
 
     def write(self, table: str, frame: pl.DataFrame, part: int = 0) -> None:
         """Write a table, or one part of it, to ``<table>/part-<part>.parquet``.
@@ -51,11 +53,18 @@ class Staged:
         self.written[facts.path] = facts
 
     def adopt(self, records: Iterable[File]) -> None:
-        """Take in parts that others wrote with :func:`write_part`. Raises :class:`LakeError` for one that is not whole."""
+        """Take in what others wrote and recorded: parts of tables, and files that are handed on.
+
+        Raises :class:`LakeError` for one that is not whole.
+        """
         for facts in records:
             if problem := facts.problem(self.path):
                 raise LakeError(f"{problem}; a worker wrote it. Run the same command again")
-            self.written[facts.path] = facts
+            (self.written if facts.table else self.handed)[facts.path] = facts
+
+    def handed_file(self, name: str) -> File | None:
+        """The record of a file that was handed on, by this run or by a stopped one of its plan."""
+        return self.handed.get(name) or self.finished.get(name)
 
     def resume(self, tables: Iterable[str], part: int) -> bool:
         """Whether a stopped run of this plan had finished a part of all these tables; it then belongs to this run as it is."""

@@ -12,8 +12,8 @@ import pytest
 from recsys import Lake, Settings
 from recsys.demo import AS_OF
 from recsys.lake import Run
+from recsys.lookup import pieces, slices, writer
 from recsys.lookup import reader as reading
-from recsys.lookup import writer
 from recsys.lookup.names import DIGITS, FILES, OLD_PARTS, name
 from recsys.lookup.reader import Reader
 from recsys.tables import FEATURES, FITS
@@ -101,8 +101,8 @@ def test_slices_and_blocks_change_no_answer(
     size: int, first: int, published: Lake, run: Run, reader: Reader, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     whole = answers(reader, run)
-    monkeypatch.setattr(writer, "SLICE", size)
-    for module in (writer, reading):
+    monkeypatch.setattr(slices, "SLICE", size)
+    for module in (pieces, reading):
         monkeypatch.setattr(module, "DEFAULT_LIMIT", first)
     lake = Lake(tmp_path / "lake")
     few = ["*", "demo-u001", "demo-u002"]
