@@ -98,6 +98,7 @@ def built(read: Callable[[], Inputs], settings: Settings, folder: Path) -> tuple
         clock.of("write", write, folder, tables._asdict(), part)
         ranked += tables.rankings.height
         del tables  # not in memory while the next are made
+    del scorer, catalog, history
     files = {name: sorted((folder / name).iterdir()) for name in CHECKED}
     clock.of("checks", check_tables, files, settings)
     clock.of("metrics", measure_tables, files)

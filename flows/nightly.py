@@ -57,6 +57,7 @@ def nightly(
                 else:
                     for part, (first, last) in enumerate(shard_ranges(scorer)):
                         steps.lists(staged, scorer, part, first, last, behind)  # neighbors → candidates → rankings
+            del catalog, history, scorer  # what the checks and the lookup's files need is in tables
             checked, measured = steps.checks(staged, snapshot, settings)
             steps.lookup(staged)
             run = steps.commit(lake, staged, checked, measured, seconds)

@@ -17,7 +17,7 @@ from duckdb import CaseExpression, ConstantExpression, Expression, FunctionExpre
 from duckdb import ColumnExpression as Value
 
 from recsys import models
-from recsys.models import TableRows
+from recsys.models import Rows, TableRows, Within
 from recsys.tables import TABLES, Column, Table
 
 TYPES = "columns and types are those of the contract"
@@ -66,13 +66,13 @@ def _bounds(column: Column) -> list[Expression]:
     return below + above
 
 
-def check(name: str, rows: TableRows, *, keyed: bool = True) -> list[_Result]:
+def check(name: str, rows: TableRows | Within, *, keyed: bool = True) -> list[_Result]:
     """What became of one table's own rules; ``keyed``: whether its key must be unique.
 
     A table without the contract's columns and types breaks that one rule; the others are then not tested.
     """
     table = TABLES[name]
-    if wrong := _unlike(table, rows):
+    if wrong := unlike(table, rows):
         return [_Result(TYPES, len(wrong), wrong[0])]
     tested = list(rules(table))
     counts = [_count(rule.broken).alias(str(place)) for place, rule in enumerate(tested)]
@@ -90,7 +90,7 @@ def _count(broken: Expression) -> Expression:
     return FunctionExpression("count", CaseExpression(broken, ConstantExpression(1)))
 
 
-def _example(table: Table, rows: TableRows, rule: Rule) -> str:
+def _example(table: Table, rows: Rows, rule: Rule) -> str:
     """Key of one row that breaks the rule: the least, so that it is always the same."""
     words = FunctionExpression("concat_ws", ConstantExpression(" "), *map(Value, table.key))
     (key,) = models.aggregate(rows, [FunctionExpression("min", CaseExpression(rule.broken, words))])
@@ -102,9 +102,10 @@ def _schema(path: Path) -> pl.Schema:
         return pl.Schema(pl.read_parquet_schema(file))
 
 
-def _unlike(table: Table, rows: TableRows) -> list[str]:
-    """Names of columns that are missing, unknown, out of order or of another type."""
-    actual = rows.schema if isinstance(rows, pl.DataFrame) else _schema(rows[0])
+def unlike(table: Table, rows: TableRows | Within) -> list[str]:
+    """Names of columns that are missing, unknown, out of order or of another type; of files, those of the first."""
+    paths = rows.paths if isinstance(rows, Within) else rows
+    actual = paths.schema if isinstance(paths, pl.DataFrame) else _schema(paths[0])
     if list(actual) == table.names:
         return [name for name, dtype in table.schema.items() if actual[name] != dtype]
     return sorted({*actual} ^ {*table.names}) or list(actual)

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
+from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
 from importlib.resources import files
@@ -39,8 +40,32 @@ _ORDINAL = r"(\d+)(\.\d+)?/[0-9a-f]+\.parquet$"
 Variable = str | float | bool | datetime
 TableRows = pl.DataFrame | Sequence[Path]
 """A frame, or the Parquet files that hold a table."""
-Rows = TableRows | InputFiles
-"""Either, or an input table as it was ingested."""
+
+
+@dataclass(frozen=True)
+class Within:
+    """The rows of files whose text ``column`` is at least ``low`` and less than ``high``, byte by byte; none = no bound.
+
+    Rows without a text come before all others.
+    """
+
+    paths: tuple[Path, ...]
+    column: str
+    low: str | None
+    high: str | None
+
+    @property
+    def condition(self) -> duckdb.Expression:
+        """Of DuckDB; without an ``or`` where it can be, for that is read group by group."""
+        value = duckdb.ColumnExpression(self.column)
+        if self.low is None:
+            return value.isnull() | (value < duckdb.ConstantExpression(self.high))
+        above = value >= duckdb.ConstantExpression(self.low)
+        return above if self.high is None else above & (value < duckdb.ConstantExpression(self.high))
+
+
+Rows = TableRows | InputFiles | Within
+"""Any of these, or an input table as it was ingested."""
 
 
 def literal(path: Path | str) -> str:
@@ -101,7 +126,7 @@ def distinct(rows: Rows, columns: Sequence[str]) -> int:
         return int(hashes.aggregate([duckdb.FunctionExpression("count")]).fetchall()[0][0])
 
 
-def scan(rows: Rows) -> pl.LazyFrame:
+def scan(rows: TableRows | InputFiles) -> pl.LazyFrame:
     """The rows for Polars, which reads of files only the columns asked for. Paths are paths, whatever is in them."""
     if isinstance(rows, pl.DataFrame):
         return rows.lazy()
@@ -133,6 +158,8 @@ def _source(con: duckdb.DuckDBPyConnection, rows: Rows) -> Any:
         return rows.to_arrow(compat_level=NO_COPY)
     if isinstance(rows, InputFiles):
         return _ingested(con, rows)
+    if isinstance(rows, Within):
+        return _source(con, rows.paths).filter(rows.condition)
     return con.read_parquet([literal(path) for path in rows], hive_partitioning=False)
 
 

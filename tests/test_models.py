@@ -123,3 +123,17 @@ def test_every_model_of_a_stage_has_a_test() -> None:
     tested = {path.stem.removeprefix("test_") for path in (ROOT / "tests" / "sql").glob("test_*.py")} | {"checks", "account"}
     assert len(RUN_BY_STAGES) >= 10
     assert set(RUN_BY_STAGES) - tested == set()
+
+
+def test_rows_within_bounds(tmp_path: Path) -> None:
+    pl.DataFrame({"x": ["a", None, "b", "c", "é"]}).write_parquet(tmp_path / "rows")
+
+    def read(low: str | None, high: str | None) -> list[str | None]:
+        rows = models.Within((tmp_path / "rows",), "x", low, high)
+        (values,) = models.aggregate(rows, [duckdb.FunctionExpression("list", duckdb.ColumnExpression("x"))])
+        return values or []
+
+    assert read(None, "b") == ["a", None]
+    assert read("b", "c") == ["b"]
+    assert read("c", None) == ["c", "é"]
+    assert read("x", "y") == []

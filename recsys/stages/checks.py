@@ -5,16 +5,18 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 import polars as pl
 
 from recsys import contract, models
-from recsys.models import TableRows
+from recsys.inputs import ANYONE
+from recsys.models import TableRows, Within
 from recsys.names import key
 from recsys.settings import Settings
 from recsys.stages.claims import false_claims
-from recsys.tables import CHECKS, INPUTS, METRICS, STRINGS
+from recsys.stages.partitions import BY_LISTENER, partitions
+from recsys.tables import CHECKS, INPUTS, METRICS, STRINGS, TABLES
 
 CHECKED = ("tracks", "songs", "controls", "ratings", "profiles", "neighbors", "lists", "candidates", "rankings")
 """The tables that checks and metrics read."""
@@ -41,17 +43,63 @@ def check_tables(tables: Mapping[str, TableRows], settings: Settings, account: p
     """Table ``checks`` over the other tables of a run, as frames or Parquet files.
 
     The contract of each table (:mod:`recsys.contract`), the rules across tables (model ``sql/checks.sql``), whether the reasons
-    are true (:mod:`recsys.stages.claims`), and what the snapshot counted (``account``, model ``sql/account.sql``).
+    are true (:mod:`recsys.stages.claims`), and what the snapshot counted (``account``, model ``sql/account.sql``). Of files, the
+    rows of some listeners are in memory at a time.
     """
-    own = pl.concat(_contract(name, tables[name], settings) for name in (*CHECKED, *FITTED) if name in CHECKED or name in tables)
-    if (own["rule"].eq(contract.TYPES) & ~own["passed"]).any():
-        return CHECKS.conform(own)  # the rules across tables could not even be asked
-    views = {**{name: tables[name] for name in CHECKED}, "keys": _keys(tables)}
-    rules = settings.model_dump(include={"hide_rejected", "exclusions", "blocked_explicit"})
-    results = [own, models.run("checks", views, rules), false_claims(tables, settings)]
+    names = [name for name in (*CHECKED, *FITTED) if name in CHECKED or name in tables]
+    if any(contract.unlike(TABLES[name], tables[name]) for name in names):  # the rules across tables cannot even be asked
+        return CHECKS.conform(pl.concat(_contract(name, tables[name], settings) for name in names))
+    whole = {name: tables[name] for name in names if name not in BY_LISTENER}
+    results = [_contract(name, rows, settings) for name, rows in whole.items()]
+    results.append(_across(tables, settings))
+    results.append(false_claims(tables, settings))
     if account is not None:
         results.append(models.run("account", {"account": account, "ratings": tables["ratings"], "tracks": tables["tracks"]}))
     return pl.concat(map(CHECKS.conform, results)).sort("table", "rule")
+
+
+class PartitionChecks(NamedTuple):
+    """What became of the rules in one partition."""
+
+    checked: pl.DataFrame
+    """In the columns of ``checks``."""
+    passed_over: pl.DataFrame
+    """Rows of model ``sql/passed_over.sql``."""
+
+
+def check_partition(rows: Mapping[str, TableRows | Within], settings: Settings, *, listed: bool) -> PartitionChecks:
+    """The rules over the rows of some listeners, which are a partition of :mod:`recsys.stages.partitions`; a pure function.
+
+    ``rows`` besides have tracks, songs, keys (every name of an artist or a genre, and its key) and favourites (model
+    ``sql/favourites.sql``); ``listed``: whether the run has lists for everyone.
+    """
+    own = [_contract(name, rows[name], settings) for name in BY_LISTENER]
+    rules = settings.model_dump(include={"hide_rejected", "exclusions", "blocked_explicit"}) | {"listed": listed}
+    across = models.run("checks", {name: rows[name] for name in (*CHECKED, "keys")}, rules)
+    views = ("favourites", "tracks", "ratings", "profiles", "lists", "candidates", "keys")
+    return PartitionChecks(
+        pl.concat(map(CHECKS.conform, [*own, across])), models.run("passed_over", {name: rows[name] for name in views})
+    )
+
+
+def _across(tables: Mapping[str, TableRows], settings: Settings) -> pl.DataFrame:
+    """The rules of and across the tables of listeners, partition by partition."""
+    shared = {"tracks": tables["tracks"], "songs": tables["songs"], "keys": _keys(tables)}
+    shared |= {"favourites": models.run("favourites", {"profiles": tables["profiles"]})}
+    listed = bool(models.scan(tables["lists"]).select((pl.col("user_id") == ANYONE).any()).collect().item())
+    parts = [check_partition({**shared, **rows}, settings, listed=listed) for rows in partitions(tables)]
+    checked, passed_over = map(pl.concat, zip(*parts, strict=True))
+    counted = [pl.col("severity").first(), pl.col("passed").all(), pl.col("failures").sum(), pl.col("example").min()]
+    return pl.concat([checked.group_by("table", "rule").agg(counted), _passed_over(passed_over)])
+
+
+def _passed_over(listeners: pl.DataFrame) -> pl.DataFrame:
+    """The rule that favourite artists are not passed over: of all listeners sampled together, for each has few such tracks."""
+    among, chance = listeners["among"].sum(), listeners["by_chance"].sum()
+    broken = among < chance and chance >= 1
+    example = listeners["user_id"].min() if broken else None
+    row = ("candidates", "favourite artists are not passed over", "warn", not broken, int(broken), example)
+    return pl.DataFrame([row], CHECKS.schema, orient="row")
 
 
 def _keys(tables: Mapping[str, TableRows]) -> pl.DataFrame:
@@ -71,7 +119,7 @@ def _names(rows: TableRows, column: str) -> pl.Series:
     return (names.explode() if names.dtype == STRINGS else names).drop_nulls().unique()
 
 
-def _contract(name: str, rows: TableRows, settings: Settings) -> pl.DataFrame:
+def _contract(name: str, rows: TableRows | Within, settings: Settings) -> pl.DataFrame:
     keyed = name not in ("tracks", "model_tracks") or settings.duplicate_tracks == "last"
     results = contract.check(name, rows, keyed=keyed)
     frame = pl.DataFrame(results, schema={"rule": pl.String, "failures": pl.Int64, "example": pl.String}, orient="row")

@@ -18,7 +18,8 @@ from recsys.tables import TABLES
 from tests.support.worlds import Row, frame
 
 SHOWN = {"is_genre": pl.Boolean(), "name": pl.String(), "shown": pl.String()}
-KEYS = {"batch": pl.Int32(), "id": pl.String(), "user_id": pl.String(), "track_id": pl.String(), "song": pl.String(), **SHOWN}
+NAMES = dict.fromkeys(("id", "user_id", "track_id", "song", "artist", "key"), pl.String())
+KEYS = {"batch": pl.Int32(), **NAMES, **SHOWN}
 """Columns that no table's contract holds, or that a view of keys alone is made of."""
 
 
