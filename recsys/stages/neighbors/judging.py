@@ -1,4 +1,4 @@
-"""Judging of choices: everything is fitted without one hidden part of the ratings, once, and looked for by each choice.
+"""Judging of choices: everything is fitted without one hidden part (:mod:`.hiding`), once, which each choice then looks for.
 
 What is fitted and what is judged are tasks (:mod:`.tasks`), of arrays called after the round and the parameters that they follow
 from; a choice needs only those that no choice before it needed.
@@ -14,7 +14,6 @@ from itertools import pairwise
 import numpy as np
 
 from recsys.evaluation.metrics import hits, ndcg, top
-from recsys.evaluation.splits import divided, drawn
 from recsys.matrices.arrays import Floats
 from recsys.stages.neighbors.als import AlsFactors
 from recsys.stages.neighbors.chance import Chance, fit_chance
@@ -22,32 +21,36 @@ from recsys.stages.neighbors.collaborative import Collaborative
 from recsys.stages.neighbors.fitting import (
     LEARNED,
     als_name,
-    correlated,
     fits,
     learned,
-    learned_arrays,
     near_name,
     side_name,
     sides,
 )
+from recsys.stages.neighbors.hiding import Window, hide
 from recsys.stages.neighbors.model import TILE, Parameters
 from recsys.stages.neighbors.near import Near
-from recsys.stages.neighbors.tasks import Arrays, ArrayStore, FitTask, Runner, matrix_arrays, matrix_names
+from recsys.stages.neighbors.tasks import Arrays, ArrayStore, FitTask, Runner, matrix_names
 
-HIDDEN = 0.1
-"""Share of a judged listener's ratings: as little as can be judged by, for what is left has to resemble the whole."""
 CONSIDERED = 50
 """Tracks looked at when a choice is judged: more than a listener sees, because ten say too little to tell choices apart."""
 
 
 class Judging:
-    """Gains of choices, on some rounds with different hidden parts of the arrays ``sample`` and, where ``dated``, ``times``."""
+    """Gains of choices, on some rounds with different hidden parts of the arrays ``sample`` and, where ``dated``, ``times``.
 
-    def __init__(self, runner: Runner, rounds: Sequence[Parameters], judged: int, dated: bool) -> None:
+    ``windows``: of time, one a round; none = a part of each listener's own ratings.
+    """
+
+    def __init__(
+        self, runner: Runner, rounds: Sequence[Parameters], judged: int, dated: bool, windows: Sequence[Window] = ()
+    ) -> None:
         self._runner, self._rounds, self._judged = runner, [str(at) for at in range(len(rounds))], judged
         self._gains: dict[Parameters, Floats] = {}
         parts = (*LEARNED, *matrix_names("test"))
-        runner.run([FitTask(at, hide, (own, judged, dated), parts) for at, own in zip(self._rounds, rounds, strict=True)])
+        own: Sequence[Window | None] = windows or [None] * len(rounds)
+        hidden = zip(self._rounds, rounds, own, strict=True)
+        runner.run([FitTask(at, hide, (seeded, judged, dated, window), parts) for at, seeded, window in hidden])
 
     def best(self, choices: Sequence[Parameters]) -> Parameters:
         """The choice with the greatest mean gain; the first of equals."""
@@ -91,7 +94,7 @@ class Judging:
         return bool(apart.mean() > apart.std() / np.sqrt(apart.size))
 
     def chance(self, choice: Parameters) -> Chance:
-        """Of the ``CONSIDERED`` best tracks of each judged listener of the first round, which were hidden."""
+        """Of the ``CONSIDERED`` best tracks of each listener of the first round with a hidden track, which were hidden."""
         self._fit([choice])
         return _round(self._runner.store, self._rounds[0]).chance(choice)
 
@@ -124,15 +127,6 @@ def _named(choice: Parameters) -> str:
     return "-".join(map(str, astuple(choice)))
 
 
-def hide(store: ArrayStore, parameters: Parameters, judged: int, dated: bool, *, threads: int) -> Arrays:
-    """Hides part of the ratings of the ``judged`` first listeners of ``sample``; what is left, standardised, and its factors."""
-    sample, times = store.matrix("sample"), store["times"] if dated else None
-    of = np.repeat(np.arange(sample.shape[0]), np.diff(sample.indptr))
-    hidden = drawn(sample, HIDDEN, parameters.seed, times) & (of < judged) & (sample.data > 0.0)
-    train, test = divided(sample, hidden)
-    return {**learned_arrays(correlated(train, parameters, threads)), **matrix_arrays("test", test[:judged])}
-
-
 def judge_choice(store: ArrayStore, at: str, choice: Parameters, first: int, last: int, *, threads: int) -> Arrays:
     """NDCG@50 of the judged listeners ``first`` … ``last`` − 1, NaN without a hidden track."""
     own = _round(store, at)
@@ -163,8 +157,9 @@ class _Round:
             lists.append(top(values, self.known[first:last], CONSIDERED))
             scores.append(np.take_along_axis(values, np.maximum(lists[-1], 0), axis=1).astype(np.float64))
         listed, raw = np.concatenate(lists), np.concatenate(scores)
-        sizes = np.repeat(np.diff(self.known.indptr), CONSIDERED)
-        return fit_chance(np.where(listed < 0, 0.0, raw).ravel(), sizes, hits(listed, self.test).ravel())
+        back = np.diff(self.test.indptr) > 0
+        sizes = np.repeat(np.diff(self.known.indptr)[back], CONSIDERED)
+        return fit_chance(np.where(listed < 0, 0.0, raw)[back].ravel(), sizes, hits(listed, self.test)[back].ravel())
 
     def model(self, choice: Parameters) -> Collaborative:
         key = choice.popularity_damping, choice.kept, choice.rank, choice.ridge

@@ -1,8 +1,8 @@
 """Tuning: how much to damp popular tracks, how far to trust the ALS vectors and the track side, how many neighbours count.
 
-The ratings themselves say it: part of some listeners' liked tracks is hidden, the latest where times are known, everything is
-fitted on the rest, and each choice is judged by how well it finds the hidden part (NDCG@50). The test part of an evaluation
-never enters.
+The ratings themselves say it: part of some listeners' liked tracks is hidden, the latest where times are known (:mod:`.hiding`),
+everything is fitted on the rest, and each choice is judged by how well it finds the hidden part (NDCG@50). The test part of an
+evaluation never enters.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from scipy.sparse import csr_array
 
 from recsys.evaluation.splits import divided
 from recsys.stages.neighbors.chance import Chance
+from recsys.stages.neighbors.hiding import FEWEST, windows
 from recsys.stages.neighbors.judging import Judging
 from recsys.stages.neighbors.model import Parameters
 from recsys.stages.neighbors.tasks import Here, Runner, matrix_arrays
@@ -45,8 +46,6 @@ JUDGED = 2_000
 """Most listeners whose tracks are hidden and looked for; half of them on a sample."""
 ROUNDS = 3
 """Most rounds with different hidden parts, where there are fewer listeners to judge than ``JUDGED``: chance weighs less."""
-_FEWEST = 100
-"""Fewer listeners to judge than this would decide by chance: the defaults stay."""
 LEAST_LIKED = 5
 """A listener with fewer liked tracks is not judged."""
 
@@ -71,12 +70,14 @@ def tune_votes(
     """
     rated, when = cleaned(ratings), _times(ratings, times)
     order, judged, whole = _sample(rated, parameters.seed)
-    if judged < _FEWEST:
+    if judged < FEWEST:
         return Tuned(parameters, None)
     rounds = min(ROUNDS, -(-JUDGED // judged)) if whole else 1
     runner = runner or Here(threads)
     runner.put(matrix_arrays("sample", rated[order]) | ({} if when is None else {"times": when[order].data}))
-    judging = Judging(runner, [replace(parameters, seed=parameters.seed + at) for at in range(rounds)], judged, when is not None)
+    parts = windows(rated[order], None if when is None else when[order].data, judged, rounds)
+    own = [replace(parameters, seed=parameters.seed + at) for at in range(len(parts) or rounds)]
+    judging = Judging(runner, own, judged, when is not None, parts)
     chosen = _chosen(judging, parameters, whole)
     return Tuned(chosen, judging.chance(chosen))
 

@@ -12,10 +12,10 @@ from recsys.evaluation.metrics import ndcg, top
 from recsys.evaluation.splits import divided, drawn
 from recsys.stages.neighbors import judging, tuning
 from recsys.stages.neighbors.collaborative import Collaborative
-from recsys.stages.neighbors.judging import CONSIDERED, HIDDEN
+from recsys.stages.neighbors.hiding import FEWEST, HIDDEN
+from recsys.stages.neighbors.judging import CONSIDERED
 from recsys.stages.neighbors.model import Parameters
 from recsys.stages.neighbors.tuning import (
-    _FEWEST,
     _KEPT,
     _NEAR_RANKS,
     _NEAR_RIDGES,
@@ -105,7 +105,7 @@ def test_the_latest_are_hidden_where_times_are_known(monkeypatch: pytest.MonkeyP
     times = csr_array((np.where(late, 2.0, early), RATED.indices, RATED.indptr), shape=RATED.shape)
     tune_votes(RATED, SMALL, times=times)
     of_all = sum(np.bincount(part.indices, minlength=60) for part in hidden)
-    assert of_all[[3, 17]].min() > 2 * np.delete(of_all, [3, 17]).max()
+    assert of_all[[3, 17]].min() > np.delete(of_all, [3, 17]).max()
 
 
 def test_on_a_sample_neighbours_and_track_side_stay(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -128,17 +128,17 @@ def test_any_number_of_threads(threads: int) -> None:
 
 class TestTooLittleToJudgeBy:
     def test_few_listeners(self) -> None:
-        assert tune_votes(groups(_FEWEST - 1, 60), SMALL) == (SMALL, None)
+        assert tune_votes(groups(FEWEST - 1, 60), SMALL) == (SMALL, None)
 
     def test_few_liked_tracks(self) -> None:
-        rows: Rows = [{**dict.fromkeys(range(LEAST_LIKED - 1), 1.0), 9: -1.0, 10: 0.0} for _ in range(2 * _FEWEST)]
+        rows: Rows = [{**dict.fromkeys(range(LEAST_LIKED - 1), 1.0), 9: -1.0, 10: 0.0} for _ in range(2 * FEWEST)]
         assert tune_votes(matrix(rows, 11), SMALL) == (SMALL, None)
 
     @pytest.mark.parametrize(("rows", "tracks"), EDGES.values(), ids=EDGES)
     def test_edges(self, rows: Rows, tracks: int) -> None:
         assert tune_votes(matrix(rows, tracks), SMALL) == (SMALL, None)
 
-    @pytest.mark.parametrize("rows", [[dict.fromkeys(range(6), 0.45)] * _FEWEST, [dict.fromkeys(range(6), -1.0)] * _FEWEST])
+    @pytest.mark.parametrize("rows", [[dict.fromkeys(range(6), 0.45)] * FEWEST, [dict.fromkeys(range(6), -1.0)] * FEWEST])
     def test_all_alike(self, rows: Rows) -> None:
         assert tune_votes(matrix(rows, 8), SMALL).parameters.als_share in {SMALL.als_share, *_SHARES}
 
