@@ -13,7 +13,7 @@ from scipy.sparse import csr_array
 
 from recsys.matrices.arrays import Flags, Floats
 from recsys.matrices.catalog import Catalog
-from recsys.matrices.netting import ARTIST, GENRE, TRACK, Evidence, base_rate, netted, scaled, verdicts
+from recsys.matrices.netting import ARTIST, GENRE, TRACK, Evidence, Netted, base_rate, netted, scaled, verdicts
 from recsys.settings import Settings
 
 SEED_POINTS = 1.25
@@ -78,14 +78,20 @@ def estimate_taste(catalog: Catalog, evidence: Evidence, settings: Settings) -> 
     )
 
 
-def preferences(catalog: Catalog, evidence: Evidence, settings: Settings) -> Preferences:
+def on_artists(catalog: Catalog, evidence: Evidence) -> Netted:
+    """Verdicts on the artists of the catalogue."""
+    return netted(evidence, catalog.artist_members, base_rate(evidence), ARTIST)
+
+
+def preferences(catalog: Catalog, evidence: Evidence, settings: Settings, by_artist: Netted | None = None) -> Preferences:
     """Points per artist and genre, each map divided by its largest value, or by the larger of the liked and the disliked.
 
     With ``netted_evidence`` liked names by their net points, and disliked ones by aversion: :mod:`recsys.matrices.netting`.
+    ``by_artist``: of :func:`on_artists`, where they are known already.
     """
     if settings.netted_evidence:
         base = base_rate(evidence)
-        by_artist = netted(evidence, catalog.artist_members, base, ARTIST)
+        by_artist = by_artist or on_artists(catalog, evidence)
         by_genre = netted(evidence, catalog.genre_members, base, GENRE)
         return Preferences(scaled(by_artist.net), scaled(by_genre.net), by_artist.averse, by_genre.averse)
     artists, bad_artists = (_named(points, catalog.artist_members) for points in (evidence.liked, evidence.disliked))

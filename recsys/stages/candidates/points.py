@@ -13,7 +13,7 @@ from recsys.matrices import arrays
 from recsys.matrices.arrays import Flags, Floats
 from recsys.matrices.catalog import Catalog
 from recsys.matrices.history import History
-from recsys.matrices.netting import ARTIST, TRACK, Evidence, base_rate, familiarity, netted
+from recsys.matrices.netting import TRACK, Evidence, Netted, base_rate, familiarity, netted
 from recsys.stages.candidates.kernels.core import TrackFacts
 from recsys.stages.candidates.kernels.points import Ties
 from recsys.tables import FEATURES
@@ -56,12 +56,10 @@ def doubtful(catalog: Catalog, history: History) -> Floats:
     return np.where(noise, DOUBT, 1.0) * np.where(catalog.audio, 1.0, UNDESCRIBED) * finished[catalog.canonical]
 
 
-def ties(catalog: Catalog, evidence: Evidence, cold: Flags) -> Ties:
-    """What a block's subjects know of artists and tracks."""
-    base = base_rate(evidence)
-    artists = netted(evidence, catalog.artist_members, base, ARTIST)
+def ties(catalog: Catalog, evidence: Evidence, cold: Flags, artists: Netted) -> Ties:
+    """What a block's subjects know of artists and tracks; ``artists``: of :func:`recsys.matrices.taste.on_artists`."""
     works = catalog.work_members
-    tracks = csr_array(netted(evidence, works, base, TRACK).averse @ works.T)
+    tracks = csr_array(netted(evidence, works, base_rate(evidence), TRACK).averse @ works.T)
     return Ties(_names(familiarity(artists)), _names(tracks), cold)
 
 

@@ -16,7 +16,7 @@ from recsys.matrices.arrays import Codes, Floats, Ints, Items
 from recsys.matrices.catalog import Catalog
 from recsys.matrices.features import WEIGHTS
 from recsys.matrices.history import History
-from recsys.matrices.netting import Evidence
+from recsys.matrices.netting import Evidence, Netted
 from recsys.matrices.requests import Exclusions, Requests, rule
 from recsys.matrices.taste import SEED_POINTS, Taste
 from recsys.matrices.tokens import NameSets
@@ -31,6 +31,8 @@ from recsys.stages.neighbors.stage import Neighborhood, Similar
 
 MOST_BOOST = 0.035
 _NOBODY: Ints = np.empty(0, dtype=np.int32)
+_Dropped = tuple[Ints, Codes]
+"""Tracks, and the rule that drops each."""
 
 
 @dataclass(frozen=True)
@@ -125,20 +127,22 @@ class Scorer:
         own = [row for row in rows if requests.is_seeded(row) or row in requests.targets]
         evidence = self._evidence(first, last, own)
         tastes = taste.estimate_taste(self.catalog, evidence, self.settings)
-        subjects = self._subjects(evidence, tastes)
+        spread = self.settings.parts_scale == "spread"
+        artists = taste.on_artists(self.catalog, evidence) if spread else None
+        subjects = self._subjects(evidence, tastes, artists)
         lists = self._lists(near, last, rows, own)
         seeded = [row for row in own if requests.is_seeded(row)]
-        if seeded and self.settings.parts_scale == "spread":
+        if seeded and spread:
             lists.listener[[row - from_list for row in seeded]] = last - first + np.arange(len(seeded), dtype=np.int32)
             collaborative = np.concatenate([collaborative, self._seeded(seeded)])
         rules = np.empty((len(rows), len(self.catalog.ids)), dtype=np.uint8)
         dropped = np.empty((len(rows), filters.RULES), dtype=np.int64)
         filters.drop(self.tracks, lists, rules, dropped)
         scored = Scored(first, from_list, near, self.tracks, lists, tastes, subjects, self.weights, collaborative, rules, dropped)
-        if self.settings.parts_scale == "raw":
+        if artists is None:
             return scored
         filters.narrow(self.tracks, self._narrow(rows), rules, dropped)
-        ties = points.ties(self.catalog, evidence, tastes.cold)
+        ties = points.ties(self.catalog, evidence, tastes.cold, artists)
         return replace(scored, spread=Spread(self.facts, ties, self._wishes(rows), self.settings.measured))
 
     def without_history(self, scored: Scored) -> Codes:
@@ -185,21 +189,26 @@ class Scorer:
 
     def _narrow(self, rows: range) -> filters.Narrow:
         requests, facts = self.requests, self.facts
-        heard = [self._heard_artists(int(requests.listener[row])) if requests.new_artists[row] else _NOBODY for row in rows]
         bounded = [row for row in rows if row in requests.bounds]
         numbers = np.full(len(rows), -1, np.int32)
         numbers[[row - rows.start for row in bounded]] = np.arange(len(bounded), dtype=np.int32)
         bounds = np.stack([requests.bounds[row] for row in bounded]) if bounded else np.empty((0, 12, 2))
         own = (facts.by_artist_indptr, facts.by_artist)
-        return filters.Narrow(*_ragged(heard, np.int32), *own, numbers, bounds, self.catalog.raw)
+        return filters.Narrow(*_ragged(self._heard_artists(rows), np.int32), *own, numbers, bounds, self.catalog.raw)
 
-    def _heard_artists(self, listener: int) -> Ints:
-        """Artists of everything the listener has an event for."""
-        rating, members = self.history.rating, self.catalog.artist_sets
-        heard = rating.indices[rating.indptr[listener] : rating.indptr[listener + 1]]
-        sets = np.unique(members.of[heard[heard < self.history.tracks]])
-        named = [members.members[members.indptr[one] : members.indptr[one + 1]] for one in sets]
-        return np.unique(np.concatenate([_NOBODY, *named])).astype(np.int32)
+    def _heard_artists(self, rows: range) -> list[Ints]:
+        """Artists of everything that the listener of each list has an event for; none for lists that do not want new ones."""
+        new = self.requests.new_artists[rows.start : rows.stop]
+        if not new.any():
+            return [_NOBODY] * len(rows)
+        listeners = self.requests.listener[rows.start : rows.stop].astype(np.int64)
+        first = int(listeners.min())
+        heard = self.history.in_catalog("rating", first, int(listeners.max()) + 1)
+        ones = csr_array((np.ones(heard.nnz), heard.indices, heard.indptr), shape=heard.shape)
+        artists = csr_array(ones @ self.catalog.artist_members)
+        artists.sort_indices()
+        owned = zip(new.tolist(), (listeners - first).tolist(), strict=True)
+        return [artists.indices[artists.indptr[at] : artists.indptr[at + 1]] if one else _NOBODY for one, at in owned]
 
     def _evidence(self, first: int, last: int, own: list[int]) -> Evidence:
         """Listeners of the block, then one row for each list with seeds or targets of its own."""
@@ -216,8 +225,8 @@ class Scorer:
                 targets[last - first + position] = requests.targets.get(row, np.nan)
         return Evidence(liked, disliked, targets)
 
-    def _subjects(self, evidence: Evidence, tastes: Taste) -> arrays.Subjects:
-        liked = taste.preferences(self.catalog, evidence, self.settings)
+    def _subjects(self, evidence: Evidence, tastes: Taste, artists: Netted | None) -> arrays.Subjects:
+        liked = taste.preferences(self.catalog, evidence, self.settings, artists)
         names = (arrays.Names(*arrays.pattern(one), one.data) for one in liked)
         return arrays.Subjects(tastes.vector * np.sqrt(WEIGHTS), tastes.counted, tastes.audio, *names)
 
@@ -227,7 +236,7 @@ class Scorer:
         listener = requests.listener[part] - np.int32(first)
         subject = listener.copy()
         subject[[row - rows.start for row in own]] = last - first + np.arange(len(own), dtype=np.int32)
-        dropped = [self._dropped(row) for row in rows]
+        dropped = self._dropped(rows, first, last)
         exclusions = [requests.exclusions.get(row, Exclusions()) for row in rows]
         ids = _ragged([ids for ids, _ in dropped], np.int32)
         return arrays.Lists(
@@ -269,29 +278,43 @@ class Scorer:
         shown = releases.shown_releases(voters[first], self._heard_releases, self.catalog.canonical)
         return [np.concatenate((shown[at], mine)) for at, mine in zip(of.tolist(), own, strict=True)]
 
-    def _dropped(self, row: int) -> tuple[Ints, Codes]:
-        """Canonical rows that a list drops by id and the rule of each; the rule that is tested first comes last."""
-        listener = int(self.requests.listener[row])
+    def _dropped(self, rows: range, first: int, last: int) -> list[_Dropped]:
+        """Canonical rows that each list drops by id and the rule of each; the rule that is tested first comes last."""
+        requests, canonical = self.requests, self.catalog.canonical
+        histories = self._dropped_by_history(first, last)
+        out = []
+        for row, listener in zip(rows, requests.listener[rows.start : rows.stop].tolist(), strict=True):
+            ids, rules = histories[listener - first]
+            exclusions, seeds = requests.exclusions.get(row, Exclusions()), requests.seeds.get(row, _NOBODY)
+            groups = (
+                ("cooldown", exclusions.cooldown),
+                ("postponed", exclusions.postponed),
+                ("excluded_track", exclusions.tracks),
+            )
+            if any(len(own) for own in (*exclusions[:3], seeds)):
+                before = [canonical[own.astype(np.int32)] for _, own in groups]
+                ids = np.concatenate([*before, ids, canonical[seeds.astype(np.int32)]])
+                named = [np.full(len(own), rule(name), np.uint8) for name, own in groups]
+                rules = np.concatenate([*named, rules, np.full(len(seeds), rule("known"), np.uint8)])
+            out.append((ids, rules))
+        return out
+
+    def _dropped_by_history(self, first: int, last: int) -> list[_Dropped]:
+        """The same of listeners ``first`` … ``last`` − 1, of what their histories alone drop from any list."""
         rating = self.history.rating
-        part = slice(rating.indptr[listener], rating.indptr[listener + 1])
-        heard = rating.indices[part]
+        part = slice(rating.indptr[first], rating.indptr[last])
+        heard, bounds = rating.indices[part], rating.indptr[first : last + 1] - rating.indptr[first]
         in_catalog = heard < self.history.tracks
-        known = heard[in_catalog & self.history.known.data[part]]
-        rejected = heard[in_catalog & self.history.rejected.data[part] & self.settings.hide_rejected]
-        exclusions = self.requests.exclusions.get(row, Exclusions())
-        seeds = self.requests.seeds.get(row, known[:0])
-        groups = (
-            ("cooldown", exclusions.cooldown),
-            ("postponed", exclusions.postponed),
-            ("excluded_track", exclusions.tracks),
-            ("rejected", rejected),
-            ("known", known),
-            ("known", seeds),
-        )
-        return (
-            self.catalog.canonical[np.concatenate([ids for _, ids in groups]).astype(np.int32)],
-            np.concatenate([np.full(len(ids), rule(name), dtype=np.uint8) for name, ids in groups]),
-        )
+        known = in_catalog & self.history.known.data[part].astype(np.bool_)
+        rejected = in_catalog & self.history.rejected.data[part].astype(np.bool_) & self.settings.hide_rejected
+        names = ("rejected", rejected), ("known", known)
+        groups = [(rule(name), self.catalog.canonical[heard[own]], np.r_[0, np.cumsum(own)][bounds]) for name, own in names]
+        out = []
+        for at in range(last - first):
+            own = [(number, ids[ends[at] : ends[at + 1]]) for number, ids, ends in groups]
+            rules = np.concatenate([np.full(len(ids), number, np.uint8) for number, ids in own])
+            out.append((np.concatenate([ids for _, ids in own]), rules))
+        return out
 
 
 def popularity_fit(popularity: Floats) -> Floats:

@@ -42,6 +42,8 @@ class Ordered(NamedTuple):
     total: NDArray[np.int64]
     columns: Floats | None = None
     """(candidates, columns of the kernel) values and points of the parts, for scale `spread`."""
+    average: Floats | None = None
+    """(lists, parts) mean points of the candidates here."""
 
 
 def ordered(scored: Scored, most: int | None) -> Ordered:
@@ -69,8 +71,9 @@ def by_points(scored: Scored, rows: NDArray[np.int64], rules: Codes, most: int) 
         scored.collaborative,
         Depth(measured, most),
     )
-    indptr, track, score, columns = best_tracks
-    return Ordered(indptr, track, score, np.count_nonzero(rules == 0, axis=1), columns)
+    indptr, track, score, columns, average = best_tracks
+    total = scored.dropped[rows, 0] if rules is scored.rules else np.count_nonzero(rules == 0, axis=1)
+    return Ordered(indptr, track, score, total, columns, average)
 
 
 def _no_spread() -> Spread:

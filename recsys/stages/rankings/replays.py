@@ -28,8 +28,9 @@ REPLAY = "replay"
 def with_replays(scorer: Scorer, scored: Scored, picked: Picked) -> Picked:
     """The picks, with as many rows of each list as it wants replaced by replays, evenly spread; never a list longer than before,
     but for a list that is short of its limit."""
-    shares = [_share(mode, scorer.settings) for mode in scorer.lists["mode"].slice(scored.first_list, len(scored.rules))]
-    wanted = np.floor(np.array(shares) * _limits(scorer, scored)).astype(np.int64)
+    modes = scorer.lists["mode"].slice(scored.first_list, len(scored.rules)).to_list()
+    shares = {mode: _share(mode, scorer.settings) for mode in set(modes)}
+    wanted = np.floor(np.array([shares[mode] for mode in modes]) * _limits(scorer, scored)).astype(np.int64)
     if not wanted.any():
         return picked
     rules = scorer.without_history(scored)

@@ -196,21 +196,9 @@ def _ranking_rows(scorer: Scorer, scored: Scored, pool: Ordered, picked: Picked)
 def _evidence(scorer: Scorer, scored: Scored, pool: Ordered, picked: Picked) -> tuple[pl.DataFrame, pl.DataFrame]:
     """What speaks for each row, and what is stored of it."""
     points = picked.columns[:, 1 + len(PARTS) : 1 + 2 * len(PARTS)]
-    average = _average_points(pool)
-    rows = ShownRows(picked.row, picked.track, points - average[picked.row], picked.source)
+    rows = ShownRows(picked.row, picked.track, points - np.asarray(pool.average)[picked.row], picked.source)
     evidence, backing = gather(scorer, scored, rows)
     return evidence, _backing(scorer, backing)
-
-
-def _average_points(pool: Ordered) -> Floats:
-    """(lists, parts) mean points of the candidates of each list."""
-    if pool.columns is None:
-        raise ValueError("only pools of scale spread have points of parts")
-    columns = pool.columns[:, len(PARTS) : 2 * len(PARTS)]
-    counts = np.diff(pool.indptr)
-    row = np.repeat(np.arange(len(counts)), counts)
-    sums = np.stack([np.bincount(row, weights=column, minlength=len(counts)) for column in columns.T], axis=1)
-    return np.asarray(sums / np.maximum(counts, 1)[:, None])
 
 
 def _backing(scorer: Scorer, backing: Backing) -> pl.DataFrame:

@@ -8,7 +8,7 @@ from scipy.sparse import csr_array
 
 from recsys import Settings
 from recsys.matrices.netting import ARTIST, TRACK, base_rate, netted
-from recsys.matrices.taste import Evidence
+from recsys.matrices.taste import Evidence, on_artists
 from recsys.stages.candidates.points import DOUBT, UNDESCRIBED, UNFINISHED, _names, facts, ties
 from recsys.stages.candidates.scoring import Scorer
 from tests.support.chance import world
@@ -77,7 +77,7 @@ def test_ties_are_familiar_artists_and_rejected_songs() -> None:
     catalog = scorer(tracks, []).catalog
     evidence = Evidence(csr_array(np.array([[3.0, 0, 0]])), csr_array(np.array([[0, 30.0, 0]])), np.full((1, 12), np.nan))
     cold = np.array([False])
-    result = ties(catalog, evidence, cold)
+    result = ties(catalog, evidence, cold, on_artists(catalog, evidence))
     ada = list(catalog.artist_names).index("Ada")
     assert (result.familiar.indices.tolist(), result.familiar.strength.tolist()) == ([ada], [1.0])
     songs = netted(evidence, catalog.work_members, base_rate(evidence), TRACK).averse @ catalog.work_members.T

@@ -26,8 +26,11 @@ from recsys.stages.candidates.kernels.scale import (
     SIZE,
     TARGET,
     VOTES,
+    LogVotes,
     Multipliers,
     fill_columns,
+    log_votes,
+    mean_points,
     scale_of,
     total_points,
 )  # fmt: skip
@@ -36,6 +39,8 @@ MOST_COMMERCIAL = 3.5
 """Points of the greatest promotion; 100 × 0.035 is a rounding error more."""
 TEMPO, FIRST_CLASS = 8, 9
 """Places among the features: the tempo, and the first of those that are classes, not amounts."""
+_LOOK = 512
+"""Words of eight tracks compared before a look at whether they differ."""
 
 
 class Ties(NamedTuple):
@@ -83,11 +88,19 @@ class _Listener(NamedTuple):
     cold: bool
 
 
-class _Wish(NamedTuple):
-    """One list's row of :class:`Wishes`."""
+class _Measures(NamedTuple):
+    """The candidates of a list, and what is measured of them."""
 
-    little_known: bool
-    distance: float
+    core: Ints
+    counted: Flags
+    """Who sets the scale."""
+    values: Floats
+    """(parts, candidates); those that go by what the list wants are of the list that came last."""
+    places: Floats
+    """Quantiles of the distance from the taste."""
+    safety: Floats
+    """Whatever the list."""
+    votes: LogVotes
 
 
 class _Target(NamedTuple):
@@ -101,11 +114,12 @@ class _Target(NamedTuple):
 @njit(nogil=True, cache=True)
 def best_points(
     catalog: tuple[Tracks, TrackFacts], listeners: BlockListeners, lists: tuple[Lists, Wishes, Codes], votes: Floats, depth: Depth
-) -> tuple[Offsets, Ints, Floats, Floats]:
+) -> tuple[Offsets, Ints, Floats, Floats, Floats]:
     """The best candidates of every list, greatest score first, equal scores in track order.
 
     ``votes``: rows that the lists' ``listener`` names, shares 0–1. The rules of the lists (lists, tracks): 0 for a candidate.
-    Returns bounds (lists + 1), tracks, scores, and their :data:`PART_COLUMNS`, all lists one after another.
+    Returns bounds (lists + 1), tracks, scores, and their :data:`PART_COLUMNS`, all lists one after another; and (lists, parts)
+    the mean points of each list's best. Lists of one listener that follow each other and drop the same tracks are measured once.
     """
     tracks, facts = catalog
     subjects, ties, floor = listeners
@@ -115,79 +129,102 @@ def best_points(
     order = greatest_first(-block.subject.astype(np.float64))  # lists of one subject follow each other
     evidence, loves, mark = strengths(tracks), np.empty(tracks.artist_sets), np.zeros(width, np.uint8)
     aversion = np.zeros(width)
-    counts, chosen = np.zeros(listed, np.int64), np.empty((listed, most), np.int32)
+    counts, chosen, average = np.zeros(listed, np.int64), np.empty((listed, most), np.int32), np.empty((listed, SIZE))
     scores, columns = np.empty((listed, most)), np.empty((listed, most, PART_COLUMNS))
-    last_subject, last_votes, great = np.int64(-1), np.int64(-1), np.empty(0, np.int32)
+    last, last_subject, last_votes, great = np.int64(-1), np.int64(-1), np.int64(-1), np.empty(0, np.int32)
+    one = _unmeasured()
     for row in order:
-        subject, voice = block.subject[row], block.listener[row]
+        subject, voice, cold = block.subject[row], block.listener[row], ties.cold[block.subject[row]]
+        again = subject == last_subject and voice == last_votes and _same(rules[row], rules[last])
         if subject != last_subject:
             _forget(ties.averse, last_subject, aversion)
             opinions(tracks, subjects, subject, floor, evidence)
             strongest((tracks.artist_indptr, tracks.artist_bearers), ties.familiar, subject, loves)
             _remember(ties.averse, subject, aversion)
-            last_subject = subject
         if voice != last_votes:
             great = great_votes(votes[voice], depth.measured)
-            last_votes = voice
-        loving = Loving(ties.familiar, subject, loves)
-        core, counted = candidates_to_measure(catalog, loving, votes[voice], rules[row], great, depth, mark)
-        own, cold, weight = votes[voice][core], ties.cold[subject], wishes.weight[row].copy()
-        fits = some(tracks, subjects, subject, evidence, floor, core)
-        known, listener = (tracks.artist_of, tracks.quality, facts.popularity), _Listener(loves, evidence.bad_artist, cold)
-        wish = _Wish(weight[POPULARITY] < 0.0, wishes.distance[row])
-        values, safety = _measured(known, listener, wish, fits, own, core, counted)
-        target = _Target(wishes.targets[row], wishes.tolerance[row], wishes.octaves)
-        _fit((tracks.audio, facts.scaled), target, core, counted, values[TARGET])
-        _calm((facts.doubtful, tracks.silenced), core, aversion, cold, not block.explicit_safe[row], safety)
-        if cold:
-            weight[POPULARITY] = abs(weight[POPULARITY])
-        scale = scale_of(weight, own, counted, values)
-        factors = Multipliers(safety, _promotion(tracks.boost, core, values[CONTENT], safety))
-        totals = total_points(scale, values, factors)
+        if not again:
+            loving = Loving(ties.familiar, subject, loves)
+            core, counted = candidates_to_measure(catalog, loving, votes[voice], rules[row], great, depth, mark)
+            fits = some(tracks, subjects, subject, evidence, floor, core)
+            known = (tracks.artist_of, tracks.quality, facts.doubtful, aversion)
+            one = _measured(known, _Listener(loves, evidence.bad_artist, cold), fits, votes[voice], core, counted)
+        last, last_subject, last_votes = row, subject, voice
+        _wished((facts.popularity, tracks.audio, facts.scaled), (wishes, row, cold), one)
+        scale = scale_of(_weight_of(wishes.weight[row], cold), one.votes, one.counted, one.values)
+        factors = _factors((tracks.silenced, tracks.boost), one, not block.explicit_safe[row])
+        totals = total_points(scale, one.values, factors)
         first = greatest_first(totals)[:most]
         counts[row] = len(first)
         for at in range(len(first)):
-            chosen[row, at], scores[row, at] = core[first[at]], totals[first[at]]
-        fill_columns(scale, values, factors, first, columns[row])
-    return _joined(counts, chosen, scores, columns)
+            chosen[row, at], scores[row, at] = one.core[first[at]], totals[first[at]]
+        fill_columns(scale, one.values, factors, first, columns[row])
+        mean_points(columns[row], len(first), average[row])
+    indptr, best, values, table = _joined(counts, chosen, scores, columns)
+    return indptr, best, values, table, average
 
 
 @njit(**INNER)
-def _calm(facts: tuple[Floats, Flags], core: Ints, aversion: Floats, cold: bool, silent: bool, safety: Floats) -> None:
-    """Takes from ``safety`` what is disliked, what is doubtful for somebody new, and, for a ``silent`` list, explicit tracks.
+def _same(one: Codes, other: Codes) -> bool:
+    """Whether two lists drop the same tracks by the same rules: eight tracks at a time, and some hundreds until the next look."""
+    words = len(one) // 8
+    left, right = one[: 8 * words].view(np.uint64), other[: 8 * words].view(np.uint64)
+    for begin in range(0, words, _LOOK):
+        apart = np.uint64(0)
+        for word in range(begin, min(begin + _LOOK, words)):
+            apart |= left[word] ^ right[word]
+        if apart:
+            return False
+    rest = True
+    for track in range(8 * words, len(one)):
+        rest &= one[track] == other[track]
+    return rest
 
-    ``facts``: of all tracks, how doubtful and whether silenced.
+
+@njit(**INNER)
+def _weight_of(weight: Floats, cold: bool) -> Floats:
+    """The signed weights of a list's parts: to somebody new, little known is not wanted, but what half of all know."""
+    own = weight.copy()
+    if cold:
+        own[POPULARITY] = abs(own[POPULARITY])
+    return own
+
+
+@njit(**INNER)
+def _factors(facts: tuple[Flags, Floats], one: _Measures, silent: bool) -> Multipliers:
+    """Safety, 0 for explicit tracks of a ``silent`` list, and points for promoted tracks that fit.
+
+    ``facts``: of all tracks, whether silenced, and their promotion.
     """
-    doubtful, silenced = facts
+    silenced, boosts = facts
+    core, content = one.core, one.values[CONTENT]
+    safety, boost = one.safety.copy(), np.empty(len(core))
     for at in range(len(core)):
-        safety[at] *= 1.0 - AVERSION * aversion[core[at]]
-        if cold:
-            safety[at] *= doubtful[core[at]]
         if silent and silenced[core[at]]:
             safety[at] = 0.0
+        promotion = min(FULL_POINTS * boosts[core[at]], MOST_COMMERCIAL)
+        boost[at] = promotion * safety[at] if content[at] >= PROMOTED else 0.0
+    return Multipliers(safety, boost)
 
 
 @njit(**INNER)
-def _promotion(boosts: Floats, core: Ints, content: Floats, safety: Floats) -> Floats:
-    """Points for promoted tracks that fit."""
-    boost = np.empty(len(core))
-    for at in range(len(core)):
-        promotion = min(FULL_POINTS * boosts[core[at]], MOST_COMMERCIAL)
-        boost[at] = promotion * safety[at] if content[at] >= PROMOTED else 0.0
-    return boost
+def _unmeasured() -> _Measures:
+    """Nobody's."""
+    nothing = np.empty(0)
+    return _Measures(np.empty(0, np.int32), np.empty(0, np.bool_), np.empty((SIZE, 0)), nothing, nothing, LogVotes(nothing, 0.0))
 
 
 @njit(**INNER)
 def _measured(
-    facts: tuple[Ints, Floats, Floats], listener: _Listener, wish: _Wish, fits: tuple[Floats, Floats, Floats], votes: Floats,
+    facts: tuple[Ints, Floats, Floats, Floats], listener: _Listener, fits: tuple[Floats, Floats, Floats], votes: Floats,
     core: Ints, counted: Flags,
-) -> tuple[Floats, Floats]:  # fmt: skip
-    """(parts, candidates) values and (candidates,) safety. What a track lacks is measured as the mean of those ``counted``.
+) -> _Measures:  # fmt: skip
+    """What lists of one listener with the same candidates share. What a track lacks is measured as the mean of those ``counted``.
 
-    ``facts``: of all tracks, set of artists, quality and popularity. ``fits``: content, distance (NaN without audio) and safety
-    of the candidates ``core``; ``votes``: theirs.
+    ``facts``: of all tracks, set of artists, quality, how doubtful, how surely rejected. ``fits``: content, distance (NaN without
+    audio) and safety of the candidates ``core``; ``votes``: of all tracks.
     """
-    (artist_of, quality, popularity), loves = facts, listener.loves
+    (artist_of, quality, doubtful, aversion), loves = facts, listener.loves
     content, distance, safety = fits
     values = np.empty((SIZE, len(core)))
     mean, heard = 0.0, np.int64(0)  # typed: for a literal numba would compile everything once more
@@ -196,21 +233,35 @@ def _measured(
             mean += 1.0 - distance[at]
             heard += 1
     mean = mean / heard if heard else 0.0
-    places = _quantiles(distance, counted, heard)
     for at in range(len(core)):
         track = core[at]
-        known = distance[at] == distance[at]
         affinity = content[at]
+        known = distance[at] == distance[at]
         values[CONTENT, at] = affinity if known or not heard else min(1.0, SOUND * mean + (1.0 - SOUND) * affinity)
-        values[VOTES, at] = votes[at]
-        values[POPULARITY, at] = popularity[track]
-        values[EXPLORATION, at] = 1.0 - abs(places[at] - wish.distance)
+        values[VOTES, at] = votes[track]
         values[FAMILIARITY, at] = loves[artist_of[track]]
-        if listener.cold and wish.little_known:  # little known, to somebody new: known to half
-            values[POPULARITY, at] = 1.0 - abs(popularity[track] - 0.5)
         if loves[artist_of[track]] > 0.0:  # who loves the artist does not mind the genre
             safety[at] = quality[track] * calm(listener.disliked[artist_of[track]], 0.0)
-    return values, safety
+        safety[at] *= 1.0 - AVERSION * aversion[track]
+        if listener.cold:  # what is doubtful is not for somebody new
+            safety[at] *= doubtful[track]
+    return _Measures(core, counted, values, _quantiles(distance, counted, heard), safety, log_votes(values[VOTES]))
+
+
+@njit(**INNER)
+def _wished(facts: tuple[Floats, Flags, Floats], wish: tuple[Wishes, int, bool], one: _Measures) -> None:
+    """Fills in the values that go by what a list wants. ``facts``: of all tracks, popularity, whether they have audio, and their
+    features in standard deviations; ``wish``: of all lists, which list, and whether its listener is new."""
+    popularity, audio, scaled = facts
+    wishes, row, cold = wish
+    distance, little_known = wishes.distance[row], cold and wishes.weight[row, POPULARITY] < 0.0
+    core, values, places = one.core, one.values, one.places
+    for at in range(len(core)):
+        known = popularity[core[at]]
+        values[EXPLORATION, at] = 1.0 - abs(places[at] - distance)
+        values[POPULARITY, at] = 1.0 - abs(known - 0.5) if little_known else known  # to somebody new: known to half
+    target = _Target(wishes.targets[row], wishes.tolerance[row], wishes.octaves)
+    _fit((audio, scaled), target, core, one.counted, values[TARGET])
 
 
 @njit(**INNER)
@@ -291,15 +342,18 @@ def _forget(averse: Names, subject: int, aversion: Floats) -> None:
 
 @njit(**INNER)
 def _joined(counts: Offsets, kept: Ints, values: Floats, columns: Floats) -> tuple[Offsets, Ints, Floats, Floats]:
+    """One list after another. Lists that are full, as most are, follow each other already."""
     indptr = np.zeros(len(counts) + 1, np.int64)
     for row in range(len(counts)):
         indptr[row + 1] = indptr[row] + counts[row]
     total = indptr[-1]
-    tracks, scores, table = np.empty(total, np.int32), np.empty(total), np.empty((total, columns.shape[2]))
+    tracks, scores, table = kept.ravel(), values.ravel(), columns.reshape(values.size, columns.shape[2])
     for row in range(len(counts)):
-        for at in range(counts[row]):  # slices would compile ten times as long
-            to = indptr[row] + at
-            tracks[to], scores[to] = kept[row, at], values[row, at]
-            for column in range(columns.shape[2]):
-                table[to, column] = columns[row, at, column]
-    return indptr, tracks, scores, table
+        # never behind the place it comes from, so that nothing is overwritten that is still to be moved
+        if indptr[row] < row * kept.shape[1]:
+            for at in range(counts[row]):  # slices would compile ten times as long
+                to, place = indptr[row] + at, row * kept.shape[1] + at
+                tracks[to], scores[to] = tracks[place], scores[place]
+                for column in range(columns.shape[2]):
+                    table[to, column] = table[place, column]
+    return indptr, tracks[:total], scores[:total], table[:total]

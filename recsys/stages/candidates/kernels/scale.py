@@ -32,6 +32,15 @@ INSTEAD_CONTENT, INSTEAD_POPULARITY = 0.5, 0.1
 """Shares of the weight of votes that sound and popularity take over where votes say nothing."""
 
 
+class LogVotes(NamedTuple):
+    """The votes of one list's candidates as their part is measured."""
+
+    base: Floats
+    """(candidates,) log(1 + vote ÷ knee)."""
+    strong: float
+    """The greatest vote, 0–1."""
+
+
 class _Scale(NamedTuple):
     """How the values of one list become points: (value − low) × rate, never below 0."""
 
@@ -51,25 +60,34 @@ class Multipliers(NamedTuple):
 
 
 @njit(nogil=True, cache=True)
-def scale_of(weight: Floats, own: Floats, counted: Flags, values: Floats) -> _Scale:
-    """The scale of one list. ``weight`` (parts,) signed; ``own`` (candidates,): votes 0–1; ``values`` (parts, candidates).
-
-    ``counted`` (candidates,): who sets the scale.
-    """
-    low, rate, base = np.zeros(SIZE), np.zeros(SIZE), np.zeros(len(own))
+def log_votes(own: Floats) -> LogVotes:
+    """How ``own`` (candidates,), votes 0–1, are measured."""
+    base, strong = np.zeros(len(own)), 0.0
     if len(own) == 0:
-        return _Scale(base, low, rate)
-    strong, knee = 0.0, nth_greatest(own, min(KNEE, len(own)))
+        return LogVotes(base, strong)
+    knee = nth_greatest(own, min(KNEE, len(own)))
     for vote in own:
         strong = max(strong, vote)
     knee = knee if knee > 0.0 else strong
     if knee > 0.0:
         for at in range(len(own)):
             base[at] = np.log1p(own[at] / knee)
-    heavy, whole = _heavy(weight, strong), 0.0
+    return LogVotes(base, strong)
+
+
+@njit(nogil=True, cache=True)
+def scale_of(weight: Floats, votes: LogVotes, counted: Flags, values: Floats) -> _Scale:
+    """The scale of one list. ``weight`` (parts,) signed; ``votes``: of :func:`log_votes`; ``values`` (parts, candidates).
+
+    ``counted`` (candidates,): who sets the scale.
+    """
+    low, rate, base = np.zeros(SIZE), np.zeros(SIZE), votes.base
+    heavy, whole = _heavy(weight, votes.strong), 0.0
     for part in range(SIZE):
+        if heavy[part] == 0.0:
+            continue
         least, most, unit = _spread(base if part == VOTES else values[part], counted)
-        if unit > 0.0 and heavy[part] != 0.0:
+        if unit > 0.0:
             low[part], rate[part] = least if heavy[part] > 0.0 else most, heavy[part] / unit
             whole += abs(heavy[part]) * (most - least) / unit
     for part in range(SIZE):
@@ -103,6 +121,18 @@ def fill_columns(scale: _Scale, values: Floats, factors: Multipliers, places: Of
             out[at, part] = values[part, place]
             out[at, SIZE + part] = _points(base if part == VOTES else values[part], place, low[part], rate[part])
         out[at, SAFETY], out[at, COMMERCIAL] = factors.safety[place], factors.boost[place]
+
+
+@njit(nogil=True, cache=True)
+def mean_points(columns: Floats, count: int, out: Floats) -> None:
+    """``out`` (parts,): the mean points of each part of the first ``count`` candidates, by their :data:`PART_COLUMNS`."""
+    for part in range(SIZE):
+        out[part] = 0.0
+    for at in range(count):
+        for part in range(SIZE):
+            out[part] += columns[at, SIZE + part]
+    for part in range(SIZE):
+        out[part] /= max(count, 1)
 
 
 @njit(**INNER)

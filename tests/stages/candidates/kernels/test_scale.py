@@ -15,6 +15,8 @@ from recsys.stages.candidates.kernels.scale import (
     VOTES,
     Multipliers,
     fill_columns,
+    log_votes,
+    mean_points,
     scale_of,
     total_points,
 )
@@ -32,7 +34,7 @@ def table(**rows: list[float]) -> np.ndarray:
 
 def points(weight: list[float], votes: list[float], counted: np.ndarray = EVERY, **rows: list[float]) -> list[list[float]]:
     values = table(votes=votes, **rows)
-    scale = scale_of(np.array(weight), np.array(votes), counted, values)
+    scale = scale_of(np.array(weight), log_votes(np.array(votes)), counted, values)
     out = np.empty((3, 2 * SIZE + 2))
     fill_columns(scale, values, Multipliers(np.ones(3), np.zeros(3)), np.arange(3), out)
     return [[round(value, 6) for value in row] for row in out[:, SIZE : 2 * SIZE].T]
@@ -70,13 +72,21 @@ def test_who_does_not_count_is_measured_and_may_pass_the_best() -> None:
 
 def test_equal_candidates_and_none() -> None:
     assert points([1, 1, 1, 1, 1, 1], [0, 0, 0]) == [[0, 0, 0]] * SIZE
-    empty = scale_of(np.ones(SIZE), np.empty(0), np.empty(0, np.bool_), np.empty((SIZE, 0)))
+    empty = scale_of(np.ones(SIZE), log_votes(np.empty(0)), np.empty(0, np.bool_), np.empty((SIZE, 0)))
     assert total_points(empty, np.empty((SIZE, 0)), Multipliers(np.empty(0), np.empty(0))).size == 0
+
+
+def test_mean_points_are_of_the_first_candidates() -> None:
+    columns, out = np.arange(3.0 * (2 * SIZE + 2)).reshape(3, -1), np.full(SIZE, np.nan)
+    mean_points(columns, 2, out)
+    assert out.tolist() == columns[:2, SIZE : 2 * SIZE].mean(axis=0).tolist()
+    mean_points(columns, 0, out)
+    assert out.tolist() == [0.0] * SIZE
 
 
 def test_safety_multiplies_and_promotion_adds() -> None:
     values = table(content=[0, 1, 0.5])
-    scale = scale_of(np.array([1.0, 0, 0, 0, 0, 0]), np.ones(3), EVERY, values)
+    scale = scale_of(np.array([1.0, 0, 0, 0, 0, 0]), log_votes(np.ones(3)), EVERY, values)
     totals = total_points(scale, values, Multipliers(np.array([1.0, 0.5, 0.0]), np.array([1.0, 2.0, 3.0])))
     assert totals.tolist() == pytest.approx([1, 52, 3])
 
@@ -92,9 +102,9 @@ def test_a_part_means_the_same_in_any_unit(values: np.ndarray, votes: np.ndarray
         np.ones(12, np.bool_),
         Multipliers(np.ones(12), np.zeros(12)),
     )
-    once = total_points(scale_of(weight, votes, counted, values), values, none)
+    once = total_points(scale_of(weight, log_votes(votes), counted, values), values, none)
     scaled = values * np.array([1, 1, unit, 1, 1, 1])[:, None]
-    again = total_points(scale_of(weight, votes, counted, scaled), scaled, none)
+    again = total_points(scale_of(weight, log_votes(votes), counted, scaled), scaled, none)
     np.testing.assert_allclose(once, again, atol=1e-6)
     assert once.max() <= 100 + 1e-9
     assert once.min() >= 0
