@@ -130,7 +130,7 @@ def shard(scorer: Scorer, first: int, last: int, progress: Progress | None = Non
             done = min(done + TILE, last)
             if sum(block.ranked.rows.height for block in blocks) >= WORDED_ROWS or done == last:
                 with clock("rankings"):
-                    parts.append(_worded(blocks, scorer.settings.language))
+                    parts.append(_worded(blocks, scorer))
                 blocks = []
             if progress:
                 for name in ("neighbors", "candidates", "rankings"):  # block by block, so they are equally far
@@ -147,10 +147,12 @@ class _Block(NamedTuple):
     lists: pl.DataFrame
 
 
-def _worded(blocks: list[_Block], language: str) -> Shard:
+def _worded(blocks: list[_Block], scorer: Scorer) -> Shard:
     """The blocks as one, their reasons in words, while other threads compute the next."""
     near, considered, ranked, listed = zip(*blocks, strict=True)
-    return Shard(pl.concat(near), pl.concat(considered), in_words(ranked, language), pl.concat(listed))
+    return Shard(
+        pl.concat(near), pl.concat(considered), in_words(ranked, scorer.catalog, scorer.settings.language), pl.concat(listed)
+    )
 
 
 class _Room(threading.local):

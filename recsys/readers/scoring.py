@@ -59,4 +59,4 @@ def rank(scorer: Scorer, listener: int) -> tuple[pl.DataFrame, pl.DataFrame]:
     scored = scorer.score(listener, listener + 1)
     _, pool = pools(scored, scorer.settings.pool, pool_depth(scorer.settings))
     ranked, listed = rank_lists(scorer, scored, pool)
-    return in_words([ranked], scorer.settings.language), listed
+    return in_words([ranked], scorer.catalog, scorer.settings.language), listed

@@ -6,6 +6,7 @@ seeds; their shares of the votes are exact (:mod:`recsys.stages.neighbors.attrib
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -20,7 +21,7 @@ from recsys.stages.candidates.scoring import Scorer
 from recsys.stages.neighbors.kernels.attribution import Shares
 from recsys.stages.rankings.kernels import evidence as kernel
 from recsys.stages.rankings.kernels.evidence import Described
-from recsys.stages.rankings.reasons import CLOSE, EVIDENCE
+from recsys.stages.rankings.reasons import CLOSE, EVIDENCE, NameColumns
 from recsys.stages.rankings.texts import SOUNDS
 from recsys.tables import FEATURES, PARTS
 
@@ -54,8 +55,36 @@ class Backing(NamedTuple):
     chance: Floats
 
 
-def gather(scorer: Scorer, scored: Scored, rows: ShownRows) -> tuple[pl.DataFrame, Backing]:
-    """The evidence of every row in the columns of :data:`recsys.stages.rankings.reasons.EVIDENCE`, and what is stored of it."""
+class RowEvidence(NamedTuple):
+    """What speaks for n rows: the columns of :data:`recsys.stages.rankings.reasons.EVIDENCE` as arrays, names by number."""
+
+    points: Floats
+    """(n, parts)"""
+    own: Ints
+    """(n, 2) own tracks, −1 for none, as in all that follow; and their shares of the votes."""
+    share: Floats
+    seeded: NDArray[np.bool_]
+    """The own tracks are seeds."""
+    supporters: Ints
+    neighbors: Ints
+    artist: Ints
+    by_artist: Ints
+    theirs: Ints
+    nearest: Ints
+    cosine: Floats
+    sounds: NDArray[np.int64]
+    """(n, 2) features by twice their number, one more below the mean."""
+    genre: Ints
+    fits: NDArray[np.object_]
+    """(n, 2) texts."""
+    known: Floats
+    """NaN where it is unknown."""
+    fresh: NDArray[np.bool_]
+    source: NDArray[np.str_]
+
+
+def gather(scorer: Scorer, scored: Scored, rows: ShownRows) -> tuple[RowEvidence, Backing]:
+    """The evidence of every row, for :func:`evidence_of`, and what is stored of it."""
     catalog, listener = scorer.catalog, scorer.requests.listener[scored.first_list + rows.row] - scored.first
     keys = listener.astype(np.int64) * len(catalog.ids) + catalog.canonical[rows.track]
     pairs, place = _pairs(keys, len(scored.near.indptr) - 1, len(catalog.ids))
@@ -68,23 +97,52 @@ def gather(scorer: Scorer, scored: Scored, rows: ShownRows) -> tuple[pl.DataFram
     own_votes = ~np.fromiter(seeded_lists, np.bool_, len(scored.rules))[rows.row]
     chance = np.where(own_votes, scorer.similar.chances(scored.first, pairs)[place], np.nan)
     backing = Backing(because, supporters[place], neighbors[listener], chance)
+    evidence = RowEvidence(
+        points=rows.points,
+        own=because.tracks[:, :2],
+        share=because.share[:, :2],
+        seeded=seeded,
+        supporters=backing.supporters,
+        neighbors=backing.neighbors,
+        artist=_artist(catalog, rows.track, compared.artist[place]),
+        by_artist=compared.by_artist[place],
+        theirs=compared.theirs[place],
+        nearest=compared.nearest[place],
+        cosine=compared.cosine[place],
+        sounds=_sounds(catalog, rows.track, compared.nearest[place]),
+        genre=_genre(scorer, scored, rows, own),
+        fits=_fits(scorer, scored, rows),
+        known=np.where(catalog.rated[rows.track], catalog.popularity[rows.track], np.nan),
+        fresh=scorer.requests.new_artists[scored.first_list + rows.row],
+        source=rows.source,
+    )
+    return evidence, backing
+
+
+def evidence_of(blocks: Sequence[RowEvidence]) -> pl.DataFrame:
+    """The evidence of the rows of some blocks in the columns of :data:`recsys.stages.rankings.reasons.EVIDENCE`."""
+    whole = RowEvidence(*(np.concatenate(column) for column in zip(*blocks, strict=True)))
+    two = {f"{name}_{at + 1}": column[:, at] for name, column in (("own", whole.own), ("sound", whole.sounds)) for at in range(2)}
+    one = {name: getattr(whole, name) for name in ("artist", "theirs", "nearest", "genre")}
+    names = {**one, **two, "seed": np.where(whole.seeded, whole.own[:, 0], -1)}
     columns = {
-        **dict(zip(PARTS, rows.points.T, strict=True)),
-        **_own_tracks(scorer, because, seeded),
-        "supporters": backing.supporters,
-        "neighbors": backing.neighbors,
-        **_artist(catalog, rows.track, compared.artist[place], compared.by_artist[place]),
-        "theirs": gathered(catalog.titles, compared.theirs[place]),
-        **_sound(scorer, rows.track, compared.nearest[place], compared.cosine[place]),
-        "genre": _genre(scorer, scored, rows, own),
-        **_fits(scorer, scored, rows),
-        "known": pl.select(
-            pl.when(pl.Series(catalog.rated[rows.track])).then(pl.Series(catalog.popularity[rows.track]))
-        ).to_series(),
-        "fresh": scorer.requests.new_artists[scored.first_list + rows.row],
-        "source": pl.Series(rows.source.tolist(), dtype=pl.String),
+        **dict(zip(PARTS, whole.points.T, strict=True)),
+        **{f"share_{at + 1}": whole.share[:, at] for at in range(2)},
+        **{f"fit_{at + 1}": pl.Series(whole.fits[:, at].tolist(), dtype=pl.String) for at in range(2)},
+        **{name: getattr(whole, name) for name in ("supporters", "neighbors", "by_artist", "cosine", "known", "fresh")},
+        **names,
+        "source": pl.Series(whole.source.tolist(), dtype=pl.String),
     }
-    return pl.DataFrame(columns).select(pl.col(name).cast(dtype) for name, dtype in EVIDENCE.items()), backing
+    there: dict[str, pl.Expr] = {name: pl.when(pl.col(name) >= 0).then(pl.col(name)) for name in names}
+    there["known"] = pl.col("known").fill_nan(None)
+    return pl.DataFrame(columns).select(there.get(name, pl.col(name)).cast(dtype) for name, dtype in EVIDENCE.items())
+
+
+def names_of(catalog: Catalog) -> NameColumns:
+    """What the numbers of the evidence stand for, by column."""
+    titles = dict.fromkeys(("own_1", "own_2", "theirs", "nearest", "seed"), catalog.titles)
+    sounds = dict.fromkeys(("sound_1", "sound_2"), _DIRECTIONS)
+    return {**titles, **sounds, "artist": catalog.artist_names, "genre": catalog.genre_names}
 
 
 def liked(scorer: Scorer, first: int, count: int) -> Ragged:
@@ -137,53 +195,41 @@ def _compared(catalog: Catalog, own: Ragged, pairs: Ragged) -> kernel.Compared:
     return out
 
 
-def _own_tracks(scorer: Scorer, because: Shares, seeded: NDArray[np.bool_]) -> dict[str, pl.Series]:
-    titles = {f"own_{at + 1}": gathered(scorer.catalog.titles, because.tracks[:, at]) for at in range(2)}
-    shares = {f"share_{at + 1}": pl.Series(because.share[:, at]) for at in range(2)}
-    seed = pl.select(pl.when(pl.Series(seeded)).then(titles["own_1"])).to_series()
-    return {**titles, **shares, "seed": seed}
-
-
 def gathered(values: pl.Series, numbers: NDArray[np.integer]) -> pl.Series:
     """Values by number, null for −1."""
     places = pl.Series(numbers)
     return values.gather(pl.select(pl.when(places >= 0).then(places)).to_series())
 
 
-def _artist(catalog: Catalog, track: Ints, artist: Ints, count: Ints) -> dict[str, pl.Series]:
+def _artist(catalog: Catalog, track: Ints, artist: Ints) -> Ints:
     """The artist by whom the listener likes most, else the track's first."""
     bounds, names = catalog.artists_of
     has = bounds[track + 1] > bounds[track]
     first = names[np.minimum(bounds[track], max(len(names) - 1, 0))] if len(names) else np.zeros(len(track), np.int32)
-    chosen = np.where(artist >= 0, artist, np.where(has, first, -1))
-    return {"artist": gathered(catalog.artist_names, chosen), "by_artist": pl.Series(count)}
+    return np.where(artist >= 0, artist, np.where(has, first, -1))
 
 
-def _sound(scorer: Scorer, track: Ints, nearest: Ints, cosine: Floats) -> dict[str, pl.Series]:
-    """The own track nearest in sound and up to two features in which both stand out in the same direction."""
-    deviations = scorer.catalog.deviations
+def _sounds(catalog: Catalog, track: Ints, nearest: Ints) -> NDArray[np.int64]:
+    """Up to two features in which a track and the own track nearest in sound stand out in the same direction."""
+    deviations = catalog.deviations
     one, other = deviations[track], deviations[np.maximum(nearest, 0)]
     shared = np.where((np.sign(one) == np.sign(other)) & (nearest >= 0)[:, None], np.minimum(np.abs(one), np.abs(other)), 0.0)
     more, less = (np.array([f"{name}{sign}" in SOUNDS["en"] for name in FEATURES]) for sign in "+-")
     shared = np.where(np.where(one > 0, more, less), shared, 0.0)
     order = np.argsort(-shared, axis=1, kind="stable")[:, :2]
     size, beyond = np.take_along_axis(shared, order, axis=1), np.take_along_axis(one, order, axis=1) > 0
-    words = np.where(size >= _ALIKE, 2 * order + ~beyond, -1)
-    columns = {f"sound_{at + 1}": gathered(_DIRECTIONS, words[:, at]) for at in range(2)}
-    return {"nearest": gathered(scorer.catalog.titles, nearest), "cosine": pl.Series(cosine), **columns}
+    return np.where(size >= _ALIKE, 2 * order + ~beyond, -1)
 
 
-def _genre(scorer: Scorer, scored: Scored, rows: ShownRows, own: Ragged) -> pl.Series:
-    """The genre of each track that the listener likes best, of those that a liked track or a seed has; null without one."""
-    genres, names = scorer.catalog.genres_of, scorer.catalog.genre_names
-    subject = scored.lists.subject[rows.row]
-    strength = _dense(scored.subjects.genres, len(names) + 1)
+def _genre(scorer: Scorer, scored: Scored, rows: ShownRows, own: Ragged) -> Ints:
+    """The genre of each track that the listener likes best, of those that a liked track or a seed has; −1 without one."""
+    genres, subject = scorer.catalog.genres_of, scored.lists.subject[rows.row]
+    strength = _dense(scored.subjects.genres, len(scorer.catalog.genre_names) + 1)
     padded = genres[rows.track]
     values = np.where(_borne(scorer, scored, own)[rows.row[:, None], padded], strength[subject[:, None], padded], 0.0)
     best = values.argmax(axis=1) if padded.shape[1] else np.zeros(len(subject), np.int64)
     at = np.arange(len(subject))
-    chosen = np.where(values[at, best] > 0, padded[at, best], -1) if padded.shape[1] else np.full(len(subject), -1)
-    return gathered(names, chosen)
+    return np.where(values[at, best] > 0, padded[at, best], -1) if padded.shape[1] else np.full(len(subject), -1)
 
 
 def _borne(scorer: Scorer, scored: Scored, own: Ragged) -> NDArray[np.bool_]:
@@ -209,8 +255,8 @@ def _dense(names: Names, width: int) -> Floats:
     return out
 
 
-def _fits(scorer: Scorer, scored: Scored, rows: ShownRows) -> dict[str, pl.Series]:
-    """The two features of each track that come nearest to what its list asks for, as ``feature=value``; of those within
+def _fits(scorer: Scorer, scored: Scored, rows: ShownRows) -> NDArray[np.object_]:
+    """(n, 2) the two features of each track that come nearest to what its list asks for, as ``feature=value``; of those within
     :data:`CLOSE`."""
     wanted = scorer.requests.wanted
     out = np.full((len(rows.row), 2), None, object)
@@ -219,7 +265,7 @@ def _fits(scorer: Scorer, scored: Scored, rows: ShownRows) -> dict[str, pl.Serie
         if targets is not None:
             at = np.flatnonzero((rows.row == number) & scorer.catalog.audio[rows.track])
             out[at] = _nearest_features(scorer.catalog, rows.track[at], targets)
-    return {f"fit_{at + 1}": pl.Series(out[:, at].tolist(), dtype=pl.String) for at in range(2)}
+    return out
 
 
 def _nearest_features(catalog: Catalog, tracks: Ints, targets: Floats) -> NDArray[np.object_]:

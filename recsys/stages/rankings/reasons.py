@@ -5,11 +5,13 @@ Every code stands for one kind of evidence; its arguments are stored, so that ap
 
 from __future__ import annotations
 
-from functools import cache, reduce
+from collections.abc import Mapping
+from functools import cache
 
 import polars as pl
 
 from recsys.stages.rankings.texts import CODES, FEATURE_WORDS, LONGEST_NAME, SOUNDS, TEXTS
+from recsys.tables import STRINGS
 
 _NEAR = 0.8
 """Cosine from which two tracks sound alike."""
@@ -33,27 +35,27 @@ EVIDENCE = pl.Schema(
         "exploration": pl.Float64(),
         "familiarity": pl.Float64(),
         "target": pl.Float64(),
-        # titles of the own tracks with the greatest shares of the votes, and these shares
-        "own_1": pl.String(),
-        "own_2": pl.String(),
+        # titles, by number as all names here, of the own tracks with the greatest shares of the votes, and these shares
+        "own_1": pl.Int32(),
+        "own_2": pl.Int32(),
         "share_1": pl.Float64(),
         "share_2": pl.Float64(),
         # neighbours who like the track, of how many
         "supporters": pl.Int32(),
         "neighbors": pl.Int32(),
         # the artist by whom the listener likes most tracks, how many, and title of the one nearest in sound
-        "artist": pl.String(),
+        "artist": pl.Int32(),
         "by_artist": pl.Int32(),
-        "theirs": pl.String(),
+        "theirs": pl.Int32(),
         # title of the own track nearest in sound, its cosine, and what both are: feature and direction
-        "nearest": pl.String(),
+        "nearest": pl.Int32(),
         "cosine": pl.Float64(),
-        "sound_1": pl.String(),
-        "sound_2": pl.String(),
+        "sound_1": pl.Int32(),
+        "sound_2": pl.Int32(),
         # the genre of the track that the listener likes best
-        "genre": pl.String(),
+        "genre": pl.Int32(),
         # title of the list's seed that the votes come from most
-        "seed": pl.String(),
+        "seed": pl.Int32(),
         # features asked for, as feature=value of the track
         "fit_1": pl.String(),
         "fit_2": pl.String(),
@@ -68,12 +70,29 @@ EVIDENCE = pl.Schema(
 """What speaks for a ranking row; null or 0 where there is nothing of the kind."""
 
 
-def reasons(evidence: pl.DataFrame, language: str = "en") -> pl.DataFrame:
+NameColumns = Mapping[str, pl.Series]
+"""What the numbers in a column of :data:`EVIDENCE` stand for, by column."""
+
+
+def reasons(evidence: pl.DataFrame, names: NameColumns, language: str = "en") -> pl.DataFrame:
     """Columns `reason_code`, `reason_args` and `reason` of rows in the columns of :data:`EVIDENCE`."""
     # step by step: one expression of all of it takes longer to plan than to compute
     weighed = evidence.with_columns(**_points()).with_columns(points_most=pl.max_horizontal(*_points()))
-    chosen = weighed.select(_code(), *EVIDENCE).select("reason_code", _args())
+    coded = weighed.select(pl.int_range(pl.len()).alias("place"), _code(), *EVIDENCE)
+    # names are looked up where they are said: most of the evidence is never put in words
+    parts = [pl.DataFrame(schema={"place": pl.Int64, "reason_code": pl.String, "reason_args": STRINGS})]
+    parts += [_with_args(rows, code, names) for (code,), rows in coded.partition_by("reason_code", as_dict=True).items()]
+    chosen = pl.concat(parts).sort("place").drop("place")
     return chosen.with_columns(texts(chosen, language).alias("reason"))
+
+
+def _with_args(rows: pl.DataFrame, code: str, names: NameColumns) -> pl.DataFrame:
+    """Columns `place`, `reason_code` and `reason_args` of rows of one code."""
+    args = _args().get(code, ())
+    said = {name for arg in args for name in arg.meta.root_names()} & names.keys()
+    named = rows.with_columns(names[name].gather(rows[name]).alias(name) for name in sorted(said))
+    listed = pl.concat_list(args).list.drop_nulls() if args else pl.lit([], STRINGS)
+    return named.select("place", "reason_code", listed.alias("reason_args"))
 
 
 @cache
@@ -107,12 +126,12 @@ def _points() -> dict[str, pl.Expr]:
 
 
 @cache
-def _args() -> pl.Expr:
-    """Arguments of the text, in its order."""
+def _args() -> dict[str, tuple[pl.Expr, ...]]:
+    """Code → arguments of its text, in order."""
     number = {name: pl.col(name).cast(pl.String) for name in ("supporters", "neighbors")}
     others = pl.col("by_artist") - 1
     many = pl.col("supporters") >= FEWEST
-    columns: dict[str, tuple[pl.Expr, ...]] = {
+    return {
         "own_tracks": (pl.col("own_1"), pl.when(pl.col("share_2") > 0).then(pl.col("own_2"))),
         "artist": (pl.col("artist"), pl.col("theirs"), pl.when(others >= 1).then(others.cast(pl.String))),
         "listeners": (number["supporters"], number["neighbors"], pl.when(pl.col("share_1") > 0).then(pl.col("own_1"))),
@@ -128,16 +147,6 @@ def _args() -> pl.Expr:
         "backfill_artist": (pl.col("artist"),),
         "backfill_known_artist": (pl.col("artist"),),
     }
-    nothing = pl.lit(None, pl.String)
-    each = [
-        reduce(
-            lambda rest, code: pl.when(pl.col("reason_code") == code[0]).then(code[1]).otherwise(rest),
-            [(code, args[at]) for code, args in columns.items() if at < len(args)],
-            nothing,
-        )
-        for at in range(MOST_ARGS)
-    ]
-    return pl.concat_list(each).list.drop_nulls().alias("reason_args")
 
 
 def texts(rows: pl.DataFrame, language: str) -> pl.Series:

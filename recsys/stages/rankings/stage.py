@@ -10,6 +10,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from recsys.matrices.arrays import Floats, Ints
+from recsys.matrices.catalog import Catalog
 from recsys.matrices.columns import ragged
 from recsys.matrices.requests import MOST_LIMIT, rule
 from recsys.settings import Settings
@@ -18,7 +19,7 @@ from recsys.stages.candidates.scored import Scored
 from recsys.stages.candidates.scoring import Scorer
 from recsys.stages.candidates.stage import Chosen, Ordered, by_points, keys, parts, parts_of
 from recsys.stages.candidates.stage import reason_codes as plain
-from recsys.stages.rankings.evidence import Backing, ShownRows, gather, gathered
+from recsys.stages.rankings.evidence import Backing, RowEvidence, ShownRows, evidence_of, gather, gathered, names_of
 from recsys.stages.rankings.kernels.diversity import Picks, pick_many, typical_distances
 from recsys.stages.rankings.kernels.picking import Pool, Rules
 from recsys.stages.rankings.kernels.state import UNRELATED
@@ -37,7 +38,7 @@ class Unworded(NamedTuple):
     """Rows of ``rankings`` whose reasons are not in words yet."""
 
     rows: pl.DataFrame
-    evidence: pl.DataFrame | None
+    evidence: RowEvidence | None
     """What the reasons are chosen from; none where ``rows`` have them."""
 
 
@@ -50,11 +51,12 @@ def rank_lists(scorer: Scorer, scored: Scored, pool: Ordered) -> tuple[Unworded,
     return _ranking_rows(scorer, scored, pool, picked), _list_rows(scorer, scored, pool, picked)
 
 
-def in_words(blocks: Sequence[Unworded], language: str) -> pl.DataFrame:
+def in_words(blocks: Sequence[Unworded], catalog: Catalog, language: str) -> pl.DataFrame:
     """Table ``rankings`` of the rows of some blocks. A call costs much beside its rows, so many blocks come at once."""
     rows = pl.concat(block.rows for block in blocks)
     evidence = [block.evidence for block in blocks if block.evidence is not None]
-    return RANKINGS.shape(rows.hstack(reasons(pl.concat(evidence), language)) if evidence else rows)
+    worded = [reasons(evidence_of(evidence), names_of(catalog), language)] if evidence else []
+    return RANKINGS.shape(pl.concat([rows, *worded], how="horizontal"))
 
 
 def _diverse(scorer: Scorer, scored: Scored, pool: Ordered) -> Picked:
@@ -193,7 +195,7 @@ def _ranking_rows(scorer: Scorer, scored: Scored, pool: Ordered, picked: Picked)
     return Unworded(rows.hstack(backing), evidence)
 
 
-def _evidence(scorer: Scorer, scored: Scored, pool: Ordered, picked: Picked) -> tuple[pl.DataFrame, pl.DataFrame]:
+def _evidence(scorer: Scorer, scored: Scored, pool: Ordered, picked: Picked) -> tuple[RowEvidence, pl.DataFrame]:
     """What speaks for each row, and what is stored of it."""
     points = picked.columns[:, 1 + len(PARTS) : 1 + 2 * len(PARTS)]
     rows = ShownRows(picked.row, picked.track, points - np.asarray(pool.average)[picked.row], picked.source)

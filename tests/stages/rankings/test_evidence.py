@@ -11,7 +11,7 @@ import pytest
 from recsys import Settings
 from recsys.stages.candidates.scored import Scored
 from recsys.stages.candidates.scoring import Scorer
-from recsys.stages.rankings.evidence import Backing, ShownRows, gather, gathered, liked
+from recsys.stages.rankings.evidence import Backing, RowEvidence, ShownRows, evidence_of, gather, gathered, liked, names_of
 from recsys.stages.rankings.reasons import EVIDENCE
 from recsys.tables import PARTS
 from tests.support.chance import world
@@ -34,6 +34,13 @@ def block(requests: list[Row]) -> tuple[Scorer, Scored]:
     return scorer, scorer.score(0, len(scorer.history.users))
 
 
+def spelled(scorer: Scorer, *blocks: RowEvidence) -> list[dict[str, Any]]:
+    """Rows with names instead of numbers."""
+    frame, names = evidence_of(blocks), names_of(scorer.catalog)
+    assert frame.schema == EVIDENCE
+    return frame.with_columns(column.gather(frame[name]).alias(name) for name, column in names.items()).to_dicts()
+
+
 def evidence(*tracks: str, points: float = 0.0, **wanted: Any) -> tuple[list[dict[str, Any]], Backing]:
     """Of rows of one list of u."""
     scorer, scored = block([asked("u", **wanted)])
@@ -43,9 +50,8 @@ def evidence(*tracks: str, points: float = 0.0, **wanted: Any) -> tuple[list[dic
     shown = ShownRows(
         np.full(count, row - scored.first_list), numbers, np.full((count, len(PARTS)), points), np.array(["ranked"] * count)
     )
-    frame, backing = gather(scorer, scored, shown)
-    assert frame.schema == EVIDENCE
-    return frame.to_dicts(), backing
+    one, backing = gather(scorer, scored, shown)
+    return spelled(scorer, one), backing
 
 
 class TestByHand:
@@ -107,12 +113,12 @@ def test_at_random_against_looking_through_everything(seed: int) -> None:
     row, number = np.nonzero(scored.rules == 0)
     count, catalog = len(row), scorer.catalog
     shown = ShownRows(row, number.astype(np.int32), np.zeros((count, len(PARTS))), np.array(["ranked"] * count))
-    frame, backing = gather(scorer, scored, shown)
+    whole, backing = gather(scorer, scored, shown)
     own = liked(scorer, 0, len(scorer.history.users))
     stored = scored.near.stored(scorer.settings.neighbors_kept)
     approved = [set(own.numbers[own.indptr[user] : own.indptr[user + 1]].tolist()) for user in range(len(own.indptr) - 1)]
     titles = set(catalog.titles.drop_nulls())
-    for at, (one, listed) in enumerate(zip(frame.to_dicts(), row.tolist(), strict=True)):
+    for at, (one, listed) in enumerate(zip(spelled(scorer, whole), row.tolist(), strict=True)):
         listener = int(scorer.requests.listener[scored.first_list + listed])
         canonical = int(catalog.canonical[number[at]])
         near = stored.numbers[stored.indptr[listener] : stored.indptr[listener + 1]].tolist()
@@ -126,6 +132,15 @@ def test_at_random_against_looking_through_everything(seed: int) -> None:
             assert set(named.tolist()) <= {int(catalog.canonical[one]) for one in seeds} | set(map(int, seeds))
 
 
+def test_blocks_follow_each_other() -> None:
+    scorer, scored = block([asked("u", seed_track_ids=["b"], feature_targets={"energy": 0.1})])
+    row, number = np.nonzero(scored.rules == 0)
+    shown = ShownRows(row, number.astype(np.int32), np.ones((len(row), len(PARTS))), np.array(["ranked"] * len(row)))
+    parts = [ShownRows(*(column[part] for column in shown)) for part in (slice(0, 2), slice(2, None))]
+    blocks = [gather(scorer, scored, part)[0] for part in parts]
+    assert spelled(scorer, *blocks) == spelled(scorer, gather(scorer, scored, shown)[0])
+
+
 def test_values_by_number() -> None:
     values = pl.Series(["a", "b"])
     assert gathered(values, np.array([1, -1, 0])).to_list() == ["b", None, "a"]
@@ -133,6 +148,6 @@ def test_values_by_number() -> None:
 
 
 def test_no_rows() -> None:
-    frame, backing = evidence()
-    assert frame == []
+    rows, backing = evidence()
+    assert rows == []
     assert backing.because.tracks.shape == (0, 3)

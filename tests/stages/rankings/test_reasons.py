@@ -11,11 +11,13 @@ from recsys.stages.rankings.reasons import EVIDENCE, reasons
 from recsys.stages.rankings.texts import CODES
 
 NOTHING: dict[str, Any] = dict.fromkeys(EVIDENCE.names()) | dict.fromkeys(EVIDENCE.names()[:6], 0.0)
+NUMBERED = ("own_1", "own_2", "artist", "theirs", "nearest", "sound_1", "sound_2", "genre", "seed")
 NOTHING |= {"supporters": 0, "neighbors": 0, "by_artist": 0, "known": 0.0, "fresh": False, "source": "ranked"}
 
 
 def of(language: str = "en", **evidence: Any) -> tuple[str, list[str], str]:
-    row = reasons(pl.DataFrame([NOTHING | evidence], schema=EVIDENCE), language).row(0)
+    names = {name: pl.Series([evidence[name]]) for name in NUMBERED if evidence.get(name) is not None}
+    row = reasons(pl.DataFrame([NOTHING | evidence | dict.fromkeys(names, 0)], schema=EVIDENCE), names, language).row(0)
     return row[0], row[1], row[2]
 
 
