@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -175,3 +176,10 @@ class Ragged(NamedTuple):
 
     indptr: Offsets
     numbers: Ints
+
+    @classmethod
+    def of(cls, rows: Sequence[Ints]) -> Ragged:
+        """From the numbers of each row."""
+        indptr = np.zeros(len(rows) + 1, np.int64)
+        np.cumsum([len(row) for row in rows], out=indptr[1:])
+        return cls(indptr, np.concatenate([np.empty(0, np.int32), *rows]).astype(np.int32))

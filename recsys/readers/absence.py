@@ -5,6 +5,7 @@ The listener is scored once more, by the run's stored model.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
@@ -148,18 +149,31 @@ def _passed_over(case: _Case, best: Ordered, score: float) -> tuple[str, str, st
     if settings.one_version_per_song and catalog.works[track] >= 0 and (catalog.works[picks] == catalog.works[track]).any():
         other = catalog.ids[picks[catalog.works[picks] == catalog.works[track]][0]]
         return "version", f"another version of the song is in the list: {other}", setting(settings, "one_version_per_song")
-    if (most := _most_by_artist(case)) >= (settings.max_per_artist or most + 1):
-        text = f"the list has {counted(most, 'track')} of the artist already, at most {settings.max_per_artist} are allowed"
+    if full := _full_artist(case):
+        listed, most = full
+        text = f"the list has {counted(listed, 'track')} of the artist already, at most {most} are allowed"
         return "artist_cap", text, setting(settings, "max_per_artist")
     return _by_score(case, best, score)
 
 
-def _most_by_artist(case: _Case) -> int:
-    """Listed tracks of the credited artist who has most of them."""
-    credited, indptr = case.scorer.items.credits_indices, case.scorer.items.credits_indptr
-    own = credited[indptr[case.track] : indptr[case.track + 1]]
-    of_picks = np.concatenate([credited[indptr[pick] : indptr[pick + 1]] for pick in case.picks] or [credited[:0]])
-    return max((int(np.count_nonzero(of_picks == artist)) for artist in own), default=0)
+def _full_artist(case: _Case) -> tuple[int, int] | None:
+    """Listed tracks of a credited artist who has all that the cap allows, and how many it allows; none without such an artist."""
+    cap = case.scorer.settings.max_per_artist
+    if cap is None:
+        return None
+    listed, starts = _credited(case, case.picks), _credited(case, case.scorer.requests.starts(0))
+    for artist in _credited(case, [case.track]):
+        count, most = int(np.count_nonzero(listed == artist)), 2 * cap if artist in starts else cap
+        if count >= most:
+            return count, most
+    return None
+
+
+def _credited(case: _Case, tracks: Iterable[int]) -> Ints:
+    """Artists of each of some tracks, one after another."""
+    items = case.scorer.items
+    bounds = items.credits_indptr
+    return np.concatenate([items.credits_indices[:0], *(items.credits_indices[bounds[at] : bounds[at + 1]] for at in tracks)])
 
 
 def _by_score(case: _Case, best: Ordered, score: float) -> tuple[str, str, str | None]:

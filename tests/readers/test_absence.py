@@ -105,3 +105,19 @@ def test_bounds_and_new_artists_say_where_they_were_set() -> None:
         "slow": "tempo is 90 where at least 150 is wanted: set by feature_bounds in the request for list fast",
         "mute": "it has no audio features: set by feature_bounds in the request for list fast",
     }
+
+
+def test_an_artist_of_the_seeds_has_twice_the_cap() -> None:
+    settings = Settings(lists=(), max_per_artist=1, artist_gap=0)
+    rows = [track(f"{artist}{number}", artist=artist) for artist in ("Ada", "Bel") for number in range(4)]
+    rows += [track(f"z{number}", popularity=0.1, artist=f"Z{number}") for number in range(9)]
+    events = [event(user, f"{artist}{number}") for user in "vw" for artist in ("Ada", "Bel") for number in range(4)]
+    wish = asked("u", "more", seed_track_ids=["Ada0"], limit=5)
+    tables = build(inputs(rows, events, requests=[wish]), settings, as_of=AS_OF)
+    listed = [row["track_id"][:3] for row in of(tables, "rankings", "u", "more")]
+    assert (listed.count("Ada"), listed.count("Bel")) == (2, 1)
+    texts = {name: explain(tables, settings, AS_OF, "u", name, "more").text for name in ("Ada1", "Ada2", "Ada3", "Bel1", "Bel2")}
+    assert sorted(set(texts.values()) - {"listed"})[-2:] == [
+        "the list has 1 track of the artist already, at most 1 are allowed",
+        "the list has 2 tracks of the artist already, at most 2 are allowed",
+    ], texts

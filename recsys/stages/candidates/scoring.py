@@ -194,7 +194,7 @@ class Scorer:
         numbers[[row - rows.start for row in bounded]] = np.arange(len(bounded), dtype=np.int32)
         bounds = np.stack([requests.bounds[row] for row in bounded]) if bounded else np.empty((0, 12, 2))
         own = (facts.by_artist_indptr, facts.by_artist)
-        return filters.Narrow(*_ragged(self._heard_artists(rows), np.int32), *own, numbers, bounds, self.catalog.raw)
+        return filters.Narrow(*arrays.Ragged.of(self._heard_artists(rows)), *own, numbers, bounds, self.catalog.raw)
 
     def _heard_artists(self, rows: range) -> list[Ints]:
         """Artists of everything that the listener of each list has an event for; none for lists that do not want new ones."""
@@ -238,13 +238,13 @@ class Scorer:
         subject[[row - rows.start for row in own]] = last - first + np.arange(len(own), dtype=np.int32)
         dropped = self._dropped(rows, first, last)
         exclusions = [requests.exclusions.get(row, Exclusions()) for row in rows]
-        ids = _ragged([ids for ids, _ in dropped], np.int32)
+        ids = arrays.Ragged.of([ids for ids, _ in dropped])
         return arrays.Lists(
             subject, listener, requests.mode[part], requests.target[part], requests.explicit_ok[part],
             requests.explicit_safe[part], requests.least[part], requests.most[part],
             *ids, np.concatenate([rules for _, rules in dropped] or [np.empty(0, np.uint8)]),
-            *_ragged([one.artists for one in exclusions], np.int32), *_ragged([one.genres for one in exclusions], np.int32),
-            *_ragged(self._shown_releases(near, rows), np.int32),
+            *arrays.Ragged.of([one.artists for one in exclusions]), *arrays.Ragged.of([one.genres for one in exclusions]),
+            *arrays.Ragged.of(self._shown_releases(near, rows)),
         )  # fmt: skip
 
     @cached_property
@@ -326,16 +326,10 @@ def popularity_fit(popularity: Floats) -> Floats:
 
 def _likes(rows: list[Ints], tracks: int) -> csr_array:
     """(rows, tracks) how often each row names each track."""
-    indptr, columns = _ragged(rows, np.int32)
+    indptr, columns = arrays.Ragged.of(rows)
     points = csr_array((np.ones(len(columns)), columns, indptr), shape=(len(rows), tracks))
     points.sum_duplicates()  # tracks in order: what is summed over them later must not depend on other lists of the block
     return points
-
-
-def _ragged(rows: list[Ints], dtype: type[np.int32]) -> tuple[np.ndarray, Ints]:
-    indptr = np.zeros(len(rows) + 1, dtype=np.int64)
-    np.cumsum([len(row) for row in rows], out=indptr[1:])
-    return indptr, np.concatenate(rows).astype(dtype) if rows else np.empty(0, dtype)
 
 
 def _bearing(prefix: str, sets: NameSets) -> dict[str, Any]:

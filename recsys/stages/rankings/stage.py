@@ -9,7 +9,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from recsys.matrices.arrays import Floats, Ints
+from recsys.matrices.arrays import Floats, Ints, Ragged
 from recsys.matrices.catalog import Catalog
 from recsys.matrices.columns import ragged
 from recsys.matrices.requests import MOST_LIMIT, rule
@@ -70,6 +70,7 @@ def _diverse(scorer: Scorer, scored: Scored, pool: Ordered) -> Picked:
         limits,
         Rules(settings.diversity_lambda, 1.0, settings.max_per_artist or 0, settings.one_version_per_song, settings.artist_gap),
         scale,
+        _starts(scorer, scored, len(limits)),
     )
     rank = ranks(pool.indptr, pool.score, kept, picks.position)
     allowed = ~picks.over_cap | settings.backfill
@@ -88,6 +89,11 @@ def _diverse(scorer: Scorer, scored: Scored, pool: Ordered) -> Picked:
         source=source,
         columns=_columns(pool, start + picks.position),
     )
+
+
+def _starts(scorer: Scorer, scored: Scored, lists: int) -> Ragged:
+    """The tracks each list starts from."""
+    return Ragged.of([scorer.requests.starts(scored.first_list + row) for row in range(lists)])
 
 
 def _columns(pool: Ordered, places: NDArray[np.int64]) -> Floats:

@@ -105,6 +105,14 @@ def clear(items: Items, tracks: Ints, picks: Ints, state: PickState) -> None:
 
 
 @njit(nogil=True, cache=True)
+def count_from(items: Items, tracks: Ints, number: int | np.int64, state: PickState) -> None:
+    """Picks of every artist of ``tracks`` count from ``number``: from −n on, the cap lets in n more."""
+    for track in tracks:
+        for at in range(items.credits_indptr[track], items.credits_indptr[track + 1]):
+            state.credits[items.credits_indices[at]] = number
+
+
+@njit(nogil=True, cache=True)
 def full(track: int, cap: int, indptr: Offsets, indices: Ints, counts: Ints) -> bool:
     """Whether a credited artist has all the picks it may have; the arrays are those of ``Items`` and the state."""
     capped = False
