@@ -7,16 +7,17 @@ finished is kept for the same command. Nothing listens beyond this machine unles
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from importlib.util import find_spec
 from itertools import islice
 from pathlib import Path
 from socket import create_connection
-from time import time
 from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import urlsplit
 
-from flows import parts
+from flows import handshake
+from flows.handshake import PATIENCE
 from recsys.errors import ClusterError, UsageError
 
 if TYPE_CHECKING:
@@ -24,18 +25,23 @@ if TYPE_CHECKING:
 
 DEATHS = 3
 """Workers on this machine that a part may cost."""
-PATIENCE = 5
-"""Seconds that a scheduler has to answer."""
-DRIFT = 60.0
-"""Seconds that clocks may differ."""
-_LEAN = {"distributed.worker.profile.enabled": False, "distributed.nanny.pre-spawn-environ": {}}
-"""Dask's own would look at the stack of every worker 100 times a second, and give all free memory back at once: a sixth more of
-processor time."""
+_LEAN = {
+    "distributed.worker.profile.enabled": False,
+    "distributed.nanny.pre-spawn-environ": {},
+    "distributed.admin.tick": {"interval": "2s", "cycle": "10s", "limit": "60s"},
+    "distributed.admin.system-monitor.interval": "60s",
+    "distributed.scheduler.work-stealing-interval": "1s",
+}
+"""Dask's own would look at the stack of every worker 100 times a second and at every event loop 50 times, and give all free
+memory back at once: a sixth more of a worker's processor time, and 2 % of a processor for waiting."""
 _AGAIN = "what was finished is kept: run the same command again"
 
 
 def require_cluster(address: str) -> None:
-    """Raises :class:`UsageError` for an address that is none, :class:`ClusterError` where nobody answers."""
+    """Raises :class:`UsageError` for an address that is none, or without the library; :class:`ClusterError` where no scheduler
+    answers."""
+    if find_spec("distributed") is None:
+        raise UsageError("--cluster needs the extra `cluster`:  pip install 'recsys[cluster]'")
     kind, _, rest = address.partition(":")
     if kind == "local" and rest.isdecimal() and int(rest):
         return
@@ -46,6 +52,7 @@ def require_cluster(address: str) -> None:
         create_connection((at.hostname, at.port), PATIENCE).close()
     except OSError as error:
         raise ClusterError(f"no scheduler answers at {address} ({error}); start one:  dask scheduler --host HOST") from error
+    handshake.require_scheduler(address)
 
 
 class Call(NamedTuple):
@@ -57,10 +64,10 @@ class Call(NamedTuple):
 
 
 class Workers:
-    """The workers of a cluster for the time of a run."""
+    """The workers of a cluster for the time of a run, all of which are as ``here``: see :mod:`flows.handshake`."""
 
-    def __init__(self, client: Client) -> None:
-        self._client = client
+    def __init__(self, client: Client, here: Mapping[str, Any], folder: str) -> None:
+        self._client, self._alike = client, (here, folder)
 
     @property
     def count(self) -> int:
@@ -77,7 +84,8 @@ class Workers:
 
         def submit(count: int) -> None:
             for number, call in islice(waiting, count):
-                future = self._client.submit(call.function, *call.values, pure=False, retries=0)
+                work_there = (handshake.alike, *self._alike, call.function, *call.values)
+                future = self._client.submit(*work_there, pure=False, retries=0)
                 work[future] = number
                 ready.add(future)
 
@@ -105,6 +113,10 @@ def _answer(future: Any, call: Call) -> Any:
         return future.result()
     except KilledWorker:
         return None
+    except ImportError as error:
+        raise ClusterError(
+            f"a worker that came later cannot run recsys ({error}); install the same version there; {_AGAIN}"
+        ) from None
     except (CancelledError, OSError) as error:
         raise ClusterError(f"the cluster went away during {call.words} ({error}); {_AGAIN}") from None
 
@@ -119,32 +131,19 @@ def opened(address: str | None, folder: Path) -> Iterator[Workers | None]:
         yield None
         return
     with _client(address) as client:
-        _require_alike(client.run(parts.describe, str(folder)), parts.describe(str(folder)))
-        yield Workers(client)
-
-
-def _require_alike(workers: dict[str, dict[str, Any]], here: dict[str, Any]) -> None:
-    """Raises :class:`ClusterError` where a worker would compute other bytes, or cannot see the lake."""
-    if not workers:
-        raise ClusterError("the cluster has no workers; start some:  dask worker tcp://HOST:8786")
-    for worker, there in sorted(workers.items()):
-        if abs(there["clock"] - time()) > DRIFT:
-            raise ClusterError(f"worker {worker}: its clock differs by {there['clock'] - time():+.0f} s; set it")
-        for name in here.keys() - {"clock"}:
-            if there.get(name) != here[name]:
-                raise ClusterError(f"worker {worker}: {name} is {there.get(name)}, here {here[name]}; make them alike")
+        here = handshake.describe(str(folder))
+        handshake.require_alike(client.run(handshake.describe, str(folder), on_error="return"), here)
+        yield Workers(client, here, str(folder))
 
 
 @contextmanager
 def _client(address: str) -> Iterator[Client]:
-    """Raises like :func:`require_cluster`, and where the library is not installed."""
+    """Raises like :func:`require_cluster`."""
     require_cluster(address)
+    import dask
+    from distributed import Client, LocalCluster
+
     kind, _, rest = address.partition(":")
-    try:
-        import dask
-        from distributed import Client, LocalCluster
-    except ImportError as error:
-        raise UsageError("--cluster needs the extra `cluster`:  pip install 'recsys[cluster]'") from error
     if kind != "local":
         with Client(address, timeout=PATIENCE, set_as_default=False) as client:
             yield client
@@ -155,11 +154,11 @@ def _client(address: str) -> Iterator[Client]:
             n_workers=int(rest),
             threads_per_worker=1,
             host="127.0.0.1",
-            dashboard_address=None,
             worker_dashboard_address=None,
             memory_limit=0,
             silence_logs=logging.CRITICAL,
-            scheduler_kwargs={"allowed_failures": DEATHS - 1},
+            # without an address of its own the scheduler's health page would want port 8787, and warn when another run has it
+            scheduler_kwargs={"allowed_failures": DEATHS - 1, "dashboard": False, "dashboard_address": "127.0.0.1:0"},
         ) as cluster,
         Client(cluster, set_as_default=False) as client,
     ):

@@ -12,15 +12,14 @@ from contextlib import contextmanager
 from datetime import datetime
 from functools import lru_cache
 from pathlib import Path
-from time import perf_counter, time
-from typing import Any, NamedTuple
+from time import perf_counter
+from typing import NamedTuple
 
 import polars as pl
 
 from recsys import models, pipeline
-from recsys.lake.plan import code_version, library_versions, processor
 from recsys.lake.staged import write_part
-from recsys.lookup.pieces import numbered_tracks, pieces_version, sorted_tracks, store_pieces
+from recsys.lookup.pieces import numbered_tracks, sorted_tracks, store_pieces
 from recsys.lookup.slices import whole_table
 from recsys.memory import release, return_arrays
 from recsys.readers.scoring import score_with
@@ -51,16 +50,6 @@ class Part(NamedTuple):
     number: int
     first: int
     last: int
-
-
-def describe(folder: str) -> dict[str, Any]:
-    """What a worker must have in common with the one who sends it work in ``folder``."""
-    import llvmlite.binding
-
-    facts = {"code": code_version(), **library_versions(), "processor": processor()}
-    facts["instructions"] = llvmlite.binding.get_host_cpu_name()
-    facts["lookup"] = pieces_version()
-    return {**facts, "sees the lake": Path(folder).is_dir(), "clock": time()}
 
 
 def make(job: Job, part: Part) -> tuple[list[str], dict[str, float]]:

@@ -9,12 +9,12 @@ import subprocess
 import sys
 from pathlib import Path
 from socket import socket
-from time import sleep, time
+from time import sleep
 from typing import Any
 
 import pytest
 
-from flows.cluster import _require_alike, require_cluster
+from flows.cluster import require_cluster
 from recsys import Lake
 from recsys.errors import ClusterError, UsageError
 from recsys.tables import INPUTS, REJECTS
@@ -132,15 +132,3 @@ def test_the_documents_two_terminals(tmp_path: Path, root: Path) -> None:
 def _listens(port: str) -> bool:
     with socket() as knock:
         return knock.connect_ex(("127.0.0.1", int(port))) == 0
-
-
-def test_who_differs_is_named() -> None:
-    here = {"code": "a", "processor": "p", "sees the lake": True, "clock": time()}
-    _require_alike({"w": here}, here)
-    for name, value in (("code", "b"), ("processor", "q"), ("sees the lake", False)):
-        with pytest.raises(ClusterError, match=f"worker w: {name} is {value}"):
-            _require_alike({"w": {**here, name: value}}, here)
-    with pytest.raises(ClusterError, match="clock differs"):
-        _require_alike({"w": {**here, "clock": 0.0}}, here)
-    with pytest.raises(ClusterError, match="no workers"):
-        _require_alike({}, here)
