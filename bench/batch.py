@@ -34,6 +34,7 @@ from scipy.sparse import csr_array
 from bench import beside, worlds
 from recsys import Inputs, Settings, memory, models
 from recsys.inputs import InputFiles
+from recsys.mapped import MappedFolder
 from recsys.pipeline import arrange, fit, shard, shard_ranges
 from recsys.stages.checks import CHECKED, check_tables, measure_tables
 from recsys.stages.profiles import profile_listeners
@@ -76,7 +77,7 @@ def write(folder: Path, frames: Mapping[str, pl.DataFrame], part: int = 0) -> No
 def built(read: Callable[[], Inputs], settings: Settings, folder: Path) -> tuple[Clock, int]:
     """The clock of one run written to ``folder``, and how many rows its rankings have."""
     memory.return_arrays()
-    clock, ranked, used = Clock(), 0, folder / "used"
+    clock, ranked, used, arrays = Clock(), 0, folder / "used", MappedFolder(folder / "arrays")
     used.mkdir()
     inputs = clock.of("read", read)
     snapshot = clock.of("snapshot", take_snapshot, inputs, settings, worlds.AS_OF, used)
@@ -87,12 +88,12 @@ def built(read: Callable[[], Inputs], settings: Settings, folder: Path) -> tuple
         del ratings
     rated = sorted((folder / "ratings").iterdir())
     snapshot = snapshot.without_events()
-    catalog, history = clock.of("profiles", arrange, snapshot, rated, settings)
+    catalog, history = clock.of("profiles", arrange, snapshot, rated, settings, arrays.place)
     profiled = clock.of("profiles", profile_listeners, snapshot, rated, catalog, history, settings)
     first = {"tracks": snapshot.tracks, "songs": snapshot.songs, "controls": snapshot.controls, "profiles": profiled}
     clock.of("write", write, folder, first)
     del first, profiled
-    scorer = clock.of("fit", fit, snapshot, catalog, history, settings)
+    scorer = clock.of("fit", fit, snapshot, catalog, history, settings, place=arrays.place)
     for part, (begin, end) in enumerate(shard_ranges(scorer)):
         tables = clock.of("lists", shard, scorer, begin, end)
         clock.of("write", write, folder, tables._asdict(), part)

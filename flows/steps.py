@@ -30,6 +30,7 @@ from recsys.lake import Lake, Plan, Run, Staged, cooldown, reports
 from recsys.lake import quality as judgements
 from recsys.lake.records import File, Status
 from recsys.lookup import writer
+from recsys.mapped import MappedFolder
 from recsys.matrices.catalog import Catalog
 from recsys.matrices.history import History
 from recsys.memory import machine_bytes, release, return_arrays
@@ -156,7 +157,7 @@ def _rate(staged: Staged, snapshot: Snapshot, events: TableRows, settings: Setti
 @stage(attempts=ATTEMPTS)
 def profiles(staged: Staged, snapshot: Snapshot, rated: Sequence[Path], settings: Settings) -> tuple[Catalog, History]:
     """What each listener's history says about the listener; the catalogue and all histories as arrays, for what follows."""
-    catalog, history = pipeline.arrange(snapshot, rated, settings)
+    catalog, history = pipeline.arrange(snapshot, rated, settings, MappedFolder(staged.workplace / "history").place)
     profiled = profile_listeners(snapshot, rated, catalog, history, settings)
     _write(staged, {"profiles": profiled})
     count(history.rating.nnz, profiled.height)
@@ -169,7 +170,10 @@ def neighbors(
     workers: cluster.Workers | None = None,
 ) -> Scorer:  # fmt: skip
     """The model of similar listeners, fitted to all histories; who is near whom follows part by part, below."""
-    scorer = pipeline.fit(snapshot, catalog, history, settings, fits.runners(staged, workers) if workers else None)
+    scorer = pipeline.fit(
+        snapshot, catalog, history, settings, fits.runners(staged, workers) if workers else None,
+        MappedFolder(staged.workplace / "fit").place,
+    )  # fmt: skip
     model = model_tables(scorer.similar, catalog.ids)
     retried(_write)(staged, model)
     count(history.rating.nnz, sum(table.height for table in model.values()))

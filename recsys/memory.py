@@ -7,6 +7,8 @@ import os
 import sys
 from pathlib import Path
 
+from recsys.mapped import drop_pages
+
 _GROUPS = Path("/proc/self/cgroup")
 _ROOT = Path("/sys/fs/cgroup")
 _M_MMAP_THRESHOLD = -3
@@ -36,7 +38,8 @@ def return_arrays() -> None:
 
 
 def release() -> None:
-    """Gives back to the system what was freed of smaller blocks, where the C library is glibc."""
+    """Gives back to the system what was freed of smaller blocks, where the C library is glibc, and pages of mapped arrays."""
+    drop_pages()
     if (trim := getattr(_c_library(), "malloc_trim", None)) is not None:
         trim(0)
 

@@ -14,6 +14,7 @@ import numpy as np
 import polars as pl
 
 from recsys.inputs import Inputs, Snapshot
+from recsys.mapped import Place, in_memory
 from recsys.matrices.arrays import Floats
 from recsys.matrices.catalog import Catalog, build_catalog
 from recsys.matrices.history import History, build_history
@@ -97,15 +98,24 @@ def build(
     return tables | {"metrics": measure_tables(tables, account), "checks": check_tables(tables, settings, account)}
 
 
-def arrange(snapshot: Snapshot, rated: TableRows, settings: Settings) -> tuple[Catalog, History]:
-    """The catalogue, and the histories of all listeners, from table ``ratings``, a frame or its files, as arrays."""
+def arrange(snapshot: Snapshot, rated: TableRows, settings: Settings, place: Place = in_memory) -> tuple[Catalog, History]:
+    """The catalogue, and the histories of all listeners, from table ``ratings``, a frame or its files, as arrays.
+
+    ``place``: where the large ones shall be.
+    """
     catalog = build_catalog(snapshot.tracks, settings, snapshot.songs)
-    return catalog, build_history(rated, snapshot.users, catalog)
+    return catalog, build_history(rated, snapshot.users, catalog, place)
 
 
-def fit(snapshot: Snapshot, catalog: Catalog, history: History, settings: Settings, runners: Runners | None = None) -> Scorer:
-    """The model of similar listeners, and all else that every shard needs; ``runners``: who fits it, none = this process."""
-    model = fit_neighbors(history, catalog.canonical, settings, runners)
+def fit(
+    snapshot: Snapshot, catalog: Catalog, history: History, settings: Settings, runners: Runners | None = None,
+    place: Place = in_memory,
+) -> Scorer:  # fmt: skip
+    """The model of similar listeners, and all else that every shard needs; ``runners``: who fits it, none = this process.
+
+    ``place``: where it shall have the large arrays.
+    """
+    model = fit_neighbors(history, catalog.canonical, settings, runners, place)
     return Scorer(catalog, history, model, build_requests(snapshot, catalog, settings), settings, snapshot.lists)
 
 

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from scipy.sparse import csc_array, csr_array
 
 from recsys import models
+from recsys.mapped import Place, in_memory
 from recsys.matrices.arrays import Ragged, pattern
 from recsys.matrices.catalog import Catalog
 from recsys.models import TableRows
@@ -66,8 +67,10 @@ class History:
     def positive(self) -> Ragged:
         """Tracks of the catalogue that each listener likes, a rating above 0."""
         good = (self.rating.data > 0) & (self.rating.indices < self.tracks)
-        bounds = np.concatenate([[0], np.cumsum(good)])[self.rating.indptr]
-        return Ragged(bounds.astype(np.int64), self.rating.indices[good].astype(np.int32))
+        bounds = self.rating.indptr
+        before = np.zeros(len(good) + 1, bounds.dtype)
+        np.cumsum(good, dtype=bounds.dtype, out=before[1:])
+        return Ragged(before[bounds].astype(np.int64), self.rating.indices[good].astype(np.int32, copy=False))
 
     @cached_property
     def row_of(self) -> dict[str, int]:
@@ -81,10 +84,11 @@ class History:
         return (block[:, : self.tracks] if block.shape[1] > self.tracks else block).astype(np.float64, copy=False)
 
 
-def build_history(rated: TableRows, users: list[str], catalog: Catalog) -> History:
+def build_history(rated: TableRows, users: list[str], catalog: Catalog, place: Place = in_memory) -> History:
     """Matrices of table ``ratings``, a frame or its files, over all ``users`` (sorted), with or without events.
 
     The rows are sorted by user. Of files one column at a time is in memory: all of them are several times what comes of them.
+    ``place``: where the values of the matrices shall be.
     """
 
     def column(value: pl.Expr | str) -> pl.Series:
@@ -103,10 +107,10 @@ def build_history(rated: TableRows, users: list[str], catalog: Catalog) -> Histo
     # 32 bits where they suffice: five matrices then share one pattern, for a wider bound would have each widen its columns
     width = np.int32 if len(order) < np.iinfo(np.int32).max else np.int64
     indptr = np.searchsorted(user[order], np.arange(len(users) + 1, dtype=user.dtype)).astype(width)
-    shape, indices = (len(users), len(catalog.ids) + len(missing)), number[order]
+    shape, indices = (len(users), len(catalog.ids) + len(missing)), place(number[order])
 
     def matrix(value: pl.Expr | str) -> csr_array:
-        return csr_array((column(value).to_numpy()[order], indices, indptr), shape=shape)
+        return csr_array((place(column(value).to_numpy()[order]), indices, indptr), shape=shape)
 
     rating, liked, disliked, known, rejected = map(matrix, ("rating", "liked", "disliked", "known", "rejected"))
     approval, days = matrix(_APPROVAL), matrix(_LAST_DAY)

@@ -17,9 +17,9 @@ def heard_releases(history: History, several: Ints, canonical: Ints) -> csr_arra
     tracks = history.tracks
     wanted = np.zeros(tracks, np.bool_)
     wanted[canonical[several]] = True
-    owner = np.repeat(np.arange(len(history.users)), np.diff(history.positive.indptr))
-    column = history.positive.numbers
-    owner, column = owner[wanted[column]], column[wanted[column]].astype(np.int64)
+    bounds, column = history.positive
+    place = np.flatnonzero(wanted[column])
+    owner, column = np.searchsorted(bounds, place, side="right") - 1, column[place].astype(np.int64)
     if history.releases:
         listeners = np.repeat(np.array([*history.releases]), [len(rows) for rows in history.releases.values()])
         rows = np.concatenate([*history.releases.values()])

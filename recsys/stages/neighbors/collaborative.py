@@ -17,7 +17,17 @@ from scipy.sparse import csr_array
 from recsys.matrices.arrays import Float32s, Floats, Ints
 from recsys.stages.neighbors import als
 from recsys.stages.neighbors.als import AlsFactors
-from recsys.stages.neighbors.fitting import Learned, als_name, correlated, fits, learned_arrays, near_name, side_name, sides
+from recsys.stages.neighbors.fitting import (
+    Learned,
+    als_name,
+    correlated,
+    fits,
+    learned,
+    learned_arrays,
+    near_name,
+    side_name,
+    sides,
+)
 from recsys.stages.neighbors.model import Listeners, Model, Parameters
 from recsys.stages.neighbors.near import Near
 from recsys.stages.neighbors.tasks import Here, Runner
@@ -49,14 +59,15 @@ class Collaborative:
         Raises ``ValueError`` for NaN or infinity.
         """
         parameters, runner = parameters or Parameters(), runner or Here(threads)
-        learned = correlated(cleaned(ratings), parameters, threads)
-        runner.put({f"{FIT}.{name}": array for name, array in learned_arrays(learned).items()})
+        arrays = learned_arrays(correlated(cleaned(ratings), parameters, threads))
+        runner.put({f"{FIT}.{name}": array for name, array in arrays.items()})
+        del arrays  # from here on they are where the runner has them
         runner.run([*fits(FIT, parameters, ratings.shape[0] if last is None else last)])
         runner.run([*sides(FIT, parameters)])
         near = runner.store.columns(Near, near_name(FIT, parameters), Near._fields)
         preferences = runner.store.columns(AlsFactors, als_name(FIT, parameters), AlsFactors._fields)
         side = runner.store.matrix(side_name(FIT, parameters)) if parameters.track_share > 0.0 else None
-        return cls.of(learned, near, preferences, parameters, side)
+        return cls.of(learned(runner.store, FIT), near, preferences, parameters, side)
 
     @classmethod
     def of(

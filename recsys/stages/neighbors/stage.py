@@ -18,6 +18,7 @@ import polars as pl
 from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
+from recsys.mapped import Place, in_memory
 from recsys.matrices.arrays import Float32s, Floats, Ints, Offsets, Ragged, pattern
 from recsys.matrices.history import History
 from recsys.settings import Settings
@@ -241,15 +242,17 @@ class Blended:
         return self.tile.scores[first - begin : last - begin]
 
 
-def fit_neighbors(history: History, canonical: Ints, settings: Settings, runners: Runners | None = None) -> Similar:
-    """The way the settings name, fitted to all listeners; ``runners``: who fits, none = this process.
+def fit_neighbors(
+    history: History, canonical: Ints, settings: Settings, runners: Runners | None = None, place: Place = in_memory
+) -> Similar:
+    """The way the settings name, fitted to all listeners; ``runners``: who fits, none = this process, large arrays in ``place``.
 
     With others the result only holds the model: who is near whom is found by those who open it for some listeners.
     """
     if settings.neighborhood == "co_rated":
         return CoRated(history, canonical, settings)
     threads = settings.threads or cpu_count() or 1
-    open_runner = runners or (lambda _name: Here(threads))
+    open_runner = runners or (lambda _name: Here(threads, place))
     ratings = history.in_catalog("approval")
     parameters = replace(Parameters(), seed=settings.seed)
     tuned = tune_votes(ratings, parameters, threads, history.in_catalog("last_day"), open_runner("tuning"))

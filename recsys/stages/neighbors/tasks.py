@@ -13,6 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
+from recsys.mapped import Place, in_memory
+
 Arrays = Mapping[str, NDArray[Any]]
 Value = TypeVar("Value")
 
@@ -91,17 +93,17 @@ Runners = Callable[[str], Runner]
 
 
 class Here:
-    """This process does them, one after the other, each on all threads."""
+    """This process does them, one after the other, each on all threads; ``place``: where the arrays shall be."""
 
     workers = 1
 
-    def __init__(self, threads: int) -> None:
+    def __init__(self, threads: int, place: Place = in_memory) -> None:
         self._arrays: dict[str, NDArray[Any]] = {}
-        self._threads = threads
+        self._threads, self._place = threads, place
         self.store = ArrayStore(self._arrays)
 
     def put(self, arrays: Arrays) -> None:
-        self._arrays.update(arrays)
+        self._arrays.update((name, self._place(array)) for name, array in arrays.items())
 
     def run(self, tasks: Sequence[FitTask]) -> None:
         for task in tasks:
