@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 from numba import njit
 
-from recsys.matrices.arrays import INNER, Codes, Floats, Ints, Lists, Offsets, Tracks
+from recsys.matrices.arrays import INNER, LEAN_INNER, Codes, Floats, Ints, Lists, Offsets, Tracks
 
 EXPLICIT, _ARTIST, _GENRE, KNOWN_ARTIST, _FEATURES, _POPULARITY, VERSION = 3, 7, 8, 9, 10, 11, 12
 """Positions, from 1, of the rules in ``recsys.tables.DROP_RULES`` that the kernel applies itself."""
@@ -35,21 +35,35 @@ class Narrow(NamedTuple):
 @njit(nogil=True, cache=True)
 def narrow(tracks: Tracks, narrower: Narrow, rules: Codes, counts: Offsets) -> None:
     """After :func:`drop`: what no other rule drops, or popularity alone, by artists heard and by bounds of features."""
+    # fields of a tuple are counted references: taken out once, they cost nothing inside the loops
+    heard_indptr, heard, by_artist_indptr, by_artist = (
+        narrower.heard_indptr,
+        narrower.heard,
+        narrower.by_artist_indptr,
+        narrower.by_artist,
+    )
+    artist_indptr, bearers, audio, raw, bounded = (
+        tracks.artist_indptr,
+        tracks.artist_bearers,
+        tracks.audio,
+        narrower.raw,
+        narrower.bounded,
+    )
     for row in range(len(rules)):
-        for at in range(narrower.heard_indptr[row], narrower.heard_indptr[row + 1]):
-            name = narrower.heard[at]
-            for place in range(tracks.artist_indptr[name], tracks.artist_indptr[name + 1]):
-                group = tracks.artist_bearers[place]
-                for own in range(narrower.by_artist_indptr[group], narrower.by_artist_indptr[group + 1]):
-                    _redrop(rules[row], counts[row], np.int64(narrower.by_artist[own]), np.int64(KNOWN_ARTIST))
-        if narrower.bounded[row] >= 0:
-            bounds = narrower.bounds[narrower.bounded[row]]
-            for track in range(rules.shape[1]):
-                if not _within(tracks.audio[track], narrower.raw[track], bounds):
-                    _redrop(rules[row], counts[row], track, np.int64(_FEATURES))
+        own_rules, own_counts = rules[row], counts[row]
+        for at in range(heard_indptr[row], heard_indptr[row + 1]):
+            for place in range(artist_indptr[heard[at]], artist_indptr[heard[at] + 1]):
+                group = bearers[place]
+                for own in range(by_artist_indptr[group], by_artist_indptr[group + 1]):
+                    _redrop(own_rules, own_counts, np.int64(by_artist[own]), np.int64(KNOWN_ARTIST))
+        if bounded[row] >= 0:
+            bounds = narrower.bounds[bounded[row]]
+            for track in range(len(own_rules)):
+                if not _within(audio[track], raw[track], bounds):
+                    _redrop(own_rules, own_counts, track, np.int64(_FEATURES))
 
 
-@njit(**INNER)
+@njit(**LEAN_INNER)
 def _redrop(rules: Codes, counts: Offsets, track: int, rule: int) -> None:
     if rules[track] == 0 or rules[track] == _POPULARITY:
         counts[rules[track]] -= 1
@@ -68,9 +82,17 @@ def _within(audio: bool, features: Floats, bounds: Floats) -> bool:
 
 @njit(nogil=True, cache=True)
 def drop(tracks: Tracks, lists: Lists, rules: Codes, counts: Offsets) -> None:
-    """``rules`` (lists, tracks): the first rule that drops the track, 0 for a candidate; ``counts`` (lists, RULES)."""
+    """``rules`` (lists, tracks): the first rule that drops the track, 0 for a candidate; ``counts`` (lists, RULES).
+
+    A list that drops the same as the one before it, as lists of one listener mostly do, is a copy.
+    """
     repeats = np.flatnonzero(tracks.canonical != np.arange(len(tracks.canonical)))
     for row in range(len(rules)):
+        if row and _alike(lists, row):
+            _copy(rules[row - 1], rules[row])
+            for rule in range(RULES):
+                counts[row, rule] = counts[row - 1, rule]
+            continue
         _by_track(tracks, repeats, lists, row, rules[row])
         excluded = lists.artists[lists.artist_indptr[row] : lists.artist_indptr[row + 1]]
         names = (tracks.barred_artist_of, tracks.barred_artist_indptr, tracks.barred_artist_members)
@@ -82,6 +104,38 @@ def drop(tracks: Tracks, lists: Lists, rules: Codes, counts: Offsets) -> None:
         if len(tracks.releases):
             _one_release(tracks, lists.heard[lists.heard_indptr[row] : lists.heard_indptr[row + 1]], rules[row])
         _count(rules[row], counts[row])
+
+
+@njit(**INNER)
+def _copy(one: Codes, other: Codes) -> None:
+    for track in range(len(one)):
+        other[track] = one[track]
+
+
+@njit(**INNER)
+def _alike(lists: Lists, row: int) -> bool:
+    """Whether a list drops by the same ids, names, bounds and releases as the one before it."""
+    one = row - 1
+    same = lists.explicit_ok[one] == lists.explicit_ok[row]
+    same &= (lists.least[one] == lists.least[row]) & (lists.most[one] == lists.most[row])
+    return (
+        same
+        and _equal(lists.id_indptr, lists.id_rows, row)
+        and _equal(lists.id_indptr, lists.id_rules, row)
+        and _equal(lists.artist_indptr, lists.artists, row)
+        and _equal(lists.genre_indptr, lists.genres, row)
+        and _equal(lists.heard_indptr, lists.heard, row)
+    )
+
+
+@njit(**INNER)
+def _equal(indptr: Offsets, numbers: Ints | Codes, row: int) -> bool:
+    """Whether a row and the one before it hold the same numbers."""
+    size, begin, before = indptr[row + 1] - indptr[row], indptr[row], indptr[row - 1]
+    same = begin - before == size
+    for at in range(size if same else 0):
+        same &= numbers[before + at] == numbers[begin + at]
+    return same
 
 
 @njit(**INNER)

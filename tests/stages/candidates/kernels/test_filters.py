@@ -87,3 +87,38 @@ def test_brute_force(seed: int, tracks: int) -> None:
     result = run(block)
     assert result.rules.tolist() == [[brute_force(block, row, track) for track in range(tracks)] for row in range(4)]
     assert result.counts.tolist() == [np.bincount(row, minlength=RULES).tolist() for row in result.rules]
+
+
+@pytest.mark.parametrize("field", [None, "ok", "least", "most", "dropped", "no_artists", "no_genres"])
+@pytest.mark.parametrize("seed", [1, 2, 3])
+def test_lists_that_follow_each_other_and_differ_in_one_wish(field: str | None, seed: int) -> None:
+    block = at_random(seed, lists=2)
+    rows = {name: getattr(block, name) for name in ("ok", "least", "most", "dropped", "no_artists", "no_genres")}
+    rows |= {"least": np.array([0.3, 0.5]), "most": np.array([0.7, 0.6]), "ok": np.array([True, False])}
+    rows |= {"no_artists": [[0], [1]], "no_genres": [[2], [3]]}
+    rows = {
+        name: row if name == field else type(row)([row[0], row[0]]) if isinstance(row, list) else row[[0, 0]]
+        for name, row in rows.items()
+    }
+    result = run(block._replace(**rows))
+    block = block._replace(**rows)
+    assert result.rules.tolist() == [[brute_force(block, row, track) for track in range(19)] for row in range(2)]
+    assert result.counts.tolist() == [np.bincount(row, minlength=RULES).tolist() for row in result.rules]
+
+
+def test_same_ids_by_other_rules_and_other_releases_heard() -> None:
+    block = plain(3)
+    block = block._replace(
+        **{
+            name: np.repeat(getattr(block, name), 3, axis=0)
+            for name in ("taste", "mode", "target", "ok", "safe", "least", "most")
+        }
+    )
+    block = block._replace(dropped=[{0: KNOWN}, {0: TRACK}, {0: TRACK}], no_artists=[[]] * 3, no_genres=[[]] * 3)
+    lists = lists_of(block)._replace(heard_indptr=np.array([0, 0, 0, 1]), heard=np.array([2], np.int32))
+    tracks = tracks_of(block)._replace(canonical=np.array([0, 1, 1], np.int32), releases=np.array([1, 2], np.int32))
+    rules, counts = np.full((3, 3), 77, np.uint8), np.full((3, RULES), 77, np.int64)
+    drop(tracks, lists, rules, counts)
+    version = DROP_RULES.index("version") + 1
+    assert rules.tolist() == [[KNOWN, 0, version], [TRACK, 0, version], [TRACK, version, 0]]
+    assert counts.sum(axis=1).tolist() == [3, 3, 3]
