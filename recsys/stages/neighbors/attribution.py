@@ -56,11 +56,14 @@ def attribute(
         listeners.als,
         listeners.votes.data,
     )
-    bounds = np.linspace(0, len(indptr) - 1, _TASKS * threads + 1).astype(np.int64)
 
     def fill(first: int, last: int) -> None:
         attribute_rows(model, subjects, (indptr, tracks), first, last, shares)
 
+    if threads == 1:  # as one task: each has rows of its own as long as the catalogue to fill
+        fill(0, len(indptr) - 1)
+        return shares
+    bounds = np.linspace(0, len(indptr) - 1, _TASKS * threads + 1).astype(np.int64)
     with ThreadPoolExecutor(threads) as workers:
         list(workers.map(fill, bounds[:-1], bounds[1:]))
     return shares

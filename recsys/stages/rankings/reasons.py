@@ -176,12 +176,22 @@ def _filled(template: str, rows: pl.DataFrame, language: str) -> pl.Expr:
 
 
 def _words(arguments: pl.Series, language: str) -> pl.Series:
-    """Arguments as they are said. Most are names, so those that may be a sound or a feature's value are looked at alone."""
-    name = pl.col("name")
-    names = pl.DataFrame({"name": arguments})
-    said = names.select(pl.when(name.str.len_chars() > LONGEST_NAME).then(_cut(name)).otherwise(name)).to_series()
-    other = (arguments.is_in(list(SOUNDS[language])) | arguments.str.contains("=", literal=True)).arg_true()
-    return said.scatter(other, names[other].select(_word(name, language)).to_series()) if len(other) else said
+    """Arguments as they are said. Most are short names, which stay: those that are long, or may be a sound, which ends with a
+    sign, or a feature's value are looked at alone."""
+    said, text = arguments.alias("name"), arguments.str
+    name, signed = pl.col("name"), text.ends_with("+") | text.ends_with("-") | text.contains("=", literal=True)
+    # a character has at least a byte, and bytes need not be looked at to be counted
+    for places, words in (
+        ((text.len_bytes() > LONGEST_NAME).arg_true(), _shortened(name)),
+        (signed.arg_true(), _word(name, language)),
+    ):
+        if len(places):
+            said = said.scatter(places, arguments[places].to_frame("name").select(words).to_series())
+    return said
+
+
+def _shortened(name: pl.Expr) -> pl.Expr:
+    return pl.when(name.str.len_chars() > LONGEST_NAME).then(_cut(name)).otherwise(name)
 
 
 def _cut(name: pl.Expr) -> pl.Expr:
@@ -190,8 +200,7 @@ def _cut(name: pl.Expr) -> pl.Expr:
 
 def _word(argument: pl.Expr, language: str) -> pl.Expr:
     """An argument as it is said: a sound in words, a feature with its value, a name cut to its length."""
-    said = pl.when(argument.str.len_chars() > LONGEST_NAME).then(_cut(argument)).otherwise(argument)
-    said = pl.when(argument.is_in(SOUNDS[language])).then(argument.replace(SOUNDS[language])).otherwise(said)
+    said = pl.when(argument.is_in(SOUNDS[language])).then(argument.replace(SOUNDS[language])).otherwise(_shortened(argument))
     feature, value = argument.str.extract(r"^([a-z_]+)=", 1), argument.str.extract(r"^[a-z_]+=(-?[\d.]+)$", 1)
     named = pl.concat_str(feature.str.replace_all("_", " "), pl.lit(" "), value)
     for name, template in FEATURE_WORDS[language].items():

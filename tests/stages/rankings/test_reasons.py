@@ -7,8 +7,9 @@ from typing import Any
 import polars as pl
 import pytest
 
-from recsys.stages.rankings.reasons import EVIDENCE, reasons
-from recsys.stages.rankings.texts import CODES
+from recsys.stages.rankings.reasons import EVIDENCE, reasons, texts
+from recsys.stages.rankings.texts import CODES, SOUNDS
+from recsys.stages.rankings.wording import reason
 
 NOTHING: dict[str, Any] = dict.fromkeys(EVIDENCE.names()) | dict.fromkeys(EVIDENCE.names()[:6], 0.0)
 NUMBERED = ("own_1", "own_2", "artist", "theirs", "nearest", "sound_1", "sound_2", "genre", "seed")
@@ -110,3 +111,13 @@ def test_german_says_the_same_of_the_same_arguments() -> None:
     evidence = {"content": 2.0, "nearest": "Cloud at Noon", "cosine": 0.95, "sound_1": "energy-"}
     assert of("de", **evidence) == ("sound", ["energy-", "Cloud at Noon"], "So ruhig wie Cloud at Noon aus deiner Musik")
     assert of("de", target=1.0, fit_1="energy=0.88")[2] == "Energie 0.88: fast so, wie du es wolltest"
+
+
+@pytest.mark.parametrize("language", ["en", "de"])
+def test_names_that_look_like_sounds_or_values_are_said_as_they_are(language: str) -> None:
+    names = ["é" * 20, "x" * 27, "Rock-", "C+", "a=b", "energy=", "energy-", "tempo=128"]
+    rows = pl.DataFrame({"reason_code": ["genre"] * len(names), "reason_args": [[name] for name in names]})
+    one_by_one = [reason("genre", [name], language) for name in names]
+    assert texts(rows, language).to_list() == one_by_one
+    assert ["é" * 20 in one_by_one[0], "…" in str(one_by_one[1]), "energy-" in str(one_by_one[6])] == [True, True, False]
+    assert all(sound[-1] in "+-" for sound in SOUNDS[language])
