@@ -1,7 +1,7 @@
 """How long the nightly job takes, stage by stage, and how much memory, on a synthetic world: ``make bench``. Fails on nothing.
 
     python -m bench.batch [--users 2000] [--tracks 20000] [--events 400000] [--preset reference|default] [--threads 2]
-        [--lists balanced] [--events-in files|frames] [--beside als] [--json]
+        [--lists balanced] [--seeded] [--events-in files|frames] [--beside als] [--json]
 
 The stages are called as the flow calls them, shard after shard onto the disk, but without Prefect, and events stay in their
 files, as in a night (``--events-in frames``: in memory, as ``recsys.build`` has them). A process of its own makes the world;
@@ -20,6 +20,7 @@ import sys
 import tempfile
 from collections import defaultdict
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from time import perf_counter, process_time
 from typing import Any, ParamSpec, TypeVar
@@ -131,11 +132,16 @@ def generate(users: int, tracks: int, events: int, seed: int, folder: Path) -> N
 
 
 def measure(
-    world: tuple[int, int, int, int], settings: Settings, rounds: int, peer: bool = False, in_files: bool = True
+    world: tuple[int, int, int, int],
+    settings: Settings,
+    rounds: int,
+    peer: bool = False,
+    in_files: bool = True,
+    seeded: bool = False,
 ) -> dict[str, Any]:
     """Everything there is to say about one world of so many users, tracks, events, and a seed; beside the ``peer``, if asked.
 
-    ``in_files``: whether events stay in their files.
+    ``in_files``: whether events stay in their files; ``seeded``: whether every listener also asks for a list with seeds.
     """
     users, tracks, events, seed = world
     started = perf_counter()
@@ -151,7 +157,7 @@ def measure(
             with tempfile.TemporaryDirectory() as folder:
                 begin = process_time()
                 with models.limited(settings.memory_limit, Path(folder) / "spill"):
-                    clock, ranked = built(lambda: _read(Path(place), in_files), settings, Path(folder))
+                    clock, ranked = built(lambda: _read(Path(place), in_files, seeded), settings, Path(folder))
                 total = {"total": sum(clock.seconds.values()), "processor": process_time() - begin}
                 runs.append({**clock.seconds, **total})
                 work.append(clock.processor)
@@ -161,7 +167,7 @@ def measure(
                     peers.append(beside.beside(ratings, settings.threads or 1, Path(folder)))
     return {
         "world": "synthetic",
-        "users": users, "tracks": tracks, "events": events, "preset": settings.preset, "lists": len(settings.lists),
+        "users": users, "tracks": tracks, "events": events, "preset": settings.preset, "lists": len(settings.lists) + seeded,
         "threads": settings.threads, "events_in": "files" if in_files else "frames",
         "ranked_rows": ranked,
         "seconds": {stage: round(float(np.median([run[stage] for run in runs])), 3) for stage in runs[0]},
@@ -185,9 +191,10 @@ def _compared(runs: list[dict[str, float]], peers: list[dict[str, Any] | None]) 
     return {"name": beside.NAME, **medians, **{name: float(np.median([one[name] for one in ratios])) for name in ratios[0]}}
 
 
-def _read(world: Path, in_files: bool) -> Inputs:
+def _read(world: Path, in_files: bool, seeded: bool = False) -> Inputs:
     tracks, events = pl.read_parquet(world / "tracks"), world / EVENTS_FILE
-    return Inputs(tracks, event_files=InputFiles(EVENTS, (events,))) if in_files else Inputs(tracks, pl.read_parquet(events))
+    inputs = Inputs(tracks, event_files=InputFiles(EVENTS, (events,))) if in_files else Inputs(tracks, pl.read_parquet(events))
+    return replace(inputs, requests=worlds.seeded(pl.scan_parquet(events))) if seeded else inputs
 
 
 def show(result: dict[str, Any]) -> None:
@@ -215,6 +222,7 @@ def main() -> None:
         parser.add_argument(f"--{name}", type=int, default=value)
     parser.add_argument("--preset", choices=("reference", "default"), default="default")
     parser.add_argument("--lists", nargs="+", default=None, help="built-in lists of every listener; all three if not given")
+    parser.add_argument("--seeded", action="store_true", help="and for every listener a list with five seeds")
     parser.add_argument("--events-in", choices=("files", "frames"), default="files")
     parser.add_argument("--beside", choices=("als",), default=None, help="what else to run on the same ratings")
     parser.add_argument("--threads", type=int, default=os.cpu_count() or 1)
@@ -223,7 +231,7 @@ def main() -> None:
     chosen = {"lists": tuple(given.lists)} if given.lists else {}
     settings = Settings.preset_of(given.preset, threads=given.threads, **chosen)
     world = given.users, given.tracks, given.events, given.seed
-    result = measure(world, settings, given.rounds, given.beside is not None, given.events_in == "files")
+    result = measure(world, settings, given.rounds, given.beside is not None, given.events_in == "files", given.seeded)
     print(json.dumps(result)) if given.json else show(result)
 
 

@@ -53,6 +53,13 @@ def inputs(users: int, tracks: int, events: int, seed: int = 0) -> Inputs:
     return Inputs(tracks=_catalogue(rng, tracks, plays), events=frame)
 
 
+def seeded(events: pl.LazyFrame) -> pl.DataFrame:
+    """Requests: of every listener one for a list like five tracks of their own."""
+    own = events.filter(pl.col("type") == "play").select("user_id", "track_id").unique().sort("user_id", "track_id")
+    seeds = own.group_by("user_id", maintain_order=True).agg(pl.col("track_id").head(5).alias("seed_track_ids"))
+    return seeds.with_columns(list=pl.lit("seeded"), limit=50).collect()
+
+
 def _plays(rng: np.random.Generator, users: int, tracks: int, events: int) -> tuple[Ints, Ints]:
     """Listener and track of every play. Track ``i`` is of group ``i`` mod GROUPS."""
     listeners = np.concatenate([np.arange(users), rng.permutation(users)[ranks(rng, users, max(0, events - users), 0.9)]])[
