@@ -10,14 +10,12 @@ from dataclasses import dataclass
 from recsys.errors import RecsysError
 
 MIB, GIB = 2**20, 2**30
-PROGRAM = 800 * MIB
-"""Memory of the program, its libraries and compiled code."""
-MEMORY_RATING, MEMORY_LISTENER, MEMORY_TRACK = 280, 18_000, 48_000
-"""Bytes of memory for each rating, listener and track of a run; those for tracks are arrays of a block of listeners,"""
-BLOCKS = 1_000 * MIB
-"""which are cut when they grow beyond this."""
-DISK_EVENT, DISK_RATING, DISK_LISTENER, DISK_TRACK = 50, 25, 2_000, 1_500
-"""Bytes of disk for each event (while the ratings are made), rating, listener and track."""
+PROGRAM = 1_200 * MIB
+"""Memory of the program, its libraries and compiled code, and of a part of the lists."""
+MEMORY_RATING, MEMORY_LISTENER, MEMORY_TRACK = 90, 3_500, 8_000
+"""Bytes of memory for each rating, listener and track of a run."""
+DISK_EVENT, DISK_RATING, DISK_LISTENER, DISK_TRACK = 50, 85, 6_000, 2_500
+"""Bytes of disk for each event (while the ratings are made), rating, listener and track: of tables, and of mapped arrays."""
 DISK_CANDIDATE, DISK_ROW = 220, 420
 """Bytes of disk for each candidate and each row of a list: in the tables, and again in the lookup's files."""
 
@@ -36,8 +34,8 @@ class Size:
     @property
     def memory(self) -> int:
         """Bytes that the process takes at its peak."""
-        blocks = min(MEMORY_TRACK * self.tracks, BLOCKS)
-        return PROGRAM + MEMORY_RATING * self.ratings + MEMORY_LISTENER * self.listeners + blocks
+        counted = MEMORY_RATING * self.ratings + MEMORY_LISTENER * self.listeners + MEMORY_TRACK * self.tracks
+        return PROGRAM + counted
 
     @property
     def disk(self) -> int:
