@@ -28,7 +28,7 @@ def execute(folder: Path) -> nbformat.NotebookNode:
     os.environ |= {name: str(folder / name.lower()) for name in ("IPYTHONDIR", "JUPYTER_RUNTIME_DIR", "JUPYTER_CONFIG_DIR")}
     book = read()
     book.metadata = nbformat.from_dict(_METADATA)
-    NotebookClient(book, timeout=120, kernel_name="python3", record_timing=False).execute()
+    NotebookClient(book, timeout=900, kernel_name="python3", record_timing=False).execute()
     book.metadata = nbformat.from_dict(_METADATA)
     for cell in book.cells:
         cell.metadata.clear()

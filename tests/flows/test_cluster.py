@@ -61,7 +61,7 @@ def night(lake: Path, root: Path, where: str = "", plague: str = "") -> tuple[di
     notes.write_text(plague)
     command = [sys.executable, str(script), str(lake), AS_OF.isoformat(), where, str(notes) if plague else ""]
     environment = {**os.environ, "PYTHONPATH": str(root)}
-    done = subprocess.run(command, cwd=lake.parent, env=environment, capture_output=True, text=True, timeout=300, check=False)
+    done = subprocess.run(command, cwd=lake.parent, env=environment, capture_output=True, text=True, timeout=900, check=False)
     assert done.stdout, done.stderr
     return json.loads(done.stdout.splitlines()[-1]), done.stderr
 
@@ -120,7 +120,7 @@ def test_the_documents_two_terminals(tmp_path: Path, root: Path) -> None:
             while begun and begun[0].poll() is None and not _listens(port):
                 sleep(0.1)
         command = [*run.replace("8786", port).split(), "--as-of", AS_OF.isoformat()]
-        done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=300, check=False)
+        done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=900, check=False)
         assert done.returncode == 0, done.stderr
         assert Lake(lake).published().read("rankings").height
     finally:

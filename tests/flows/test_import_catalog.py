@@ -54,7 +54,7 @@ def test_events_fetch_the_tracks_they_name(tmp_path: Path, root: Path) -> None:
         kept = {name: value for name, value in os.environ.items() if name not in _NAMES}
         command = [sys.executable, "-c", SCRIPT, str(lake.root), ident(2), server.address("html"), ident(9)]
         done = subprocess.run(
-            command, cwd=tmp_path, env={**kept, **outside}, capture_output=True, text=True, timeout=180, check=False
+            command, cwd=tmp_path, env={**kept, **outside}, capture_output=True, text=True, timeout=900, check=False
         )
     assert done.returncode == 0, done.stderr
     first, again, unchanged, states = json.loads(done.stdout.splitlines()[-1])

@@ -73,7 +73,7 @@ def _ended(command: list[str], folder: Path, environment: dict[str, str]) -> tup
             command, cwd=folder, env=environment, stdout=words, stderr=subprocess.STDOUT, start_new_session=True
         )
         try:
-            return process.wait(timeout=300), told.read_text()
+            return process.wait(timeout=900), told.read_text()
         finally:
             with contextlib.suppress(ProcessLookupError):
                 os.killpg(process.pid, signal.SIGKILL)

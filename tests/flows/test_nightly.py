@@ -67,7 +67,7 @@ def told(lake: Lake, root: Path, tmp_path_factory: pytest.TempPathFactory) -> di
     (folder / "inbox" / "events" / "late.jsonl").write_text(json.dumps(row))
     command = [sys.executable, "-c", SCRIPT, str(lake.root), str(folder / "inbox"), AS_OF.isoformat()]
     environment = {**os.environ, "PYTHONPATH": str(root)}
-    done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, timeout=300, check=False)
+    done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, timeout=900, check=False)
     assert done.returncode == 0, done.stderr
     return json.loads(done.stdout.splitlines()[-1]) | {"log": done.stdout + done.stderr}
 

@@ -53,7 +53,7 @@ def ran(folder: Path, root: Path, dies: int = -1) -> tuple[int, dict[str, Any], 
     """Exit code, what the night said of itself, and its log; ``dies``: the part of the lists in which it is killed."""
     command = [sys.executable, "-c", SCRIPT, str(folder / "lake"), AS_OF.isoformat(), str(dies)]
     environment = {**os.environ, "PYTHONPATH": str(root)}
-    done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, timeout=300, check=False)
+    done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, timeout=900, check=False)
     return done.returncode, json.loads(done.stdout) if done.stdout else {}, done.stderr
 
 

@@ -49,7 +49,7 @@ def prism(shared: Path) -> Iterator[str]:
     """Address of a running mock of the description."""
     if NPX is None:
         pytest.skip("needs node and npx, to run the mock server @stoplight/prism-cli")
-    if subprocess.run([NPX, "--yes", PRISM, "--version"], capture_output=True, timeout=300, check=False).returncode:
+    if subprocess.run([NPX, "--yes", PRISM, "--version"], capture_output=True, timeout=900, check=False).returncode:
         pytest.skip(f"needs the npm registry once: npx could not fetch {PRISM}")
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
