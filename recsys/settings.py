@@ -198,7 +198,7 @@ class Settings(BaseModel):
     netted_evidence: bool = True
     """Plays and skips of an artist, genre or song are set against each other and against the listener's habit of skipping."""
     max_per_artist: _Count | None = 5
-    """Most tracks of one credited artist in a list, twice as many of an artist of the tracks it starts from; none = no cap."""
+    """Most tracks of one credited artist in a list, and as many more for each of its seeds by the artist; none = no cap."""
     artist_gap: Annotated[int, Field(ge=0, le=100)] = 3
     """Rows between two by one artist in a list, while others are left; 0 = any."""
     one_version_per_song: bool = True

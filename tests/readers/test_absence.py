@@ -107,7 +107,7 @@ def test_bounds_and_new_artists_say_where_they_were_set() -> None:
     }
 
 
-def test_an_artist_of_the_seeds_has_twice_the_cap() -> None:
+def test_an_artist_may_have_as_many_more_for_a_seed() -> None:
     settings = Settings(lists=(), max_per_artist=1, artist_gap=0)
     rows = [track(f"{artist}{number}", artist=artist) for artist in ("Ada", "Bel") for number in range(4)]
     rows += [track(f"z{number}", popularity=0.1, artist=f"Z{number}") for number in range(9)]

@@ -28,6 +28,8 @@ from recsys.stages.rankings.reasons import reasons
 from recsys.stages.rankings.replays import with_replays
 from recsys.tables import DROP_RULES, LISTS, PARTS, RANKINGS, STRINGS
 
+_NONE = np.empty(0, np.int32)
+
 
 def pool_depth(settings: Settings) -> int | None:
     """How many of a list's best candidates are looked at, enough for the longest list; none = all."""
@@ -70,7 +72,7 @@ def _diverse(scorer: Scorer, scored: Scored, pool: Ordered) -> Picked:
         limits,
         Rules(settings.diversity_lambda, 1.0, settings.max_per_artist or 0, settings.one_version_per_song, settings.artist_gap),
         scale,
-        _starts(scorer, scored, len(limits)),
+        _seeds(scorer, scored, len(limits)),
     )
     rank = ranks(pool.indptr, pool.score, kept, picks.position)
     allowed = ~picks.over_cap | settings.backfill
@@ -91,9 +93,9 @@ def _diverse(scorer: Scorer, scored: Scored, pool: Ordered) -> Picked:
     )
 
 
-def _starts(scorer: Scorer, scored: Scored, lists: int) -> Ragged:
-    """The tracks each list starts from."""
-    return Ragged.of([scorer.requests.starts(scored.first_list + row) for row in range(lists)])
+def _seeds(scorer: Scorer, scored: Scored, lists: int) -> Ragged:
+    """The seed tracks of each list."""
+    return Ragged.of([scorer.requests.seeds.get(scored.first_list + row, _NONE) for row in range(lists)])
 
 
 def _columns(pool: Ordered, places: NDArray[np.int64]) -> Floats:

@@ -20,7 +20,7 @@ from numba import njit
 
 from recsys.matrices.arrays import INNER, Flags, Floats, Ints, Items, Offsets, Ragged
 from recsys.stages.rankings.kernels.picking import PickColumns, Pool, Rules, cosine_distance, pick_list, room
-from recsys.stages.rankings.kernels.state import count_from, empty_state
+from recsys.stages.rankings.kernels.state import allow_more, empty_state
 
 _ALIKE = 1e-6
 """Mean distance to the nearest below which tracks all sound alike."""
@@ -50,7 +50,7 @@ def pick_many(
     limits: npt.ArrayLike,
     rules: Rules,
     scales: npt.ArrayLike | None = None,
-    starts: Ragged | None = None,
+    seeds: Ragged | None = None,
 ) -> tuple[Offsets, Picks]:
     """Picks of many lists in one call that releases the GIL.
 
@@ -62,10 +62,10 @@ def pick_many(
     order of their scores, with diversity 0 and no nearest pick. A candidate is passed over when one of its credited artists
     already has ``cap`` picks or, with ``one_version``, when its song is picked; with ``gap`` it waits while one of its artists
     has one of the last ``gap`` picks and others are left. A list still short after all others is filled over the artist cap,
-    never with a second version. Artists of the tracks a list starts from, ``starts``, may have twice ``cap`` picks.
+    never with a second version. For each of a list's ``seeds`` its artists may have ``cap`` picks more.
     """
     lists = len(indptr) - 1
-    starts = starts or Ragged(np.zeros(lists + 1, np.int64), np.empty(0, np.int32))
+    seeds = seeds or Ragged(np.zeros(lists + 1, np.int64), np.empty(0, np.int32))
     scale = rules.scale if scales is None else scales
     kept, columns = _pick_many(
         _contiguous(items),
@@ -74,7 +74,7 @@ def pick_many(
         np.ascontiguousarray(limits, np.int64),
         np.ascontiguousarray(np.broadcast_to(np.asarray(scale, np.float64), lists)),
         Rules(float(rules.weight), 1.0, int(rules.cap), bool(rules.one_version), int(rules.gap)),
-        Ragged(np.ascontiguousarray(starts.indptr, np.int64), np.ascontiguousarray(starts.numbers, np.int32)),
+        Ragged(np.ascontiguousarray(seeds.indptr, np.int64), np.ascontiguousarray(seeds.numbers, np.int32)),
     )
     return kept, Picks(*columns)
 
@@ -95,7 +95,7 @@ def _contiguous(items: Items) -> Items:
 
 @njit(nogil=True, cache=True)
 def _pick_many(
-    items: Items, pool: Pool, indptr: Offsets, limits: Offsets, scales: Floats, rules: Rules, starts: Ragged
+    items: Items, pool: Pool, indptr: Offsets, limits: Offsets, scales: Floats, rules: Rules, seeds: Ragged
 ) -> tuple[Offsets, tuple[Ints, Floats, Ints, Floats, Flags]]:
     kept, total, longest, widest = np.zeros(limits.size + 1, np.int64), 0, np.int64(0), np.int64(0)
     for index in range(limits.size):
@@ -109,10 +109,10 @@ def _pick_many(
         begin, end, size = indptr[index], indptr[index + 1], kept[index]
         out = PickColumns(position[size:], diversity[size:], nearest[size:], marginal[size:], over_cap[size:])
         own = Rules(rules.weight, scales[index], rules.cap, rules.one_version, rules.gap)
-        started = starts.numbers[starts.indptr[index] : starts.indptr[index + 1]]
-        count_from(items, started, np.int64(-rules.cap), state)
+        own_seeds = seeds.numbers[seeds.indptr[index] : seeds.indptr[index + 1]]
+        allow_more(items, own_seeds, np.int64(rules.cap), state)
         count = pick_list(items, Pool(pool.tracks[begin:end], pool.scores[begin:end]), limits[index], own, state, work, out)
-        count_from(items, started, np.int64(0), state)
+        allow_more(items, own_seeds, np.int64(-rules.cap), state)
         kept[index + 1] = size + count
     size = kept[-1]
     return kept, (position[:size], diversity[:size], nearest[:size], marginal[:size], over_cap[:size])

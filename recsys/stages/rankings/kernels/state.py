@@ -105,11 +105,15 @@ def clear(items: Items, tracks: Ints, picks: Ints, state: PickState) -> None:
 
 
 @njit(nogil=True, cache=True)
-def count_from(items: Items, tracks: Ints, number: int | np.int64, state: PickState) -> None:
-    """Picks of every artist of ``tracks`` count from ``number``: from −n on, the cap lets in n more."""
+def allow_more(items: Items, tracks: Ints, more: int | np.int64, state: PickState) -> None:
+    """Every artist may have so many ``more`` picks than the cap says for each of ``tracks``: picks count from below 0.
+
+    The same with −``more``, after :func:`clear`, takes it back: artists that were picked count from 0 already.
+    """
     for track in tracks:
         for at in range(items.credits_indptr[track], items.credits_indptr[track + 1]):
-            state.credits[items.credits_indices[at]] = number
+            artist = items.credits_indices[at]
+            state.credits[artist] = min(0, state.credits[artist] - more)
 
 
 @njit(nogil=True, cache=True)

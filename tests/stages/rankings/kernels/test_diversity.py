@@ -225,17 +225,16 @@ class TestRules:
         assert result.over_cap.tolist() == [False, False, True]
         assert result.diversity.tolist() == [0, 0, 0]
 
-    def test_artists_of_what_a_list_starts_from_have_twice_the_cap_in_that_list_alone(self) -> None:
+    def test_an_artist_may_have_as_many_more_for_each_seed_in_that_list_alone(self) -> None:
         w = in_order(catalogue(corners(0, 10, 20, 30, 40, 50), artists=[7, 7, 7, 8, 8, 7]), [0.9, 0.8, 0.7, 0.6, 0.5, 0.4])
-        twice = Pool(np.tile(w.tracks, 3), np.tile(w.scores, 3))
-        starts = Ragged.of([np.empty(0, np.int32), np.array([2, 0], np.int32), np.empty(0, np.int32)])
-        offsets, picks = diversity.pick_many(
-            w.items, twice, np.array([0, 6, 12, 18]), [4, 4, 4], Rules(1.0, 1.0, 1, False, 0), None, starts
-        )
-        own = [picks.position[offsets[row] : offsets[row + 1]].tolist() for row in range(3)]
-        assert own == [[0, 3, 1, 2], [0, 1, 3, 2], [0, 3, 1, 2]]
-        over = [picks.over_cap[offsets[row] : offsets[row + 1]].tolist() for row in range(3)]
-        assert over == [[False, False, True, True], [False, False, False, True], [False, False, True, True]]
+        pools = Pool(np.tile(w.tracks, 4), np.tile(w.scores, 4))
+        seeds = Ragged.of([np.array(tracks, np.int32) for tracks in ([], [5], [5, 0], [])])
+        rules, bounds = Rules(1.0, 1.0, 1, False, 0), np.arange(0, 25, 6)
+        offsets, picks = diversity.pick_many(w.items, pools, bounds, [4, 4, 4, 4], rules, None, seeds)
+        own = [picks.position[offsets[row] : offsets[row + 1]].tolist() for row in range(4)]
+        assert own == [[0, 3, 1, 2], [0, 1, 3, 2], [0, 1, 2, 3], [0, 3, 1, 2]]
+        over = [picks.over_cap[offsets[row] : offsets[row + 1]].tolist() for row in range(4)]
+        assert over == [[False, False, True, True], [False, False, False, True], [False] * 4, [False, False, True, True]]
 
     def test_cap_counts_every_credited_artist(self) -> None:
         indptr, indices = rows([[1], [1, 2], [2]])
