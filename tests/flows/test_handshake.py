@@ -148,8 +148,3 @@ def test_a_worker_that_comes_later_and_differs_does_nothing(scheduler: str, tmp_
         assert not (tmp_path / "done").exists()
         cluster.Workers(client, here, str(tmp_path)).map([call], lambda *_: None)
         assert (tmp_path / "done").exists()
-    (tmp_path / "sitecustomize.py").write_text(WITHOUT)
-    with worker(scheduler, tmp_path, tmp_path), Client(scheduler, set_as_default=False) as client:
-        client.wait_for_workers(1)
-        with pytest.raises(ClusterError, match="a worker that came later cannot run recsys"):
-            cluster.Workers(client, here, str(tmp_path)).map([call], lambda *_: None)
