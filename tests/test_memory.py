@@ -167,4 +167,5 @@ def test_freed_arrays_go_back_to_the_system() -> None:
     plain, told = run(), run("return", "release")
     assert told[0] > 200  # MiB held
     assert told[1] < plain[1] - 150
-    assert told[4] < plain[4] - 100  # how much of them stays without it depends on what else lies in the heap
+    assert told[2] > 200
+    assert told[4] < told[2] // 2  # without it some 100 to 200 MiB stay, depending on what else lies in the heap
