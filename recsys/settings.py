@@ -175,7 +175,7 @@ class Settings(BaseModel):
     neighborhood: Annotated[Literal["co_rated", "blended"], BeforeValidator(_renamed)] = "blended"
     """Who votes: everyone with a positive correlation over co-rated tracks (Q24–Q27), or neighbours over the whole catalogue with
     jointly derived weights, blended with the factors that all listeners share and with implicit-feedback ALS."""
-    evidence_half: Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)] = 0.01
+    evidence_half: Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)] = 0.02
     """Share of a listener's ratings explained by others at which `blended` scores are halved; 0 = always up to 1 (Q23)."""
     restrict_collaborative: bool = True
     """Only catalogue tracks take the collaborative maximum (Q21)."""

@@ -31,7 +31,8 @@ class Chance(NamedTuple):
         """(n, m) chances 0–1 of raw scores (n, m) of n listeners with ``sizes`` (n,) ratings; 0 for scores not above 0."""
         design = _design(np.maximum(scores, np.finfo(np.float32).tiny), sizes[:, None])
         odds = self.intercept + self.score * design[..., 1] + self.size * design[..., 2]
-        return np.where(scores > 0.0, 1.0 / (1.0 + np.exp(-odds)), 0.0)
+        with np.errstate(over="ignore"):  # where the odds are as good as none: 1 ÷ infinity is the 0 they have
+            return np.where(scores > 0.0, 1.0 / (1.0 + np.exp(-odds)), 0.0)
 
 
 def fit_chance(scores: Floats, sizes: NDArray[np.integer[Any]], hits: NDArray[np.bool_]) -> Chance:
