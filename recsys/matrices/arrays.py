@@ -183,3 +183,10 @@ class Ragged(NamedTuple):
         indptr = np.zeros(len(rows) + 1, np.int64)
         np.cumsum([len(row) for row in rows], out=indptr[1:])
         return cls(indptr, np.concatenate([np.empty(0, np.int32), *rows]).astype(np.int32))
+
+    def counts(self, width: int) -> csr_array:
+        """(rows, width) how often each row holds each number, 0 to ``width`` − 1; numbers in order."""
+        ones, shape = np.ones(len(self.numbers)), (len(self.indptr) - 1, width)
+        counted = csr_array((ones, self.numbers, self.indptr), shape=shape, copy=True)
+        counted.sum_duplicates()
+        return counted

@@ -81,9 +81,13 @@ class Requests:
         """Whether a list names seeds, or artists or genres to start from."""
         return row in self.seeds or row in self.likened
 
+    def seeds_of(self, row: int) -> Ints:
+        """The seed tracks of a list; none where it has no seeds."""
+        return self.seeds.get(row, _NONE)
+
     def starts(self, row: int) -> Ints:
         """The tracks a list starts from: its seeds and what its seed artists and genres stand for."""
-        return np.concatenate([self.seeds.get(row, _NONE), self.likened.get(row, _NONE)])
+        return np.concatenate([self.seeds_of(row), self.likened.get(row, _NONE)])
 
 
 def rule(name: str) -> int:

@@ -161,7 +161,7 @@ def _full_artist(case: _Case) -> tuple[int, int] | None:
     cap = case.scorer.settings.max_per_artist
     if cap is None:
         return None
-    listed, seeds = _credited(case, case.picks), _credited(case, case.scorer.requests.seeds.get(0, ()))
+    listed, seeds = _credited(case, case.picks), _credited(case, case.scorer.requests.seeds_of(0))
     for artist in _credited(case, [case.track]):
         count, most = int(np.count_nonzero(listed == artist)), cap * (1 + int(np.count_nonzero(seeds == artist)))
         if count >= most:

@@ -50,3 +50,11 @@ def test_every_array_has_a_row_per_track() -> None:
         assert 0 <= of.min() <= of.max() < sets
         assert (bearers.max() < sets, indptr[-1]) == (True, bearers.size)
     assert set(arrays.Tracks._fields) >= {"features", "barred_genre_members"}
+
+
+def test_counts_of_rows_leave_the_rows_as_they_are() -> None:
+    rows = arrays.Ragged.of([np.array([3, 0, 3], np.int32), np.empty(0, np.int32), np.array([1], np.int32)])
+    counted = rows.counts(5)
+    assert counted.toarray().tolist() == [[1, 0, 0, 2, 0], [0, 0, 0, 0, 0], [0, 1, 0, 0, 0]]
+    assert counted.indices.tolist() == [0, 3, 1]
+    assert (rows.indptr.tolist(), rows.numbers.tolist()) == ([0, 3, 3, 4], [3, 0, 3, 1])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
@@ -164,9 +165,11 @@ class Scorer:
 
     def _seeded(self, rows: list[int]) -> Floats:
         """(rows, tracks) scores of lists with seeds."""
-        requests = self.requests
-        seeds = _likes([requests.starts(row) for row in rows], len(self.catalog.ids))
-        return self.similar.seeded(requests.listener[rows], seeds, self.settings.seed_share)
+        return self.similar.seeded(self.requests.listener[rows], self._starts(rows), self.settings.seed_share)
+
+    def _starts(self, rows: Iterable[int]) -> csr_array:
+        """(rows, tracks) how often each list starts from each track; in order, so that sums do not depend on other lists."""
+        return arrays.Ragged.of([self.requests.starts(row) for row in rows]).counts(len(self.catalog.ids))
 
     def _seed_points(self, mine: csr_array, starts: csr_array) -> Floats:
         """Points of each seed of a list: with scale `spread` at least so many that seeds have their share of all points."""
@@ -217,7 +220,7 @@ class Scorer:
         targets = np.full((last - first + len(own), 12), np.nan)
         if own:
             listeners = requests.listener[own] - first
-            mine, starts = liked[listeners], _likes([requests.starts(row) for row in own], liked.shape[1])
+            mine, starts = liked[listeners], self._starts(own)
             starts.data *= np.repeat(self._seed_points(mine, starts), np.diff(starts.indptr))
             liked = csr_array(vstack([liked, mine + starts]))
             disliked = csr_array(vstack([disliked, disliked[listeners]]))
@@ -268,7 +271,7 @@ class Scorer:
         if not len(self.tracks.releases):
             return own
         voters = releases.voters_of(near.indptr, near.neighbors, near.similarity, len(self.history.users))[listeners - near.first]
-        starts = _likes([requests.starts(row) for row in rows], len(self.catalog.ids))
+        starts = self._starts(rows)
         seeded = np.diff(starts.indptr) > 0
         if seeded.any():
             kinds = [sparse.diags_array(one.astype(np.float64)) for one in (~seeded, seeded)]
@@ -285,7 +288,7 @@ class Scorer:
         out = []
         for row, listener in zip(rows, requests.listener[rows.start : rows.stop].tolist(), strict=True):
             ids, rules = histories[listener - first]
-            exclusions, seeds = requests.exclusions.get(row, Exclusions()), requests.seeds.get(row, _NOBODY)
+            exclusions, seeds = requests.exclusions.get(row, Exclusions()), requests.seeds_of(row)
             groups = (
                 ("cooldown", exclusions.cooldown),
                 ("postponed", exclusions.postponed),
@@ -322,14 +325,6 @@ def popularity_fit(popularity: Floats) -> Floats:
     p = np.clip(popularity, 0.0, 1.0)
     balanced = np.clip(0.55 * p + 0.45 * np.clip(1 - 1.15 * np.abs(p - 0.62), 0, 1), 0, 1)
     return np.stack([balanced, 0.35 + 0.65 * p, np.clip(1 - 1.25 * np.abs(p - 0.52), 0, 1)])
-
-
-def _likes(rows: list[Ints], tracks: int) -> csr_array:
-    """(rows, tracks) how often each row names each track."""
-    indptr, columns = arrays.Ragged.of(rows)
-    points = csr_array((np.ones(len(columns)), columns, indptr), shape=(len(rows), tracks))
-    points.sum_duplicates()  # tracks in order: what is summed over them later must not depend on other lists of the block
-    return points
 
 
 def _bearing(prefix: str, sets: NameSets) -> dict[str, Any]:

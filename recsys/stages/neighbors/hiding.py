@@ -12,7 +12,7 @@ from typing import NamedTuple
 import numpy as np
 from scipy.sparse import csr_array
 
-from recsys.evaluation.splits import Split, divided, drawn
+from recsys.evaluation.splits import divided, drawn
 from recsys.matrices.arrays import Flags, Floats
 from recsys.stages.neighbors.fitting import correlated, learned_arrays
 from recsys.stages.neighbors.model import Parameters
@@ -41,7 +41,8 @@ def windows(sample: csr_array, times: Floats | None, judged: int, most: int) -> 
         return []
     bounds = np.nanquantile(times, [max(1.0 - HIDDEN * part, 0.0) for part in range(1, most + 1)]).tolist()
     parts = [Window(since, until) for since, until in zip(bounds, [np.inf, *bounds], strict=False)]
-    return [part for part in parts if np.count_nonzero(np.diff(_later(sample, times, judged, part).test.indptr)) >= FEWEST]
+    of = _listeners(sample)
+    return [part for part in parts if np.unique(of[_hidden(sample, times, judged, part)]).size >= FEWEST]
 
 
 def hide(store: ArrayStore, parameters: Parameters, judged: int, dated: bool, window: Window | None, *, threads: int) -> Arrays:
@@ -49,19 +50,20 @@ def hide(store: ArrayStore, parameters: Parameters, judged: int, dated: bool, wi
     where ``dated``; what is left, standardised, and its factors."""
     sample, times = store.matrix("sample"), store["times"] if dated else None
     if window is not None and times is not None:
-        train, test = _later(sample, times, judged, window)
+        train = divided(sample, times >= window.since).train
+        test = divided(sample, _hidden(sample, times, judged, window)).test
     else:
         hidden = drawn(sample, HIDDEN, parameters.seed, times) & (_listeners(sample) < judged) & (sample.data > 0.0)
         train, test = divided(sample, hidden)
     return {**learned_arrays(correlated(train, parameters, threads)), **matrix_arrays("test", test[:judged])}
 
 
-def _later(sample: csr_array, times: Floats, judged: int, window: Window) -> Split:
-    """What was before the window, and what judged listeners with a past like in it; a rating without a time is of the past."""
+def _hidden(sample: csr_array, times: Floats, judged: int, window: Window) -> Flags:
+    """What judged listeners with a past like in the window, one flag a rating; a rating without a time is of the past."""
     of, past = _listeners(sample), ~(times >= window.since)
     known = np.bincount(of[past], minlength=sample.shape[0])[of] > 0
-    hidden: Flags = ~past & (times < window.until) & (sample.data > 0.0) & known & (of < judged)
-    return Split(divided(sample, ~past).train, divided(sample, hidden).test)
+    flags: Flags = ~past & (times < window.until) & (sample.data > 0.0) & known & (of < judged)
+    return flags
 
 
 def _listeners(sample: csr_array) -> np.ndarray:

@@ -209,10 +209,7 @@ class Blended:
 
     def seed_shares(self, seeds: Sequence[Ints], pairs: Ragged) -> Shares:
         model = self.model.model
-        lengths = np.array([len(one) for one in seeds])
-        indptr = np.r_[0, np.cumsum(lengths)]
-        rows = csr_array((np.ones(indptr[-1]), np.concatenate(seeds), indptr), shape=(len(seeds), self.history.tracks))
-        rows.sum_duplicates()
+        rows = Ragged.of(seeds).counts(self.history.tracks)
         return attribute(self.form, model.standardised(rows), model.listeners(rows), pairs)
 
     def chances(self, first: int, pairs: Ragged) -> Floats:

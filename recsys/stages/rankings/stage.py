@@ -28,8 +28,6 @@ from recsys.stages.rankings.reasons import reasons
 from recsys.stages.rankings.replays import with_replays
 from recsys.tables import DROP_RULES, LISTS, PARTS, RANKINGS, STRINGS
 
-_NONE = np.empty(0, np.int32)
-
 
 def pool_depth(settings: Settings) -> int | None:
     """How many of a list's best candidates are looked at, enough for the longest list; none = all."""
@@ -95,7 +93,7 @@ def _diverse(scorer: Scorer, scored: Scored, pool: Ordered) -> Picked:
 
 def _seeds(scorer: Scorer, scored: Scored, lists: int) -> Ragged:
     """The seed tracks of each list."""
-    return Ragged.of([scorer.requests.seeds.get(scored.first_list + row, _NONE) for row in range(lists)])
+    return Ragged.of([scorer.requests.seeds_of(scored.first_list + row) for row in range(lists)])
 
 
 def _columns(pool: Ordered, places: NDArray[np.int64]) -> Floats:
