@@ -113,10 +113,6 @@ def _answer(future: Any, call: Call) -> Any:
         return future.result()
     except KilledWorker:
         return None
-    except ImportError as error:
-        raise ClusterError(
-            f"a worker that came later cannot run recsys ({error}); install the same version there; {_AGAIN}"
-        ) from None
     except (CancelledError, OSError) as error:
         raise ClusterError(f"the cluster went away during {call.words} ({error}); {_AGAIN}") from None
 
