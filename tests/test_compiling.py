@@ -70,6 +70,32 @@ def test_kernels_without_an_entry_for_python_are_called_by_kernels_alone() -> No
     assert number > 100
 
 
+def fastmath(function: ast.FunctionDef) -> str | None:
+    """What a kernel says of it, none for nothing; "False" for a function that is no kernel."""
+    options = [one for one in function.decorator_list if isinstance(one, ast.Call) and "njit" in ast.unparse(one)]
+    if not options:
+        return "False"
+    return next((ast.unparse(one.value) for one in options[0].keywords if one.arg == "fastmath"), None)
+
+
+def test_a_kernel_called_by_one_with_fastmath_says_its_own() -> None:
+    """Else it has that of whichever kernel first calls it: what a process compiles first would decide its last bits."""
+    modules = [ast.parse(path.read_text(encoding="utf-8")).body for path in sorted((HOUSE / "recsys").rglob("kernels/*.py"))]
+    own = [{node.name: node for node in module if isinstance(node, ast.FunctionDef)} for module in modules]
+    public = {name: node for functions in own for name, node in functions.items() if not name.startswith("_")}
+    called = {
+        node.name: fastmath(node)
+        for functions in own
+        for caller in functions.values()
+        if fastmath(caller) not in {None, "False"}
+        for call in ast.walk(caller)
+        if isinstance(call, ast.Call) and isinstance(call.func, ast.Name)
+        if (node := functions.get(call.func.id, public.get(call.func.id)))
+    }
+    assert {"cholesky_solve", "_over_root", "_scale"} <= called.keys()
+    assert [name for name, says in called.items() if says is None] == []
+
+
 def python(code: str, cache: Path) -> str:
     """What a process prints whose compiled kernels lie in ``cache``."""
     environment = os.environ | {"NUMBA_CACHE_DIR": str(cache), "PYTHONPATH": str(HOUSE)}

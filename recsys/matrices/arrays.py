@@ -23,7 +23,8 @@ LEAN: dict[str, Any] = {"nogil": True, "cache": True, "_nrt": False}
 operations for which threads wait for each other."""
 INNER: dict[str, Any] = {"nogil": True, "cache": True, "no_cpython_wrapper": True, "no_cfunc_wrapper": True}
 """Options of kernels that other kernels alone call: the entry for Python is compiled for none of them, which is a tenth of the
-time. Called by Python, they would take the process down; so they are private to their module (``tests/test_compiling.py``)."""
+time. Called by Python, they would take the process down; so they are private to their module (``tests/test_compiling.py``).
+Without ``fastmath`` they have that of the kernel that first calls them; so those called by kernels with it name their own."""
 LEAN_INNER: dict[str, Any] = {**LEAN, **INNER}
 """Of those that are both."""
 

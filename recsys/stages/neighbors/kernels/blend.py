@@ -87,6 +87,6 @@ def _greatest(values: Float32s) -> np.float32:
     return top
 
 
-@njit(**INNER)
+@njit(fastmath={"reassoc", "contract"}, **INNER)
 def _over_root(share: float, square: np.float32, count: int) -> np.float32:
     return np.float32(share / np.sqrt(square / count)) if square > 0.0 else np.float32(0)

@@ -195,7 +195,7 @@ def _subtract_all(row: Floats, mine: Floats, theirs: Floats, begin: int, first: 
             own[at] -= p * a[at]
 
 
-@njit(**LEAN)
+@njit(fastmath=False, **LEAN)
 def cholesky_solve(matrix: Floats, size: int, right: Floats) -> None:
     """Solves matrix · x = right in place; only the upper triangle of the leading ``size`` × ``size`` block is read and changed.
 
@@ -305,7 +305,7 @@ def _add_to_four(right: Floats, row: int, factors: Floats, one: int) -> None:
         d[at] += s * value
 
 
-@njit(**LEAN_INNER)
+@njit(fastmath={"contract"}, **LEAN_INNER)
 def _scale(row: Floats, factor: float) -> None:
     for at in range(row.size):
         row[at] *= factor

@@ -58,7 +58,7 @@ def solve_rows(
                 direction[k] = rest[k] + turn * direction[k]
 
 
-@njit(**INNER)
+@njit(fastmath={"reassoc", "contract"}, **INNER)
 def _copy(source: Float32s, target: Float32s) -> None:
     for k in range(source.size):
         target[k] = source[k]
