@@ -25,11 +25,12 @@ from recsys.stages.neighbors.kernels.interpolation import (
     subtract,
 )
 from recsys.stages.neighbors.kernels.least_squares import normal_equations
+from recsys.stages.neighbors.kernels.near_rows import NearRows, columns_of, near_rows, products
 
 _CHUNK = 512
 """Own tracks looked at together: bounds memory for long histories."""
-_TOGETHER = 8
-"""Tracks whose votes are squared side by side."""
+_LANES = 8
+"""Targets are filled up to a multiple of it: loops over the rest of a row would take longer than the arithmetic."""
 LISTED = 3
 """Own tracks named for each target."""
 
@@ -92,15 +93,17 @@ def attribute_rows(
     """Fills ``shares`` for the pairs of the listeners ``first`` … ``last`` − 1: of row u, the tracks indptr[u] … of ``pairs``."""
     indptr, tracks = pairs
     items = form.tracks.shape[0]
-    head, sums, place = np.full(items, -1, np.int32), np.zeros(items), np.full(items, -1, np.int32)
+    number, room = np.full(items, -1, np.int32), (np.zeros(items), np.full(items, -1, np.int32))
     for row in range(first, last):
         part = slice(indptr[row], indptr[row + 1])
         if part.start < part.stop:
-            chosen = _chosen(subjects.indices[row])
-            scales = _scales(form, subjects, row, chosen, sums)
-            right = _targets(form, subjects, row, chosen, tracks[part], (head, place), scales[1])
+            near = near_rows(form.rows, form.votes, form.vectors, _chosen(subjects.indices[row]), number)
+            scales = _scales(form, subjects, row, near, room[0])
+            right = _targets(form, subjects, row, near, tracks[part], number, scales[1])
             parts = shares.tracks[part], shares.share[part], shares.rest[part]
-            _divide(form, subjects, row, chosen, tracks[part], (scales, right, place), parts)
+            _divide(form, subjects, row, near, tracks[part], (scales, right, number, room[1]), parts)
+            for track in near.tracks:
+                number[track] = -1
 
 
 @njit(**INNER)
@@ -112,10 +115,10 @@ def _chosen(indices: Ints) -> Ints:
 
 
 @njit(**INNER)
-def _scales(form: LinearForm, subjects: Voters, row: int, chosen: Ints, sums: Floats) -> tuple[float, float, float]:
+def _scales(form: LinearForm, subjects: Voters, row: int, near: NearRows, sums: Floats) -> tuple[float, float, float]:
     """What votes, ALS scores and track side are multiplied by in the blend: their share ÷ root mean square over all tracks."""
     items = form.tracks.shape[0]
-    votes_square = _votes_square(form, subjects.low_rank[row], subjects.weight[row], chosen, sums)
+    votes_square = _votes_square(form, subjects.low_rank[row], subjects.weight[row], near)
     # that Gram matrix is stored times the weight of what is missing
     als_square = _quadratic(form.als_missing, subjects.als[row].astype(np.float64)) / form.missing
     side, share = form.track_share, form.als_share
@@ -126,50 +129,20 @@ def _scales(form: LinearForm, subjects: Voters, row: int, chosen: Ints, sums: Fl
 
 
 @njit(**INNER)
-def _votes_square(form: LinearForm, low_rank: Floats, weight: Floats, chosen: Ints, sums: Floats) -> float:
-    """Sum of the squares of a listener's votes over all tracks; ``sums`` (tracks,) are zeros, and zeros again then.
+def _votes_square(form: LinearForm, low_rank: Floats, weight: Floats, near: NearRows) -> float:
+    """Sum of the squares of a listener's votes over all tracks.
 
     |S d + v|² = dᵀ (SᵀS) d + Σ v (v + 2 S d): all tracks from one Gram matrix, one by one only where neighbours voted.
     """
-    # fields of a tuple are counted references: taken out once, they cost nothing inside the loops
-    indptr, indices, votes, shared = form.rows.indptr, form.rows.indices, form.votes, form.shared
-    for at in range(chosen.size):
-        for entry in range(indptr[chosen[at]], indptr[chosen[at] + 1]):
+    (indptr, indices, _, _, _), votes = near.rows, near.votes
+    sums, shared = np.zeros(near.tracks.size), np.empty(near.tracks.size)
+    for at in range(indptr.size - 1):
+        for entry in range(indptr[at], indptr[at + 1]):
             sums[indices[entry]] += weight[at] * votes[entry]
-    # typed: for a literal numba would compile everything once more
-    total, size = _quadratic(form.shared_gram, low_rank), np.int64(0)
-    tracks, own = np.zeros(_TOGETHER, np.int32), np.zeros(_TOGETHER)
-    for at in range(chosen.size):
-        for entry in range(indptr[chosen[at]], indptr[chosen[at] + 1]):
-            track = indices[entry]
-            if sums[track] != 0.0:
-                tracks[size], own[size], sums[track] = track, sums[track], 0.0
-                size += 1
-                if size == _TOGETHER:
-                    total, size = _with_squares(total, shared, tracks, own, size, low_rank), np.int64(0)
-    return _with_squares(total, shared, tracks, own, size, low_rank)
-
-
-@njit(**LEAN_INNER)
-def _with_squares(total: float, shared: Float32s, tracks: Ints, own: Floats, size: int, low_rank: Floats) -> float:
-    """``total`` + Σ v (v + 2 S d) of the first ``size`` of eight tracks with the votes ``own``.
-
-    Each product is a sum in order, so one waits for its every addition; eight side by side wait for none.
-    """
-    a = b = c = d = e = f = g = h = 0.0
-    for k in range(low_rank.size):
-        factor = low_rank[k]
-        a += shared[tracks[0], k] * factor
-        b += shared[tracks[1], k] * factor
-        c += shared[tracks[2], k] * factor
-        d += shared[tracks[3], k] * factor
-        e += shared[tracks[4], k] * factor
-        f += shared[tracks[5], k] * factor
-        g += shared[tracks[6], k] * factor
-        h += shared[tracks[7], k] * factor
-    products = (a, b, c, d, e, f, g, h)
-    for at in range(size):
-        total += own[at] * (own[at] + 2.0 * products[at])
+    products(form.shared, near.tracks, low_rank, shared)
+    total = _quadratic(form.shared_gram, low_rank)
+    for at in range(sums.size):
+        total += sums[at] * (sums[at] + 2.0 * shared[at])
     return total
 
 
@@ -200,33 +173,33 @@ def _quadratic(matrix: Floats, vector: Floats) -> float:
 
 
 @njit(**INNER)
-def _targets(
-    form: LinearForm, subjects: Voters, row: int, chosen: Ints, tracks: Ints, room: tuple[Ints, Ints], als: float
-) -> Floats:
-    """(width, targets): f, h and the ALS part of every target, one below the other."""
-    rank, als_rank, count = form.values.size, form.als.shape[1], chosen.size
-    out = np.zeros((count + rank + als_rank, tracks.size))
-    local, shared, hidden = out[:count], out[count : count + rank], out[count + rank :]
-    of_votes, of_als, values = form.shared, form.als, form.values  # as in :func:`_votes_square`
+def _targets(form: LinearForm, subjects: Voters, row: int, near: NearRows, tracks: Ints, number: Ints, als: float) -> Floats:
+    """(width, targets): f, h and the ALS part of every target, one below the other; the last target again up to whole lanes."""
+    values, als_rank, count = form.values, form.als.shape[1], near.rows.mean.size
+    targets = np.full((tracks.size + _LANES - 1) // _LANES * _LANES, tracks[-1], np.int32)
     for at in range(tracks.size):
-        for k in range(rank):
-            shared[k, at] = of_votes[tracks[at], k]
-        for k in range(als_rank):
-            hidden[k, at] = als * of_als[tracks[at], k]
+        targets[at] = tracks[at]
+    out = np.empty((count + values.size + als_rank, targets.size))
+    local, shared, hidden = out[:count], out[count : count + values.size], out[count + values.size :]
+    columns_of(form.shared, targets, shared)
+    columns_of(form.als, targets, hidden)
     if count:
-        _local(form, chosen, tracks, shared, *room, local)
+        _local(form, near, tracks, number, shared, local)
     gain, shrinkage = subjects.gain[row], subjects.shrinkage[row]
     for nth in range(count):
-        for at in range(tracks.size):
+        for at in range(targets.size):
             local[nth, at] *= gain
-    back = np.zeros((rank, tracks.size))
-    product(_turned(form.vectors, chosen), local, back)
+    back = np.empty((values.size, targets.size))
+    product(_turned(near.vectors), local, back)
     # h_k = (g − s / (ν_k + λ)) S_k − ν_k (Q_Nᵀ f)_k
-    for k in range(rank):
+    for k in range(values.size):
         own, value = gain - shrinkage / (values[k] + form.ridge), values[k]
-        for at in range(tracks.size):
+        for at in range(targets.size):
             shared[k, at] = own * shared[k, at] - value * back[k, at]
     # ALS: x = A⁻¹ Σ c y, so that a target's form in c y is A⁻¹ y_t
+    for k in range(als_rank):
+        for at in range(targets.size):
+            hidden[k, at] = als * hidden[k, at]
     indices, sure = _confidence(form, subjects.rows, row)
     matrix = np.empty((als_rank, als_rank))
     normal_equations(indices, sure, form.als, form.als_missing, form.als_ridge, matrix)
@@ -236,42 +209,44 @@ def _targets(
 
 
 @njit(**INNER)
-def _turned(vectors: Floats, chosen: Ints) -> Floats:
-    """(r, chosen) the chosen rows as columns."""
-    out = np.empty((vectors.shape[1], chosen.size))
-    for at in range(chosen.size):
+def _turned(vectors: Floats) -> Floats:
+    """Rows as columns."""
+    out = np.empty((vectors.shape[1], vectors.shape[0]))
+    for at in range(vectors.shape[0]):
         for k in range(vectors.shape[1]):
-            out[k, at] = vectors[chosen[at], k]
+            out[k, at] = vectors[at, k]
     return out
 
 
 @njit(**INNER)
-def _local(form: LinearForm, chosen: Ints, tracks: Ints, shared: Floats, head: Ints, place: Ints, local: Floats) -> None:
+def _local(form: LinearForm, near: NearRows, tracks: Ints, number: Ints, shared: Floats, local: Floats) -> None:
     """``local`` (neighbours, targets) becomes (R_NN + λI)⁻¹ (M_N,t − Q_N S_t)."""
-    negative = np.empty((chosen.size, form.values.size))
-    for at in range(chosen.size):
-        for k in range(form.values.size):
-            negative[at, k] = -form.vectors[chosen[at], k]
-    product(negative, shared, local)
-    for at in range(tracks.size):
-        place[tracks[at]] = at
-    indptr, indices, votes = form.rows.indptr, form.rows.indices, form.votes  # as in :func:`_votes_square`
-    for at in range(chosen.size):
-        for entry in range(indptr[chosen[at]], indptr[chosen[at] + 1]):
+    product(-near.vectors, shared, local)
+    (indptr, indices, _, _, _), votes = near.rows, near.votes
+    place = _places(tracks, near.tracks.size, number)
+    everybody = np.arange(indptr.size - 1).astype(np.int32)
+    for at in everybody:
+        for entry in range(indptr[at], indptr[at + 1]):
             to = place[indices[entry]]
             if to >= 0:
                 local[at, to] += votes[entry]
-    for at in range(tracks.size):
-        place[tracks[at]] = -1
-    size = 0
-    for other in chosen:
-        size += indptr[other + 1] - indptr[other]
-    chains = Chains(head, np.empty(size, np.int32), np.empty(size, np.int32), np.empty(size))
-    matrix = np.empty((chosen.size, chosen.size))
-    correlations(form.rows, form.tracks.shape[0], chosen, chains, matrix)
-    subtract(form.vectors, form.values, chosen, matrix, form.ridge)
-    cholesky(matrix, chosen.size)
+    size = indices.size
+    chains = Chains(np.full(near.tracks.size, -1, np.int32), np.empty(size, np.int32), np.empty(size, np.int32), np.empty(size))
+    matrix = np.empty((everybody.size, everybody.size))
+    correlations(near.rows, form.tracks.shape[0], everybody, chains, matrix)
+    subtract(near.vectors, form.values, everybody, matrix, form.ridge)
+    cholesky(matrix, everybody.size)
     cholesky_solve_columns(matrix, local)
+
+
+@njit(**INNER)
+def _places(tracks: Ints, numbers: int, number: Ints) -> Ints:
+    """(numbers,) place of each numbered track among some tracks, −1 for none."""
+    out = np.full(numbers, -1, np.int32)
+    for at in range(tracks.size):
+        if number[tracks[at]] >= 0:
+            out[number[tracks[at]]] = at
+    return out
 
 
 @njit(**INNER)
@@ -287,14 +262,14 @@ def _confidence(form: LinearForm, rows: NeighborRows, row: int) -> tuple[Ints, F
 
 @njit(**INNER)
 def _divide(
-    form: LinearForm, subjects: Voters, row: int, chosen: Ints, targets: Ints,
-    forms: tuple[tuple[float, float, float], Floats, Ints], parts: tuple[Ints, Floats, Floats],
+    form: LinearForm, subjects: Voters, row: int, near: NearRows, targets: Ints,
+    forms: tuple[tuple[float, float, float], Floats, Ints, Ints], parts: tuple[Ints, Floats, Floats],
 ) -> None:  # fmt: skip
     """Contributions of the own tracks, some at a time: the greatest of each target, and what is left of the sum.
 
     A disliked track that others dislike as well speaks for what they like: it has its part of the rest, but is not named.
     """
-    scales, right, place = forms
+    scales, right, number, place = forms
     tracks, share, rest = parts
     for at in range(rest.size):
         rest[at] = 0.0
@@ -304,12 +279,12 @@ def _divide(
     for first in range(begin, end, _CHUNK):
         last = min(first + _CHUNK, end)
         part = np.empty((last - first, right.shape[1]))
-        product(_own(form, subjects.rows, row, chosen, scales[0], place, (first, last)), right, part)
+        product(_own(form, subjects.rows, row, near, scales[0], number, (first, last)), right, part)
         if form.track_share > 0.0:
             _add_side(form, subjects, targets, scales[2], place, first, part)
         own, values = subjects.rows.indices, subjects.rows.values
         for at in range(last - first):
-            _offer(own[first + at], values[first + at] > 0.0, part[at], tracks, share, rest)
+            _offer(own[first + at], values[first + at] > 0.0, part[at, : rest.size], tracks, share, rest)
     for at in range(rest.size):
         # a sum of 0 or less has no shares
         if rest[at] > 0.0:
@@ -342,44 +317,42 @@ def _add_side(form: LinearForm, subjects: Voters, targets: Ints, scale: float, p
 
 @njit(**INNER)
 def _own(
-    form: LinearForm, rows: NeighborRows, row: int, chosen: Ints, scale: float, place: Ints, part: tuple[int, int]
+    form: LinearForm, rows: NeighborRows, row: int, near: NearRows, scale: float, number: Ints, part: tuple[int, int]
 ) -> Floats:
     """(own, width) the rows of the own tracks of a ``part`` of the entries: Z_N, T and the ALS vectors, scaled."""
     first, last = part
-    rank, count = form.values.size, chosen.size
-    out = np.zeros((last - first, count + rank + form.als.shape[1]))
-    for at in range(last - first):
-        place[rows.indices[first + at]] = at
-    _own_of_neighbors(form.rows, chosen, place, out)
-    # as in :func:`_votes_square`
+    rank, count = form.values.size, near.rows.mean.size
+    out = np.empty((last - first, count + rank + form.als.shape[1]))
+    _own_of_neighbors(near.rows, _places(rows.indices[first:last], near.tracks.size, number), out)
+    # fields of a tuple are counted references: taken out once, they cost nothing inside the loops
     own, values, sizes, of_tracks, als, confidence = rows.indices, rows.values, rows.scale, form.tracks, form.als, form.confidence
     for at in range(last - first):
         track, value = own[first + at], values[first + at]
-        place[track] = -1
-        for k in range(rank):
-            out[at, count + k] = of_tracks[track, k]
         factor = scale * sizes[row] * value
-        for k in range(count + rank):
+        for k in range(count):
             out[at, k] *= factor
+        for k in range(rank):
+            out[at, count + k] = of_tracks[track, k] * factor
         sure = np.float32(abs(value) * confidence[track]) * np.sign(value)
         for k in range(als.shape[1]):
             out[at, count + rank + k] = sure * als[track, k]
     return out
 
 
-@njit(**LEAN_INNER)
-def _own_of_neighbors(rows: NeighborRows, chosen: Ints, place: Ints, out: Floats) -> None:
+@njit(**INNER)
+def _own_of_neighbors(near: NeighborRows, place: Ints, out: Floats) -> None:
     """The first columns of ``out`` (own, width): the neighbours' standardised rows at the own tracks, row ``place`` of each.
 
     A row is −m s where nothing is rated, (r − m) s where something is.
     """
-    indptr, indices, values, mean, scale = rows  # as in :func:`_votes_square`
-    for nth in range(chosen.size):
-        other = chosen[nth]
-        nothing, own = -mean[other] * scale[other], scale[other]
-        for at in range(out.shape[0]):
-            out[at, nth] = nothing
-        for entry in range(indptr[other], indptr[other + 1]):
+    indptr, indices, values, mean, scale = near
+    nothing = -mean * scale
+    for at in range(out.shape[0]):
+        for nth in range(nothing.size):
+            out[at, nth] = nothing[nth]
+    for nth in range(nothing.size):
+        own = scale[nth]
+        for entry in range(indptr[nth], indptr[nth + 1]):
             to = place[indices[entry]]
             if to >= 0:
                 out[to, nth] += values[entry] * own

@@ -5,11 +5,15 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
-from recsys.matrices.arrays import INNER, Float32s, Floats, Ints, Offsets
+from recsys.matrices.arrays import INNER, LEAN_INNER, Float32s, Floats, Ints, Offsets
 from recsys.stages.neighbors.kernels.interpolation import cholesky_solve
 
 EXACT = np.float32(1e-12)
 """A residual this much shorter (squared) than the right side is none."""
+_TOGETHER = 4
+"""Rows whose squares are added in one pass over the matrix."""
+_LANES = 8
+"""Numbers of a vector register, at most."""
 
 
 @njit(nogil=True, cache=True, fastmath={"reassoc", "contract"})
@@ -124,15 +128,45 @@ def solve_exactly(
 
 @njit(nogil=True, cache=True, fastmath={"contract"})
 def normal_equations(indices: Ints, confidence: Float32s, others: Float32s, gram: Floats, ridge: float, matrix: Floats) -> None:
-    """The upper triangle of ``matrix`` (r, r) becomes that of gram + ridge I + Σ c y yᵀ."""
-    rank = matrix.shape[0]
+    """The upper triangle of ``matrix`` (r, r) becomes that of gram + ridge I + Σ c y yᵀ; the rest holds anything."""
+    rank, count = matrix.shape[0], indices.size
     for j in range(rank):
         for k in range(rank):
             matrix[j, k] = gram[j, k]
         matrix[j, j] += ridge
-    for entry in range(indices.size):
-        y, sure = others[indices[entry]], np.float64(confidence[entry])
-        for j in range(rank):
-            part = sure * y[j]
-            for k in range(j, rank):
-                matrix[j, k] += part * y[k]
+    rows = np.empty((_TOGETHER, rank))
+    for first in range(0, count, _TOGETHER):
+        size = min(_TOGETHER, count - first)
+        for at in range(size):
+            y = others[indices[first + at]]
+            for k in range(rank):
+                rows[at, k] = y[k]
+        if size == _TOGETHER:
+            _add_four_squares(matrix, rows, confidence[first : first + size])
+        else:
+            for at in range(size):
+                _add_square(matrix, rows[at], np.float64(confidence[first + at]))
+
+
+@njit(fastmath={"contract"}, **LEAN_INNER)
+def _add_square(matrix: Floats, y: Floats, sure: float) -> None:
+    for j in range(y.size):
+        part = sure * y[j]
+        for k in range(j, y.size):
+            matrix[j, k] += part * y[k]
+
+
+@njit(fastmath={"contract"}, **LEAN_INNER)
+def _add_four_squares(matrix: Floats, rows: Floats, sure: Float32s) -> None:
+    """:func:`_add_square` of one row after another: each number of the matrix is read and written once.
+
+    Rows of the matrix begin with whole lanes, up to seven numbers before the diagonal: loops over the rest of a row would take
+    longer than the arithmetic.
+    """
+    a, b, c, d = rows[0], rows[1], rows[2], rows[3]
+    for j in range(a.size):
+        p, q = np.float64(sure[0]) * a[j], np.float64(sure[1]) * b[j]
+        r, s = np.float64(sure[2]) * c[j], np.float64(sure[3]) * d[j]
+        own, begin = matrix[j], j // _LANES * _LANES
+        for k in range(begin, a.size):
+            own[k] = own[k] + p * a[k] + q * b[k] + r * c[k] + s * d[k]

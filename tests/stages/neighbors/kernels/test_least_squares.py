@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy.sparse import csr_array
 
-from recsys.stages.neighbors.kernels.least_squares import solve_rows
+from recsys.stages.neighbors.kernels.least_squares import normal_equations, solve_rows
 from tests.support.rated import Rows, long_tail, matrix
 
 RANK = 5
@@ -88,3 +88,19 @@ def test_only_the_rows_asked_for() -> None:
     solve_rows(entries, others, gram, np.float32(1), 3, (2, 5), part)
     assert part[2:5].tobytes() == whole[2:5].tobytes()
     assert (part[[0, 1, 5, 6, 7, 8]] == 7.0).all()
+
+
+@pytest.mark.parametrize("count", [0, 1, 4, 7, 12])
+@pytest.mark.parametrize("rank", [1, 8, 11])
+def test_normal_equations_to_the_bit_whatever_is_added_together(rank: int, count: int) -> None:
+    rng = np.random.default_rng(count)
+    others, sure, gram = rng.normal(size=(20, rank)).astype(np.float32), rng.random(count).astype(np.float32), np.eye(rank)
+    indices, whole = rng.integers(0, 20, count).astype(np.int32), np.full((rank, rank), np.nan)
+    normal_equations(indices, sure, others, gram, 0.5, whole)
+    upper, chosen = np.triu_indices(rank), others[indices].astype(float)
+    np.testing.assert_allclose(whole[upper], (gram * 1.5 + (chosen.T * sure) @ chosen)[upper], rtol=1e-12)
+    one_by_one = gram * 1.5
+    for at in range(count):
+        before = one_by_one.copy()
+        normal_equations(indices[at : at + 1], sure[at : at + 1], others, before, 0.0, one_by_one)
+    assert whole[upper].tobytes() == one_by_one[upper].tobytes()
