@@ -7,6 +7,7 @@ are taken off implicitly, so that Z stays sparse: no listeners × listeners and 
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from itertools import pairwise
 from typing import NamedTuple
@@ -19,6 +20,8 @@ from recsys.stages.neighbors.kernels.dense import eigen, gram, product
 
 _TASKS = 8
 """Blocks of rows per thread."""
+_ROWS = 8192
+"""Rows worked on at once where a whole array more would be large."""
 OVERSAMPLING = 10
 """Directions tried beyond the wanted ones (Halko et al., section 4.2)."""
 PASSES = 4
@@ -69,7 +72,15 @@ class Standardised(NamedTuple):
 
     def times(self, right: Floats) -> Floats:
         """Z · right, (listeners, k); row by row the bits of :meth:`Products.down`."""
-        return Products.centred(self.weights @ right, self, right)
+        product = self.weights @ right
+        self.centre(product, right.sum(axis=0))
+        return product
+
+    def centre(self, product: Floats, sums: Floats, first: int = 0) -> None:
+        """Makes Z · right of the rows from ``first`` on of weights · right; ``sums`` are those of the columns of ``right``."""
+        part = slice(first, first + len(product))
+        product -= np.outer(self.mean[part], sums)
+        product *= self.scale[part, None]
 
     def transposed_times(self, left: Floats) -> Floats:
         """Zᵀ · left, (tracks, k)."""
@@ -80,30 +91,46 @@ class Products:
     """Products of Z with a few columns, again and again. Threads share the rows of the result, so they change no bit of it."""
 
     def __init__(self, rows: Standardised, threads: int) -> None:
-        self._rows, self._scale, self._threads = rows, rows.scale[:, None], threads
+        self._rows, self._threads = rows, threads
         self._down, self._up = self._blocks(rows.weights), self._blocks(rows.weights.T.tocsr())
 
     def down(self, right: Floats) -> Floats:
         """Z · right, (listeners, k)."""
-        return self.centred(self._product(self._down, right), self._rows, right)
-
-    @staticmethod
-    def centred(product: Floats, rows: Standardised, right: Floats) -> Floats:
-        """The product of Z from that of its sparse weights."""
-        return np.asarray((product - np.outer(rows.mean, right.sum(axis=0))) * rows.scale[:, None])
+        sums = right.sum(axis=0)
+        return self._filled(self._down, right, lambda block, first: self._rows.centre(block, sums, first))
 
     def up(self, left: Floats) -> Floats:
         """Zᵀ · left, (tracks, k)."""
-        scaled = left * self._scale
-        return self._product(self._up, scaled) - (self._rows.mean[:, None] * scaled).sum(axis=0)
+        scaled = left * self._rows.scale[:, None]
+        means = _weighted_sums(self._rows.mean, scaled)
+        return self._filled(self._up, scaled, lambda block, _: np.subtract(block, means, out=block))
 
     def _blocks(self, matrix: csr_array) -> list[csr_array]:
         bounds = np.linspace(0, matrix.shape[0], (_TASKS * self._threads if self._threads > 1 else 1) + 1).astype(int)
         return [_rows_of(matrix, first, last) for first, last in pairwise(bounds)]
 
-    def _product(self, blocks: list[csr_array], right: Floats) -> Floats:
+    def _filled(self, blocks: list[csr_array], right: Floats, finish: Callable[[Floats, int], object]) -> Floats:
+        """The product with the blocks below each other, each finished in its place: a second copy would be as large as all."""
+        bounds = np.cumsum([0, *(block.shape[0] for block in blocks)])
+        out = np.empty((bounds[-1], right.shape[1]))
+
+        def fill(block: csr_array, first: int, last: int) -> None:
+            out[first:last] = block @ right
+            finish(out[first:last], first)
+
         with ThreadPoolExecutor(self._threads) as workers:
-            return np.concatenate(list(workers.map(lambda block: block @ right, blocks)))
+            list(workers.map(fill, blocks, bounds[:-1], bounds[1:]))
+        return out
+
+
+def _weighted_sums(weights: Floats, columns: Floats) -> Floats:
+    """Σ weight × row, (k,), added row after row as ``(weights[:, None] * columns).sum(axis=0)`` is, without an array as large."""
+    total = np.zeros(columns.shape[1])
+    for first in range(0, len(columns), _ROWS):
+        part = weights[first : first + _ROWS, None] * columns[first : first + _ROWS]
+        part[0] += total
+        total = part.sum(axis=0)
+    return total
 
 
 def standardised(weights: csr_array) -> Standardised:
@@ -130,16 +157,20 @@ def factors(rows: Standardised, rank: int, seed: int = 0, threads: int = 1) -> F
     passes = Products(rows, threads)
     basis = _orthonormal(passes.down(random.standard_normal((items, width))))
     for _ in range(PASSES):
-        basis = _orthonormal(passes.down(passes.up(basis)))
+        wide = passes.up(basis)
+        del basis  # before the next is made: each is as large as several columns of ratings
+        basis = _orthonormal(passes.down(wide))
     # the last step on the side of the tracks (Rayleigh-Ritz): the vectors are then linear in the rows to the last bit
     right = _orthonormal(passes.up(basis))
+    del basis
     values, inner = eigen(gram(passes.down(right)))
     kept = values[:rank] > RANK_NOISE * max(values.max(initial=0.0), RANK_NOISE)
     values = values[:rank][kept]
     tracks = _times(right, inner[:, :rank][:, kept] / np.sqrt(values))
     vectors = passes.down(tracks)
     sign = _signs(vectors)
-    return Factors(vectors * sign, values, tracks * sign)
+    vectors *= sign
+    return Factors(vectors, values, tracks * sign)
 
 
 def _rows_of(matrix: csr_array, first: int, last: int) -> csr_array:
@@ -150,7 +181,7 @@ def _rows_of(matrix: csr_array, first: int, last: int) -> csr_array:
 
 
 def _orthonormal(columns: Floats) -> Floats:
-    """A basis of the columns' span, by two rounds of Gram matrix and eigenvectors."""
+    """A basis of the columns' span, by two rounds of Gram matrix and eigenvectors; ``columns`` is used up."""
     for _ in range(2):
         values, vectors = eigen(gram(columns))
         kept = values > RANK_NOISE * max(values.max(initial=0.0), np.finfo(float).tiny)
@@ -159,8 +190,12 @@ def _orthonormal(columns: Floats) -> Floats:
 
 
 def _times(left: Floats, right: Floats) -> Floats:
-    out = np.empty((left.shape[0], right.shape[1]))
-    product(np.ascontiguousarray(left), np.ascontiguousarray(right), out)
+    """``left`` · ``right``, in the place of ``left`` where it is as wide: a row of the product is made of the same row alone."""
+    right, square = np.ascontiguousarray(right), right.shape[0] == right.shape[1]
+    out = left if square else np.empty((len(left), right.shape[1]))
+    for first in range(0, len(left), _ROWS):
+        part = slice(first, first + _ROWS)
+        product(left[part].copy() if square else left[part], right, out[part])
     return out
 
 
