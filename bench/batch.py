@@ -38,6 +38,7 @@ from recsys.inputs import InputFiles
 from recsys.mapped import MappedFolder
 from recsys.pipeline import arrange, fit, shard, shard_ranges
 from recsys.stages.checks import CHECKED, check_tables, measure_tables
+from recsys.stages.neighbors.tasks import Here
 from recsys.stages.profiles import profile_listeners
 from recsys.stages.ratings import rate, rate_part
 from recsys.stages.snapshot import take_snapshot
@@ -94,7 +95,9 @@ def built(read: Callable[[], Inputs], settings: Settings, folder: Path) -> tuple
     first = {"tracks": snapshot.tracks, "songs": snapshot.songs, "controls": snapshot.controls, "profiles": profiled}
     clock.of("write", write, folder, first)
     del first, profiled
-    scorer = clock.of("fit", fit, snapshot, catalog, history, settings, place=arrays.place)
+    scorer = clock.of(
+        "fit", fit, snapshot, catalog, history, settings, lambda _: Here(settings.threads or os.cpu_count() or 1, arrays.place)
+    )
     for part, (begin, end) in enumerate(shard_ranges(scorer)):
         tables = clock.of("lists", shard, scorer, begin, end)
         clock.of("write", write, folder, tables._asdict(), part)

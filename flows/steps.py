@@ -9,6 +9,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, time, timedelta
 from functools import partial
 from logging import ERROR, WARNING
+from os import cpu_count
 from pathlib import Path
 from shutil import disk_usage
 from time import perf_counter
@@ -144,7 +145,8 @@ def ratings(staged: Staged, snapshot: Snapshot, settings: Settings) -> Sequence[
     They stay in their files, which are returned.
     """
     for part, events in enumerate(snapshot.event_parts):
-        retried(_rate)(staged, snapshot, events, settings, part)
+        if not staged.resume(["ratings"], part):
+            retried(_rate)(staged, snapshot, events, settings, part)
     files = staged.files("ratings")
     count(*models.scan(files).select(pl.col("events").sum(), pl.len()).collect().row(0))
     return files
@@ -158,9 +160,9 @@ def _rate(staged: Staged, snapshot: Snapshot, events: TableRows, settings: Setti
 def profiles(staged: Staged, snapshot: Snapshot, rated: Sequence[Path], settings: Settings) -> tuple[Catalog, History]:
     """What each listener's history says about the listener; the catalogue and all histories as arrays, for what follows."""
     catalog, history = pipeline.arrange(snapshot, rated, settings, MappedFolder(staged.workplace / "history").place)
-    profiled = profile_listeners(snapshot, rated, catalog, history, settings)
-    _write(staged, {"profiles": profiled})
-    count(history.rating.nnz, profiled.height)
+    if not staged.resume(["profiles"], 0):
+        _write(staged, {"profiles": profile_listeners(snapshot, rated, catalog, history, settings)})
+    count(history.rating.nnz, len(history.users))
     return catalog, history
 
 
@@ -170,10 +172,9 @@ def neighbors(
     workers: cluster.Workers | None = None,
 ) -> Scorer:  # fmt: skip
     """The model of similar listeners, fitted to all histories; who is near whom follows part by part, below."""
-    scorer = pipeline.fit(
-        snapshot, catalog, history, settings, fits.runners(staged, workers) if workers else None,
-        MappedFolder(staged.workplace / "fit").place,
-    )  # fmt: skip
+    threads = settings.threads or cpu_count() or 1
+    runners = fits.runners_elsewhere(staged, workers) if workers else fits.runners(staged, threads)
+    scorer = pipeline.fit(snapshot, catalog, history, settings, runners)
     model = model_tables(scorer.similar, catalog.ids)
     retried(_write)(staged, model)
     count(history.rating.nnz, sum(table.height for table in model.values()))

@@ -44,7 +44,7 @@ class MappedFolder:
         try:
             self._folder.mkdir(parents=True, exist_ok=True)
             np.save(path, array, allow_pickle=False)
-            opened = _opened(path)
+            opened = open_array(path)
             with suppress(PermissionError):
                 path.unlink()
         except OSError as error:
@@ -52,10 +52,12 @@ class MappedFolder:
         return opened
 
 
-def _opened(path: Path) -> NDArray[Any]:
+def open_array(path: Path) -> NDArray[Any]:
+    """The array of a .npy file, read where it is used; :func:`drop_pages` knows it."""
     # copy on write: kernels are compiled for arrays that may be written to, but nobody writes to these
     array = np.load(path, mmap_mode="c", allow_pickle=False)
-    _open.add(array.base)
+    if isinstance(array.base, mmap.mmap):  # not so of an empty one
+        _open.add(array.base)
     return np.asarray(array)
 
 

@@ -107,15 +107,9 @@ def arrange(snapshot: Snapshot, rated: TableRows, settings: Settings, place: Pla
     return catalog, build_history(rated, snapshot.users, catalog, place)
 
 
-def fit(
-    snapshot: Snapshot, catalog: Catalog, history: History, settings: Settings, runners: Runners | None = None,
-    place: Place = in_memory,
-) -> Scorer:  # fmt: skip
-    """The model of similar listeners, and all else that every shard needs; ``runners``: who fits it, none = this process.
-
-    ``place``: where it shall have the large arrays.
-    """
-    model = fit_neighbors(history, catalog.canonical, settings, runners, place)
+def fit(snapshot: Snapshot, catalog: Catalog, history: History, settings: Settings, runners: Runners | None = None) -> Scorer:
+    """The model of similar listeners, and all else that every shard needs; ``runners``: who fits it, none = this process."""
+    model = fit_neighbors(history, catalog.canonical, settings, runners)
     return Scorer(catalog, history, model, build_requests(snapshot, catalog, settings), settings, snapshot.lists)
 
 

@@ -14,6 +14,7 @@ from recsys import Settings, mapped, memory
 from recsys.errors import LakeError
 from recsys.mapped import MappedFolder, in_memory
 from recsys.pipeline import arrange, fit, shard
+from recsys.stages.neighbors.tasks import Here
 from recsys.stages.ratings import rate
 from recsys.stages.snapshot import take_snapshot
 
@@ -66,7 +67,7 @@ def test_a_run_has_the_same_bytes(preset: str, tmp_path: Path, monkeypatch: pyte
         before = len(mapped._open)
         catalog, history = arrange(snapshot, rated, settings, place)
         assert (len(mapped._open) > before) == (place is not in_memory)
-        scorer = fit(snapshot, catalog, history, settings, place=place)
+        scorer = fit(snapshot, catalog, history, settings, lambda _, place=place: Here(1, place))
         results.append(shard(scorer, 0, 40)._asdict())
         memory.release()
     whole, apart = results

@@ -1,7 +1,7 @@
 """Arrays of a run in the making: a .npy file each in a folder of the staged run, recorded as its tables are, never published.
 
-They are what processes that share the work of a run hand each other. One that a stopped run finished stays for the next run of
-the same plan; :func:`clear_arrays` removes all of them before the run is sealed.
+They are what a fit goes on from, and what processes that share the work of a run hand each other. One that a stopped run
+finished stays for the next run of the same plan; :func:`clear_arrays` removes all of them before the run is sealed.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from recsys.lake import files, resume
 from recsys.lake.records import File
+from recsys.mapped import open_array
 
 ARRAYS = "arrays"
 """In the folder of the staged run."""
@@ -50,8 +51,7 @@ class MappedArrays(Mapping[str, NDArray[Any]]):
 
     def __getitem__(self, name: str) -> NDArray[Any]:
         try:
-            # copy on write: kernels are compiled for arrays that may be written to
-            return np.asarray(np.load(self._folder / array_path(f"{self._prefix}.{name}"), mmap_mode="c", allow_pickle=False))
+            return open_array(self._folder / array_path(f"{self._prefix}.{name}"))
         except FileNotFoundError:
             raise KeyError(name) from None
 

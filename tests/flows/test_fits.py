@@ -1,4 +1,4 @@
-"""A fit by workers that read and write files: the bits of a fit in one process, and nothing whole is done twice."""
+"""A fit in files, by this process or by workers: the bits of a fit in memory, and nothing whole is done twice."""
 
 from __future__ import annotations
 
@@ -10,13 +10,17 @@ from typing import Any
 
 import pytest
 
+from flows import fits
 from flows.cluster import Call
-from flows.fits import runners
+from flows.fits import runners, runners_elsewhere
 from recsys import Lake
 from recsys.errors import LakeError
 from recsys.lake import Staged, arrays
+from recsys.stages.neighbors.chance import Chance
 from recsys.stages.neighbors.collaborative import Collaborative
 from recsys.stages.neighbors.model import Parameters
+from recsys.stages.neighbors.stage import MODEL_STORE
+from recsys.stages.neighbors.tasks import ArrayStore, FitTask, results
 from recsys.stages.neighbors.tuning import Tuned, tune_votes
 from tests.lake import night
 from tests.support.rated import groups
@@ -42,7 +46,7 @@ class Counted:
 
 
 def fitted(staged: Staged, workers: Counted) -> tuple[Tuned, Collaborative]:
-    opened = runners(staged, workers)  # type: ignore[arg-type]
+    opened = runners_elsewhere(staged, workers)  # type: ignore[arg-type]
     tuned = tune_votes(RATED, SMALL, runner=opened("tuning"))
     return tuned, Collaborative.fit(RATED, replace(tuned.parameters, track_share=0.3), runner=opened("model"))
 
@@ -59,7 +63,7 @@ def test_the_bits_of_one_process_and_a_stopped_fit_goes_on(tmp_path: Path) -> No
         for one, other in zip(model.near, alone.near, strict=True):
             assert one.tobytes() == other.tobytes()
         damaged = sorted((staged.path / arrays.ARRAYS).glob("tuning.0.als-*.tracks.npy"))[0]
-        damaged.write_bytes(damaged.read_bytes()[:-1] + b"?")
+        damaged.write_bytes(damaged.read_bytes()[:-1] + bytes([damaged.read_bytes()[-1] ^ 1]))
         raise KeyboardInterrupt
     assert len(first.words) > 20
     assert len({*first.words}) == len(first.words)
@@ -68,6 +72,36 @@ def test_the_bits_of_one_process_and_a_stopped_fit_goes_on(tmp_path: Path) -> No
     assert resumed == tuned
     assert model.scores(0, 150).tobytes() == alone.scores(0, 150).tobytes()
     assert second.words == [f"task {damaged.name.removeprefix('tuning.').removesuffix('.tracks.npy')} of the fit"]
+
+
+def test_a_stopped_fit_of_this_process_goes_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    lake, parameters, done = Lake(tmp_path / "lake"), replace(SMALL, track_share=0.3), list[str]()
+    night.ingest(lake, 1)
+    plan = night.plan(lake)
+
+    def noted(task: FitTask, store: ArrayStore, threads: int) -> dict[str, Any]:
+        done.append(task.name)
+        return results(task, store, threads)
+
+    monkeypatch.setattr(fits, "results", noted)
+    alone = Collaborative.fit(RATED, parameters)
+    with suppress(KeyboardInterrupt), lake.stage(plan) as staged:
+        model = Collaborative.fit(RATED, parameters, runner=runners(staged, 2)(MODEL_STORE))
+        assert model.scores(0, 150).tobytes() == alone.scores(0, 150).tobytes()
+        damaged = sorted((staged.path / arrays.ARRAYS).glob("model.fit.als-*.tracks.npy"))[0]
+        damaged.write_bytes(damaged.read_bytes()[:-1] + bytes([damaged.read_bytes()[-1] ^ 1]))
+        raise KeyboardInterrupt
+    first = done.copy()
+    with lake.stage(plan) as again:
+        model = Collaborative.fit(RATED, parameters, runner=runners(again, 2)(MODEL_STORE))
+        assert model.scores(0, 150).tobytes() == alone.scores(0, 150).tobytes()
+    assert done[len(first) :] == [name for name in first if ".als-" in name]
+
+
+@pytest.mark.parametrize("chance", [Chance(-1.25, 0.1, 1e-17), None])
+def test_what_tuning_chose_comes_back_from_arrays(chance: Chance | None) -> None:
+    tuned = Tuned(replace(SMALL, als_damping=0.1, seed=2**60 + 1), chance)
+    assert Tuned.of(tuned.arrays, seed=2**60 + 1) == tuned
 
 
 def test_a_file_that_is_not_whole_is_refused(tmp_path: Path) -> None:
@@ -81,4 +115,4 @@ def test_a_file_that_is_not_whole_is_refused(tmp_path: Path) -> None:
     lake = Lake(tmp_path / "lake")
     night.ingest(lake, 1)
     with lake.stage(night.plan(lake)) as staged, pytest.raises(LakeError, match="a worker wrote it"):
-        tune_votes(RATED, SMALL, runner=runners(staged, Cut())("tuning"))  # type: ignore[arg-type]
+        tune_votes(RATED, SMALL, runner=runners_elsewhere(staged, Cut())("tuning"))  # type: ignore[arg-type]

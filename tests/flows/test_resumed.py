@@ -1,4 +1,4 @@
-"""The night is killed in the middle of its lists and run again: finished parts are not computed again, the bytes are the same."""
+"""The night is killed in the middle of its lists and run again: nothing finished is computed again, the bytes are the same."""
 
 from __future__ import annotations
 
@@ -22,13 +22,25 @@ SCRIPT = """
 import json, logging, os, signal, sys, time
 from datetime import datetime
 from pathlib import Path
-from flows import nightly, steps
+from flows import fits, nightly, steps
 from recsys.settings import Settings
 
 lake, as_of, dies = Path(sys.argv[1]), datetime.fromisoformat(sys.argv[2]), int(sys.argv[3])
 logging.basicConfig(level=logging.INFO)
 steps.pipeline.SHARD_LISTENERS = 3
-shard, computed, bars = steps.pipeline.shard, [], []
+shard, computed, bars, work = steps.pipeline.shard, [], [], []
+
+def noted(module, name):
+    function = getattr(module, name)
+
+    def call(*values, **named):
+        work.append(name)
+        return function(*values, **named)
+
+    setattr(module, name, call)
+
+for module, name in ((steps, "rate_part"), (steps, "profile_listeners"), (fits, "results")):
+    noted(module, name)
 
 def recorded():
     (record,) = (lake / ".staging").glob("*.parts")
@@ -45,7 +57,7 @@ def counted(scorer, first, last, *more):
 
 steps.pipeline.shard = counted
 report = nightly.run(lake, Settings(list_limit=5, pool=10), as_of, progress=lambda *call: bars.append(call))
-print(json.dumps({"run": report.run_id, "computed": computed, "bars": bars}))
+print(json.dumps({"run": report.run_id, "computed": computed, "bars": bars, "work": work}))
 """
 
 
@@ -83,6 +95,8 @@ def test_killed_in_the_middle_of_the_lists(tmp_path: Path, root: Path) -> None:
     assert code == 0, log
 
     assert again["computed"] == whole["computed"][-1:]
+    assert set(whole["work"]) == {"rate_part", "profile_listeners", "results"}
+    assert again["work"] == []
     assert "resumed" in log
     assert log.count("finished before, not computed again") == parts - 1
     assert any(name.startswith("resumed, ") for name, _, _ in again["bars"])

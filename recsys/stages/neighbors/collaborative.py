@@ -18,6 +18,7 @@ from recsys.matrices.arrays import Float32s, Floats, Ints
 from recsys.stages.neighbors import als
 from recsys.stages.neighbors.als import AlsFactors
 from recsys.stages.neighbors.fitting import (
+    LEARNED,
     Learned,
     als_name,
     correlated,
@@ -59,9 +60,10 @@ class Collaborative:
         Raises ``ValueError`` for NaN or infinity.
         """
         parameters, runner = parameters or Parameters(), runner or Here(threads)
-        arrays = learned_arrays(correlated(cleaned(ratings), parameters, threads))
-        runner.put({f"{FIT}.{name}": array for name, array in arrays.items()})
-        del arrays  # from here on they are where the runner has them
+        if not runner.store.has(f"{FIT}.{name}" for name in LEARNED):
+            arrays = learned_arrays(correlated(cleaned(ratings), parameters, threads))
+            runner.put({f"{FIT}.{name}": array for name, array in arrays.items()})
+            del arrays  # from here on they are where the runner has them
         runner.run([*fits(FIT, parameters, ratings.shape[0] if last is None else last)])
         runner.run([*sides(FIT, parameters)])
         near = runner.store.columns(Near, near_name(FIT, parameters), Near._fields)

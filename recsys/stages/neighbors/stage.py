@@ -18,7 +18,6 @@ import polars as pl
 from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
-from recsys.mapped import Place, in_memory
 from recsys.matrices.arrays import Float32s, Floats, Ints, Offsets, Ragged, pattern
 from recsys.matrices.history import History
 from recsys.settings import Settings
@@ -32,9 +31,11 @@ from recsys.stages.neighbors.kernels.votes import votes
 from recsys.stages.neighbors.model import TILE, Parameters
 from recsys.stages.neighbors.search.nearest import co_rated
 from recsys.stages.neighbors.tasks import Here, Runners
-from recsys.stages.neighbors.tuning import tune_votes
+from recsys.stages.neighbors.tuning import OUTCOME, Tuned, tune_votes
 from recsys.tables import NEIGHBORS
 
+MODEL_STORE, TUNING_STORE = "model", "tuning"
+"""Stores of the fit's arrays: what scores are computed from, and what was tried to choose its parameters."""
 SHRINK = 3.0
 """Overlap at which a similarity counts half (scoring rules section 7)."""
 
@@ -239,21 +240,22 @@ class Blended:
         return self.tile.scores[first - begin : last - begin]
 
 
-def fit_neighbors(
-    history: History, canonical: Ints, settings: Settings, runners: Runners | None = None, place: Place = in_memory
-) -> Similar:
-    """The way the settings name, fitted to all listeners; ``runners``: who fits, none = this process, large arrays in ``place``.
+def fit_neighbors(history: History, canonical: Ints, settings: Settings, runners: Runners | None = None) -> Similar:
+    """The way the settings name, fitted to all listeners; ``runners``: who fits, none = this process, in memory.
 
-    With others the result only holds the model: who is near whom is found by those who open it for some listeners.
+    Where others do, the result only holds the model: who is near whom is found by those who open it for some listeners.
     """
     if settings.neighborhood == "co_rated":
         return CoRated(history, canonical, settings)
     threads = settings.threads or cpu_count() or 1
-    open_runner = runners or (lambda _name: Here(threads, place))
-    ratings = history.in_catalog("approval")
-    parameters = replace(Parameters(), seed=settings.seed)
-    tuned = tune_votes(ratings, parameters, threads, history.in_catalog("last_day"), open_runner("tuning"))
-    model = Collaborative.fit(ratings, tuned.parameters, threads, open_runner("model"), last=0 if runners else None)
+    open_runner = runners or (lambda _name: Here(threads))
+    ratings, runner = history.in_catalog("approval"), open_runner(MODEL_STORE)
+    if not runner.store.has(OUTCOME):
+        parameters = replace(Parameters(), seed=settings.seed)
+        tuned = tune_votes(ratings, parameters, threads, history.in_catalog("last_day"), open_runner(TUNING_STORE))
+        runner.put(tuned.arrays)
+    tuned = Tuned.of(runner.store.arrays, settings.seed)
+    model = Collaborative.fit(ratings, tuned.parameters, threads, runner, last=0 if runner.elsewhere else None)
     return Blended(history, canonical, settings, model, tuned.chance)
 
 

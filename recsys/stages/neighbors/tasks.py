@@ -6,7 +6,7 @@ alone, so they are the same whoever computes them, in whatever order tasks that 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple, Protocol, TypeVar
 
 import numpy as np
@@ -38,6 +38,10 @@ class ArrayStore:
             self._derived[key] = make()
         value: Value = self._derived[key]
         return value
+
+    def has(self, names: Iterable[str]) -> bool:
+        """Whether all of these are there."""
+        return all(name in self.arrays for name in names)
 
     def matrix(self, name: str) -> csr_array:
         """The sparse matrix of :func:`matrix_arrays`."""
@@ -77,9 +81,11 @@ class Runner(Protocol):
     store: ArrayStore
     workers: int
     """How many tasks are done at once."""
+    elsewhere: bool
+    """Whether others open the model for their listeners, and find who is near whom there."""
 
     def put(self, arrays: Arrays) -> None:
-        """Add arrays that tasks read."""
+        """Add arrays that tasks read, and what is to be known of a fit that is stopped."""
 
     def run(self, tasks: Sequence[FitTask]) -> None:
         """Do the tasks that were not done before; none of them reads what another one of them returns."""
@@ -96,6 +102,7 @@ class Here:
     """This process does them, one after the other, each on all threads; ``place``: where the arrays shall be."""
 
     workers = 1
+    elsewhere = False
 
     def __init__(self, threads: int, place: Place = in_memory) -> None:
         self._arrays: dict[str, NDArray[Any]] = {}
@@ -107,7 +114,7 @@ class Here:
 
     def run(self, tasks: Sequence[FitTask]) -> None:
         for task in tasks:
-            if not all(name in self._arrays for name in task.names):
+            if not self.store.has(task.names):
                 self.put(results(task, self.store, self._threads))
 
     def forget(self, tasks: Sequence[FitTask]) -> None:

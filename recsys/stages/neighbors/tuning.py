@@ -7,8 +7,9 @@ evaluation never enters.
 
 from __future__ import annotations
 
-from dataclasses import replace
-from typing import NamedTuple
+from collections.abc import Mapping
+from dataclasses import asdict, replace
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -46,6 +47,8 @@ JUDGED = 2_000
 """Most listeners whose tracks are hidden and looked for; half of them on a sample."""
 ROUNDS = 3
 """Most rounds with different hidden parts, where there are fewer listeners to judge than ``JUDGED``: chance weighs less."""
+OUTCOME = ("tuned.parameters", "tuned.chance")
+"""Arrays of what was chosen."""
 LEAST_LIKED = 5
 """A listener with fewer liked tracks is not judged."""
 
@@ -55,6 +58,20 @@ class Tuned(NamedTuple):
 
     parameters: Parameters
     chance: Chance | None
+
+    @property
+    def arrays(self) -> dict[str, NDArray[Any]]:
+        """Named ``OUTCOME``, float64, which holds every number exactly but the seed."""
+        chosen = [value for name, value in asdict(self.parameters).items() if name != "seed"]
+        return dict(zip(OUTCOME, (np.array(chosen, np.float64), np.array(self.chance or (), np.float64)), strict=True))
+
+    @classmethod
+    def of(cls, arrays: Mapping[str, NDArray[Any]], seed: int) -> Tuned:
+        """What they hold."""
+        kinds = {name: type(value) for name, value in asdict(Parameters()).items() if name != "seed"}
+        chosen, chance = (arrays[name].tolist() for name in OUTCOME)
+        parameters = {name: kind(value) for (name, kind), value in zip(kinds.items(), chosen, strict=True)}
+        return cls(Parameters(**parameters, seed=seed), Chance(*chance) if chance else None)
 
 
 def tune_votes(
