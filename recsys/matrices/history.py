@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any, NamedTuple
 
 import numpy as np
 import polars as pl
@@ -12,7 +15,7 @@ from scipy.sparse import csc_array, csr_array
 
 from recsys import models
 from recsys.mapped import Place, in_memory
-from recsys.matrices.arrays import Ragged, pattern
+from recsys.matrices.arrays import Ints, Ragged, pattern
 from recsys.matrices.catalog import Catalog
 from recsys.models import TableRows
 
@@ -87,49 +90,101 @@ class History:
 def build_history(rated: TableRows, users: list[str], catalog: Catalog, place: Place = in_memory) -> History:
     """Matrices of table ``ratings``, a frame or its files, over all ``users`` (sorted), with or without events.
 
-    The rows are sorted by user. Of files one column at a time is in memory: all of them are several times what comes of them.
-    ``place``: where the values of the matrices shall be.
+    Of files a column of one is in memory at a time: names are several times what comes of them. A file has all rows of its
+    listeners, who follow those of the file before. ``place``: where the values of the matrices shall be.
     """
-
-    def column(value: pl.Expr | str) -> pl.Series:
-        return models.scan(rated).select(value).collect().to_series()
-
-    tracks = column("track_id")
-    missing = sorted(set(tracks.unique()) - catalog.row_of.keys())
-    number_of = {track: int(catalog.canonical[row]) for track, row in catalog.row_of.items()} | {
-        track: len(catalog.ids) + number for number, track in enumerate(missing)
-    }
-    number = _numbered(tracks, number_of)
-    user = _numbered(column("user_id"), {name: row for row, name in enumerate(users)})
-    releases = _releases(tracks, user, catalog)
-    del tracks
-    order = np.lexsort((number, user))
-    # 32 bits where they suffice: five matrices then share one pattern, for a wider bound would have each widen its columns
-    width = np.int32 if len(order) < np.iinfo(np.int32).max else np.int64
-    indptr = np.searchsorted(user[order], np.arange(len(users) + 1, dtype=user.dtype)).astype(width)
-    shape, indices = (len(users), len(catalog.ids) + len(missing)), place(number[order])
+    parts: list[TableRows] = [rated] if isinstance(rated, pl.DataFrame) else [[path] for path in rated]
+    there = set[str]().union(*(_column(part, "track_id").unique().to_list() for part in parts))
+    missing = sorted(there - catalog.row_of.keys())
+    songs = [int(catalog.canonical[row]) for row in catalog.row_of.values()]
+    columns = len(catalog.ids) + len(missing)
+    tracks = _Numbers([*catalog.row_of, *missing], [*songs, *range(len(catalog.ids), columns)])
+    pieces = [_piece(part, users, tracks, _other_releases(catalog)) for part in parts]
+    sizes = np.zeros(len(users) + 1, np.int64)
+    for piece in pieces:
+        sizes[1 + piece.first : 1 + piece.first + len(piece.sizes)] += piece.sizes
+    indptr = np.cumsum(sizes)
+    if indptr[-1] < np.iinfo(np.int32).max:
+        indptr = indptr.astype(np.int32)  # five matrices then share one pattern: a wider bound would have each widen its columns
+    indices = place(_joined((piece.columns for piece in pieces), indptr[-1]))
 
     def matrix(value: pl.Expr | str) -> csr_array:
-        return csr_array((place(column(value).to_numpy()[order]), indices, indptr), shape=shape)
+        values = (_column(part, value).to_numpy()[piece.order] for part, piece in zip(parts, pieces, strict=True))
+        return csr_array((place(_joined(values, indptr[-1])), indices, indptr), shape=(len(users), columns))
 
     rating, liked, disliked, known, rejected = map(matrix, ("rating", "liked", "disliked", "known", "rejected"))
     approval, days = matrix(_APPROVAL), matrix(_LAST_DAY)
+    releases = {listener: rows for piece in pieces for listener, rows in piece.releases.items()}
     return History(users, len(catalog.ids), missing, rating, liked, disliked, known, rejected, approval, days, releases)
 
 
-def _releases(tracks: pl.Series, user: NDArray[np.int32], catalog: Catalog) -> dict[int, NDArray[np.int32]]:
-    """Listener → rows of the releases among the ``tracks`` rated that are not the main one of their song."""
+class _Piece(NamedTuple):
+    """Some rows of table ``ratings``."""
+
+    order: Ints
+    """Of the rows in the matrices."""
+    columns: Ints
+    """In that order."""
+    first: int
+    """Least number of a listener."""
+    sizes: NDArray[np.int64]
+    """Rows of each listener from that one on."""
+    releases: dict[int, Ints]
+    """As of :class:`History`."""
+
+
+class _Numbers:
+    """The number of each of some names."""
+
+    def __init__(self, names: Sequence[str], numbers: Sequence[int]) -> None:
+        self.names, self._numbers = pl.Series(names, dtype=pl.String), pl.Series(numbers, dtype=pl.Int32)
+
+    def of(self, names: pl.Series) -> Ints:
+        if names.is_empty():
+            return np.empty(0, np.int32)
+        return names.replace_strict(self.names, self._numbers, return_dtype=pl.Int32).to_numpy()
+
+
+def _piece(rows: TableRows, users: list[str], tracks: _Numbers, other: _Numbers) -> _Piece:
+    listeners, heard = _column(rows, "user_id"), _column(rows, "track_id")
+    first, own = _between(users, listeners)
+    user, number = _Numbers(own, range(len(own))).of(listeners), tracks.of(heard)
+    order = np.lexsort((number, user)).astype(np.int32)
+    return _Piece(order, number[order], first, np.bincount(user, minlength=len(own)), _releases(heard, user + first, other))
+
+
+def _between(users: list[str], names: pl.Series) -> tuple[int, list[str]]:
+    """The users from the least to the greatest of the names, and the number of the first of them."""
+    if names.is_empty():
+        return 0, []
+    first = bisect_left(users, str(names.min()))
+    return first, users[first : bisect_right(users, str(names.max()))]
+
+
+def _other_releases(catalog: Catalog) -> _Numbers:
+    """Rows of the releases that are not the main one of their song."""
     if catalog.main is None:
-        return {}
-    other = {track: row for track, row in catalog.row_of.items() if catalog.main[row] != row}
-    heard = pl.DataFrame({"user": user, "track": tracks}).filter(pl.col("track").is_in(list(other)))
-    rows = heard.with_columns(pl.Series("row", _numbered(heard["track"], other))).group_by("user").agg(pl.col("row").sort())
+        return _Numbers([], [])
+    other = [track for track, row in catalog.row_of.items() if catalog.main[row] != row]
+    return _Numbers(other, [catalog.row_of[track] for track in other])
+
+
+def _releases(tracks: pl.Series, user: Ints, other: _Numbers) -> dict[int, Ints]:
+    """Listener → the ``other`` releases among the ``tracks`` rated."""
+    heard = pl.DataFrame({"user": user, "track": tracks}).filter(pl.col("track").is_in(other.names.implode()))
+    rows = heard.with_columns(pl.Series("row", other.of(heard["track"]))).group_by("user").agg(pl.col("row").sort())
     return {listener: np.array(own, np.int32) for listener, own in rows.iter_rows()}
 
 
-def _numbered(keys: pl.Series, numbers: dict[str, int]) -> NDArray[np.int32]:
-    return (
-        keys.replace_strict(list(numbers), list(numbers.values()), return_dtype=pl.Int32).to_numpy()
-        if len(keys)
-        else np.empty(0, np.int32)
-    )
+def _column(rows: TableRows, value: pl.Expr | str) -> pl.Series:
+    return models.scan(rows).select(value).collect().to_series()
+
+
+def _joined(arrays: Iterable[NDArray[Any]], size: int) -> NDArray[Any]:
+    """Behind each other, ``size`` values in all; never two copies of all of them."""
+    out, first = np.empty(0), 0
+    for array in arrays:
+        out = out if first else np.empty(size, array.dtype)
+        out[first : first + len(array)] = array
+        first += len(array)
+    return out
