@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
+from contextvars import copy_context
+from os import cpu_count
+
 import numpy as np
 import polars as pl
 
@@ -18,8 +22,8 @@ from recsys.tables import FEATURES, PROFILES
 
 _COUNTED = ("user_id", "track_id", "positive", "events", "negative_events")
 """Columns of ``ratings`` that the model reads."""
-BLOCK = 16_384
-"""Listeners whose profiles are in the making at once: their points for and against every name take far more than their rows."""
+BLOCK = 8192
+"""Listeners whose profiles a thread makes at once: their points for and against every name take far more than their rows."""
 
 
 def profile_listeners(
@@ -31,14 +35,18 @@ def profile_listeners(
     """
     tracks = snapshot.tracks.select("id", "artist", "genres")
     names = {"tracks": tracks, "shown": _shown(tracks, settings)}
-    parts = []
-    for first in range(0, len(history.users), BLOCK):
+
+    def block(first: int) -> pl.DataFrame:
         last = min(first + BLOCK, len(history.users))
         begin, end = history.rating.indptr[[first, last]].tolist()
         own = models.scan(rated).slice(begin, end - begin).select(_COUNTED).collect()
         counted = models.run("profiles", {"ratings": own, **names})
-        parts.append(_profiled(_tastes(catalog, history, first, last, settings), counted))
-    return PROFILES.conform(pl.concat(parts).with_columns(pl.lit(snapshot.as_of).alias("updated_at")))
+        return _profiled(_tastes(catalog, history, first, last, settings), counted)
+
+    with ThreadPoolExecutor(settings.threads or cpu_count()) as workers:
+        blocks = [workers.submit(copy_context().run, block, first) for first in range(0, len(history.users), BLOCK)]
+        profiled = pl.concat([each.result() for each in blocks])
+    return PROFILES.conform(profiled.with_columns(pl.lit(snapshot.as_of).alias("updated_at")))
 
 
 def _tastes(catalog: Catalog, history: History, first: int, last: int, settings: Settings) -> pl.DataFrame:
