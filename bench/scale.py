@@ -1,10 +1,11 @@
 """How far one machine goes: a synthetic lake of any size, its events to ratings or its whole night, each in a process of its own.
 
     python -m bench.scale [--users 40000] [--tracks 20000] [--events 4000000] [--memory 512MiB] [--threads 2] [--lists balanced]
-        [--run] [--keep FOLDER] [--json]
+        [--run] [--killed] [--keep FOLDER] [--json]
 
 Prints counts, seconds, processor seconds (of all threads) and the most memory by stage; ``--run`` goes on to the published lists.
-``--keep``: a folder for the lake, which is used again if it is there. Nothing in it is real: its sources are called synthetic.
+``--killed``: such a night is killed halfway through its lists and run again; with ``--run`` beside one that is not. ``--keep``: a
+folder for the lake, which is used again if it is there. Nothing in it is real: its sources are called synthetic.
 """
 
 from __future__ import annotations
@@ -13,13 +14,14 @@ import argparse
 import hashlib
 import json
 import os
+import shutil
 import subprocess
 import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from datetime import timedelta
 from pathlib import Path
-from time import perf_counter, process_time
+from time import perf_counter, process_time, sleep
 from typing import Any, ParamSpec, TypeVar
 
 import numpy as np
@@ -28,9 +30,12 @@ import polars as pl
 from bench import worlds
 from flows import nightly, stages, steps
 from recsys import Lake, Settings, models
+from recsys.pipeline import SHARD_LISTENERS
 from recsys.tables import EVENTS, REJECTS
 
 P, T = ParamSpec("P"), TypeVar("T")
+_JOB = "print(json.dumps(scale.{}(Path(sys.argv[1]), Settings.model_validate_json(sys.argv[2]))))"
+RATED, WHOLE = _JOB.format("rated"), _JOB.format("whole")
 BATCH = 4_000_000
 """Events of a batch: the generator holds one in memory."""
 
@@ -131,11 +136,35 @@ def small(settings: str) -> None:
         whole(Path(folder) / "lake", Settings.model_validate_json(settings))
 
 
-def _alone(call: str, *arguments: object) -> Any:
-    """The answer of a function of this module in a process of its own."""
+def _alone(call: str, *arguments: object, until: Callable[[], bool] | None = None) -> Any:
+    """The answer of a function of this module in a process of its own; none of one that was killed, as soon as ``until``."""
     code = f"import json, sys; from pathlib import Path; from bench import scale; from recsys import Settings; {call}"
-    done = subprocess.run([sys.executable, "-c", code, *map(str, arguments)], check=True, stdout=subprocess.PIPE, text=True)
-    return json.loads(done.stdout.splitlines()[-1]) if done.stdout.strip() else None
+    with subprocess.Popen([sys.executable, "-c", code, *map(str, arguments)], stdout=subprocess.PIPE, text=True) as process:
+        while until and process.poll() is None:
+            if until():
+                process.kill()
+                return None
+            sleep(0.2)
+        answer, _ = process.communicate()
+    if process.returncode:
+        raise SystemExit(process.returncode)
+    return json.loads(answer.splitlines()[-1]) if answer.strip() else None
+
+
+def _halfway(root: Path, users: int) -> bool:
+    """Whether the night that is going on in the lake has half the parts of its lists."""
+    records = (root / ".staging").glob("*.parts")
+    listed = sum(record.read_bytes().count(b'"path":"lists/part-') for record in records)
+    return listed * 2 >= -(-users // SHARD_LISTENERS)
+
+
+def _killed(root: Path, users: int, chosen: str) -> dict[str, Any]:
+    """A night that is killed halfway through its lists, and the one that goes on from there."""
+    started = perf_counter()
+    _alone(WHOLE, root, chosen, until=lambda: _halfway(root, users))
+    until = perf_counter() - started
+    resumed = _alone(WHOLE, root, chosen)
+    return {"killed_after": round(until, 1), "both": round(perf_counter() - started, 1), "resumed": resumed}
 
 
 def measure(given: argparse.Namespace, root: Path, settings: Settings) -> dict[str, Any]:
@@ -150,7 +179,6 @@ def measure(given: argparse.Namespace, root: Path, settings: Settings) -> dict[s
             given.seed,
         )
     chosen = settings.model_dump_json()
-    job = "print(json.dumps(scale.{}(Path(sys.argv[1]), Settings.model_validate_json(sys.argv[2]))))"
     result = {
         "world": "synthetic",
         "users": given.users,
@@ -158,10 +186,19 @@ def measure(given: argparse.Namespace, root: Path, settings: Settings) -> dict[s
         "events": given.events,
         "load": os.getloadavg()[0],
     }
+    if not (given.run or given.killed):
+        return result | _alone(RATED, root, chosen)
+    _alone("scale.small(sys.argv[1])", chosen)  # which compiles
+    if given.killed:
+        copy = shutil.copytree(root, root.with_name(f"{root.name}-killed"))
+        result |= _killed(copy, given.users, chosen)
     if given.run:
-        _alone("scale.small(sys.argv[1])", chosen)  # which compiles
-        return result | _alone(job.format("whole"), root, chosen)
-    return result | _alone(job.format("rated"), root, chosen)
+        started = perf_counter()
+        result |= _alone(WHOLE, root, chosen)
+        result["undisturbed"] = round(perf_counter() - started, 1)
+    if given.run and given.killed:
+        result["ratio"] = round(result["both"] / result["undisturbed"], 3)
+    return result
 
 
 def main() -> None:
@@ -172,6 +209,7 @@ def main() -> None:
     parser.add_argument("--threads", type=int, default=os.cpu_count() or 1)
     parser.add_argument("--lists", nargs="+", default=["balanced"])
     parser.add_argument("--run", action="store_true", help="the whole night")
+    parser.add_argument("--killed", action="store_true", help="a night that is killed halfway through its lists and run again")
     parser.add_argument("--keep", type=Path, default=None, help="folder of the lake")
     parser.add_argument("--json", action="store_true")
     given = parser.parse_args()
