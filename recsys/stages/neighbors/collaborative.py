@@ -64,9 +64,10 @@ class Collaborative:
             arrays = learned_arrays(correlated(cleaned(ratings), parameters, threads))
             runner.put({f"{FIT}.{name}": array for name, array in arrays.items()})
             del arrays  # from here on they are where the runner has them
-        runner.run([*fits(FIT, parameters, ratings.shape[0] if last is None else last)])
+        last = ratings.shape[0] if last is None else last
+        runner.run([*fits(FIT, parameters, last)])
         runner.run([*sides(FIT, parameters)])
-        near = runner.store.columns(Near, near_name(FIT, parameters), Near._fields)
+        near = runner.store.columns(Near, near_name(FIT, parameters, last), Near._fields)
         preferences = runner.store.columns(AlsFactors, als_name(FIT, parameters), AlsFactors._fields)
         side = runner.store.matrix(side_name(FIT, parameters)) if parameters.track_share > 0.0 else None
         return cls.of(learned(runner.store, FIT), near, preferences, parameters, side)

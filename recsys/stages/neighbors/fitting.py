@@ -59,7 +59,7 @@ def learned(store: ArrayStore, at: str) -> Learned:
 
 def fits(at: str, choice: Parameters, last: int) -> Iterator[FitTask]:
     """What ``choice`` needs: neighbours of the listeners up to ``last`` (exclusive), ALS factors, views of the track side."""
-    yield FitTask(near_name(at, choice), fit_neighborhoods, (at, choice, last), Near._fields)
+    yield FitTask(near_name(at, choice, last), fit_neighborhoods, (at, choice, last), Near._fields)
     yield FitTask(als_name(at, choice), fit_als, (at, choice), AlsFactors._fields)
     if choice.track_share > 0.0 and choice.two_hop_share < 1.0:
         yield FitTask(_tracks_name(at, choice), nearest_tracks, (at, choice), MATRIX)
@@ -73,9 +73,9 @@ def sides(at: str, choice: Parameters) -> Iterator[FitTask]:
         yield FitTask(side_name(at, choice), side, (at, choice), MATRIX)
 
 
-def near_name(at: str, choice: Parameters) -> str:
+def near_name(at: str, choice: Parameters, last: int) -> str:
     """Of the arrays of :func:`fit_neighborhoods`."""
-    return f"{at}.near-{choice.kept}-{choice.pool}-{choice.rank}-{choice.ridge}"
+    return f"{at}.near-{last}-{choice.kept}-{choice.pool}-{choice.rank}-{choice.ridge}"
 
 
 def als_name(at: str, choice: Parameters) -> str:

@@ -165,7 +165,7 @@ class _Round:
         key = choice.popularity_damping, choice.kept, choice.rank, choice.ridge
         preferences = self._store.columns(AlsFactors, als_name(self._at, choice), AlsFactors._fields)
         if self._model is None or self._model[0] != key:
-            near = self._store.columns(Near, near_name(self._at, choice), Near._fields)
+            near = self._store.columns(Near, near_name(self._at, choice, self.test.shape[0]), Near._fields)
             # the last one alone: choices with the same one follow each other
             self._model = key, Collaborative.of(self.learned, near, preferences, choice)
         side = self._store.matrix(side_name(self._at, choice)) if choice.track_share > 0.0 else None
