@@ -255,54 +255,46 @@ def _take_off_four(matrix: Floats, at: int, row: int, size: int) -> None:
 
 @njit(fastmath={"contract"}, **LEAN)
 def cholesky_solve_columns(matrix: Floats, right: Floats) -> None:
-    """:func:`cholesky_solve` for all columns of ``right`` (size, m), from the factor that :func:`cholesky` left."""
+    """:func:`cholesky_solve` for all columns of ``right`` (size, m), from the factor that :func:`cholesky` left.
+
+    Each row takes all others off itself, in order, instead of itself off all others: it is written once in four.
+    """
     size = matrix.shape[0]
     for at in range(size):
-        _scale(right[at], 1.0 / matrix[at, at])
-        row = at + 1
-        while row + 3 < size:
-            _add_to_four(right, row, matrix[at, row : row + 4], at)
+        row = 0
+        while row + 3 < at:
+            factors = matrix[row, at], matrix[row + 1, at], matrix[row + 2, at], matrix[row + 3, at]
+            _take_off_four_rows(right, at, factors, row)
             row += 4
-        while row < size:
-            _add(right[row], -matrix[at, row], right[at])
+        while row < at:
+            _take_off_row(right[at], matrix[row, at], right[row])
             row += 1
+        _scale(right[at], 1.0 / matrix[at, at])
     for at in range(size - 1, -1, -1):
         row = at + 1
         while row + 3 < size:
-            _add_four(right, at, matrix[at, row : row + 4], row)
+            factors = matrix[at, row], matrix[at, row + 1], matrix[at, row + 2], matrix[at, row + 3]
+            _take_off_four_rows(right, at, factors, row)
             row += 4
         while row < size:
-            _add(right[at], -matrix[at, row], right[row])
+            _take_off_row(right[at], matrix[at, row], right[row])
             row += 1
         _scale(right[at], 1.0 / matrix[at, at])
 
 
 @njit(fastmath={"contract"}, **LEAN_INNER)
-def _add(to: Floats, factor: float, other: Floats) -> None:
+def _take_off_row(to: Floats, factor: float, other: Floats) -> None:
     for at in range(to.size):
-        to[at] += factor * other[at]
+        to[at] -= factor * other[at]
 
 
 @njit(fastmath={"contract"}, **LEAN_INNER)
-def _add_four(right: Floats, row: int, factors: Floats, others: int) -> None:
-    """:func:`_add` to a row of the four from ``others`` on, times negative factors: it is read and written once."""
-    p, q, r, s = -factors[0], -factors[1], -factors[2], -factors[3]
+def _take_off_four_rows(right: Floats, row: int, factors: tuple[float, float, float, float], others: int) -> None:
+    """:func:`_take_off_row` of the four rows from ``others`` on, one after the other: the row is read and written once."""
+    p, q, r, s = factors
     to, a, b, c, d = right[row], right[others], right[others + 1], right[others + 2], right[others + 3]
     for at in range(to.size):
-        to[at] = to[at] + p * a[at] + q * b[at] + r * c[at] + s * d[at]
-
-
-@njit(fastmath={"contract"}, **LEAN_INNER)
-def _add_to_four(right: Floats, row: int, factors: Floats, one: int) -> None:
-    """:func:`_add` of ``one`` row times four negative factors to the four from ``row`` on: it is read once."""
-    p, q, r, s = -factors[0], -factors[1], -factors[2], -factors[3]
-    other, a, b, c, d = right[one], right[row], right[row + 1], right[row + 2], right[row + 3]
-    for at in range(other.size):
-        value = other[at]
-        a[at] += p * value
-        b[at] += q * value
-        c[at] += r * value
-        d[at] += s * value
+        to[at] = to[at] - p * a[at] - q * b[at] - r * c[at] - s * d[at]
 
 
 @njit(fastmath={"contract"}, **LEAN_INNER)

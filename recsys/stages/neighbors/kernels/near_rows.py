@@ -14,10 +14,8 @@ from numba import njit
 from recsys.matrices.arrays import LEAN, LEAN_INNER, Float32s, Floats, Ints
 from recsys.stages.neighbors.kernels.interpolation import NeighborRows
 
-_TOGETHER = 64
-"""Vectors looked up side by side: so many that the memory is never waited for one by one, so few that they stay near."""
 _LANES = 8
-"""Of them, those whose products are summed side by side."""
+"""Vectors whose products are summed side by side."""
 
 
 class NearRows(NamedTuple):
@@ -64,34 +62,30 @@ def near_rows(rows: NeighborRows, votes: Float32s, vectors: Floats, chosen: Ints
 @njit(nogil=True, cache=True)
 def products(vectors: Float32s, rows: Ints, other: Floats, out: Floats) -> None:
     """``out`` (n,) becomes the product of each of the n ``rows`` of ``vectors`` (any, r) with another vector, summed in order."""
-    block, room = np.zeros((_TOGETHER, vectors.shape[1]), np.float32), np.empty(_LANES)
-    for begin in range(0, rows.size, _TOGETHER):
-        size = min(_TOGETHER, rows.size - begin)
-        # copied first, for that waits for no result: reads far apart overlap
-        for at in range(size):
-            source, target = vectors[rows[begin + at]], block[at]
-            for k in range(source.size):
-                target[k] = source[k]
-        for first in range(0, size, _LANES):
-            _eight(block[first : first + _LANES], other, room)
-            for at in range(min(_LANES, size - first)):
-                out[begin + first + at] = room[at]
+    whole = rows.size - rows.size % _LANES
+    for first in range(0, whole, _LANES):
+        _eight(vectors, rows[first : first + _LANES], other, out[first : first + _LANES])
+    if whole < rows.size:
+        last, room = np.full(_LANES, rows[whole], np.int32), np.empty(_LANES)
+        last[: rows.size - whole] = rows[whole:]
+        _eight(vectors, last, other, room)
+        out[whole:] = room[: rows.size - whole]
 
 
 @njit(**LEAN_INNER)
-def _eight(vectors: Float32s, other: Floats, out: Floats) -> None:
-    """Products of eight vectors: each is a sum in order, so one waits for its every addition; side by side they wait for none."""
+def _eight(vectors: Float32s, rows: Ints, other: Floats, out: Floats) -> None:
+    """Products of eight rows: each is a sum in order, so one waits for its every addition; side by side they wait for none."""
     a = b = c = d = e = f = g = h = 0.0
     for k in range(other.size):
         factor = other[k]
-        a += vectors[0, k] * factor
-        b += vectors[1, k] * factor
-        c += vectors[2, k] * factor
-        d += vectors[3, k] * factor
-        e += vectors[4, k] * factor
-        f += vectors[5, k] * factor
-        g += vectors[6, k] * factor
-        h += vectors[7, k] * factor
+        a += vectors[rows[0], k] * factor
+        b += vectors[rows[1], k] * factor
+        c += vectors[rows[2], k] * factor
+        d += vectors[rows[3], k] * factor
+        e += vectors[rows[4], k] * factor
+        f += vectors[rows[5], k] * factor
+        g += vectors[rows[6], k] * factor
+        h += vectors[rows[7], k] * factor
     out[0], out[1], out[2], out[3], out[4], out[5], out[6], out[7] = a, b, c, d, e, f, g, h
 
 
