@@ -8,8 +8,9 @@ those that nobody stored. Either way they are the same bytes.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections import deque
+from collections.abc import Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from functools import cache
 from itertools import pairwise
 from logging import getLogger
@@ -43,8 +44,8 @@ _POOLED = {part: FITS.get(part, part) for part in OLD_PARTS}
 """Column of `pool` → of `candidates`."""
 _SOURCES = ("arrow", "columns", "names", "pieces", "rows_json", "slices")
 
-Texts = tuple[pl.DataFrame, pl.Series, pl.Series]
-"""Lists and how many rows each has; the text of every row, and the number of its track."""
+_THREADS = 2
+"""Slices of rows in the making at once: texts are made by Polars, on one thread a slice, and packed by Python."""
 
 
 class Piece(NamedTuple):
@@ -168,26 +169,19 @@ def _entries(file: str, batch: int, lists: pl.DataFrame) -> pl.DataFrame:
 
 
 def _rows(parts: Sequence[Path], tracks: pl.DataFrame) -> Iterator[Piece]:
-    texts = (_texts(slice_, tracks) for part in parts for slice_ in sliced.uncut(part, KEYS))
-    with ThreadPoolExecutor(1) as pool:
-        yield from _ahead(pool, texts)
+    slices = (slice_ for part in parts for slice_ in sliced.uncut(part, KEYS))
+    with ThreadPoolExecutor(_THREADS) as pool:
+        begun = deque[Future[Piece]]()
+        for slice_ in slices:
+            begun.append(pool.submit(_worded, slice_, tracks))
+            if len(begun) > _THREADS:
+                yield begun.popleft().result()
+        yield from (each.result() for each in begun)
 
 
-def _texts(part: pl.DataFrame, tracks: pl.DataFrame) -> Texts:
+def _worded(part: pl.DataFrame, tracks: pl.DataFrame) -> Piece:
     ranked = _numbered(part, tracks.drop("name"))
-    return _counted(part), rows_json.rows(ranked, tracks.select("track_id", "name")), ranked["track"]
-
-
-def _ahead(pool: ThreadPoolExecutor, parts: Iterable[Texts]) -> Iterator[Piece]:
-    """Packs each part while the next one is made."""
-    waiting = None
-    for part in parts:
-        begun = pool.submit(_packed, *part)
-        if waiting is not None:
-            yield waiting.result()
-        waiting = begun
-    if waiting is not None:
-        yield waiting.result()
+    return _packed(_counted(part), rows_json.rows(ranked, tracks.select("track_id", "name")), ranked["track"])
 
 
 def _packed(counted: pl.DataFrame, texts: pl.Series, tracks: pl.Series) -> Piece:
