@@ -6,14 +6,14 @@ The formula: :mod:`recsys.stages.candidates.kernels.points`.
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
 from recsys.matrices import arrays
-from recsys.matrices.arrays import Flags, Floats
+from recsys.matrices.arrays import Flags, Floats, Ints, Offsets
 from recsys.matrices.catalog import Catalog
 from recsys.matrices.history import History
 from recsys.matrices.netting import TRACK, Evidence, Netted, base_rate, familiarity, netted
+from recsys.matrices.tokens import NameSets
 from recsys.stages.candidates.kernels.core import TrackFacts
 from recsys.stages.candidates.kernels.points import Ties
 from recsys.tables import FEATURES
@@ -26,7 +26,7 @@ DOUBT, UNDESCRIBED, UNFINISHED = 0.25, 0.75, 3.0
 
 def facts(catalog: Catalog, history: History) -> TrackFacts:
     """What the parts read of the catalogue; ``history`` says how many heard a track and how many skipped it."""
-    indptr, by_artist = _tracks_of_sets(catalog.artist_sets.of, len(catalog.artist_sets.indptr) - 1)
+    indptr, by_artist = _tracks_of_names(catalog.artist_sets)
     return TrackFacts(
         popularity=_popularity(catalog, history),
         scaled=np.ascontiguousarray(catalog.raw / catalog.spreads),
@@ -69,7 +69,12 @@ def _names(matrix: csr_array) -> arrays.Names:
     return arrays.Names(*arrays.pattern(matrix), matrix.data.astype(np.float64))
 
 
-def _tracks_of_sets(of: NDArray[np.int32], sets: int) -> tuple[NDArray[np.int64], NDArray[np.int32]]:
-    """Tracks of each set, in order: bounds (sets + 1,) and tracks."""
-    order = np.argsort(of, kind="stable").astype(np.int32)
-    return np.searchsorted(of[order], np.arange(sets + 1)).astype(np.int64), order
+def _tracks_of_names(sets: NameSets) -> tuple[Offsets, Ints]:
+    """Tracks of each name, those of one set after another: bounds (names + 1,) and tracks."""
+    order = np.argsort(sets.of, kind="stable").astype(np.int32)
+    begins = np.searchsorted(sets.of[order], np.arange(len(sets.indptr)))
+    bounds, bearers = sets.bearers()
+    sizes = np.diff(begins)[bearers]
+    ends = np.r_[0, np.cumsum(sizes)]
+    places = np.arange(ends[-1]) + np.repeat(begins[bearers] - ends[:-1], sizes)
+    return ends[bounds].astype(np.int64), order[places]

@@ -5,8 +5,10 @@ from __future__ import annotations
 import numpy as np
 from scipy.sparse import csr_array
 
+from recsys.matrices import arrays
 from recsys.matrices.arrays import Floats, Ints, Offsets
 from recsys.matrices.history import History
+from recsys.stages.candidates.kernels.releases import most_played
 
 
 def heard_releases(history: History, several: Ints, canonical: Ints) -> csr_array:
@@ -39,20 +41,9 @@ def shown_releases(voters: csr_array, heard: csr_array, canonical: Ints) -> list
     ``voters`` (lists, listeners): how much each listener counts; ``heard``: of :func:`heard_releases`. Of releases that count
     as much the main one is shown, then the first.
     """
-    votes = csr_array(voters @ heard)
-    row = np.repeat(np.arange(votes.shape[0]), np.diff(votes.indptr))
-    track, song = votes.indices, canonical[votes.indices]
-    order = np.lexsort((track, track != song, -votes.data, song, row))
-    best = order[_first_of_each(row[order], song[order])]
-    best = best[(track[best] != song[best]) & (votes.data[best] > 0)]
-    return np.split(track[best].astype(np.int32), np.searchsorted(row[best], np.arange(1, votes.shape[0])))
-
-
-def _first_of_each(row: Offsets, song: Ints) -> np.ndarray:
-    """Where another row or another song begins."""
-    begins = np.ones(len(row), np.bool_)
-    begins[1:] = (row[1:] != row[:-1]) | (song[1:] != song[:-1])
-    return begins
+    counted = (*arrays.pattern(voters), voters.data.astype(np.float64, copy=False))
+    ends, tracks = most_played(counted, arrays.pattern(heard), canonical)
+    return np.split(tracks, ends[1:-1])
 
 
 def voters_of(indptr: Offsets, neighbors: Ints, similarity: Floats, listeners: int) -> csr_array:

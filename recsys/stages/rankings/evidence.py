@@ -21,16 +21,12 @@ from recsys.stages.candidates.scoring import Scorer
 from recsys.stages.neighbors.kernels.attribution import Shares
 from recsys.stages.rankings.kernels import evidence as kernel
 from recsys.stages.rankings.kernels.evidence import Described
-from recsys.stages.rankings.reasons import CLOSE, EVIDENCE, NameColumns
+from recsys.stages.rankings.reasons import CLOSE, RowEvidence, Vocabulary
 from recsys.stages.rankings.texts import SOUNDS
-from recsys.tables import FEATURES, PARTS
+from recsys.tables import FEATURES
 
 _ALIKE = 0.5
 """Standard deviations from the catalogue's mean, in the same direction, from which a feature is what two tracks share."""
-_DIRECTIONS = pl.Series([f"{name}{sign}" for name in FEATURES for sign in "+-"])
-"""What `reason_args` call a feature above the catalogue's mean, and below it."""
-DECIMALS = {"tempo": 0, "loudness": 1, "time_signature": 0, "key": 0, "mode": 0}
-"""Of a feature's value in words; two for the others."""
 
 
 class ShownRows(NamedTuple):
@@ -42,7 +38,8 @@ class ShownRows(NamedTuple):
     """Row of the catalogue."""
     points: Floats
     """(n, parts) points beyond the mean of the list's candidates."""
-    source: NDArray[np.str_]
+    source: NDArray[np.int64]
+    """One of :data:`recsys.stages.rankings.picked.ROW_SOURCES`."""
 
 
 class Backing(NamedTuple):
@@ -55,36 +52,8 @@ class Backing(NamedTuple):
     chance: Floats
 
 
-class RowEvidence(NamedTuple):
-    """What speaks for n rows: the columns of :data:`recsys.stages.rankings.reasons.EVIDENCE` as arrays, names by number."""
-
-    points: Floats
-    """(n, parts)"""
-    own: Ints
-    """(n, 2) own tracks, −1 for none, as in all that follow; and their shares of the votes."""
-    share: Floats
-    seeded: NDArray[np.bool_]
-    """The own tracks are seeds."""
-    supporters: Ints
-    neighbors: Ints
-    artist: Ints
-    by_artist: Ints
-    theirs: Ints
-    nearest: Ints
-    cosine: Floats
-    sounds: NDArray[np.int64]
-    """(n, 2) features by twice their number, one more below the mean."""
-    genre: Ints
-    fits: NDArray[np.object_]
-    """(n, 2) texts."""
-    known: Floats
-    """NaN where it is unknown."""
-    fresh: NDArray[np.bool_]
-    source: NDArray[np.str_]
-
-
 def gather(scorer: Scorer, scored: Scored, rows: ShownRows) -> tuple[RowEvidence, Backing]:
-    """The evidence of every row, for :func:`evidence_of`, and what is stored of it."""
+    """The evidence of every row, for :func:`recsys.stages.rankings.reasons.reasons`, and what is stored of it."""
     catalog, listener = scorer.catalog, scorer.requests.listener[scored.first_list + rows.row] - scored.first
     keys = listener.astype(np.int64) * len(catalog.ids) + catalog.canonical[rows.track]
     pairs, place = _pairs(keys, len(scored.near.indptr) - 1, len(catalog.ids))
@@ -119,30 +88,14 @@ def gather(scorer: Scorer, scored: Scored, rows: ShownRows) -> tuple[RowEvidence
     return evidence, backing
 
 
-def evidence_of(blocks: Sequence[RowEvidence]) -> pl.DataFrame:
-    """The evidence of the rows of some blocks in the columns of :data:`recsys.stages.rankings.reasons.EVIDENCE`."""
-    whole = RowEvidence(*(np.concatenate(column) for column in zip(*blocks, strict=True)))
-    two = {f"{name}_{at + 1}": column[:, at] for name, column in (("own", whole.own), ("sound", whole.sounds)) for at in range(2)}
-    one = {name: getattr(whole, name) for name in ("artist", "theirs", "nearest", "genre")}
-    names = {**one, **two, "seed": np.where(whole.seeded, whole.own[:, 0], -1)}
-    columns = {
-        **dict(zip(PARTS, whole.points.T, strict=True)),
-        **{f"share_{at + 1}": whole.share[:, at] for at in range(2)},
-        **{f"fit_{at + 1}": pl.Series(whole.fits[:, at].tolist(), dtype=pl.String) for at in range(2)},
-        **{name: getattr(whole, name) for name in ("supporters", "neighbors", "by_artist", "cosine", "known", "fresh")},
-        **names,
-        "source": pl.Series(whole.source.tolist(), dtype=pl.String),
-    }
-    there: dict[str, pl.Expr] = {name: pl.when(pl.col(name) >= 0).then(pl.col(name)) for name in names}
-    there["known"] = pl.col("known").fill_nan(None)
-    return pl.DataFrame(columns).select(there.get(name, pl.col(name)).cast(dtype) for name, dtype in EVIDENCE.items())
+def stacked(blocks: Sequence[RowEvidence]) -> RowEvidence:
+    """The evidence of the rows of some blocks, one after another."""
+    return RowEvidence(*(np.concatenate(column) for column in zip(*blocks, strict=True)))
 
 
-def names_of(catalog: Catalog) -> NameColumns:
-    """What the numbers of the evidence stand for, by column."""
-    titles = dict.fromkeys(("own_1", "own_2", "theirs", "nearest", "seed"), catalog.titles)
-    sounds = dict.fromkeys(("sound_1", "sound_2"), _DIRECTIONS)
-    return {**titles, **sounds, "artist": catalog.artist_names, "genre": catalog.genre_names}
+def vocabulary(catalog: Catalog) -> Vocabulary:
+    """What the numbers of the evidence stand for."""
+    return Vocabulary(catalog.titles, catalog.artist_names, catalog.genre_names, catalog.raw)
 
 
 def liked(scorer: Scorer, first: int, count: int) -> Ragged:
@@ -211,14 +164,10 @@ def _artist(catalog: Catalog, track: Ints, artist: Ints) -> Ints:
 
 def _sounds(catalog: Catalog, track: Ints, nearest: Ints) -> NDArray[np.int64]:
     """Up to two features in which a track and the own track nearest in sound stand out in the same direction."""
-    deviations = catalog.deviations
-    one, other = deviations[track], deviations[np.maximum(nearest, 0)]
-    shared = np.where((np.sign(one) == np.sign(other)) & (nearest >= 0)[:, None], np.minimum(np.abs(one), np.abs(other)), 0.0)
-    more, less = (np.array([f"{name}{sign}" in SOUNDS["en"] for name in FEATURES]) for sign in "+-")
-    shared = np.where(np.where(one > 0, more, less), shared, 0.0)
-    order = np.argsort(-shared, axis=1, kind="stable")[:, :2]
-    size, beyond = np.take_along_axis(shared, order, axis=1), np.take_along_axis(one, order, axis=1) > 0
-    return np.where(size >= _ALIKE, 2 * order + ~beyond, -1)
+    worded = np.array([[f"{name}{sign}" in SOUNDS["en"] for sign in "+-"] for name in FEATURES])
+    out = np.empty((len(track), 2), np.int64)
+    kernel.shared_sounds(catalog.deviations, worded, (track, nearest), _ALIKE, out)
+    return out
 
 
 def _genre(scorer: Scorer, scored: Scored, rows: ShownRows, own: Ragged) -> Ints:
@@ -255,11 +204,10 @@ def _dense(names: Names, width: int) -> Floats:
     return out
 
 
-def _fits(scorer: Scorer, scored: Scored, rows: ShownRows) -> NDArray[np.object_]:
-    """(n, 2) the two features of each track that come nearest to what its list asks for, as ``feature=value``; of those within
-    :data:`CLOSE`."""
+def _fits(scorer: Scorer, scored: Scored, rows: ShownRows) -> NDArray[np.int64]:
+    """(n, 2) the two features of each track that come nearest to what its list asks for, of those within :data:`CLOSE`."""
     wanted = scorer.requests.wanted
-    out = np.full((len(rows.row), 2), None, object)
+    out = np.full((len(rows.row), 2), -1, np.int64)
     for number in np.unique(rows.row).tolist():
         targets = wanted.get(scored.first_list + number)
         if targets is not None:
@@ -268,16 +216,12 @@ def _fits(scorer: Scorer, scored: Scored, rows: ShownRows) -> NDArray[np.object_
     return out
 
 
-def _nearest_features(catalog: Catalog, tracks: Ints, targets: Floats) -> NDArray[np.object_]:
-    """(n, 2) words, none where fewer features are asked for."""
+def _nearest_features(catalog: Catalog, tracks: Ints, targets: Floats) -> NDArray[np.int64]:
+    """(n, 2) numbers, −1 where fewer features are asked for or near."""
     asked = np.flatnonzero(~np.isnan(targets))
     away = np.abs(catalog.raw[tracks][:, asked] - targets[asked]) / catalog.spreads[asked]
     order = np.argsort(away, axis=1, kind="stable")[:, :2]
-    out = np.full((len(tracks), 2), None, object)
-    for at in range(order.shape[1]):
-        chosen = asked[order[:, at]]
-        for feature in np.unique(chosen).tolist():
-            own, name = np.flatnonzero(chosen == feature), FEATURES[feature]
-            own = own[away[own, order[own, at]] <= CLOSE]
-            out[own, at] = [f"{name}={value:.{DECIMALS.get(name, 2)}f}" for value in catalog.raw[tracks[own], feature]]
+    near = np.take_along_axis(away, order, axis=1) <= CLOSE
+    out = np.full((len(tracks), 2), -1, np.int64)
+    out[:, : order.shape[1]] = np.where(near, len(FEATURES) * tracks[:, None].astype(np.int64) + asked[order], -1)
     return out

@@ -8,6 +8,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from recsys.matrices.arrays import Floats, Ints
+from recsys.tables import RANKINGS
+
+ROW_SOURCES = RANKINGS["source"].allowed
+"""How a row comes into a list; by number."""
+RANKED, COLD_START, BACKFILL_ARTIST = map(ROW_SOURCES.index, ("ranked", "cold", "backfill_artist"))
 
 
 class Picked(NamedTuple):
@@ -20,6 +25,7 @@ class Picked(NamedTuple):
     """Row of the catalogue, −1 for none."""
     marginal: Floats
     score_rank: NDArray[np.int64]
-    source: NDArray[np.str_]
+    source: NDArray[np.int64]
+    """One of :data:`ROW_SOURCES`."""
     columns: Floats
     """Score, values and points of the parts by scale `spread`; empty rows by scale `raw`."""

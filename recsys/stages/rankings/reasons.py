@@ -5,13 +5,19 @@ Every code stands for one kind of evidence; its arguments are stored, so that ap
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
 from functools import cache
+from typing import NamedTuple
 
+import numpy as np
 import polars as pl
+from numpy.typing import NDArray
 
+from recsys.matrices.arrays import Flags, Floats, Ints, Offsets
+from recsys.matrices.columns import ragged
+from recsys.stages.rankings.picked import ROW_SOURCES
 from recsys.stages.rankings.texts import CODES, FEATURE_WORDS, LONGEST_NAME, SOUNDS, TEXTS
-from recsys.tables import STRINGS
+from recsys.tables import FEATURES, STRINGS
 
 _NEAR = 0.8
 """Cosine from which two tracks sound alike."""
@@ -23,156 +29,235 @@ CLOSE = 1.0
 """Standard deviations up to which a feature is close to what was asked for."""
 FEWEST = 2
 """Supporters, or tracks by an artist, from which their number is said."""
-MOST_ARGS = 3
-_PREFIX = "points_"
+MOST_ARGS, _SLOTS = 3, 4
+"""Arguments of a text, and places for them, some of which exclude each other."""
+_NONE = -1
+_DECIMALS = {"tempo": 0, "loudness": 1, "time_signature": 0, "key": 0, "mode": 0}
+"""Of a feature's value in words; two for the others."""
+SOUND_NAMES = [*(f"{name}{sign}" for name in FEATURES for sign in "+-"), "popularity-"]
+"""What `reason_args` call a feature above the catalogue's mean, and below it; and a track that few know."""
+_LITTLE_KNOWN = len(SOUND_NAMES) - 1
 
-EVIDENCE = pl.Schema(
-    {
-        # points of each part beyond the mean of the list's candidates
-        "content": pl.Float64(),
-        "collaborative": pl.Float64(),
-        "popularity": pl.Float64(),
-        "exploration": pl.Float64(),
-        "familiarity": pl.Float64(),
-        "target": pl.Float64(),
-        # titles, by number as all names here, of the own tracks with the greatest shares of the votes, and these shares
-        "own_1": pl.Int32(),
-        "own_2": pl.Int32(),
-        "share_1": pl.Float64(),
-        "share_2": pl.Float64(),
-        # neighbours who like the track, of how many
-        "supporters": pl.Int32(),
-        "neighbors": pl.Int32(),
-        # the artist by whom the listener likes most tracks, how many, and title of the one nearest in sound
-        "artist": pl.Int32(),
-        "by_artist": pl.Int32(),
-        "theirs": pl.Int32(),
-        # title of the own track nearest in sound, its cosine, and what both are: feature and direction
-        "nearest": pl.Int32(),
-        "cosine": pl.Float64(),
-        "sound_1": pl.Int32(),
-        "sound_2": pl.Int32(),
-        # the genre of the track that the listener likes best
-        "genre": pl.Int32(),
-        # title of the list's seed that the votes come from most
-        "seed": pl.Int32(),
-        # features asked for, as feature=value of the track
-        "fit_1": pl.String(),
-        "fit_2": pl.String(),
-        # popularity 0–1, null where it is not known
-        "known": pl.Float64(),
-        # the list wants artists the listener has never played
-        "fresh": pl.Boolean(),
-        # how the row came into the list
-        "source": pl.String(),
+
+class RowEvidence(NamedTuple):
+    """What speaks for n ranking rows, as numbers: −1 for none, as of everything that is named by number."""
+
+    points: Floats
+    """(n, parts) beyond the mean of the list's candidates."""
+    own: Ints
+    """(n, 2) own tracks with the greatest shares of the votes; in lists with seeds, seeds."""
+    share: Floats
+    """(n, 2) these shares."""
+    seeded: Flags
+    """The own tracks are seeds."""
+    supporters: Ints
+    """Neighbours who like the track …"""
+    neighbors: Ints
+    """… of so many."""
+    artist: Ints
+    """By whom the listener likes most tracks."""
+    by_artist: Ints
+    """How many."""
+    theirs: Ints
+    """The one of these nearest in sound."""
+    nearest: Ints
+    """The own track nearest in sound."""
+    cosine: Floats
+    sounds: NDArray[np.int64]
+    """(n, 2) what both are: features by twice their number, one more below the mean."""
+    genre: Ints
+    """The genre of the track that the listener likes best."""
+    fits: NDArray[np.int64]
+    """(n, 2) features that were asked for: :data:`recsys.tables.FEATURES` × track + feature."""
+    known: Floats
+    """Popularity 0–1, NaN where it is unknown."""
+    fresh: Flags
+    """The list wants artists the listener has never played."""
+    source: Offsets
+    """How the row came into the list: one of :data:`recsys.stages.rankings.picked.ROW_SOURCES`."""
+
+
+class Vocabulary(NamedTuple):
+    """What the numbers of evidence stand for."""
+
+    titles: pl.Series
+    artists: pl.Series
+    genres: pl.Series
+    features: Floats
+    """(tracks, 12) as they are said."""
+
+
+class _Args(NamedTuple):
+    """Arguments of n texts, by number of a name."""
+
+    number: NDArray[np.int64]
+    """(n, MOST_ARGS) in order, −1 behind the last."""
+    counts: Offsets
+    names: pl.Series
+
+
+def reasons(evidence: RowEvidence, names: Vocabulary, language: str = "en") -> pl.DataFrame:
+    """Columns `reason_code`, `reason_args` and `reason` of rows.
+
+    Everything is chosen by number; only names that are said are looked at, each once, however many rows say it.
+    """
+    code = _code(evidence)
+    args = _args(evidence, code, names)
+    said = args.names.gather(args.number[args.number >= 0])
+    listed = ragged(said, np.r_[0, np.cumsum(args.counts)]) if len(code) else pl.Series(dtype=STRINGS)
+    columns = {"reason_code": pl.Series(CODES).gather(code), "reason_args": listed, "reason": _texts(code, args, language)}
+    return pl.DataFrame(columns)
+
+
+def _code(evidence: RowEvidence) -> Ints:
+    """(n,) the kind of evidence with the most of :func:`_points`, in :data:`CODES`; of equals the first."""
+    points = _points(evidence)
+    code = np.where(points.max(axis=0) > 0.0, points.argmax(axis=0), CODES.index("balanced"))
+    # cold, replay, back-fill: how the row came in is the reason
+    named = np.array([CODES.index(name) if name in CODES else _NONE for name in ROW_SOURCES])[evidence.source]
+    return np.where(named >= 0, named, code).astype(np.int32)
+
+
+def _points(evidence: RowEvidence) -> Floats:
+    """(kinds, n) points that each kind of evidence brings beyond an average candidate, 0 where there is none: of the first
+    :data:`CODES`, in their order."""
+    content, collaborative, popularity, exploration, familiarity, target = np.maximum(evidence.points, 0.0).T
+    share = np.maximum(evidence.share, 0.0)
+    own = np.minimum(share[:, 0] + share[:, 1], 1.0)
+    supported, seeded, fresh = evidence.supporters >= FEWEST, evidence.seeded & (evidence.own[:, 0] >= 0), evidence.fresh
+    alike = (evidence.nearest >= 0) & (evidence.cosine >= _NEAR)
+    kinds = {
+        "own_tracks": ((evidence.own[:, 0] >= 0) & ~seeded, collaborative * own),
+        "artist": (evidence.by_artist > 0, familiarity),
+        "listeners": (supported, collaborative * (evidence.supporters / np.maximum(evidence.neighbors, 1))),
+        "sound": (alike, content),
+        "genre": (~alike & (evidence.genre >= 0), content),
+        "seed": (seeded, collaborative * own),
+        "target": (evidence.fits[:, 0] >= 0, target),
+        "discovery": (fresh & (evidence.artist >= 0), popularity + exploration),
+        "popular": (~fresh & (evidence.known >= KNOWN_TO_MANY), popularity),
     }
-)
-"""What speaks for a ranking row; null or 0 where there is nothing of the kind."""
+    return np.stack([np.where(*kinds[name], 0.0) for name in CODES[: len(kinds)]])
 
 
-NameColumns = Mapping[str, pl.Series]
-"""What the numbers in a column of :data:`EVIDENCE` stand for, by column."""
-
-
-def reasons(evidence: pl.DataFrame, names: NameColumns, language: str = "en") -> pl.DataFrame:
-    """Columns `reason_code`, `reason_args` and `reason` of rows in the columns of :data:`EVIDENCE`."""
-    # step by step: one expression of all of it takes longer to plan than to compute
-    weighed = evidence.with_columns(**_points()).with_columns(points_most=pl.max_horizontal(*_points()))
-    coded = weighed.select(pl.int_range(pl.len()).alias("place"), _code(), *EVIDENCE)
-    # names are looked up where they are said: most of the evidence is never put in words
-    parts = [pl.DataFrame(schema={"place": pl.Int64, "reason_code": pl.String, "reason_args": STRINGS})]
-    parts += [_with_args(rows, code, names) for (code,), rows in coded.partition_by("reason_code", as_dict=True).items()]
-    chosen = pl.concat(parts).sort("place").drop("place")
-    return chosen.with_columns(texts(chosen, language).alias("reason"))
-
-
-def _with_args(rows: pl.DataFrame, code: str, names: NameColumns) -> pl.DataFrame:
-    """Columns `place`, `reason_code` and `reason_args` of rows of one code."""
-    args = _args().get(code, ())
-    said = {name for arg in args for name in arg.meta.root_names()} & names.keys()
-    named = rows.with_columns(names[name].gather(rows[name]).alias(name) for name in sorted(said))
-    listed = pl.concat_list(args).list.drop_nulls() if args else pl.lit([], STRINGS)
-    return named.select("place", "reason_code", listed.alias("reason_args"))
-
-
-@cache
-def _code() -> pl.Expr:
-    """The kind of evidence with the most of :func:`_points`; the first in the order of :data:`CODES` of equals."""
-    most = pl.col("points_most")
-    code = pl.coalesce(pl.when(pl.col(name) == most).then(pl.lit(name.removeprefix(_PREFIX))) for name in _points())
-    named = pl.col("source").is_in(CODES)  # cold, replay, back-fill: how the row came in is the reason
-    return pl.when(named).then(pl.col("source")).when(most > 0).then(code).otherwise(pl.lit("balanced")).alias("reason_code")
-
-
-@cache
-def _points() -> dict[str, pl.Expr]:
-    """Column → points that each kind of evidence brings beyond an average candidate, 0 where there is none."""
-    part = {name: pl.col(name).clip(lower_bound=0.0) for name in EVIDENCE.names()[:6]}
-    own = pl.sum_horizontal(pl.col(name).fill_null(0.0).clip(lower_bound=0.0) for name in ("share_1", "share_2")).clip(0.0, 1.0)
-    support = pl.when(pl.col("supporters") >= FEWEST).then(pl.col("supporters") / pl.col("neighbors")).otherwise(0.0)
-    alike = (pl.col("nearest").is_not_null() & (pl.col("cosine") >= _NEAR)).fill_null(value=False)
-    points = {
-        "own_tracks": (pl.col("own_1").is_not_null() & pl.col("seed").is_null(), part["collaborative"] * own),
-        "artist": (pl.col("by_artist") > 0, part["familiarity"]),
-        "listeners": (pl.col("supporters") >= FEWEST, part["collaborative"] * support),
-        "sound": (alike, part["content"]),
-        "genre": (~alike & pl.col("genre").is_not_null(), part["content"]),
-        "seed": (pl.col("seed").is_not_null(), part["collaborative"] * own),
-        "target": (pl.col("fit_1").is_not_null(), part["target"]),
-        "discovery": (pl.col("fresh") & pl.col("artist").is_not_null(), part["popularity"] + part["exploration"]),
-        "popular": ((~pl.col("fresh") & (pl.col("known") >= KNOWN_TO_MANY)).fill_null(value=False), part["popularity"]),
+def _args(evidence: RowEvidence, code: Ints, names: Vocabulary) -> _Args:
+    """What each row's text names, in order, without what is not there."""
+    most = max(
+        (int(column.max(initial=0)) for column in (evidence.supporters, evidence.neighbors, evidence.by_artist)), default=0
+    )
+    counts = pl.Series(np.arange(most + 1)).cast(pl.String)
+    target = np.flatnonzero(code == CODES.index("target"))
+    fits = pl.Series([_value(names.features, number) for number in evidence.fits[target].ravel().tolist()], dtype=pl.String)
+    kinds = {
+        "title": names.titles,
+        "artist": names.artists,
+        "genre": names.genres,
+        "sound": pl.Series(SOUND_NAMES),
+        "count": counts,
     }
-    return {f"{_PREFIX}{name}": pl.when(points[name][0]).then(points[name][1]).otherwise(0.0) for name in CODES if name in points}
+    every = pl.concat([*(kind.alias("") for kind in kinds.values()), fits.alias("")], rechunk=True)
+    first = dict(zip((*kinds, "fit"), np.cumsum([0, *map(len, kinds.values())]).tolist(), strict=True))
+    number = np.full((len(code), _SLOTS), _NONE, np.int64)
+    for name, columns in _arguments(evidence).items():
+        own = np.flatnonzero(code == CODES.index(name))
+        for place, (kind, column) in enumerate(columns):
+            number[own, place] = np.where(column[own] >= 0, column[own] + first[kind], _NONE)
+    number[target, :2] = first["fit"] + np.arange(2 * len(target)).reshape(-1, 2)
+    there = (number >= 0) & every.is_not_null().to_numpy()[number]
+    rows, slots = np.nonzero(there)
+    out = np.full((len(code), MOST_ARGS), _NONE, np.int64)
+    out[rows, slots - np.cumsum(~there, axis=1)[rows, slots]] = number[there]
+    return _Args(out, there.sum(axis=1), every)
 
 
-@cache
-def _args() -> dict[str, tuple[pl.Expr, ...]]:
-    """Code → arguments of its text, in order."""
-    number = {name: pl.col(name).cast(pl.String) for name in ("supporters", "neighbors")}
-    others = pl.col("by_artist") - 1
-    many = pl.col("supporters") >= FEWEST
+def _arguments(evidence: RowEvidence) -> dict[str, tuple[tuple[str, NDArray[np.integer]], ...]]:
+    """Code → arguments of its text, in order, beside those of `target`: kind of name, and number, −1 for none."""
+    (own_1, own_2), (share_1, share_2), (sound_1, sound_2) = evidence.own.T, evidence.share.T, evidence.sounds.T
+    many, others, artist = evidence.supporters >= FEWEST, evidence.by_artist - 1, ("artist", evidence.artist)
+    second = "title", np.where(share_2 > 0, own_2, _NONE)
+    supporters, neighbors = ("count", evidence.supporters), ("count", evidence.neighbors)
+    few = np.where(~many & (evidence.known <= KNOWN_TO_FEW), _LITTLE_KNOWN, _NONE)
+    by_many = (("count", np.where(many, column, _NONE)) for _, column in (supporters, neighbors))
     return {
-        "own_tracks": (pl.col("own_1"), pl.when(pl.col("share_2") > 0).then(pl.col("own_2"))),
-        "artist": (pl.col("artist"), pl.col("theirs"), pl.when(others >= 1).then(others.cast(pl.String))),
-        "listeners": (number["supporters"], number["neighbors"], pl.when(pl.col("share_1") > 0).then(pl.col("own_1"))),
-        "sound": (pl.col("sound_1"), pl.col("sound_2"), pl.col("nearest")),
-        "genre": (pl.col("genre"),),
-        "seed": (pl.col("seed"), pl.when(pl.col("share_2") > 0).then(pl.col("own_2"))),
-        "target": (pl.col("fit_1"), pl.col("fit_2")),
-        "discovery": (
-            pl.col("artist"),
-            pl.when(many).then(number["supporters"]).when(pl.col("known") <= KNOWN_TO_FEW).then(pl.lit("popularity-")),
-            pl.when(many).then(number["neighbors"]),
-        ),
-        "backfill_artist": (pl.col("artist"),),
-        "backfill_known_artist": (pl.col("artist"),),
+        "own_tracks": (("title", own_1), second),
+        "artist": (artist, ("title", evidence.theirs), ("count", np.where(others >= 1, others, _NONE))),
+        "listeners": (supporters, neighbors, ("title", np.where(share_1 > 0, own_1, _NONE))),
+        "sound": (("sound", sound_1), ("sound", sound_2), ("title", evidence.nearest)),
+        "genre": (("genre", evidence.genre),),
+        "seed": (("title", own_1), second),
+        "discovery": (artist, ("sound", few), *by_many),
+        "backfill_artist": (artist,),
+        "backfill_known_artist": (artist,),
     }
+
+
+def _value(features: Floats, number: int) -> str | None:
+    """A feature of a track as ``feature=value``, by their number in :attr:`RowEvidence.fits`."""
+    track, feature = divmod(number, len(FEATURES))
+    name = FEATURES[feature]
+    return f"{name}={features[track, feature]:.{_DECIMALS.get(name, 2)}f}" if number >= 0 else None
 
 
 def texts(rows: pl.DataFrame, language: str) -> pl.Series:
-    """The text of each row from its `reason_code` and `reason_args`, in a language of :data:`TEXTS`.
-
-    Rows that share a template are filled together: as one expression, all templates would be filled for all rows.
-    """
-    arguments = (pl.col("reason_args").list.get(at, null_on_oob=True).alias(str(at)) for at in range(MOST_ARGS))
-    frame = rows.select(pl.int_range(pl.len()).alias("place"), "reason_code", pl.col("reason_args").list.len(), *arguments)
-    parts = [pl.DataFrame(schema={"place": pl.Int64, "text": pl.String})]
-    for (code, count), part in frame.partition_by("reason_code", "reason_args", as_dict=True).items():
-        template = TEXTS[language].get(code, {}).get(count, TEXTS[language]["balanced"][0])
-        parts.append(part.select("place", _filled(template, part, language).alias("text")))
-    text = pl.col("text")
-    return pl.concat(parts).sort("place").select(text.str.slice(0, 1).str.to_uppercase() + text.str.slice(1)).to_series()
+    """The text of each row from its `reason_code` and `reason_args`, in a language of :data:`TEXTS`."""
+    code = rows["reason_code"].replace_strict(CODES, range(len(CODES)), default=len(CODES), return_dtype=pl.Int32)
+    names = pl.concat([rows["reason_args"].list.get(place, null_on_oob=True) for place in range(MOST_ARGS)], rechunk=True)
+    number = np.where(names.is_not_null().to_numpy(), np.arange(len(names)), _NONE).reshape(MOST_ARGS, -1).T
+    count = rows["reason_args"].list.len().fill_null(0).to_numpy().astype(np.int64)
+    return _texts(code.fill_null(len(CODES)).to_numpy(), _Args(number, count, names), language)
 
 
-def _filled(template: str, rows: pl.DataFrame, language: str) -> pl.Expr:
-    """The template with its places filled from the columns 0, 1 … of rows."""
-    pieces: list[pl.Expr] = []
-    rest = template
-    while "{" in rest:
-        before, _, rest = rest.partition("{")
-        place, _, rest = rest.partition("}")
-        pieces += [pl.lit(before), pl.lit(_words(rows[place], language))]
-    return pl.concat_str(*pieces, pl.lit(rest))
+class _Templates(NamedTuple):
+    """The texts of a language, cut where arguments stand."""
+
+    of: Ints
+    """(codes + 1, MOST_ARGS + 2) which text, by code and number of arguments; where there is none, that of `balanced`."""
+    places: Ints
+    """(texts, MOST_ARGS) the argument behind each piece, −1 for none."""
+    pieces: list[pl.Series]
+    """MOST_ARGS + 1 of them, empty behind the last."""
+
+
+@cache
+def _templates(language: str) -> _Templates:
+    every = [(code, count, text) for code, variants in TEXTS[language].items() for count, text in variants.items()]
+    of = np.full((len(CODES) + 1, MOST_ARGS + 2), [code for code, *_ in every].index("balanced"), np.int32)
+    places, pieces = np.full((len(every), MOST_ARGS), _NONE, np.int32), np.full((len(every), MOST_ARGS + 1), "", object)
+    for number, (code, count, text) in enumerate(every):
+        of[CODES.index(code), count] = number
+        cut = re.split(r"\{(\d)\}", text[:1].upper() + text[1:])
+        pieces[number, : len(cut[::2])], places[number, : len(cut[1::2])] = cut[::2], [int(place) for place in cut[1::2]]
+    return _Templates(of, places, [pl.Series(column.tolist(), dtype=pl.String) for column in pieces.T])
+
+
+def _texts(code: Ints, args: _Args, language: str) -> pl.Series:
+    """All rows at once: pieces of texts and words in turn. Row by row, or text by text, it would be as many calls."""
+    templates, (words, number) = _templates(language), _spoken(args, language)
+    text = templates.of[code, np.minimum(args.counts, MOST_ARGS + 1)]
+    places = templates.places[text]  # −1 is the column behind all arguments, the empty word
+    said = [words.gather(column) for column in np.take_along_axis(number, places, axis=1).T]
+    pieces = [piece.gather(text) for piece in templates.pieces]
+    said[0] = _capitalized(said[0], np.flatnonzero((pieces[0].str.len_bytes() == 0).to_numpy()))
+    turns = [pieces[0], *(one for pair in zip(said, pieces[1:], strict=True) for one in pair)]
+    return pl.select(pl.concat_str(turns)).to_series()
+
+
+def _spoken(args: _Args, language: str) -> tuple[pl.Series, NDArray[np.int64]]:
+    """The names of arguments as they are said, each once and an empty one, and (n, MOST_ARGS + 1) which of them."""
+    used = np.zeros(len(args.names) + 1, np.bool_)
+    used[args.number] = True  # −1 marks the last, which is cut off
+    chosen = np.flatnonzero(used[:-1])
+    number = np.r_[np.cumsum(used[:-1]) - 1, len(chosen)][args.number]
+    words = pl.concat([_words(args.names.gather(chosen).alias("name"), language), pl.Series("name", [""])], rechunk=True)
+    return words, np.column_stack([number, np.full(len(number), len(chosen))])
+
+
+def _capitalized(said: pl.Series, places: Offsets) -> pl.Series:
+    """With the words at ``places``, which begin a text, in capitals at the beginning."""
+    if not len(places):
+        return said
+    words = said[places].str
+    return said.scatter(places, words.slice(0, 1).str.to_uppercase() + words.slice(1))
 
 
 def _words(arguments: pl.Series, language: str) -> pl.Series:

@@ -19,9 +19,9 @@ from recsys.settings import Mode, Settings
 from recsys.stages.candidates.scored import Scored
 from recsys.stages.candidates.scoring import Scorer
 from recsys.stages.candidates.stage import by_points
-from recsys.stages.rankings.picked import Picked
+from recsys.stages.rankings.picked import ROW_SOURCES, Picked
 
-REPLAY = "replay"
+REPLAY = ROW_SOURCES.index("replay")
 """Source of such rows."""
 
 

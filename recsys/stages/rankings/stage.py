@@ -19,12 +19,12 @@ from recsys.stages.candidates.scored import Scored
 from recsys.stages.candidates.scoring import Scorer
 from recsys.stages.candidates.stage import Chosen, Ordered, by_points, keys, parts, parts_of
 from recsys.stages.candidates.stage import reason_codes as plain
-from recsys.stages.rankings.evidence import Backing, RowEvidence, ShownRows, evidence_of, gather, gathered, names_of
+from recsys.stages.rankings.evidence import Backing, ShownRows, gather, gathered, stacked, vocabulary
 from recsys.stages.rankings.kernels.diversity import Picks, pick_many, typical_distances
 from recsys.stages.rankings.kernels.picking import Pool, Rules
 from recsys.stages.rankings.kernels.state import UNRELATED
-from recsys.stages.rankings.picked import Picked
-from recsys.stages.rankings.reasons import reasons
+from recsys.stages.rankings.picked import BACKFILL_ARTIST, COLD_START, RANKED, ROW_SOURCES, Picked
+from recsys.stages.rankings.reasons import RowEvidence, reasons
 from recsys.stages.rankings.replays import with_replays
 from recsys.tables import DROP_RULES, LISTS, PARTS, RANKINGS, STRINGS
 
@@ -55,7 +55,7 @@ def in_words(blocks: Sequence[Unworded], catalog: Catalog, language: str) -> pl.
     """Table ``rankings`` of the rows of some blocks. A call costs much beside its rows, so many blocks come at once."""
     rows = pl.concat(block.rows for block in blocks)
     evidence = [block.evidence for block in blocks if block.evidence is not None]
-    worded = [reasons(evidence_of(evidence), names_of(catalog), language)] if evidence else []
+    worded = [reasons(stacked(evidence), vocabulary(catalog), language)] if evidence else []
     return RANKINGS.shape(pl.concat([rows, *worded], how="horizontal"))
 
 
@@ -78,7 +78,7 @@ def _diverse(scorer: Scorer, scored: Scored, pool: Ordered) -> Picked:
     picks = Picks._make(column[allowed] for column in picks)
     start = pool.indptr[row]
     cold = scored.tastes.cold[scored.lists.subject[row]]
-    source = np.where(cold, "cold", np.where(picks.over_cap, "backfill_artist", "ranked"))
+    source = np.where(cold, COLD_START, np.where(picks.over_cap, BACKFILL_ARTIST, RANKED))
     return Picked(
         row=row,
         track=pool.track[start + picks.position],
@@ -146,7 +146,7 @@ def _extended(scorer: Scorer, scored: Scored, picked: Picked, name: str, room: I
         nearest=np.full(len(row), -1),
         marginal=scorer.settings.diversity_lambda * score,
         score_rank=taken[row] + 1 + np.arange(len(row)) - np.searchsorted(row, row),
-        source=np.full(len(row), f"backfill_{name}"),
+        source=np.full(len(row), ROW_SOURCES.index(f"backfill_{name}")),
         columns=columns,
     )
     both = (np.concatenate([getattr(picked, field), getattr(added, field)])[order] for field in Picked._fields)
@@ -186,7 +186,7 @@ def _ranking_rows(scorer: Scorer, scored: Scored, pool: Ordered, picked: Picked)
     trace = pl.DataFrame(
         {
             "explanation": matches.astype(np.float32),
-            "source": pl.Series(picked.source.tolist(), dtype=pl.String),
+            "source": pl.Series(ROW_SOURCES).gather(picked.source),
             "diversity": picked.diversity,
             "nearest_track_id": gathered(scorer.track_ids, picked.nearest),
             "marginal": picked.marginal,

@@ -11,8 +11,9 @@ import pytest
 from recsys import Settings
 from recsys.stages.candidates.scored import Scored
 from recsys.stages.candidates.scoring import Scorer
-from recsys.stages.rankings.evidence import Backing, RowEvidence, ShownRows, evidence_of, gather, gathered, liked, names_of
-from recsys.stages.rankings.reasons import EVIDENCE
+from recsys.stages.rankings.evidence import Backing, ShownRows, gather, gathered, liked, stacked, vocabulary
+from recsys.stages.rankings.picked import RANKED, ROW_SOURCES
+from recsys.stages.rankings.reasons import SOUND_NAMES, RowEvidence, _value
 from recsys.tables import PARTS
 from tests.support.chance import world
 from tests.support.worlds import Row, asked, event, inputs, prepared, silent, track
@@ -36,9 +37,22 @@ def block(requests: list[Row]) -> tuple[Scorer, Scored]:
 
 def spelled(scorer: Scorer, *blocks: RowEvidence) -> list[dict[str, Any]]:
     """Rows with names instead of numbers."""
-    frame, names = evidence_of(blocks), names_of(scorer.catalog)
-    assert frame.schema == EVIDENCE
-    return frame.with_columns(column.gather(frame[name]).alias(name) for name, column in names.items()).to_dicts()
+    whole, names = stacked(blocks), vocabulary(scorer.catalog)
+    columns = {name: getattr(whole, name).tolist() for name in ("supporters", "neighbors", "by_artist", "cosine", "fresh")}
+    columns["known"] = pl.Series(whole.known).fill_nan(None).to_list()
+    columns |= {part: whole.points[:, number].tolist() for number, part in enumerate(PARTS)}
+    columns |= {f"share_{at + 1}": whole.share[:, at].tolist() for at in range(2)}
+    numbers = {"artist": (names.artists, whole.artist), "genre": (names.genres, whole.genre)}
+    numbers |= {name: (names.titles, getattr(whole, name)) for name in ("theirs", "nearest")}
+    numbers |= {f"own_{at + 1}": (names.titles, whole.own[:, at]) for at in range(2)}
+    numbers |= {f"sound_{at + 1}": (pl.Series(SOUND_NAMES), whole.sounds[:, at]) for at in range(2)}
+    numbers |= {
+        "seed": (names.titles, np.where(whole.seeded, whole.own[:, 0], -1)),
+        "source": (pl.Series(ROW_SOURCES), whole.source),
+    }
+    columns |= {name: gathered(values, column).to_list() for name, (values, column) in numbers.items()}
+    columns |= {f"fit_{at + 1}": [_value(names.features, one) for one in whole.fits[:, at].tolist()] for at in range(2)}
+    return [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]
 
 
 def evidence(*tracks: str, points: float = 0.0, **wanted: Any) -> tuple[list[dict[str, Any]], Backing]:
@@ -48,7 +62,7 @@ def evidence(*tracks: str, points: float = 0.0, **wanted: Any) -> tuple[list[dic
     numbers = np.array([scorer.catalog.ids.index(name) for name in tracks], np.int32)
     count = len(tracks)
     shown = ShownRows(
-        np.full(count, row - scored.first_list), numbers, np.full((count, len(PARTS)), points), np.array(["ranked"] * count)
+        np.full(count, row - scored.first_list), numbers, np.full((count, len(PARTS)), points), np.full(count, RANKED)
     )
     one, backing = gather(scorer, scored, shown)
     return spelled(scorer, one), backing
@@ -112,7 +126,7 @@ def test_at_random_against_looking_through_everything(seed: int) -> None:
     scored = scorer.score(0, len(scorer.history.users))
     row, number = np.nonzero(scored.rules == 0)
     count, catalog = len(row), scorer.catalog
-    shown = ShownRows(row, number.astype(np.int32), np.zeros((count, len(PARTS))), np.array(["ranked"] * count))
+    shown = ShownRows(row, number.astype(np.int32), np.zeros((count, len(PARTS))), np.full(count, RANKED))
     whole, backing = gather(scorer, scored, shown)
     own = liked(scorer, 0, len(scorer.history.users))
     stored = scored.near.stored(scorer.settings.neighbors_kept)
@@ -135,7 +149,7 @@ def test_at_random_against_looking_through_everything(seed: int) -> None:
 def test_blocks_follow_each_other() -> None:
     scorer, scored = block([asked("u", seed_track_ids=["b"], feature_targets={"energy": 0.1})])
     row, number = np.nonzero(scored.rules == 0)
-    shown = ShownRows(row, number.astype(np.int32), np.ones((len(row), len(PARTS))), np.array(["ranked"] * len(row)))
+    shown = ShownRows(row, number.astype(np.int32), np.ones((len(row), len(PARTS))), np.full(len(row), RANKED))
     parts = [ShownRows(*(column[part] for column in shown)) for part in (slice(0, 2), slice(2, None))]
     blocks = [gather(scorer, scored, part)[0] for part in parts]
     assert spelled(scorer, *blocks) == spelled(scorer, gather(scorer, scored, shown)[0])

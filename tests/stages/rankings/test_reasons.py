@@ -4,22 +4,57 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 import polars as pl
 import pytest
 
-from recsys.stages.rankings.reasons import EVIDENCE, reasons, texts
+from recsys.stages.rankings.picked import ROW_SOURCES
+from recsys.stages.rankings.reasons import SOUND_NAMES, RowEvidence, Vocabulary, reasons, texts
 from recsys.stages.rankings.texts import CODES, SOUNDS
 from recsys.stages.rankings.wording import reason
+from recsys.tables import FEATURES, PARTS
 
-NOTHING: dict[str, Any] = dict.fromkeys(EVIDENCE.names()) | dict.fromkeys(EVIDENCE.names()[:6], 0.0)
-NUMBERED = ("own_1", "own_2", "artist", "theirs", "nearest", "sound_1", "sound_2", "genre", "seed")
-NOTHING |= {"supporters": 0, "neighbors": 0, "by_artist": 0, "known": 0.0, "fresh": False, "source": "ranked"}
+NOTHING: dict[str, Any] = dict.fromkeys(PARTS, 0.0)
+NOTHING |= {"supporters": 0, "neighbors": 0, "by_artist": 0, "cosine": -1.0, "known": 0.0, "fresh": False, "source": "ranked"}
+VALUES = {"energy=0.88": 0.88, "tempo=164": 164.0}
 
 
-def of(language: str = "en", **evidence: Any) -> tuple[str, list[str], str]:
-    names = {name: pl.Series([evidence[name]]) for name in NUMBERED if evidence.get(name) is not None}
-    row = reasons(pl.DataFrame([NOTHING | evidence | dict.fromkeys(names, 0)], schema=EVIDENCE), names, language).row(0)
-    return row[0], row[1], row[2]
+def of(language: str = "en", **given: Any) -> tuple[str, list[str], str]:
+    """Of one row whose evidence is written out."""
+    row, titles, features = NOTHING | given, list[str](), np.zeros((1, len(FEATURES)))
+
+    def title(name: str) -> int:
+        titles.extend([row[name]] if row.get(name) else [])
+        return len(titles) - 1 if row.get(name) else -1
+
+    def fit(name: str) -> int:
+        if not row.get(name):
+            return -1
+        feature = FEATURES.index(row[name].split("=")[0])
+        features[0, feature] = VALUES[row[name]]
+        return feature
+
+    seeded = "seed" in row
+    evidence = RowEvidence(
+        points=np.array([[row[part] for part in PARTS]]),
+        own=np.array([[title("own_1"), title("own_2")]], np.int32),
+        share=np.array([[row.get("share_1", 0.0), row.get("share_2", 0.0)]]),
+        seeded=np.array([seeded]),
+        **{name: np.array([row[name]], np.int32) for name in ("supporters", "neighbors", "by_artist")},
+        **{name: np.array([0 if row.get(name) else -1], np.int32) for name in ("artist", "genre")},
+        theirs=np.array([title("theirs")], np.int32),
+        nearest=np.array([title("nearest")], np.int32),
+        cosine=np.array([row["cosine"]]),
+        sounds=np.array([[SOUND_NAMES.index(row[name]) if row.get(name) else -1 for name in ("sound_1", "sound_2")]]),
+        fits=np.array([[fit("fit_1"), fit("fit_2")]]),
+        known=np.array([np.nan if row["known"] is None else row["known"]]),
+        fresh=np.array([row["fresh"]]),
+        source=np.array([ROW_SOURCES.index(row["source"])]),
+    )
+    said = (pl.Series([row[name]] if row.get(name) else [], dtype=pl.String) for name in ("artist", "genre"))
+    names = Vocabulary(pl.Series(titles, dtype=pl.String), *said, features)
+    one = reasons(evidence, names, language).row(0)
+    return one[0], one[1], one[2]
 
 
 OWN = {"own_1": "Distant Window", "own_2": "Waking the Halo", "share_1": 0.3, "share_2": 0.2}
@@ -59,7 +94,7 @@ OWN = {"own_1": "Distant Window", "own_2": "Waking the Halo", "share_1": 0.3, "s
             "More dub, a genre you like",
         ),
         (
-            {"collaborative": 9.0, **OWN, "seed": "Distant Window"},
+            {"collaborative": 9.0, **OWN, "seed": True},
             "seed",
             "Goes with Distant Window and Waking the Halo, seeds of this list",
         ),

@@ -8,7 +8,7 @@ import numpy as np
 from numba import njit
 
 from recsys.matrices.arrays import INNER, Codes, Flags, Floats, Ints, Names, Offsets, Tracks
-from recsys.matrices.order import ascending, greatest_first, nth_greatest, reaching
+from recsys.matrices.order import ascending, nth_greatest, reaching
 
 _LEAST = 5e-324
 """Any vote at all."""
@@ -29,7 +29,7 @@ class TrackFacts(NamedTuple):
     """(tracks, 12) features in standard deviations of the catalogue."""
     by_artist_indptr: Offsets
     by_artist: Ints
-    """Tracks of each set of artists."""
+    """Tracks of each artist; a track of several artists is among those of each."""
     doubtful: Floats
     """(tracks,) factor 0–1 for listeners without history: below 1 for noise, what hardly anyone finished, or nobody described."""
 
@@ -47,8 +47,6 @@ class Loving(NamedTuple):
 class _Members(NamedTuple):
     """The tracks of artists: what one looks up of :class:`Tracks` and :class:`TrackFacts`; all of both would compile slowly."""
 
-    indptr: Offsets
-    bearers: Ints
     by_artist_indptr: Offsets
     by_artist: Ints
     artist_of: Ints
@@ -89,7 +87,7 @@ def candidates_to_measure(
         return whole, np.ones(len(whole), np.bool_)
     voted = _most_voted(voted, votes, depth.measured)
     tracks, facts = catalog
-    members = _Members(tracks.artist_indptr, tracks.artist_bearers, facts.by_artist_indptr, facts.by_artist, tracks.artist_of)
+    members = _Members(facts.by_artist_indptr, facts.by_artist, tracks.artist_of)
     core = _merged(voted, _loved(members, loving, votes, rules, voted, depth.measured // LOVED, mark))
     if len(core) >= depth.most:
         return core, np.ones(len(core), np.bool_)
@@ -150,19 +148,29 @@ def _loved(members: _Members, loving: Loving, votes: Floats, rules: Codes, voted
     """At most ``most`` candidates by the artists the listener loves most, of equals those with most votes; without ``voted``."""
     for track in voted:
         mark[track] = 1
-    loved = np.empty(_by_loved(members, loving, rules, mark, np.empty(0, np.int32)), np.int32)
-    _by_loved(members, loving, rules, mark, loved)
+    loved, worth = _by_loved(members, loving, rules, mark)
     for track in voted:
         mark[track] = 0
     if len(loved) > most:
-        worth, best = np.empty(len(loved)), np.empty(most, np.int32)
         for at in range(len(loved)):
-            worth[at] = loving.loves[members.artist_of[loved[at]]] + 1e-3 * votes[loved[at]]
-        order = greatest_first(worth)
-        for at in range(most):
-            best[at] = loved[order[at]]
-        loved = best
+            worth[at] += 1e-3 * votes[loved[at]]
+        loved = _first_greatest(loved, worth, most)
     return _once(ascending(loved))
+
+
+@njit(**INNER)
+def _first_greatest(numbers: Ints, worth: Floats, most: int) -> Ints:
+    """The ``most`` numbers that are worth most, of equals the first; they are far fewer than all, which are not put in order."""
+    least, level, size = nth_greatest(worth, most) if most else np.inf, most, 0
+    for one in worth:
+        level -= one > least
+    out = np.empty(most, np.int32)
+    for at in range(len(numbers)):
+        if worth[at] > least or (worth[at] == least and level > 0):
+            level -= worth[at] == least
+            out[size] = numbers[at]
+            size += 1
+    return out
 
 
 @njit(**INNER)
@@ -177,24 +185,22 @@ def _once(numbers: Ints) -> Ints:
 
 
 @njit(**INNER)
-def _by_loved(members: _Members, loving: Loving, rules: Codes, mark: Codes, out: Ints) -> int:
-    """Candidates by artists the listener loves that are not marked, into ``out`` as far as it goes; returns their number."""
-    indptr, bearers, by_artist_indptr, by_artist, _ = members
+def _by_loved(members: _Members, loving: Loving, rules: Codes, mark: Codes) -> tuple[Ints, Floats]:
+    """Candidates by artists the listener loves that are not marked, and how much their artists are loved."""
+    indptr, by_artist, artist_of = members
     familiar, subject, loves = loving
-    size = 0
-    for at in range(familiar.indptr[subject], familiar.indptr[subject + 1]):
-        name = familiar.indices[at]
-        for place in range(indptr[name], indptr[name + 1]):
-            group = bearers[place]
-            if loves[group] > familiar.strength[at]:
-                continue  # a track of several artists is there for the one that is loved most
-            for own in range(by_artist_indptr[group], by_artist_indptr[group + 1]):
-                track = by_artist[own]
-                if rules[track] == 0 and mark[track] == 0:
-                    if size < len(out):
-                        out[size] = track
-                    size += 1
-    return size
+    begin, end, room, size = familiar.indptr[subject], familiar.indptr[subject + 1], 1, 0
+    for at in range(begin, end):
+        room += indptr[familiar.indices[at] + 1] - indptr[familiar.indices[at]]
+    out, love = np.empty(room, np.int32), np.empty(room)
+    for at in range(begin, end):
+        name, strength = familiar.indices[at], familiar.strength[at]
+        for track in by_artist[indptr[name] : indptr[name + 1]]:
+            # written in any case, kept when the next place is taken: no branch to guess
+            out[size], love[size] = track, strength
+            # a track of several artists is there for the one that is loved most
+            size += (rules[track] == 0) & (mark[track] == 0) & (loves[artist_of[track]] <= strength)
+    return out[:size], love[:size]
 
 
 @njit(**INNER)

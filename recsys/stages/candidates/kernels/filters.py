@@ -23,7 +23,7 @@ class Narrow(NamedTuple):
     """Artists whose tracks are left out."""
     by_artist_indptr: Offsets
     by_artist: Ints
-    """Tracks of each set of artists."""
+    """Tracks of each artist."""
     bounded: Ints
     """Row of ``bounds``, −1 for none."""
     bounds: Floats
@@ -42,20 +42,12 @@ def narrow(tracks: Tracks, narrower: Narrow, rules: Codes, counts: Offsets) -> N
         narrower.by_artist_indptr,
         narrower.by_artist,
     )
-    artist_indptr, bearers, audio, raw, bounded = (
-        tracks.artist_indptr,
-        tracks.artist_bearers,
-        tracks.audio,
-        narrower.raw,
-        narrower.bounded,
-    )
+    audio, raw, bounded = tracks.audio, narrower.raw, narrower.bounded
     for row in range(len(rules)):
         own_rules, own_counts = rules[row], counts[row]
         for at in range(heard_indptr[row], heard_indptr[row + 1]):
-            for place in range(artist_indptr[heard[at]], artist_indptr[heard[at] + 1]):
-                group = bearers[place]
-                for own in range(by_artist_indptr[group], by_artist_indptr[group + 1]):
-                    _redrop(own_rules, own_counts, np.int64(by_artist[own]), np.int64(KNOWN_ARTIST))
+            for own in range(by_artist_indptr[heard[at]], by_artist_indptr[heard[at] + 1]):
+                _redrop(own_rules, own_counts, np.int64(by_artist[own]), np.int64(KNOWN_ARTIST))
         if bounded[row] >= 0:
             bounds = narrower.bounds[bounded[row]]
             for track in range(len(own_rules)):
@@ -87,6 +79,7 @@ def drop(tracks: Tracks, lists: Lists, rules: Codes, counts: Offsets) -> None:
     A list that drops the same as the one before it, as lists of one listener mostly do, is a copy.
     """
     repeats = np.flatnonzero(tracks.canonical != np.arange(len(tracks.canonical)))
+    shown = tracks.canonical.copy()  # once: each list puts its own in and takes them out again
     for row in range(len(rules)):
         if row and _alike(lists, row):
             _copy(rules[row - 1], rules[row])
@@ -102,7 +95,7 @@ def drop(tracks: Tracks, lists: Lists, rules: Codes, counts: Offsets) -> None:
         _bar(names, excluded, np.int64(_GENRE), rules[row])
         _bound(tracks, lists, row, rules[row])
         if len(tracks.releases):
-            _one_release(tracks, lists.heard[lists.heard_indptr[row] : lists.heard_indptr[row + 1]], rules[row])
+            _one_release(tracks, lists.heard[lists.heard_indptr[row] : lists.heard_indptr[row + 1]], shown, rules[row])
         _count(rules[row], counts[row])
 
 
@@ -186,17 +179,20 @@ def _bound(tracks: Tracks, lists: Lists, row: int, rules: Codes) -> None:
 
 
 @njit(**INNER)
-def _one_release(tracks: Tracks, heard: Ints, rules: Codes) -> None:
-    """Of the releases of a song, drop those beside the one the listener heard, else beside the main one, if that one passes."""
-    canonical, shown = tracks.canonical, tracks.canonical
-    if len(heard):
-        shown = shown.copy()
-        for track in heard:
-            shown[canonical[track]] = track
+def _one_release(tracks: Tracks, heard: Ints, shown: Ints, rules: Codes) -> None:
+    """Of the releases of a song, drop those beside the one the listener heard, else beside the main one, if that one passes.
+
+    ``shown`` (tracks,): main releases, left as such.
+    """
+    canonical = tracks.canonical
+    for track in heard:
+        shown[canonical[track]] = track
     for track in tracks.releases:
         best = shown[canonical[track]]
         if best != track and rules[track] == 0 and rules[best] == 0:
             rules[track] = VERSION
+    for track in heard:
+        shown[canonical[track]] = canonical[track]
 
 
 @njit(**INNER)

@@ -41,6 +41,7 @@ def compare_own(own: Ragged, pairs: Ragged, described: Described, artists: int, 
     by_artist = np.zeros(artists, np.int32)
     for user in range(len(own.indptr) - 1):
         liked = own.numbers[own.indptr[user] : own.indptr[user + 1]]
+        sounds, cosines = _sounds(described.unit, liked), np.empty(len(liked))
         for track in liked:
             for name in names[bounds[track] : bounds[track + 1]]:
                 by_artist[name] += 1
@@ -50,31 +51,48 @@ def compare_own(own: Ragged, pairs: Ragged, described: Described, artists: int, 
             for name in names[bounds[track] : bounds[track + 1]]:
                 if by_artist[name] > out.by_artist[at]:
                     out.artist[at], out.by_artist[at] = name, by_artist[name]
-            out.nearest[at], out.cosine[at] = _nearest(described, liked, track, np.int32(-1))
-            out.theirs[at] = _nearest(described, liked, track, out.artist[at])[0] if out.by_artist[at] else -1
+            _compare(described.unit[track], sounds, cosines)
+            out.nearest[at], out.cosine[at] = _nearest(described, liked, cosines, track, np.int32(-1))
+            out.theirs[at] = _nearest(described, liked, cosines, track, out.artist[at])[0] if out.by_artist[at] else -1
         for track in liked:
             for name in names[bounds[track] : bounds[track + 1]]:
                 by_artist[name] = 0
 
 
 @njit(**INNER)
-def _nearest(described: Described, liked: Ints, track: int, artist: int) -> tuple[int, float]:
-    """The liked track of the greatest cosine, and the cosine; with ``artist`` ≥ 0 only of those by that artist, with or without
-    audio."""
-    unit, audio, best, closest = described.unit, described.audio, -1, -2.0
+def _sounds(unit: Floats, liked: Ints) -> Floats:
+    """(12, liked) the features of some tracks, each in a row: many tracks are compared at once."""
+    out = np.empty((unit.shape[1], len(liked)))
+    for at in range(len(liked)):
+        for feature in range(unit.shape[1]):
+            out[feature, at] = unit[liked[at], feature]
+    return out
+
+
+@njit(**INNER)
+def _compare(sound: Floats, sounds: Floats, out: Floats) -> None:
+    """The cosines of one track with others, each summed up feature after feature."""
+    for at in range(len(out)):
+        out[at] = 0.0
+    for feature in range(len(sound)):
+        value, own = sound[feature], sounds[feature]
+        for at in range(len(out)):
+            out[at] += value * own[at]
+
+
+@njit(**INNER)
+def _nearest(described: Described, liked: Ints, cosines: Floats, track: int, artist: int) -> tuple[int, float]:
+    """The liked track of the greatest of the ``cosines``, and the cosine; with ``artist`` ≥ 0 only of those by that artist, with
+    or without audio."""
+    audio, best, closest = described.audio, -1, -2.0
     if not audio[track] and artist < 0:
         return best, -1.0
-    for other in liked:
-        if other == track or (artist >= 0 and not _by(described, other, artist)):
-            continue
-        cosine = -1.5  # a track without sound is farther than any with it
-        if audio[track] and audio[other]:
-            cosine = 0.0
-            for feature in range(unit.shape[1]):
-                cosine += unit[track, feature] * unit[other, feature]
-        elif artist < 0:
-            continue
-        if cosine > closest:
+    for at in range(len(liked)):
+        other = liked[at]
+        heard = audio[track] and audio[other]
+        # a track without sound is farther than any with it
+        cosine = cosines[at] if heard else -1.5
+        if cosine > closest and other != track and (heard if artist < 0 else _by(described, other, artist)):
             best, closest = other, cosine
     return best, max(closest, -1.0)
 
@@ -105,3 +123,26 @@ def count_supporters(neighbors: Ragged, liked: Ragged, pairs: Ragged, tracks: in
         for other in others:
             for at in range(liked.indptr[other], liked.indptr[other + 1]):
                 votes[liked.numbers[at]] = 0
+
+
+@njit(nogil=True, cache=True)
+def shared_sounds(deviations: Floats, worded: Flags, pairs: tuple[Ints, Ints], least: float, out: Offsets) -> None:
+    """``out`` (n, 2): the features in which both tracks of each pair stand out most in the same direction, by at least ``least``
+    standard deviations: twice the feature, one more below the mean; −1 for none.
+
+    ``deviations`` (tracks, 12); ``worded`` (12, 2): whether there is a word for a feature above the mean and below it;
+    ``pairs``: (n,) tracks, and others, −1 for none.
+    """
+    tracks, others = pairs
+    for at in range(len(tracks)):
+        out[at, 0], out[at, 1] = -1, -1
+        most, second = 0.0, 0.0
+        for feature in range(deviations.shape[1] if others[at] >= 0 else 0):
+            one, other = deviations[tracks[at], feature], deviations[others[at], feature]
+            size, below = min(abs(one), abs(other)), int(one < 0.0)
+            if one * other > 0.0 and size >= least and worded[feature, below]:
+                if size > most:
+                    out[at, 1], second = out[at, 0], most
+                    out[at, 0], most = 2 * feature + below, size
+                elif size > second:
+                    out[at, 1], second = 2 * feature + below, size

@@ -17,7 +17,7 @@ def catalog_of(artists: list[list[int]]) -> Catalog:
     count = len(artists)
     tracks = tracks_of(plain(count)._replace(artists=artists))
     none = np.zeros(count)
-    return tracks, TrackFacts(none, np.zeros((count, 12)), np.arange(count + 1), np.arange(count, dtype=np.int32), none)
+    return tracks, TrackFacts(none, np.zeros((count, 12)), tracks.artist_indptr, tracks.artist_bearers, none)
 
 
 def loving(catalog: Catalog, strengths: np.ndarray) -> Loving:
