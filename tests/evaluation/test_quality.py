@@ -49,6 +49,20 @@ def test_by_hand(run: Run) -> None:
     assert {"all", "thin"} <= set(result["group"])
 
 
+def test_of_many_listeners_some_are_judged(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    ranked = run.read("rankings").filter(pl.col("user_id").is_in(["ann", "bob"]), list="balanced")
+    listed = ranked.sort("rank").group_by("user_id").agg(pl.col("track_id").get(1))
+    events = later(*((user, heard, "like") for user, heard in listed.iter_rows()))
+    both, moment = judge_run(run, [events], AS_OF + timedelta(days=1)), AS_OF + timedelta(days=1)
+    monkeypatch.setattr("recsys.evaluation.quality.MOST", 1)
+    some = judge_run(run, [events], moment)
+    first = judge_run(run, [events.filter(user_id="ann")], moment)
+    counts = [frame.filter(list="balanced", metric="ndcg@10", group="all")["listeners"].to_list() for frame in (both, some)]
+    assert counts == [[2], [1]]
+    own = pl.col("metric").str.starts_with("ndcg") & (pl.col("group") == "all")
+    assert some.filter(own).equals(first.filter(own))
+
+
 def test_nothing_new(run: Run) -> None:
     assert judge_run(run, [later()], AS_OF + timedelta(days=1)).is_empty()
     assert judge_run(run, [later(("ann", "t1", "like"))], AS_OF + timedelta(days=1)).is_empty()
