@@ -8,6 +8,7 @@ Parquet itself does not notice a flipped bit in most places. Pages have checksum
 from __future__ import annotations
 
 import hashlib
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +22,8 @@ from recsys.lake.spool import Spool
 from recsys.tables import Table
 
 ROW_GROUP = 131_072
-_FORMAT = {"compression": "zstd", "compression_level": 3, "version": "2.6", "write_page_checksum": True}
+_FORMAT = {"compression": "zstd", "compression_level": 1, "version": "2.6", "write_page_checksum": True}
+"""Level 3 takes a fifth longer than 1 and saves 2 % of the bytes."""
 
 
 def write(path: Path, rows: pl.DataFrame | Spool, table: Table, what: str) -> None:
@@ -32,9 +34,9 @@ def write(path: Path, rows: pl.DataFrame | Spool, table: Table, what: str) -> No
     schema = table.arrow()
     with files.create(path, what) as handle:
         if isinstance(rows, pl.DataFrame):
-            pq.write_table(rows.rechunk().to_arrow().cast(schema), handle, row_group_size=ROW_GROUP, **_FORMAT)
+            pq.write_table(rows.rechunk().to_arrow().cast(schema), handle, row_group_size=ROW_GROUP, **_format(table))
         else:
-            with pq.ParquetWriter(handle, schema, **_FORMAT) as writer:
+            with pq.ParquetWriter(handle, schema, **_format(table)) as writer:
                 for group in rows.groups(ROW_GROUP):
                     writer.write_table(group.rechunk().to_arrow().cast(schema), row_group_size=ROW_GROUP)
     try:
@@ -44,6 +46,17 @@ def write(path: Path, rows: pl.DataFrame | Spool, table: Table, what: str) -> No
         raise files.damaged(path, error) from error
     if not whole:
         raise files.damaged(path, "it reads back differently from what was written")
+
+
+@cache
+def _format(table: Table) -> dict[str, Any]:
+    """How a table is written: with dictionaries, but for floats. These hardly repeat: a dictionary of a chunk is made, given up
+    when it is full and stored all the same, which takes a third of all the time and a seventh of the bytes."""
+    empty = pa.BufferOutputStream()
+    pq.write_table(table.arrow().empty_table(), empty)
+    columns = pq.ParquetFile(pa.BufferReader(empty.getvalue())).schema
+    named = [columns.column(place) for place in range(len(columns))]
+    return {**_FORMAT, "use_dictionary": [one.path for one in named if one.physical_type not in ("DOUBLE", "FLOAT")]}
 
 
 def read(folder: Path, file: File) -> pl.DataFrame:

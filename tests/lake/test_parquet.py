@@ -129,3 +129,12 @@ def test_missing_file(tmp_path):
     file = File(path="gone.parquet", bytes=1, sha256=hashlib.sha256(b"").hexdigest())
     with pytest.raises(LakeError, match=r"gone.parquet is missing or damaged: No such file"):
         parquet.read(tmp_path, file)
+
+
+def test_texts_have_dictionaries_and_numbers_that_hardly_repeat_have_none(profiles, tmp_path):
+    written(tmp_path, profiles[:1000])
+    group = pq.read_metadata(tmp_path / "f.parquet").row_group(0)
+    columns = [group.column(place) for place in range(group.num_columns)]
+    plain = {column.path_in_schema for column in columns if not column.has_dictionary_page}
+    assert plain >= {"confidence", "taste.list.element", "top_genres.list.element.strength"}
+    assert not plain & {"user_id", "interaction_count", "top_genres.list.element.name"}
