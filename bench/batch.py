@@ -35,6 +35,7 @@ from scipy.sparse import csr_array
 from bench import beside, worlds
 from recsys import Inputs, Settings, memory, models
 from recsys.inputs import InputFiles
+from recsys.lake import parquet
 from recsys.mapped import MappedFolder
 from recsys.pipeline import arrange, fit, shard, shard_ranges
 from recsys.stages.checks import CHECKED, check_tables, measure_tables
@@ -73,7 +74,7 @@ class Clock:
 def write(folder: Path, frames: Mapping[str, pl.DataFrame], part: int = 0) -> None:
     for name, frame in frames.items():
         (folder / name).mkdir(exist_ok=True)
-        TABLES[name].conform(frame).write_parquet(folder / name / f"{part:06}.parquet")
+        parquet.write(folder / name / f"{part:06}.parquet", TABLES[name].conform(frame), TABLES[name], "table")
 
 
 def built(read: Callable[[], Inputs], settings: Settings, folder: Path) -> tuple[Clock, int]:
