@@ -26,6 +26,7 @@ from recsys.stages.neighbors.kernels.interpolation import (
 )
 from recsys.stages.neighbors.kernels.least_squares import normal_equations
 from recsys.stages.neighbors.kernels.near_rows import NearRows, columns_of, near_rows, products
+from recsys.stages.neighbors.kernels.prefetch import prefetch
 
 _CHUNK = 512
 """Own tracks looked at together: bounds memory for long histories."""
@@ -323,6 +324,8 @@ def _own(
     first, last = part
     rank, count = form.values.size, near.rows.mean.size
     out = np.empty((last - first, count + rank + form.als.shape[1]))
+    for track in rows.indices[first:last]:
+        prefetch(form.tracks, track * rank, rank)
     _own_of_neighbors(near.rows, _places(rows.indices[first:last], near.tracks.size, number), out)
     # fields of a tuple are counted references: taken out once, they cost nothing inside the loops
     own, values, sizes, of_tracks, als, confidence = rows.indices, rows.values, rows.scale, form.tracks, form.als, form.confidence

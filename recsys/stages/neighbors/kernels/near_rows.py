@@ -13,9 +13,13 @@ from numba import njit
 
 from recsys.matrices.arrays import LEAN, LEAN_INNER, Float32s, Floats, Ints
 from recsys.stages.neighbors.kernels.interpolation import NeighborRows
+from recsys.stages.neighbors.kernels.prefetch import prefetch
 
 _LANES = 8
 """Vectors whose products are summed side by side."""
+
+_AHEAD = 16
+"""Rows fetched before they are read: about as long as memory takes."""
 
 
 class NearRows(NamedTuple):
@@ -39,7 +43,12 @@ def near_rows(rows: NeighborRows, votes: Float32s, vectors: Floats, chosen: Ints
     count = chosen.size
     indptr = np.zeros(count + 1, np.int64)
     for at in range(count):
-        indptr[at + 1] = indptr[at] + starts[chosen[at] + 1] - starts[chosen[at]]
+        first, size = starts[chosen[at]], starts[chosen[at] + 1] - starts[chosen[at]]
+        indptr[at + 1] = indptr[at] + size
+        prefetch(columns, first, size)
+        prefetch(entries, first, size)
+        prefetch(votes, first, size)
+        prefetch(vectors, chosen[at] * vectors.shape[1], vectors.shape[1])
     indices, tracks = np.empty(indptr[count], np.int32), np.empty(indptr[count], np.int32)
     values, own_votes = np.empty(indptr[count]), np.empty(indptr[count], np.float32)
     mean, scale, mine = np.empty(count), np.empty(count), np.empty((count, vectors.shape[1]))
@@ -64,6 +73,8 @@ def products(vectors: Float32s, rows: Ints, other: Floats, out: Floats) -> None:
     """``out`` (n,) becomes the product of each of the n ``rows`` of ``vectors`` (any, r) with another vector, summed in order."""
     whole = rows.size - rows.size % _LANES
     for first in range(0, whole, _LANES):
+        for row in rows[first + _AHEAD : first + _AHEAD + _LANES]:
+            prefetch(vectors, row * other.size, other.size)
         _eight(vectors, rows[first : first + _LANES], other, out[first : first + _LANES])
     if whole < rows.size:
         last, room = np.full(_LANES, rows[whole], np.int32), np.empty(_LANES)
@@ -92,6 +103,8 @@ def _eight(vectors: Float32s, rows: Ints, other: Floats, out: Floats) -> None:
 @njit(**LEAN)
 def columns_of(matrix: Float32s, rows: Ints, out: Floats) -> None:
     """``out`` (r, n) becomes the ``rows`` of a matrix (any, r) as columns; n is a multiple of eight."""
+    for row in rows:
+        prefetch(matrix, row * matrix.shape[1], matrix.shape[1])
     for at in range(0, rows.size, _LANES):
         a, b, c, d = matrix[rows[at]], matrix[rows[at + 1]], matrix[rows[at + 2]], matrix[rows[at + 3]]
         e, f, g, h = matrix[rows[at + 4]], matrix[rows[at + 5]], matrix[rows[at + 6]], matrix[rows[at + 7]]
