@@ -152,6 +152,9 @@ def _side_square(form: LinearForm, subjects: Voters, row: int, sums: Floats) -> 
     """Sum of the squares of a listener's track side over all tracks."""
     (indptr, columns, weights), bounds = form.side, subjects.rows.indptr
     tracks, votes, total = subjects.rows.indices, subjects.votes, 0.0
+    for own in tracks[bounds[row] : bounds[row + 1]]:
+        prefetch(columns, indptr[own], indptr[own + 1] - indptr[own])
+        prefetch(weights, indptr[own], indptr[own + 1] - indptr[own])
     for entry in range(bounds[row], bounds[row + 1]):
         own, vote = tracks[entry], votes[entry]
         for at in range(indptr[own], indptr[own + 1]):
