@@ -37,7 +37,7 @@ from recsys import Inputs, Settings, memory, models
 from recsys.inputs import InputFiles
 from recsys.lake import parquet
 from recsys.mapped import MappedFolder
-from recsys.pipeline import arrange, fit, shard, shard_ranges
+from recsys.pipeline import arrange, fit, shard_ranges, shards
 from recsys.stages.checks import CHECKED, check_tables, measure_tables
 from recsys.stages.neighbors.tasks import Here
 from recsys.stages.profiles import profile_listeners
@@ -99,12 +99,14 @@ def built(read: Callable[[], Inputs], settings: Settings, folder: Path) -> tuple
     scorer = clock.of(
         "fit", fit, snapshot, catalog, history, settings, lambda _: Here(settings.threads or os.cpu_count() or 1, arrays.place)
     )
-    for part, (begin, end) in enumerate(shard_ranges(scorer)):
-        tables = clock.of("lists", shard, scorer, begin, end)
+    ranges = shard_ranges(scorer)
+    computed = shards(scorer, ranges)
+    for part in range(len(ranges)):  # while one is written, the next is under way
+        tables = clock.of("lists", next, computed)
         clock.of("write", write, folder, tables._asdict(), part)
         ranked += tables.rankings.height
         del tables  # not in memory while the next are made
-    del scorer, catalog, history
+    del scorer, catalog, history, computed
     files = {name: sorted((folder / name).iterdir()) for name in CHECKED}
     clock.of("checks", check_tables, files, settings)
     clock.of("metrics", measure_tables, files)

@@ -15,7 +15,7 @@ from pathlib import Path
 from flows import cluster, steps
 from flows.alerts import alerted
 from flows.report import TAKEN, RunReport
-from flows.stages import PROGRESS, one_behind, stopwatch
+from flows.stages import PROGRESS, stopwatch
 from recsys import models
 from recsys.lake import Lake
 from recsys.pipeline import Progress, shard_ranges
@@ -50,13 +50,12 @@ def nightly(
             steps.quality(lake, snapshot)  # of the lists that readers have, by what came since
             snapshot = snapshot.without_events()
             catalog, history = steps.profiles(staged, snapshot, ratings, settings)
-            with cluster.opened(settings.cluster, staged.path) as workers, one_behind() as behind:
+            with cluster.opened(settings.cluster, staged.path) as workers:
                 scorer = steps.neighbors(staged, snapshot, catalog, history, settings, workers)
                 if workers:
                     steps.lists_elsewhere(staged, snapshot, shard_ranges(scorer), settings, workers)
                 else:
-                    for part, (first, last) in enumerate(shard_ranges(scorer)):
-                        steps.lists(staged, scorer, part, first, last, behind)  # neighbors → candidates → rankings
+                    steps.lists(staged, scorer, shard_ranges(scorer))  # neighbors → candidates → rankings
             del catalog, history, scorer  # what the checks and the lookup's files need is in tables
             checked, measured = steps.checks(staged, snapshot, settings)
             steps.lookup(staged)

@@ -119,10 +119,12 @@ class ShardTimes:
         with self._lock:
             self._spent[name] += perf_counter() - started
 
-    def of(self, seconds: float) -> dict[str, float]:
-        """Stage → its share of ``seconds``; they add up to it."""
-        whole = sum(self._spent.values()) or 1.0
-        return {name: seconds * spent / whole for name, spent in self._spent.items()}
+    def lap(self, seconds: float) -> dict[str, float]:
+        """Stage → its share of ``seconds``, by what was spent since the last lap; they add up to it."""
+        with self._lock:
+            spent, self._spent = self._spent, defaultdict(float)
+        whole = sum(spent.values()) or 1.0
+        return {name: seconds * own / whole for name, own in spent.items()}
 
 
 @contextmanager

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import resource
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, time, timedelta
 from functools import partial
@@ -20,7 +20,20 @@ from duckdb import CaseExpression, ColumnExpression, ConstantExpression, Functio
 from flows import cluster, documents, fits, parts
 from flows.parts import Job, Part, write_requested
 from flows.report import TAKEN, RunReport, Untaken
-from flows.stages import ATTEMPTS, PROGRESS, RUN, SECONDS, ShardTimes, count, log_stage, logger, recorded, retried, stage
+from flows.stages import (
+    ATTEMPTS,
+    PROGRESS,
+    RUN,
+    SECONDS,
+    ShardTimes,
+    count,
+    log_stage,
+    logger,
+    one_behind,
+    recorded,
+    retried,
+    stage,
+)
 from recsys import models, pipeline
 from recsys.errors import LakeError
 from recsys.evaluation.quality import judge_run
@@ -182,19 +195,23 @@ def neighbors(
 
 
 @stage("neighbors, candidates, rankings", shown=False)
-def lists(staged: Staged, scorer: Scorer, part: int, first: int, last: int, behind: Callable[[Callable[[], None]], None]) -> None:
-    """Neighbours, candidates and rankings of one shard of listeners; the three share its time. They are written ``behind``, while
-    the next shard is computed."""
-    if staged.resume(pipeline.Shard._fields, part):
-        _passed_over(part, last, len(scorer.history.users))
-        return
-    started, shares = perf_counter(), ShardTimes()
-    tables = pipeline.shard(scorer, first, last, PROGRESS.get(), shares)._asdict()
-    release()
-    behind(partial(retried(_write), staged, tables, part))
-    for name, seconds in shares.of(perf_counter() - started).items():
-        SECONDS.get()[name] += seconds
-        log_stage(name, seconds, {"part": part, "rows_in": last - first, "rows_out": tables[name].height})
+def lists(staged: Staged, scorer: Scorer, ranges: Sequence[tuple[int, int]]) -> None:
+    """Neighbours, candidates and rankings, shard of listeners by shard; the three share its time. One is written while the next
+    is computed."""
+    todo = _unfinished(staged, ranges, len(scorer.history.users))
+    shares = ShardTimes()
+    computed = pipeline.shards(scorer, [(part.first, part.last) for part in todo], PROGRESS.get(), shares)
+    with one_behind() as behind:
+        for part in todo:
+            started = perf_counter()
+            tables = next(computed)._asdict()
+            release()
+            behind(partial(retried(_write), staged, tables, part.number))
+            for name, seconds in shares.lap(perf_counter() - started).items():
+                SECONDS.get()[name] += seconds
+                rows = {"part": part.number, "rows_in": part.last - part.first, "rows_out": tables[name].height}
+                log_stage(name, seconds, rows)
+            del tables  # not in memory while the next is computed, once it is written
 
 
 @stage("neighbors, candidates, rankings", shown=False)
@@ -203,10 +220,7 @@ def lists_elsewhere(
 ) -> None:
     """The same, and the lookup's files of the lists, by the workers of a cluster; the stages share the wall time by theirs."""
     started, listeners, spent = perf_counter(), len(snapshot.users), dict.fromkeys((*LISTED, parts.LOOKUP), 0.0)
-    wanted = [Part(number, *listeners_of) for number, listeners_of in enumerate(ranges)]
-    todo = [part for part in wanted if not staged.resume(pipeline.Shard._fields, part.number)]
-    for part in sorted({*wanted} - {*todo}):
-        _passed_over(part.number, part.last, listeners)
+    todo = _unfinished(staged, ranges, listeners)
 
     def done(number: int, answer: tuple[list[str], dict[str, float]]) -> None:
         part, (lines, seconds) = todo[number], answer
@@ -218,7 +232,7 @@ def lists_elsewhere(
             spent[name] += seconds[name]
             log_stage(name, seconds[name], {"part": part.number, "rows_in": part.last - part.first, "rows_out": rows[name]})
             if report := PROGRESS.get():
-                report(name, max(1, listeners * len(staged.files(name)) // len(wanted)), listeners)
+                report(name, max(1, listeners * len(staged.files(name)) // len(ranges)), listeners)
 
     requested = write_requested(snapshot.lists, staged.workplace)
     job = Job(str(staged.path), str(requested), settings.model_dump_json(), staged.plan.as_of.isoformat())
@@ -228,14 +242,19 @@ def lists_elsewhere(
         SECONDS.get()[name] += (perf_counter() - started) * spent[name] / whole
 
 
-def _passed_over(part: int, last: int, listeners: int) -> None:
-    """A part of lists that a stopped run had finished: no time, but progress."""
-    logger().info("stage=neighbors, candidates, rankings part=%d finished before, not computed again", part)
-    report = PROGRESS.get()
-    for name in LISTED:
-        SECONDS.get()[name] += 0.0
-        if report:
-            report(name, last, listeners)
+def _unfinished(staged: Staged, ranges: Sequence[tuple[int, int]], listeners: int) -> list[Part]:
+    """The parts of lists that no stopped run had finished. The others take no time, but count as progress."""
+    report, unfinished = PROGRESS.get(), list[Part]()
+    for part in (Part(number, *bounds) for number, bounds in enumerate(ranges)):
+        if not staged.resume(pipeline.Shard._fields, part.number):
+            unfinished.append(part)
+            continue
+        logger().info("stage=neighbors, candidates, rankings part=%d finished before, not computed again", part.number)
+        for name in LISTED:
+            SECONDS.get()[name] += 0.0
+            if report:
+                report(name, part.last, listeners)
+    return unfinished
 
 
 def _write(staged: Staged, tables: Mapping[str, pl.DataFrame], part: int = 0) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, nullcontext
 from datetime import datetime
@@ -13,6 +13,7 @@ from typing import NamedTuple
 import numpy as np
 import polars as pl
 
+from recsys.buffered import buffered_map
 from recsys.inputs import Inputs, Snapshot
 from recsys.mapped import Place, in_memory
 from recsys.matrices.arrays import Floats
@@ -44,6 +45,8 @@ BLOCK_BYTES = 128 * 2**20
 SHARD_LISTENERS = 1024
 """Listeners whose lists make one part file: one part is written, and in memory, while the next is computed. Workers of a cluster
 end at about the same time with parts as small."""
+_AHEAD = 2
+"""Tiles of listeners a thread that are under way or wait to be put in words."""
 WORDED_ROWS = 50_000
 """Rows of rankings whose reasons are put in words together, at least: a call costs as much as thousands of rows."""
 
@@ -84,7 +87,7 @@ def build(
     catalog, history = arrange(snapshot, rated, settings)
     profiled = profile_listeners(snapshot, rated, catalog, history, settings)
     scorer = fit(snapshot, catalog, history, settings)
-    parts = [shard(scorer, first, last, progress) for first, last in shard_ranges(scorer)]
+    parts = [*shards(scorer, shard_ranges(scorer), progress)]
     tables = {
         **model_tables(scorer.similar, catalog.ids),
         "tracks": snapshot.tracks,
@@ -126,20 +129,32 @@ def shard_ranges(scorer: Scorer) -> list[tuple[int, int]]:
 
 def shard(scorer: Scorer, first: int, last: int, progress: Progress | None = None, clock: Clock = _untimed) -> Shard:
     """Neighbours, candidates and rankings of listeners ``first`` … ``last`` − 1, block by block on all threads."""
-    starts, room = range(first, last, TILE), _Room()
-    with ThreadPoolExecutor(scorer.settings.threads or cpu_count()) as pool:
-        blocks, parts, done = list[_Block](), list[Shard](), first
-        for tile in pool.map(lambda start: _tile(scorer, start, min(start + TILE, last), clock, room), starts):
-            blocks += tile
-            done = min(done + TILE, last)
-            if sum(block.ranked.rows.height for block in blocks) >= WORDED_ROWS or done == last:
+    (tables,) = shards(scorer, [(first, last)], progress, clock)
+    return tables
+
+
+def shards(
+    scorer: Scorer, ranges: Sequence[tuple[int, int]], progress: Progress | None = None, clock: Clock = _untimed
+) -> Iterator[Shard]:
+    """The same of each range of listeners, in order. While one ends, and is written, blocks of the next are under way: threads
+    that waited for the last block of each would be idle for a tenth of the time."""
+    threads, room = scorer.settings.threads or cpu_count() or 1, _Room()
+    bounds = [(start, min(start + TILE, last)) for first, last in ranges for start in range(first, last, TILE)]
+    ends, blocks, parts = {last for _, last in ranges}, list[_Block](), list[Shard]()
+    with ThreadPoolExecutor(threads) as pool:
+        tiles = buffered_map(pool, lambda tile: _tile(scorer, *tile, clock, room), bounds, _AHEAD * threads)
+        for _, done in bounds:
+            blocks += next(tiles)
+            if done in ends or sum(block.ranked.rows.height for block in blocks) >= WORDED_ROWS:
                 with clock("rankings"):
                     parts.append(_worded(blocks, scorer))
-                blocks = []
+                blocks.clear()
             if progress:
                 for name in ("neighbors", "candidates", "rankings"):  # block by block, so they are equally far
                     progress(name, done, len(scorer.history.users))
-    return Shard(*(pl.concat(tables) for tables in zip(*parts, strict=True)))
+            if done in ends:
+                yield Shard(*(pl.concat(tables) for tables in zip(*parts, strict=True)))
+                parts.clear()  # not before: who asked for it may have let it go meanwhile
 
 
 class _Block(NamedTuple):

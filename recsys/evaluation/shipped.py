@@ -13,7 +13,7 @@ import polars as pl
 from recsys.evaluation.metrics import Ranked, top
 from recsys.evaluation.task import Task
 from recsys.inputs import ANYONE
-from recsys.pipeline import Progress, prepare, shard, shard_ranges
+from recsys.pipeline import Progress, prepare, shard_ranges, shards
 from recsys.settings import Settings
 from recsys.stages.candidates.scoring import Scorer
 from recsys.stages.ratings import rate
@@ -46,10 +46,9 @@ class Shipped:
         return {name: arranged(rows.filter(pl.col("list") == name), self.task, self.k) for name in names}
 
     def _rankings(self, names: Sequence[str], progress: Progress | None) -> Iterator[pl.DataFrame]:
-        for first, last in shard_ranges(self.scorer):
-            rows = shard(self.scorer, first, last, progress).rankings
-            wanted = pl.col("list").is_in(names) & (pl.col("rank") <= self.k)
-            yield rows.filter(wanted).select("user_id", "list", "rank", "track_id")
+        wanted = pl.col("list").is_in(names) & (pl.col("rank") <= self.k)
+        for part in shards(self.scorer, shard_ranges(self.scorer), progress):
+            yield part.rankings.filter(wanted).select("user_id", "list", "rank", "track_id")
 
     def votes(self) -> Ranked:
         """The best tracks by the votes of similar listeners alone: no content, no diversity, no rules."""

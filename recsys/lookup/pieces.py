@@ -8,9 +8,8 @@ those that nobody stored. Either way they are the same bytes.
 from __future__ import annotations
 
 import hashlib
-from collections import deque
 from collections.abc import Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
 from functools import cache
 from itertools import pairwise
 from logging import getLogger
@@ -22,6 +21,7 @@ import polars as pl
 import pyarrow as pa
 from isal.isal_zlib import crc32
 
+from recsys.buffered import buffered_map
 from recsys.lake import Staged, files, resume
 from recsys.lake.records import File
 from recsys.lookup import rows_json
@@ -171,12 +171,7 @@ def _entries(file: str, batch: int, lists: pl.DataFrame) -> pl.DataFrame:
 def _rows(parts: Sequence[Path], tracks: pl.DataFrame) -> Iterator[Piece]:
     slices = (slice_ for part in parts for slice_ in sliced.uncut(part, KEYS))
     with ThreadPoolExecutor(_THREADS) as pool:
-        begun = deque[Future[Piece]]()
-        for slice_ in slices:
-            begun.append(pool.submit(_worded, slice_, tracks))
-            if len(begun) > _THREADS:
-                yield begun.popleft().result()
-        yield from (each.result() for each in begun)
+        yield from buffered_map(pool, lambda slice_: _worded(slice_, tracks), slices, _THREADS + 1)
 
 
 def _worded(part: pl.DataFrame, tracks: pl.DataFrame) -> Piece:

@@ -32,9 +32,9 @@ if sys.argv[3] == "SIGTERM":
     def stop(*arguments):
         os.kill(os.getpid(), signal.SIGTERM)
         time.sleep(60)
-    steps.pipeline.shard = stop
+    steps.pipeline.shards = stop
 if sys.argv[3] == "SIGKILL":
-    steps.pipeline.shard = lambda *arguments: os.kill(os.getpid(), signal.SIGKILL)
+    steps.pipeline.shards = lambda *arguments: os.kill(os.getpid(), signal.SIGKILL)
 deployments.run(Path(sys.argv[1]), Settings(list_limit=5, pool=10, seed=int(sys.argv[4])), datetime.fromisoformat(sys.argv[2]))
 """
 

@@ -19,7 +19,7 @@ from tests.support.worlds import AS_OF
 
 pytestmark = pytest.mark.slow
 SCRIPT = """
-import json, logging, os, signal, sys, time
+import itertools, json, logging, os, signal, sys, time
 from datetime import datetime
 from pathlib import Path
 from flows import fits, nightly, steps
@@ -28,7 +28,7 @@ from recsys.settings import Settings
 lake, as_of, dies = Path(sys.argv[1]), datetime.fromisoformat(sys.argv[2]), int(sys.argv[3])
 logging.basicConfig(level=logging.INFO)
 steps.pipeline.SHARD_LISTENERS = 3
-shard, computed, bars, work = steps.pipeline.shard, [], [], []
+shards, computed, bars, work = steps.pipeline.shards, [], [], []
 
 def noted(module, name):
     function = getattr(module, name)
@@ -46,16 +46,18 @@ def recorded():
     (record,) = (lake / ".staging").glob("*.parts")
     return record.read_text().count('"path":"lists/part-')
 
-def counted(scorer, first, last, *more):
-    before = first // 3 - len(computed)  # parts of a stopped run
-    if len(computed) == dies:
-        while recorded() < len(computed) + before:
-            time.sleep(0.01)  # parts are written beside the computing of the next
-        os.kill(os.getpid(), signal.SIGKILL)
-    computed.append(first)
-    return shard(scorer, first, last, *more)
+def counted(scorer, ranges, *more):
+    before = ranges[0][0] // 3  # parts of a stopped run
+    for (first, _), tables in zip([*ranges, (0, 0)], itertools.chain(shards(scorer, ranges, *more), [None])):
+        if len(computed) == dies:
+            while recorded() < len(computed) + before:
+                time.sleep(0.01)  # parts are written beside the computing of the next
+            os.kill(os.getpid(), signal.SIGKILL)
+        if tables is not None:
+            computed.append(first)
+            yield tables
 
-steps.pipeline.shard = counted
+steps.pipeline.shards = counted
 report = nightly.run(lake, Settings(list_limit=5, pool=10), as_of, progress=lambda *call: bars.append(call))
 print(json.dumps({"run": report.run_id, "computed": computed, "bars": bars, "work": work}))
 """
