@@ -40,8 +40,9 @@ from recsys.evaluation.quality import judge_run
 from recsys.ingest import FilesRefusedError, Report
 from recsys.ingest.inbox import ingest_inbox
 from recsys.inputs import Inputs, Snapshot
-from recsys.lake import Lake, Plan, Run, Staged, cooldown, reports
+from recsys.lake import Lake, Plan, Run, Staged, cooldown, reports, resume
 from recsys.lake import quality as judgements
+from recsys.lake.home import STAGING
 from recsys.lake.records import File, Status
 from recsys.lookup import writer
 from recsys.mapped import MappedFolder
@@ -134,7 +135,7 @@ def default_as_of(events: Rows, now: datetime) -> datetime:
 def size(lake: Lake, inputs: Inputs, settings: Settings) -> None:
     """Say how much memory and disk the run will take. Raises :class:`RecsysError` when there is less."""
     needed = inputs_size(inputs, settings)
-    memory, disk = machine_bytes(), disk_usage(lake.root).free
+    memory, disk = machine_bytes(), disk_usage(lake.root).free + resume.unfinished_bytes(lake.root / STAGING)
     there = f"{gib(memory)} and {gib(disk)}"
     logger().info("size: %s, of %s", needed.words, there)
     if not settings.oversize:

@@ -40,6 +40,11 @@ def unfinished(staging: Path) -> dict[str, int]:
     return {path.stem: max(len(files.read(path).splitlines()) - 1, 0) for path in records}
 
 
+def unfinished_bytes(staging: Path) -> int:
+    """Bytes of all that stopped runs left in staging: the next run uses them or removes them."""
+    return sum(path.lstat().st_size for run_id in unfinished(staging) for path in (staging / run_id).rglob("*"))
+
+
 def sweep_unfinished(staging: Path, keep: Container[str]) -> None:
     """Remove what stopped runs had finished, except that of the runs to ``keep``."""
     for run_id in unfinished(staging):

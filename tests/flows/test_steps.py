@@ -7,6 +7,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from logging import INFO
 from pathlib import Path
+from types import SimpleNamespace
 
 import polars as pl
 import pytest
@@ -17,6 +18,7 @@ from flows.stages import stopwatch
 from flows.steps import default_as_of, ingest, publish, quality, report, size
 from recsys import Lake, RecsysError, Settings
 from recsys.lake import Run
+from recsys.stages.events import inputs_size
 from recsys.tables import CHECKS
 from tests.lake import night
 
@@ -65,6 +67,17 @@ class TestSize:
         with pytest.raises(RecsysError, match=r"the run does not fit: 3 listeners.* this machine has 0.5 GiB"):
             size(lake, lake.inputs(), Settings())
         size(lake, lake.inputs(), Settings(oversize=True))
+
+    def test_what_a_stopped_run_left_is_room(self, lake: Lake, monkeypatch: pytest.MonkeyPatch) -> None:
+        taken = inputs_size(lake.inputs(), Settings()).disk
+        staged = lake.root / ".staging" / "2026-01-01-0123456789ab"
+        (staged / "lists").mkdir(parents=True)
+        (staged.parent / f"{staged.name}.parts").touch()
+        monkeypatch.setattr(steps, "disk_usage", lambda _: SimpleNamespace(free=taken - 2**20))
+        with pytest.raises(RecsysError, match="its disk has"):
+            size(lake, lake.inputs(), Settings())
+        (staged / "lists" / "part-00000.parquet").write_bytes(bytes(2**20))
+        size(lake, lake.inputs(), Settings())
 
 
 @pytest.mark.slow
