@@ -12,7 +12,7 @@ from recsys.errors import RecsysError
 MIB, GIB = 2**20, 2**30
 PROGRAM = 1_200 * MIB
 """Memory of the program, its libraries and compiled code, and of a part of the lists."""
-MEMORY_RATING, MEMORY_LISTENER, MEMORY_TRACK = 90, 3_500, 8_000
+MEMORY_RATING, MEMORY_LISTENER, MEMORY_TRACK = 70, 2_500, 4_500
 """Bytes of memory for each rating, listener and track of a run."""
 DISK_EVENT, DISK_RATING, DISK_LISTENER, DISK_TRACK = 50, 85, 6_000, 2_500
 """Bytes of disk for each event (while the ratings are made), rating, listener and track: of tables, and of mapped arrays."""
