@@ -53,7 +53,7 @@ def _format(table: Table) -> dict[str, Any]:
     """How a table is written: with dictionaries, but for floats. These hardly repeat: a dictionary of a chunk is made, given up
     when it is full and stored all the same, which takes a third of all the time and a seventh of the bytes."""
     empty = pa.BufferOutputStream()
-    pq.write_table(table.arrow().empty_table(), empty)
+    pq.ParquetWriter(empty, table.arrow()).close()  # `empty_table` would import pandas
     columns = pq.ParquetFile(pa.BufferReader(empty.getvalue())).schema
     named = [columns.column(place) for place in range(len(columns))]
     return {**_FORMAT, "use_dictionary": [one.path for one in named if one.physical_type not in ("DOUBLE", "FLOAT")]}
