@@ -29,6 +29,7 @@ import polars as pl
 import pyarrow as pa
 from isal.isal_zlib import crc32
 
+from recsys import models
 from recsys.lake import Staged
 from recsys.lookup import rows_json
 from recsys.lookup import slices as sliced
@@ -109,16 +110,15 @@ def _recent(staged: Staged, own: pl.DataFrame) -> pl.DataFrame:
 
 
 def _write_users(staged: Staged, listed: pl.DataFrame, own: pl.DataFrame) -> None:
-    """Needs columns user_id and lists; ``own``: track_id and name of every track."""
+    """Needs columns user_id and lists; ``own``: track_id and name of every track.
+
+    Profiles are by far the most of it: they are in memory once, while only their numbers are joined and put in order.
+    """
+    ids = models.scan(staged.files("profiles")).select("user_id").with_row_index("profile").collect()
+    users = listed.join(ids, on="user_id", how="full", coalesce=True).with_columns(pl.col("lists").fill_null("{}"))
+    _write_names(staged, users.select(pl.col("user_id").sort()), own)
     profiles, controls = (sliced.whole_table(staged.files(table)) for table in ("profiles", "controls"))
-    controls = controls.unique("user_id", keep="last")
-    users = listed.join(profiles, on="user_id", how="full", coalesce=True).with_columns(pl.col("lists").fill_null("{}"))
-    ids = users.select(pl.col("user_id").sort())
-    recent = ids.join(_recent(staged, own), on="user_id", how="left", maintain_order="left")
-    names = recent.select(pl.col("user_id").alias("id"), pl.col("recent").fill_null("[]"))
-    with _file(staged, "names") as append:
-        if names.height:
-            append(batch_of("names", names))
+    profiles, controls = profiles.drop("user_id"), controls.unique("user_id", keep="last")
     hashes = np.fromiter((crc32(user.encode()) for user in users["user_id"]), dtype=np.int64, count=users.height)
     users = users.with_columns(bucket=pl.Series(hashes % max(users.height, 1))).sort("bucket", "user_id")
     with _file(staged, "users") as append:
@@ -127,9 +127,19 @@ def _write_users(staged: Staged, listed: pl.DataFrame, own: pl.DataFrame) -> Non
             begin, end = np.searchsorted(users["bucket"], (first, last)).tolist()
             buckets = [b""] * (last - first)
             part = users[begin:end]
+            part = part.hstack(profiles.select(pl.all().gather(part["profile"])))
             for bucket, record in zip(part["bucket"], _records(part, controls), strict=True):
                 buckets[bucket - first] += record
             append(batch_of("users", pl.DataFrame({"users": buckets})))
+
+
+def _write_names(staged: Staged, ids: pl.DataFrame, own: pl.DataFrame) -> None:
+    """``ids``: column user_id, sorted."""
+    recent = ids.join(_recent(staged, own), on="user_id", how="left", maintain_order="left")
+    names = recent.select(pl.col("user_id").alias("id"), pl.col("recent").fill_null("[]"))
+    with _file(staged, "names") as append:
+        if names.height:
+            append(batch_of("names", names))
 
 
 def _records(part: pl.DataFrame, controls: pl.DataFrame) -> Iterator[bytes]:
