@@ -99,7 +99,8 @@ def build_history(rated: TableRows, users: list[str], catalog: Catalog, place: P
     songs = [int(catalog.canonical[row]) for row in catalog.row_of.values()]
     columns = len(catalog.ids) + len(missing)
     tracks = _Numbers([*catalog.row_of, *missing], [*songs, *range(len(catalog.ids), columns)])
-    pieces = [_piece(part, users, tracks, _other_releases(catalog)) for part in parts]
+    other = _other_releases(catalog)
+    pieces = [_piece(part, users, tracks, other) for part in parts]
     sizes = np.zeros(len(users) + 1, np.int64)
     for piece in pieces:
         sizes[1 + piece.first : 1 + piece.first + len(piece.sizes)] += piece.sizes
