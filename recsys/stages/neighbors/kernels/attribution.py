@@ -25,13 +25,11 @@ from recsys.stages.neighbors.kernels.interpolation import (
     subtract,
 )
 from recsys.stages.neighbors.kernels.least_squares import normal_equations
-from recsys.stages.neighbors.kernels.near_rows import NearRows, columns_of, near_rows, products
+from recsys.stages.neighbors.kernels.near_rows import TOGETHER, NearRows, columns_of, near_rows, products
 from recsys.stages.neighbors.kernels.prefetch import prefetch
 
 _CHUNK = 512
 """Own tracks looked at together: bounds memory for long histories."""
-_LANES = 8
-"""Targets are filled up to a multiple of it: loops over the rest of a row would take longer than the arithmetic."""
 LISTED = 3
 """Own tracks named for each target."""
 
@@ -180,7 +178,8 @@ def _quadratic(matrix: Floats, vector: Floats) -> float:
 def _targets(form: LinearForm, subjects: Voters, row: int, near: NearRows, tracks: Ints, number: Ints, als: float) -> Floats:
     """(width, targets): f, h and the ALS part of every target, one below the other; the last target again up to whole lanes."""
     values, als_rank, count = form.values, form.als.shape[1], near.rows.mean.size
-    targets = np.full((tracks.size + _LANES - 1) // _LANES * _LANES, tracks[-1], np.int32)
+    # filled up: loops over the rest of a row would take longer than the arithmetic
+    targets = np.full((tracks.size + TOGETHER - 1) // TOGETHER * TOGETHER, tracks[-1], np.int32)
     for at in range(tracks.size):
         targets[at] = tracks[at]
     out = np.empty((count + values.size + als_rank, targets.size))

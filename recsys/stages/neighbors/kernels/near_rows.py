@@ -15,7 +15,7 @@ from recsys.matrices.arrays import LEAN, LEAN_INNER, Float32s, Floats, Ints
 from recsys.stages.neighbors.kernels.interpolation import NeighborRows
 from recsys.stages.neighbors.kernels.prefetch import prefetch
 
-_LANES = 8
+TOGETHER = 8
 """Vectors whose products are summed side by side."""
 
 _AHEAD = 16
@@ -71,13 +71,13 @@ def near_rows(rows: NeighborRows, votes: Float32s, vectors: Floats, chosen: Ints
 @njit(nogil=True, cache=True)
 def products(vectors: Float32s, rows: Ints, other: Floats, out: Floats) -> None:
     """``out`` (n,) becomes the product of each of the n ``rows`` of ``vectors`` (any, r) with another vector, summed in order."""
-    whole = rows.size - rows.size % _LANES
-    for first in range(0, whole, _LANES):
-        for row in rows[first + _AHEAD : first + _AHEAD + _LANES]:
+    whole = rows.size - rows.size % TOGETHER
+    for first in range(0, whole, TOGETHER):
+        for row in rows[first + _AHEAD : first + _AHEAD + TOGETHER]:
             prefetch(vectors, row * other.size, other.size)
-        _eight(vectors, rows[first : first + _LANES], other, out[first : first + _LANES])
+        _eight(vectors, rows[first : first + TOGETHER], other, out[first : first + TOGETHER])
     if whole < rows.size:
-        last, room = np.full(_LANES, rows[whole], np.int32), np.empty(_LANES)
+        last, room = np.full(TOGETHER, rows[whole], np.int32), np.empty(TOGETHER)
         last[: rows.size - whole] = rows[whole:]
         _eight(vectors, last, other, room)
         out[whole:] = room[: rows.size - whole]
@@ -105,9 +105,9 @@ def columns_of(matrix: Float32s, rows: Ints, out: Floats) -> None:
     """``out`` (r, n) becomes the ``rows`` of a matrix (any, r) as columns; n is a multiple of eight."""
     for row in rows:
         prefetch(matrix, row * matrix.shape[1], matrix.shape[1])
-    for at in range(0, rows.size, _LANES):
+    for at in range(0, rows.size, TOGETHER):
         a, b, c, d = matrix[rows[at]], matrix[rows[at + 1]], matrix[rows[at + 2]], matrix[rows[at + 3]]
         e, f, g, h = matrix[rows[at + 4]], matrix[rows[at + 5]], matrix[rows[at + 6]], matrix[rows[at + 7]]
         for k in range(out.shape[0]):
-            to = out[k, at : at + _LANES]
+            to = out[k, at : at + TOGETHER]
             to[0], to[1], to[2], to[3], to[4], to[5], to[6], to[7] = a[k], b[k], c[k], d[k], e[k], f[k], g[k], h[k]
