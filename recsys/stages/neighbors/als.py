@@ -41,21 +41,23 @@ class AlsFactors(NamedTuple):
     tracks: Float32s
 
 
-def start(rows: Standardised, factors: Factors, rank: int) -> Float32s:
+def start(rows: Standardised, factors: Factors, rank: int, threads: int = 1) -> Float32s:
     """Track vectors to start from, (tracks, r): the right singular vectors of the standardised ratings, mean square length 1.
 
     r = ``rank``, or fewer where there are fewer factors.
     """
-    tracks = rows.transposed_times(factors.vectors[:, :rank] / np.maximum(factors.values[:rank], 1e-12) ** 0.25)
+    tracks = rows.transposed_times(factors.vectors[:, :rank] / np.maximum(factors.values[:rank], 1e-12) ** 0.25, threads)
     size = np.square(tracks).sum() / max(len(tracks), 1)
     return np.ascontiguousarray(tracks / np.sqrt(size) if size > 0.0 else tracks, np.float32)
 
 
 def factorize(
-    ratings: csr_array, tracks: Float32s, ridge: float, damping: float = 0.0, *, threads: int = 1, sweeps: int = _SWEEPS
-) -> AlsFactors:
+    ratings: csr_array, tracks: Float32s, ridge: float, damping: float = 0.0, *, threads: int = 1, sweeps: int = _SWEEPS,
+    last: int | None = None,
+) -> AlsFactors:  # fmt: skip
     """Factors of ``ratings`` (listeners × tracks; sign = liked or not, magnitude = how sure), from the start ``tracks``.
 
+    Listeners' vectors are those of the listeners up to ``last`` (exclusive), none = all: nobody asks for others in a trial.
     ``ridge`` λ > 0 in units of ratings of mean weight. A listener or track without ratings gets 0.
     A rating of a track with n listeners counts n^−``damping``: with 0 the vectors describe the most popular tracks best.
     """
@@ -70,7 +72,8 @@ def factorize(
             _half(workers, _TASKS * threads, entries, als_factors.tracks, als_factors.listeners, ridge, steps)
             _half(workers, _TASKS * threads, by_track, als_factors.listeners, als_factors.tracks, ridge, _STEPS)
     together = missing(als_factors.tracks)
-    return als_factors._replace(listeners=_solved(entries, (als_factors.tracks, together), ridge, threads))
+    mine = entries[0][: als_factors.listeners[:last].shape[0] + 1], *entries[1:]
+    return AlsFactors(_solved(mine, (als_factors.tracks, together), ridge, threads), als_factors.tracks)
 
 
 def confidence(ratings: csr_array, damping: float) -> Floats:

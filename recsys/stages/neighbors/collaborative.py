@@ -68,7 +68,7 @@ class Collaborative:
         runner.run([*fits(FIT, parameters, last)])
         runner.run([*sides(FIT, parameters)])
         near = runner.store.columns(Near, near_name(FIT, parameters, last), Near._fields)
-        preferences = runner.store.columns(AlsFactors, als_name(FIT, parameters), AlsFactors._fields)
+        preferences = runner.store.columns(AlsFactors, als_name(FIT, parameters, last), AlsFactors._fields)
         side = runner.store.matrix(side_name(FIT, parameters)) if parameters.track_share > 0.0 else None
         return cls.of(learned(runner.store, FIT), near, preferences, parameters, side)
 

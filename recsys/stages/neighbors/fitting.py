@@ -58,9 +58,9 @@ def learned(store: ArrayStore, at: str) -> Learned:
 
 
 def fits(at: str, choice: Parameters, last: int) -> Iterator[FitTask]:
-    """What ``choice`` needs: neighbours of the listeners up to ``last`` (exclusive), ALS factors, views of the track side."""
+    """What ``choice`` needs: neighbours and ALS factors of the listeners up to ``last`` (exclusive), views of the track side."""
     yield FitTask(near_name(at, choice, last), fit_neighborhoods, (at, choice, last), Near._fields)
-    yield FitTask(als_name(at, choice), fit_als, (at, choice), AlsFactors._fields)
+    yield FitTask(als_name(at, choice, last), fit_als, (at, choice, last), AlsFactors._fields)
     if choice.track_share > 0.0 and choice.two_hop_share < 1.0:
         yield FitTask(_tracks_name(at, choice), nearest_tracks, (at, choice), MATRIX)
     if choice.track_share > 0.0 and choice.two_hop_share > 0.0:
@@ -78,9 +78,9 @@ def near_name(at: str, choice: Parameters, last: int) -> str:
     return f"{at}.near-{last}-{choice.kept}-{choice.pool}-{choice.rank}-{choice.ridge}"
 
 
-def als_name(at: str, choice: Parameters) -> str:
+def als_name(at: str, choice: Parameters, last: int) -> str:
     """Of the arrays of :func:`fit_als`."""
-    return f"{at}.als-{choice.als_rank}-{choice.als_ridge}-{choice.als_damping}"
+    return f"{at}.als-{last}-{choice.als_rank}-{choice.als_ridge}-{choice.als_damping}"
 
 
 def side_name(at: str, choice: Parameters) -> str:
@@ -99,11 +99,11 @@ def fit_neighborhoods(store: ArrayStore, at: str, choice: Parameters, last: int,
     return fit_near(rows, factors.leading(choice.rank), pool=pool, kept=kept, ridge=ridge, threads=threads, last=last)._asdict()
 
 
-def fit_als(store: ArrayStore, at: str, choice: Parameters, *, threads: int) -> Arrays:
-    """ALS factors."""
+def fit_als(store: ArrayStore, at: str, choice: Parameters, last: int, *, threads: int) -> Arrays:
+    """ALS factors of all tracks and of the listeners up to ``last`` (exclusive)."""
     rated, rows, factors = learned(store, at)
-    start = als.start(rows, factors, choice.als_rank)
-    return als.factorize(rated, start, choice.als_ridge, choice.als_damping, threads=threads)._asdict()
+    start = als.start(rows, factors, choice.als_rank, threads)
+    return als.factorize(rated, start, choice.als_ridge, choice.als_damping, threads=threads, last=last)._asdict()
 
 
 def nearest_tracks(store: ArrayStore, at: str, choice: Parameters, *, threads: int) -> Arrays:

@@ -163,7 +163,7 @@ class _Round:
 
     def model(self, choice: Parameters) -> Collaborative:
         key = choice.popularity_damping, choice.kept, choice.rank, choice.ridge
-        preferences = self._store.columns(AlsFactors, als_name(self._at, choice), AlsFactors._fields)
+        preferences = self._store.columns(AlsFactors, als_name(self._at, choice, self.test.shape[0]), AlsFactors._fields)
         if self._model is None or self._model[0] != key:
             near = self._store.columns(Near, near_name(self._at, choice, self.test.shape[0]), Near._fields)
             # the last one alone: choices with the same one follow each other

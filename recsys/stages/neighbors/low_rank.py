@@ -9,14 +9,15 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from itertools import pairwise
+from functools import cached_property
 from typing import NamedTuple
 
 import numpy as np
 from scipy.sparse import csr_array
 
-from recsys.matrices.arrays import Flags, Floats
+from recsys.matrices.arrays import Flags, Floats, Ints, Offsets, pattern
 from recsys.stages.neighbors.kernels.dense import eigen, gram, product
+from recsys.stages.neighbors.kernels.sparse import sparse_product
 
 _TASKS = 8
 """Blocks of rows per thread."""
@@ -82,9 +83,9 @@ class Standardised(NamedTuple):
         product -= np.outer(self.mean[part], sums)
         product *= self.scale[part, None]
 
-    def transposed_times(self, left: Floats) -> Floats:
+    def transposed_times(self, left: Floats, threads: int = 1) -> Floats:
         """Zᵀ · left, (tracks, k)."""
-        return Products(self, 1).up(left)
+        return Products(self, threads).up(left)
 
 
 class Products:
@@ -92,42 +93,56 @@ class Products:
 
     def __init__(self, rows: Standardised, threads: int) -> None:
         self._rows, self._threads = rows, threads
-        self._down, self._up = self._blocks(rows.weights), self._blocks(rows.weights.T.tocsr())
 
     def down(self, right: Floats) -> Floats:
         """Z · right, (listeners, k)."""
         sums = right.sum(axis=0)
-        return self._filled(self._down, right, lambda block, first: self._rows.centre(block, sums, first))
+        ones = np.ones(len(right))
+        return self._filled(self._by_listener, right, ones, lambda block, first: self._rows.centre(block, sums, first))
 
     def up(self, left: Floats) -> Floats:
         """Zᵀ · left, (tracks, k)."""
-        scaled = left * self._rows.scale[:, None]
-        means = _weighted_sums(self._rows.mean, scaled)
-        return self._filled(self._up, scaled, lambda block, _: np.subtract(block, means, out=block))
+        means = _weighted_sums(self._rows.mean, left, self._rows.scale)
+        return self._filled(self._by_track, left, self._rows.scale, lambda block, _: np.subtract(block, means, out=block))
 
-    def _blocks(self, matrix: csr_array) -> list[csr_array]:
-        bounds = np.linspace(0, matrix.shape[0], (_TASKS * self._threads if self._threads > 1 else 1) + 1).astype(int)
-        return [_rows_of(matrix, first, last) for first, last in pairwise(bounds)]
+    @cached_property
+    def _by_listener(self) -> _Entries:
+        return _entries(self._rows.weights)
 
-    def _filled(self, blocks: list[csr_array], right: Floats, finish: Callable[[Floats, int], object]) -> Floats:
-        """The product with the blocks below each other, each finished in its place: a second copy would be as large as all."""
-        bounds = np.cumsum([0, *(block.shape[0] for block in blocks)])
-        out = np.empty((bounds[-1], right.shape[1]))
+    @cached_property
+    def _by_track(self) -> _Entries:
+        return _entries(self._rows.weights.T.tocsr())
 
-        def fill(block: csr_array, first: int, last: int) -> None:
-            out[first:last] = block @ right
+    def _filled(self, entries: _Entries, right: Floats, scale: Floats, finish: Callable[[Floats, int], object]) -> Floats:
+        """The product with the scaled rows of ``right``, block by block, each finished in its place: no second copy of either."""
+        right = np.ascontiguousarray(right)
+        out = np.empty((len(entries[0]) - 1, right.shape[1]))
+        bounds = np.linspace(0, len(out), (_TASKS * self._threads if self._threads > 1 else 1) + 1).astype(int)
+
+        def fill(first: int, last: int) -> None:
+            sparse_product(entries, right, scale, first, out[first:last])
             finish(out[first:last], first)
 
         with ThreadPoolExecutor(self._threads) as workers:
-            list(workers.map(fill, blocks, bounds[:-1], bounds[1:]))
+            list(workers.map(fill, bounds[:-1], bounds[1:]))
         return out
 
 
-def _weighted_sums(weights: Floats, columns: Floats) -> Floats:
-    """Σ weight × row, (k,), added row after row as ``(weights[:, None] * columns).sum(axis=0)`` is, without an array as large."""
+_Entries = tuple[Offsets, Ints, Floats]
+"""A sparse matrix as the kernel reads it."""
+
+
+def _entries(matrix: csr_array) -> _Entries:
+    return *pattern(matrix), matrix.data.astype(np.float64, copy=False)
+
+
+def _weighted_sums(weights: Floats, columns: Floats, scale: Floats) -> Floats:
+    """Σ weight × scaled row, (k,), added row after row as ``(weights[:, None] * rows).sum(axis=0)`` is, a block at a time."""
     total = np.zeros(columns.shape[1])
     for first in range(0, len(columns), _ROWS):
-        part = weights[first : first + _ROWS, None] * columns[first : first + _ROWS]
+        rows = slice(first, first + _ROWS)
+        part = columns[rows] * scale[rows, None]
+        part *= weights[rows, None]
         part[0] += total
         total = part.sum(axis=0)
     return total
@@ -155,47 +170,46 @@ def factors(rows: Standardised, rank: int, seed: int = 0, threads: int = 1) -> F
         return Factors(np.zeros((users, 0)), np.zeros(0), np.zeros((items, 0)))
     random = np.random.Generator(np.random.PCG64(seed))
     passes = Products(rows, threads)
-    basis = _orthonormal(passes.down(random.standard_normal((items, width))))
+    basis = _orthonormal(passes.down(random.standard_normal((items, width))), threads)
     for _ in range(PASSES):
         wide = passes.up(basis)
         del basis  # before the next is made: each is as large as several columns of ratings
-        basis = _orthonormal(passes.down(wide))
+        basis = passes.down(wide)
+        del wide
+        basis = _orthonormal(basis, threads)
     # the last step on the side of the tracks (Rayleigh-Ritz): the vectors are then linear in the rows to the last bit
-    right = _orthonormal(passes.up(basis))
+    right = _orthonormal(passes.up(basis), threads)
     del basis
     values, inner = eigen(gram(passes.down(right)))
     kept = values[:rank] > RANK_NOISE * max(values.max(initial=0.0), RANK_NOISE)
     values = values[:rank][kept]
-    tracks = _times(right, inner[:, :rank][:, kept] / np.sqrt(values))
+    tracks = _times(right, inner[:, :rank][:, kept] / np.sqrt(values), threads)
     vectors = passes.down(tracks)
     sign = _signs(vectors)
     vectors *= sign
     return Factors(vectors, values, tracks * sign)
 
 
-def _rows_of(matrix: csr_array, first: int, last: int) -> csr_array:
-    """Rows ``first`` … ``last`` − 1, which share the matrix's memory: a slice of SciPy's copies them."""
-    begin, end = matrix.indptr[first], matrix.indptr[last]
-    part = matrix.data[begin:end], matrix.indices[begin:end], matrix.indptr[first : last + 1] - begin
-    return csr_array(part, shape=(last - first, matrix.shape[1]))
-
-
-def _orthonormal(columns: Floats) -> Floats:
+def _orthonormal(columns: Floats, threads: int) -> Floats:
     """A basis of the columns' span, by two rounds of Gram matrix and eigenvectors; ``columns`` is used up."""
     for _ in range(2):
         values, vectors = eigen(gram(columns))
         kept = values > RANK_NOISE * max(values.max(initial=0.0), np.finfo(float).tiny)
-        columns = _times(columns, vectors[:, kept] / np.sqrt(values[kept]))
+        columns = _times(columns, vectors[:, kept] / np.sqrt(values[kept]), threads)
     return columns
 
 
-def _times(left: Floats, right: Floats) -> Floats:
+def _times(left: Floats, right: Floats, threads: int) -> Floats:
     """``left`` · ``right``, in the place of ``left`` where it is as wide: a row of the product is made of the same row alone."""
     right, square = np.ascontiguousarray(right), right.shape[0] == right.shape[1]
     out = left if square else np.empty((len(left), right.shape[1]))
-    for first in range(0, len(left), _ROWS):
+
+    def fill(first: int) -> None:
         part = slice(first, first + _ROWS)
         product(left[part].copy() if square else left[part], right, out[part])
+
+    with ThreadPoolExecutor(threads) as workers:
+        list(workers.map(fill, range(0, len(left), _ROWS)))
     return out
 
 

@@ -13,10 +13,10 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any, NamedTuple
 
 import numpy as np
-from scipy.sparse import csr_array
 
 from recsys.matrices.arrays import Flags, Floats, Ints, pattern
 from recsys.stages.neighbors.kernels.interpolation import NeighborRows, interpolate
+from recsys.stages.neighbors.kernels.sparse import sparse_product
 from recsys.stages.neighbors.low_rank import Factors, Standardised
 from recsys.stages.neighbors.search.nearest import nearest_blocks
 from recsys.stages.neighbors.search.search import Nearest
@@ -139,5 +139,6 @@ def _summed(indices: Ints, weight: Floats, vectors: Floats) -> Floats:
     """Σ weight × vector over each listener's neighbours, (n, r)."""
     taken = indices >= 0
     indptr = np.r_[0, np.cumsum(taken.sum(axis=1))]
-    shape = (len(indices), len(vectors))
-    return np.asarray(csr_array((weight[taken], indices[taken], indptr), shape=shape) @ vectors)
+    out = np.empty((len(indices), vectors.shape[1]))
+    sparse_product((indptr, indices[taken], weight[taken]), vectors, np.ones(len(vectors)), 0, out)
+    return out

@@ -88,6 +88,12 @@ class TestProperties:
         assert one.listeners.tobytes() == other.listeners.tobytes()
         assert one.tracks.tobytes() == other.tracks.tobytes()
 
+    @pytest.mark.parametrize("last", [0, 1, 33, 70])
+    def test_vectors_of_some_listeners_are_those_of_all(self, last: int) -> None:
+        whole, part = (factorize(self.ratings, begin(40, 9), 2.0, last=count) for count in (None, last))
+        assert part.listeners.tobytes() == whole.listeners[:last].tobytes()
+        assert part.tracks.tobytes() == whole.tracks.tobytes()
+
     def test_order_of_listeners_does_not_matter(self) -> None:
         order = np.random.default_rng(2).permutation(70)
         one, other = (factorize(rated, begin(40, 9), 2.0) for rated in (self.ratings, self.ratings[order]))

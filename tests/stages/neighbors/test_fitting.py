@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from recsys.stages.neighbors.fitting import LEARNED, correlated, fits, learned, learned_arrays, side_name, sides
+from recsys.stages.neighbors.fitting import LEARNED, als_name, correlated, fits, learned, learned_arrays, side_name, sides
 from recsys.stages.neighbors.model import Parameters
 from recsys.stages.neighbors.tasks import Here
 from recsys.stages.neighbors.track_side import near_tracks, track_side, two_hop
@@ -47,3 +47,12 @@ def test_the_side_of_both_views(share: float) -> None:
     near = near_tracks(RATED, SMALL.pool, SMALL.kept, SMALL.ridge) if share < 1.0 else None
     wanted = track_side(RATED, near, two_hop(RATED) if share > 0.0 else None, share)
     np.testing.assert_array_equal(here.store.matrix(side_name("x", choice)).toarray(), wanted.toarray())
+
+
+def test_a_trial_has_vectors_of_the_listeners_asked_for() -> None:
+    here = Here(1)
+    here.put({f"x.{name}": array for name, array in learned_arrays(correlated(RATED, SMALL)).items()})
+    for last in (60, 11):
+        here.run([*fits("x", SMALL, last)])
+    whole, part = (here.store[f"{als_name('x', SMALL, last)}.listeners"] for last in (60, 11))
+    assert part.tobytes() == whole[:11].tobytes()
