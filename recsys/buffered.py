@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import Executor, Future
+from collections.abc import Callable, Generator, Iterable, Iterator
+from concurrent.futures import Executor, Future, ThreadPoolExecutor
+from contextlib import closing
 from typing import TypeVar
 
 Value = TypeVar("Value")
@@ -25,3 +26,19 @@ def buffered_map(
             yield begun.popleft().result()
     while begun:
         yield begun.popleft().result()
+
+
+def ahead(values: Generator[Value, None, None]) -> Generator[Value, None, None]:
+    """The values, each made on a thread of its own while the one before is worked on."""
+    with closing(values), ThreadPoolExecutor(1, "ahead") as pool:
+        following = pool.submit(_following, values)
+        while value := following.result():
+            following = pool.submit(_following, values)
+            yield value[0]
+
+
+def _following(values: Iterator[Value]) -> tuple[Value] | None:
+    """The next value; none at the end."""
+    for value in values:
+        return (value,)
+    return None

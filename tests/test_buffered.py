@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from recsys.buffered import buffered_map
+from recsys.buffered import ahead, buffered_map
 
 
 @pytest.mark.parametrize("buffersize", [1, 2, 5, 50])
@@ -33,3 +33,43 @@ def test_nothing_and_an_error_in_its_turn() -> None:
         assert [next(results), next(results)] == [1, 1]
         with pytest.raises(ZeroDivisionError):
             next(results)
+
+
+def test_one_value_is_made_ahead_and_no_more() -> None:
+    taken = list[int]()
+
+    def values() -> Generator[int, None, None]:
+        for value in range(5):
+            taken.append(value)
+            yield value
+
+    for number, value in enumerate(ahead(values())):
+        assert value == number
+        assert len(taken) <= number + 2
+    assert taken == [*range(5)]
+
+
+def test_an_error_ahead_comes_after_the_values_before_it() -> None:
+    def values() -> Generator[int, None, None]:
+        yield 1
+        raise ValueError("two")
+
+    results = ahead(values())
+    assert next(results) == 1
+    with pytest.raises(ValueError, match="two"):
+        next(results)
+
+
+def test_who_stops_listening_closes_the_source() -> None:
+    closed = list[bool]()
+
+    def values() -> Generator[int, None, None]:
+        try:
+            yield from range(100)
+        finally:
+            closed.append(True)
+
+    results = ahead(values())
+    assert next(results) == 0
+    results.close()
+    assert closed == [True]

@@ -3,8 +3,8 @@
     ingest(lake, "events", [Path("events.csv")])
     ingest_export(lake, "ann", [Path("my_spotify_data.zip")])
 
-Rows that cannot be used go to the table ``rejects`` with one of :data:`CODES`: rows read = kept + rejected, always. A file's rows
-must fit in memory.
+Rows that cannot be used go to the table ``rejects`` with one of :data:`CODES`: rows read = kept + rejected, always. Events pass
+through memory in blocks; a file of another table must fit in it.
 """
 
 from recsys.ingest.exports import ingest_export, matched

@@ -95,6 +95,6 @@ def _bytes(array: pa.Array) -> int:
     """Bytes of an array once its dictionaries are written out."""
     kind = array.type
     if pa.types.is_dictionary(kind):
-        lengths = pc.fill_null(pc.binary_length(array.dictionary), 0).cast(pa.int64())
+        lengths = pc.binary_length(array.dictionary).cast(pa.int64())  # `pc.fill_null` would import pandas
         return (pc.sum(lengths.take(array.indices)).as_py() or 0) + _CELL * len(array)
     return int(array.nbytes)

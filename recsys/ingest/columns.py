@@ -254,6 +254,13 @@ class Header:
         scaled = [_scaled(block.frame[name], most) for name, most in self.scale.items() if name in block.frame.columns]
         return Rows(block.frame.with_columns(*values, *scaled), block.texts, block.broken) if values or scaled else block
 
+    def count(self, part: Header) -> None:
+        """Count what another one saw in further rows of the file."""
+        self.commas += part.commas
+        self.respelled += part.respelled
+        for name, most in part.longest.items():
+            self.longest[name] = max(most, self.longest.get(name, 0))
+
     def _measure(self, frame: pl.DataFrame) -> None:
         """Remember the greatest of each column of milliseconds."""
         for name in _MILLIS:

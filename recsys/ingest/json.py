@@ -134,8 +134,13 @@ def one_per_line(head: bytes) -> bool:
 def read(blocks: Iterable[Lines], table: Table, named: Callable[[Objects], Objects] = lambda parsed: parsed) -> Iterator[Rows]:
     """Blocks of a JSON Lines file; ``named``: the objects → the same by the names of ``table``."""
     for lines in blocks:
-        block = rows(named(objects(lines)), table)
-        yield Rows(block.frame, block.texts, pl.concat([lines.broken, block.broken]))
+        yield one_by_one(lines, table, named)
+
+
+def one_by_one(lines: Lines, table: Table, named: Callable[[Objects], Objects] = lambda parsed: parsed) -> Rows:
+    """The rows of one block of a JSON Lines file."""
+    block = rows(named(objects(lines)), table)
+    return Rows(block.frame, block.texts, pl.concat([lines.broken, block.broken]))
 
 
 def _text(value: Any) -> str | None:

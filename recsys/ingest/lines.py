@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import pairwise
 from typing import BinaryIO
 
@@ -32,15 +33,37 @@ class Lines:
     broken: pl.DataFrame
 
 
+@dataclass(frozen=True)
+class Stretch:
+    """Whole lines as they are in the file, and the number of the first."""
+
+    first: int
+    data: bytes
+
+    @cached_property
+    def count(self) -> int:
+        """How many lines there are."""
+        return self.data.count(b"\n") + (not self.data.endswith(b"\n"))
+
+    def lines(self) -> Lines:
+        """The lines one by one."""
+        return _lines(self.data, self.first)
+
+
 def blocks(stream: BinaryIO, seen: Callable[[], None] = lambda: None) -> Iterator[Lines]:
     """All lines of UTF-8 text. A byte-order mark is dropped, ``\\r\\n`` counts as ``\\n``, and so does ``\\r`` in a text that
     begins without ``\\n``; ``seen`` is called once per block."""
+    return (stretch.lines() for stretch in stretches(stream, seen))
+
+
+def stretches(stream: BinaryIO, seen: Callable[[], None] = lambda: None) -> Iterator[Stretch]:
+    """:func:`blocks` before their lines are taken apart."""
     first = 1
     for data in _whole_lines(stream):
         for part in _parts(data):
-            count = part.count(b"\n") + (not part.endswith(b"\n"))
-            yield _lines(part.removeprefix(_BOM) if first == 1 else part, first)
-            first += count
+            stretch = Stretch(first, part.removeprefix(_BOM) if first == 1 else part)
+            yield stretch
+            first += stretch.count
         seen()
 
 

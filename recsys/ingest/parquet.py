@@ -133,7 +133,8 @@ def _readable(kind: pa.DataType) -> bool:
 
 
 def _polars(kind: pa.DataType) -> pl.DataType:
-    return pl.Series(pa.array([], _utc(kind.value_type if pa.types.is_dictionary(kind) else kind))).dtype
+    stored = _utc(kind.value_type if pa.types.is_dictionary(kind) else kind)
+    return pl.Series(pa.nulls(0, stored)).dtype  # `pa.array` would import pandas
 
 
 def _utc(kind: pa.DataType) -> pa.DataType:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from itertools import chain
@@ -12,12 +12,14 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import polars as pl
 
+from recsys.buffered import ahead
 from recsys.errors import InputError, LakeError, UsageError
-from recsys.ingest import arrays, csv, files, json, lines, objects, parquet, report
+from recsys.ingest import arrays, csv, files, json, lines, objects, parquet, plain, report
 from recsys.ingest.columns import Header
 from recsys.ingest.files import Source
 from recsys.ingest.json import Objects
-from recsys.ingest.lines import Lines
+from recsys.ingest.lines import Lines, Stretch
+from recsys.ingest.plain import Plain
 from recsys.ingest.report import FilesRefusedError, Report
 from recsys.ingest.rows import LINE, Refused, Rows
 from recsys.ingest.validation import validate, without_repeats
@@ -170,8 +172,8 @@ def _ingest_file(lake: Lake, stamps: Stamps, plan: Header, source: Source, zone:
 
 def _matched(kept: Spool, catalogue: pl.Series) -> int:
     """How many of the rows name a track of the lake."""
-    known = pl.col("track_id").is_in(catalogue.implode())
-    return sum(group.filter(known).height for group in kept.groups(IN_MEMORY))
+    known = pl.col("track_id").is_in(catalogue.implode()).sum()
+    return sum(group.select(known).item() for group in kept.groups(IN_MEMORY, ["track_id"]))
 
 
 def _read(header: Header, source: Source, zone: str | None, kept: Spool, progress: Progress | None) -> tuple[Refused, int]:
@@ -179,8 +181,9 @@ def _read(header: Header, source: Source, zone: str | None, kept: Spool, progres
     table, refused = header.table, Refused()
     keyed: list[pl.DataFrame] = [pl.DataFrame(schema={LINE: pl.Int64, **table.schema})]
     read = good_rows = 0
-    for block in _blocks(source, header, progress):
-        good, bad = validate(table, header.completed(block), zone)
+    blocks = _blocks(source, header, progress)
+    for block in ahead(blocks) if table is EVENTS else blocks:  # of other tables, a later block may change how one is read
+        good, bad = _judged(header, block, zone)
         read += block.height
         good_rows += good.height
         if table is EVENTS:
@@ -197,16 +200,31 @@ def _read(header: Header, source: Source, zone: str | None, kept: Spool, progres
     return refused, read
 
 
-def _blocks(source: Source, header: Header, progress: Progress | None) -> Iterator[Rows]:
+def _judged(header: Header, block: Rows | Plain, zone: str | None) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Rows kept and rejected, as of :func:`validate`; what is refused of lines read at once is read again one by one."""
+    if isinstance(block, Rows):
+        return validate(header.table, header.completed(block), zone)
+    trial = header.fresh(header.hive.items())
+    good, bad = validate(header.table, trial.completed(block.rows), zone)
+    refused = pl.concat([bad[LINE], block.left])
+    if refused.is_empty():
+        header.count(trial)
+        return good, bad
+    header.completed(Rows(block.rows.frame.filter(~pl.col(LINE).is_in(refused.implode()))))  # counts these alone
+    more, bad = validate(header.table, header.completed(block.again(refused)), zone)
+    return pl.concat([good, more]).sort(LINE), bad
+
+
+def _blocks(source: Source, header: Header, progress: Progress | None) -> Generator[Rows | Plain, None, None]:
     """The rows of a table file, whatever its format."""
     kind, size = files.kind(source), source.size
     if kind == "parquet":
         yield from parquet.read(source, header, lambda share: progress and progress(source.name, int(share * size), size))
         return
     with source.raw() as raw, files.unpacked(raw) as stream:
-        text = lines.blocks(stream, lambda: progress and progress(source.name, raw.tell(), size))
+        text = lines.stretches(stream, lambda: progress and progress(source.name, raw.tell(), size))
         if kind == "csv":
-            yield from _csv(source, text, header)
+            yield from _csv(source, (stretch.lines() for stretch in text), header)
         else:
             yield from _json(source, text, header)
 
@@ -234,13 +252,16 @@ def _csv(source: Source, text: Iterator[Lines], header: Header) -> Iterator[Rows
         yield Rows(header.with_points(frame) if separator == ";" else frame, block.texts, block.broken)
 
 
-def _json(source: Source, text: Iterator[Lines], header: Header) -> Iterator[Rows]:
+def _json(source: Source, text: Iterator[Stretch], header: Header) -> Iterator[Rows | Plain]:
+    named = partial(objects.named, header=header)
     elements = _elements(source, header.table)
-    if elements is None:
-        yield from json.read(text, header.table, partial(objects.named, header=header))
+    if elements is not None:
+        yield from (json.rows(named(block), header.table) for block in elements)
+    elif plain.suited(header.table) and not (header.columns or header.scale or header.hive):
+        one_by_one = partial(json.one_by_one, table=header.table, named=named)
+        yield from (plain.read(stretch, header.table, one_by_one) for stretch in text)
     else:
-        for block in elements:
-            yield json.rows(objects.named(block, header), header.table)
+        yield from json.read((stretch.lines() for stretch in text), header.table, named)
 
 
 def _elements(source: Source, table: Table) -> Iterator[Objects] | None:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import IO, TYPE_CHECKING, Any
 
 import polars as pl
 import pyarrow as pa
@@ -18,8 +18,10 @@ import pyarrow.parquet as pq
 
 from recsys.lake import files
 from recsys.lake.records import File
-from recsys.lake.spool import Spool
 from recsys.tables import Table
+
+if TYPE_CHECKING:
+    from recsys.lake.spool import Spool
 
 ROW_GROUP = 131_072
 _FORMAT = {"compression": "zstd", "compression_level": 1, "version": "2.6", "write_page_checksum": True}
@@ -35,10 +37,10 @@ def write(path: Path, rows: pl.DataFrame | Spool, table: Table, what: str) -> No
     with files.create(path, what) as handle:
         if isinstance(rows, pl.DataFrame):
             pq.write_table(rows.rechunk().to_arrow().cast(schema), handle, row_group_size=ROW_GROUP, **_format(table))
-        else:
-            with pq.ParquetWriter(handle, schema, **_format(table)) as writer:
+        elif not rows.copy_to(handle):
+            with writer(handle, table) as out:
                 for group in rows.groups(ROW_GROUP):
-                    writer.write_table(group.rechunk().to_arrow().cast(schema), row_group_size=ROW_GROUP)
+                    put(out, group)
     try:
         footer = pq.read_metadata(path)
         whole = footer.num_rows == rows.height and _same(footer.schema.to_arrow_schema(), schema)
@@ -46,6 +48,16 @@ def write(path: Path, rows: pl.DataFrame | Spool, table: Table, what: str) -> No
         raise files.damaged(path, error) from error
     if not whole:
         raise files.damaged(path, "it reads back differently from what was written")
+
+
+def writer(handle: IO[bytes], table: Table) -> pq.ParquetWriter:
+    """A writer of a file of the lake, row group by row group."""
+    return pq.ParquetWriter(handle, table.arrow(), **_format(table))
+
+
+def put(out: pq.ParquetWriter, group: pl.DataFrame) -> None:
+    """Write a row group: :data:`ROW_GROUP` rows, or the last ones."""
+    out.write_table(group.rechunk().to_arrow().cast(out.schema), row_group_size=ROW_GROUP)
 
 
 @cache

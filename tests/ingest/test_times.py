@@ -122,3 +122,23 @@ def test_any_offset(moment: datetime, minutes: int) -> None:
     sign, (hours, rest) = "-" if minutes < 0 else "+", divmod(abs(minutes), 60)
     values, _ = times.read(pl.Series([f"{moment.isoformat()}{sign}{hours:02d}:{rest:02d}"]), None)
     assert values.dt.epoch("us").item() == pl.Series([moment]).dt.epoch("us").item() - minutes * 60_000_000
+
+
+OFFSET = r"( ?(Z|z|[+-][0-2][0-9](:?[0-6][0-9])?))?"
+SPELLED = r"(19|20)[0-9][0-9]-[01][0-9]-[0-3][0-9][T ][0-2][0-9]:[0-6][0-9](:[0-6][0-9](\.[0-9]{0,9})?)?" + OFFSET
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.lists(st.from_regex(SPELLED, fullmatch=True), min_size=1, max_size=2))
+def test_what_is_read_at_once_is_the_same(texts: list[str]) -> None:
+    source = pl.Series(texts)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(times, "_whole", lambda _: None)
+        values, codes = times.read(source, None)
+    at_once = times.read(source, None)
+    assert (at_once[0].to_list(), at_once[1].to_list()) == (values.to_list(), codes.to_list())
+
+
+def test_a_column_of_one_spelling_is_read_at_once() -> None:
+    assert times._whole(pl.Series(["2024-01-05T14:23:01Z", None, "2024-01-05 14:23:01.5+0200"])) is not None
+    assert times._whole(pl.Series(["2024-01-05T14:23:01Z", "2024-01-05"])) is None
