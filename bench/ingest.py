@@ -46,7 +46,7 @@ def generate(folder: Path, kind: str, rows: int, seed: int = 1) -> Path:
     draft = path.with_suffix(".draft")
     writer: pq.ParquetWriter | None = None
     with draft.open("wb") as handle:
-        for frame in scale.events(max(rows // USERS, 1), max(rows // TRACKS, 1), rows, seed):
+        for frame in scale.batches(max(rows // USERS, 1), max(rows // TRACKS, 1), rows, seed):
             part = frame.select("user_id", "track_id", "type", "occurred_at")
             if kind == "json":
                 part.with_columns(_iso()).write_ndjson(handle)

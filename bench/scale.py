@@ -64,7 +64,7 @@ def generate(root: Path, users: int, tracks: int, events: int, seed: int) -> Non
     lake = Lake(root)
     world = worlds.inputs(min(users, 1000), tracks, min(events, 50_000), seed)  # its catalogue; popularity is that of a sample
     _add(lake, "tracks", world.tracks.drop("batch"), 0)
-    for number, frame in enumerate(events(users, tracks, events, seed)):
+    for number, frame in enumerate(batches(users, tracks, events, seed)):
         _add(lake, "events", frame, number + 1)
 
 
@@ -73,7 +73,7 @@ def _add(lake: Lake, table: str, frame: pl.DataFrame, number: int) -> None:
     lake.add_batch(table, frame, rejects=REJECTS.empty(), source=f"synthetic-{number}", digest=digest, rows_read=frame.height)
 
 
-def events(users: int, tracks: int, events: int, seed: int) -> Iterator[pl.DataFrame]:
+def batches(users: int, tracks: int, events: int, seed: int) -> Iterator[pl.DataFrame]:
     """Batches of events; listeners and tracks have the long tails of :mod:`bench.worlds`, and tastes in groups."""
     rng = np.random.default_rng(seed)
     active, home = rng.permutation(users), rng.integers(0, worlds.GROUPS, users)
