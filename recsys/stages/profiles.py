@@ -5,13 +5,16 @@ from __future__ import annotations
 from concurrent.futures import ThreadPoolExecutor
 from contextvars import copy_context
 from os import cpu_count
+from typing import NamedTuple
 
 import numpy as np
 import polars as pl
+from numpy.typing import NDArray
 
 from recsys import models
 from recsys.inputs import Snapshot
 from recsys.matrices.catalog import Catalog
+from recsys.matrices.columns import ragged
 from recsys.matrices.history import History
 from recsys.matrices.netting import Evidence
 from recsys.matrices.taste import estimate_taste
@@ -20,8 +23,8 @@ from recsys.names import key
 from recsys.settings import Settings
 from recsys.tables import FEATURES, PROFILES
 
-_COUNTED = ("user_id", "track_id", "positive", "events", "negative_events")
-"""Columns of ``ratings`` that the model reads."""
+_READ = ("track_id", "positive", "events", "negative_events")
+"""Columns of ``ratings`` that are read."""
 BLOCK = 8192
 """Listeners whose profiles a thread makes at once: their points for and against every name take far more than their rows."""
 
@@ -29,24 +32,37 @@ BLOCK = 8192
 def profile_listeners(
     snapshot: Snapshot, rated: TableRows, catalog: Catalog, history: History, settings: Settings
 ) -> pl.DataFrame:
-    """Table ``profiles``: one row per listener, sorted; model ``sql/profiles.sql`` and :mod:`recsys.matrices.taste`.
+    """Table ``profiles``: one row per listener, sorted; models ``sql/names.sql`` and ``sql/strongest.sql``, and
+    :mod:`recsys.matrices.taste`.
 
     ``rated``: table ``ratings``, a frame or its files, which ``history`` is made of, sorted by listener.
     """
     tracks = snapshot.tracks.select("id", "artist", "genres")
-    names = {"tracks": tracks, "shown": _shown(tracks, settings)}
+    names = _Names.of(models.run("names", {"tracks": tracks, "shown": _shown(tracks, settings)}))
 
     def block(first: int) -> pl.DataFrame:
         last = min(first + BLOCK, len(history.users))
-        begin, end = history.rating.indptr[[first, last]].tolist()
-        own = models.scan(rated).slice(begin, end - begin).select(_COUNTED).collect()
-        counted = models.run("profiles", {"ratings": own, **names})
-        return _profiled(_tastes(catalog, history, first, last, settings), counted)
+        bounds = history.rating.indptr[first : last + 1] - history.rating.indptr[first]
+        own = models.scan(rated).slice(int(history.rating.indptr[first]), int(bounds[-1])).select(_READ).collect()
+        return _profiled(_tastes(catalog, history, first, last, settings), own, bounds, names)
 
     with ThreadPoolExecutor(settings.threads or cpu_count()) as workers:
         blocks = [workers.submit(copy_context().run, block, first) for first in range(0, len(history.users), BLOCK)]
         profiled = pl.concat([each.result() for each in blocks])
     return PROFILES.conform(profiled.with_columns(pl.lit(snapshot.as_of).alias("updated_at")))
+
+
+class _Names(NamedTuple):
+    """Names of artists and genres."""
+
+    borne: pl.DataFrame
+    """Columns id, is_genre and number: those that each track bears."""
+    spelled: pl.Series
+    """The name of each number from 1 on."""
+
+    @classmethod
+    def of(cls, rows: pl.DataFrame) -> _Names:
+        return cls(rows.drop("name"), rows.unique("number").sort("number")["name"])
 
 
 def _tastes(catalog: Catalog, history: History, first: int, last: int, settings: Settings) -> pl.DataFrame:
@@ -65,13 +81,31 @@ def _tastes(catalog: Catalog, history: History, first: int, last: int, settings:
     )
 
 
-def _profiled(tastes: pl.DataFrame, counted: pl.DataFrame) -> pl.DataFrame:
-    """Tastes with what was counted of the same listeners; of those without an event nothing was."""
-    joined = tastes.join(counted, on="user_id", how="left", maintain_order="left").with_columns(
-        pl.col("interaction_count", "friction").fill_null(0), pl.col("top_genres", "top_artists").fill_null([])
-    )
+def _profiled(tastes: pl.DataFrame, own: pl.DataFrame, bounds: NDArray[np.integer], names: _Names) -> pl.DataFrame:
+    """Tastes with what the ratings of the same listeners say: those of a listener are the rows of ``own`` between ``bounds``."""
+    counts = [np.diff(np.r_[0, np.cumsum(own[name].to_numpy())][bounds]) for name in ("events", "negative_events")]
+    events, against = counts
+    friction = np.divide(against, events, out=np.zeros(len(events)), where=events > 0)
+    listener = np.repeat(np.arange(len(events), dtype=np.int32), np.diff(bounds))
+    rated = own.select("track_id", "positive", pl.Series("listener", listener))
+    strongest = models.run("strongest", {"ratings": rated, "names": names.borne})
+    tops = {name: _tops(strongest.filter(kind), names.spelled, len(events)) for name, kind in _TOPS.items()}
     readiness = ((0.45 + 0.55 * pl.col("confidence")) * (1 - 0.6 * pl.col("friction"))).clip(0, 1)
-    return joined.with_columns(readiness.alias("exploration_readiness"))
+    columns = {"interaction_count": events, "friction": friction, **tops}
+    return tastes.with_columns(**{name: pl.Series(values) for name, values in columns.items()}).with_columns(
+        readiness.alias("exploration_readiness")
+    )
+
+
+_TOPS = {"top_genres": pl.col("is_genre"), "top_artists": ~pl.col("is_genre")}
+"""Which of the strongest names stand in a column."""
+
+
+def _tops(strongest: pl.DataFrame, spelled: pl.Series, listeners: int) -> pl.Series:
+    """The names of each listener, strongest first, and their strengths."""
+    named = pl.DataFrame({"name": spelled.gather(strongest["number"] - 1), "strength": strongest["strength"]})
+    bounds = np.searchsorted(strongest["listener"].to_numpy(), np.arange(listeners + 1, dtype=np.int32))
+    return ragged(named.to_struct(), bounds)
 
 
 def _shown(tracks: pl.DataFrame, settings: Settings) -> pl.DataFrame:

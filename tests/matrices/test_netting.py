@@ -16,6 +16,7 @@ from recsys.matrices.netting import (
     MOST_HABIT,
     TRACK,
     Netted,
+    _together,
     base_rate,
     familiarity,
     netted,
@@ -94,3 +95,19 @@ def test_against_the_formula_name_by_name(good: np.ndarray, bad: np.ndarray, bas
 def test_a_name_is_never_both_liked_and_rejected(good: np.ndarray, bad: np.ndarray, base: np.ndarray) -> None:
     result = verdicts(csr_array(good), csr_array(bad), base, 0.0)
     assert (result.net.toarray() * result.averse.toarray() == 0).all()
+
+
+@given(arrays(np.float64, (2, 3, 5), elements=st.sampled_from([0.0, 0.0, 0.5, 2.0])), st.booleans())
+def test_entries_of_either_side_stand_together(points: np.ndarray, shared: bool) -> None:
+    """Also where both sides share one pattern with zeros in it, and where a product left columns in any order."""
+    good, bad = (csr_array(side) for side in points)
+    if shared:
+        pattern = csr_array(np.ones((3, 5)))
+        good, bad = (csr_array((side.ravel(), pattern.indices, pattern.indptr), shape=(3, 5)) for side in points)
+    else:
+        good = csr_array((good.data[::-1], good.indices[::-1], np.r_[0, np.cumsum(np.diff(good.indptr)[::-1])]), shape=(3, 5))
+    rows, columns, positive, negative = _together(good, bad)
+    there = [(row, column) for row in range(3) for column in range(5) if shared or good[row, column] or bad[row, column]]
+    assert [*zip(rows.tolist(), columns.tolist(), strict=True)] == there
+    assert positive.tolist() == [good[place] for place in there]
+    assert negative.tolist() == [bad[place] for place in there]

@@ -52,6 +52,15 @@ def test_no_listener_hears_of_the_others_of_a_block(monkeypatch: pytest.MonkeyPa
         assert made(*events, event("p", "zz")) == whole
 
 
+def test_counts_and_names_of_several_listeners() -> None:
+    result = made(event("t", "zz"), event("u", "a", "skip"), event("u", "a", "dislike"), event("v", "b"), event("v", "a", "save"))
+    assert {user: (row["interaction_count"], row["friction"]) for user, row in result.items()} == {
+        "*": (0, 0.0), "t": (1, 0.0), "u": (2, 1.0), "v": (2, 0.0),
+    }  # fmt: skip
+    assert [result[user]["top_artists"] for user in "*tu"] == [[], [], []]
+    assert [one["name"] for one in result["v"]["top_artists"]] == ["artist of b", "Ada"]
+
+
 def test_nobody_in_particular_is_cold() -> None:
     result = made()["*"]
     assert (result["cold"], result["taste_audio"], result["confidence"]) == (True, False, 0.0)

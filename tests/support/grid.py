@@ -27,7 +27,7 @@ def run(model: str, variables: Mapping[str, models.Variable] | None = None, **vi
     """Rows of a model over views written as words."""
     if model in ("events", "ratings"):
         views.setdefault("releases", "track_id song")
-    if model == "profiles":
+    if model == "names":
         views.setdefault("shown", "is_genre name shown")
     frames = {name: view(name, text) for name, text in views.items()}
     if model == "aliases":
