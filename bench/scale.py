@@ -1,9 +1,10 @@
 """How far one machine goes: a synthetic lake of any size, its events to ratings or its whole night, each in a process of its own.
 
     python -m bench.scale [--users 40000] [--tracks 20000] [--events 4000000] [--memory 512MiB] [--threads 2] [--lists balanced]
-        [--run] [--killed] [--keep FOLDER] [--json]
+        [--frames] [--run] [--killed] [--keep FOLDER] [--json]
 
 Prints counts, seconds, processor seconds (of all threads) and the most memory by stage; ``--run`` goes on to the published lists.
+``--frames``: the same with all events in memory, besides.
 ``--killed``: such a night is killed halfway through its lists and run again; with ``--run`` beside one that is not. ``--keep``: a
 folder for the lake, which is used again if it is there. Nothing in it is real: its sources are called synthetic.
 """
@@ -19,6 +20,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from time import perf_counter, process_time, sleep
@@ -26,16 +28,18 @@ from typing import Any, ParamSpec, TypeVar
 
 import numpy as np
 import polars as pl
+from duckdb import ColumnExpression, Expression, FunctionExpression
 
 from bench import worlds
 from flows import nightly, stages, steps
 from recsys import Lake, Settings, models
 from recsys.pipeline import SHARD_LISTENERS
-from recsys.tables import EVENTS, REJECTS
+from recsys.tables import EVENTS, RATINGS, REJECTS
 
 P, T = ParamSpec("P"), TypeVar("T")
 _JOB = "print(json.dumps(scale.{}(Path(sys.argv[1]), Settings.model_validate_json(sys.argv[2]))))"
 RATED, WHOLE = _JOB.format("rated"), _JOB.format("whole")
+FRAMED = RATED.replace("]))))", "]), frames=True)))")
 BATCH = 4_000_000
 """Events of a batch: the generator holds one in memory."""
 
@@ -106,17 +110,27 @@ def batches(users: int, tracks: int, events: int, seed: int) -> Iterator[pl.Data
         first += count
 
 
-def rated(root: Path, settings: Settings) -> dict[str, Any]:
-    """Events to ratings as a night does it; what is written is thrown away."""
+def rated(root: Path, settings: Settings, *, frames: bool = False) -> dict[str, Any]:
+    """Events to ratings as a night does it, or with all events in memory; what is written is thrown away."""
     meter, lake = Meter(), Lake(root)
     stages.stopwatch()
     with lake.writer(), models.limited(settings.memory_limit, lake.scratch("spill")):
         inputs, plan = meter.of("read", steps.read, lake, settings, worlds.AS_OF)
+        if frames:
+            inputs = meter.of("frames", lambda: replace(inputs, events=lake.input("events"), event_files=None))
         with lake.stage(plan) as staged:
             snapshot = meter.of("snapshot", steps.snapshot, staged, inputs, settings)
             files = meter.of("ratings", steps.ratings, staged, snapshot, settings)
-            rows = models.scan(files).select(pl.len()).collect().item()
-            return {"parts": len(snapshot.event_parts), "ratings": rows, "stages": meter.stages}
+            rows, mark = models.aggregate(files, [FunctionExpression("count"), FunctionExpression("sum", _mark())])
+            processor = round(sum(stage["processor"] for stage in meter.stages.values()), 1)
+            peak = max(stage["peak_mib"] for stage in meter.stages.values())
+            answer = {"parts": len(snapshot.event_parts), "ratings": rows, "sum_of_hashes": str(mark)}
+            return {**answer, "processor": processor, "peak_mib": peak, "stages": meter.stages}
+
+
+def _mark() -> Expression:
+    """Hash of a row of ratings: equal sums of them are equal tables, to the bit."""
+    return FunctionExpression("hash", *map(ColumnExpression, RATINGS.names))
 
 
 def whole(root: Path, settings: Settings) -> dict[str, Any]:
@@ -187,7 +201,8 @@ def measure(given: argparse.Namespace, root: Path, settings: Settings) -> dict[s
         "load": os.getloadavg()[0],
     }
     if not (given.run or given.killed):
-        return result | _alone(RATED, root, chosen)
+        result |= _alone(RATED, root, chosen)
+        return result | ({"frames": _alone(FRAMED, root, chosen)} if given.frames else {})
     _alone("scale.small(sys.argv[1])", chosen)  # which compiles
     if given.killed:
         copy = shutil.copytree(root, root.with_name(f"{root.name}-killed"))
@@ -208,6 +223,7 @@ def main() -> None:
     parser.add_argument("--memory", default=None, help="setting memory_limit, such as 512MiB")
     parser.add_argument("--threads", type=int, default=os.cpu_count() or 1)
     parser.add_argument("--lists", nargs="+", default=["balanced"])
+    parser.add_argument("--frames", action="store_true", help="with all events in memory besides")
     parser.add_argument("--run", action="store_true", help="the whole night")
     parser.add_argument("--killed", action="store_true", help="a night that is killed halfway through its lists and run again")
     parser.add_argument("--keep", type=Path, default=None, help="folder of the lake")

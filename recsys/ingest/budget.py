@@ -22,6 +22,8 @@ _ROWS = 131_072
 """Rows read at once."""
 _BLOCK = 2**26
 """Bytes of texts written out at once, unless one row has more."""
+_BUFFER = 2**20
+"""Bytes of a column read at once."""
 _CELL = 8
 """Bytes that a value takes at least."""
 _LISTED, LONG = 1_000, 100_000
@@ -52,7 +54,14 @@ def batches(place: Path | BytesIO, file: pq.ParquetFile, packed: int) -> Iterato
     encodings = _encodings(file.metadata)
     texts = [path for path in _texts(file) if encodings[path] <= _PLAIN and "." not in path]  # lists come in one piece only
     growing = any(GROWING in each for each in encodings.values())
-    lean = pq.ParquetFile(place, metadata=file.metadata, read_dictionary=texts, page_checksum_verification=True)
+    lean = pq.ParquetFile(
+        place,
+        metadata=file.metadata,
+        read_dictionary=texts,
+        buffer_size=_BUFFER,
+        pre_buffer=False,  # what is buffered before stays in memory until the end
+        page_checksum_verification=True,
+    )
     left = allowance(packed)
     for batch in lean.iter_batches(FEW if growing else _ROWS):
         left -= _size(batch)

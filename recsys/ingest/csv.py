@@ -84,7 +84,7 @@ def _grouped(lines: pl.DataFrame) -> pl.DataFrame:
 
 def _parsed(lines: pl.DataFrame, records: pl.DataFrame, names: Sequence[str], separator: str, broken: pl.DataFrame) -> Rows:
     records = records.filter(pl.col("text").str.contains(r"\S"))
-    whole = records["text"].str.contains(_pattern(len(names), separator)) & ~_swallows(records["text"], len(names), separator)
+    whole = _by_the_book(records["text"], len(names), separator)
     if whole.all():
         return Rows(_split(records, names, separator), records["text"], broken)
     good = records.filter(whole)
@@ -95,6 +95,13 @@ def _parsed(lines: pl.DataFrame, records: pl.DataFrame, names: Sequence[str], se
     parts = [(_split(good, names, separator), good["text"]), odd]
     frame = pl.concat([part.with_columns(texts.alias("\0text")) for part, texts in parts]).sort(LINE)
     return Rows(frame.drop("\0text"), frame["\0text"].alias("text"), pl.concat([broken, broken_rows(faults)]))
+
+
+def _by_the_book(records: pl.Series, count: int, separator: str) -> pl.Series:
+    """Whether each record has ``count`` fields, none of them with other records inside."""
+    if not records.str.contains('"', literal=True).any():  # each is one line, and every separator one
+        return records.str.count_matches(separator, literal=True) == count - 1
+    return records.str.contains(_pattern(count, separator)) & ~_swallows(records, count, separator)
 
 
 def _lines_of(failed: pl.DataFrame, lines: pl.DataFrame, good: pl.DataFrame) -> pl.DataFrame:

@@ -106,7 +106,8 @@ class Spool:
             yield from (frame.select(names) for frame in self._held)
             return
         with files.guard(self._folder, "read"):
-            for batch in pq.ParquetFile(self._finished(self._written)).iter_batches(parquet.ROW_GROUP, columns=names):
+            file = pq.ParquetFile(self._finished(self._written), pre_buffer=False)  # buffered, it would be in memory as a whole
+            for batch in file.iter_batches(parquet.ROW_GROUP, columns=names):
                 yield pl.DataFrame(batch).select(pl.col(name).cast(self.table[name].dtype) for name in names)
 
 

@@ -83,3 +83,17 @@ def test_a_flipped_bit_in_a_page_is_seen(tmp_path: Path) -> None:
     path.write_bytes(data)
     with pytest.raises(InputError, match="unreadable Parquet"):
         list(read(Source(path), Header.of(TRACKS, {}, {})))
+
+
+def test_what_was_read_of_a_file_does_not_stay_in_memory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path, rows = tmp_path / "t.parquet", 4_000
+    monkeypatch.setattr(budget, "_ROWS", rows)
+    schema = pa.schema([("id", pa.string())])
+    with pq.ParquetWriter(path, schema, compression="none", use_dictionary=False) as writer:
+        for group in range(64):
+            writer.write_table(pa.table([[f"{group}-{row}".rjust(100) for row in range(rows)]], schema))
+    before, most = pa.total_allocated_bytes(), 0
+    for block in budget.batches(path, pq.ParquetFile(path), path.stat().st_size):
+        most = max(most, pa.total_allocated_bytes() - before)
+        del block
+    assert most < path.stat().st_size / 2
