@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
-from recsys.matrices.arrays import LEAN, LEAN_INNER, Codes, Float32s, Unsigned
+from recsys.matrices.arrays import LEAN, LEAN_INNER, Float32s, Unsigned
 from recsys.stages.neighbors.search.tiles import LOWEST, UNIT, Tiles
 
 FLOOR = np.float32(1e-30)
@@ -26,7 +26,7 @@ def correlate(tiles: Tiles, user: int, tile: int, middle: Float32s) -> None:
     minus = -tiles.offset[user]
     for at in range(width):
         middle[at] = minus * offset[at] + bar[at]
-    _add_dense(tiles.items[split:end], tiles.values[split:end], tiles.dense[tile], middle)
+    add_dense(tiles.items[split:end], tiles.values[split:end], tiles.dense[tile], middle)
     starts, base = tiles.starts[tile], tiles.base[tile]
     raters, ratings = tiles.raters[base:], tiles.ratings[base:]
     for entry in range(begin, split):
@@ -35,26 +35,9 @@ def correlate(tiles: Tiles, user: int, tile: int, middle: Float32s) -> None:
             middle[raters[place]] += value * ratings[place]
 
 
-@njit(**LEAN)
-def mark_co_rated(tiles: Tiles, user: int, tile: int, co_rated: Codes) -> None:
-    """Fills ``co_rated`` (width,) with 1 for those of a tile who rated an item that the user rated, else 0."""
-    begin, split, end = tiles.begin[user], tiles.split[user], tiles.end[user]
-    dense, starts, raters = tiles.dense[tile], tiles.starts[tile], tiles.raters[tiles.base[tile] :]
-    for at in range(co_rated.size):
-        co_rated[at] = 0
-    for entry in range(split, end):
-        row = dense[tiles.items[entry]]
-        for at in range(co_rated.size):
-            co_rated[at] |= row[at] != _ZERO
-    for entry in range(begin, split):
-        item = tiles.items[entry]
-        for place in range(starts[item], starts[item + np.uint32(1)]):
-            co_rated[raters[place]] = 1
-
-
-@njit(fastmath={"contract"}, **LEAN_INNER)
-def _add_dense(rows: Unsigned, values: Float32s, dense: Float32s, middle: Float32s) -> None:
-    """Adds the products on dense items, eight items at a time."""
+@njit(fastmath={"contract"}, **LEAN)
+def add_dense(rows: Unsigned, values: Float32s, dense: Float32s, middle: Float32s) -> None:
+    """Adds the products on dense items, eight items at a time, then four, then one."""
     whole = rows.size - rows.size % 8
     for k in range(0, whole, 8):
         a, b, c, d = values[k], values[k + 1], values[k + 2], values[k + 3]
@@ -64,6 +47,12 @@ def _add_dense(rows: Unsigned, values: Float32s, dense: Float32s, middle: Float3
         for at in range(middle.size):
             low = (a * ra[at] + b * rb[at]) + (c * rc[at] + d * rd[at])
             middle[at] += low + ((e * re[at] + f * rf[at]) + (g * rg[at] + h * rh[at]))
+    if rows.size - whole >= 4:
+        a, b, c, d = values[whole], values[whole + 1], values[whole + 2], values[whole + 3]
+        ra, rb, rc, rd = dense[rows[whole]], dense[rows[whole + 1]], dense[rows[whole + 2]], dense[rows[whole + 3]]
+        for at in range(middle.size):
+            middle[at] += (a * ra[at] + b * rb[at]) + (c * rc[at] + d * rd[at])
+        whole += 4
     for k in range(whole, rows.size):
         a, ra = values[k], dense[rows[k]]
         for at in range(middle.size):

@@ -1,12 +1,13 @@
 """Candidates for the k nearest of every user, each pair of users being correlated once, in float32, for both of them.
 
-Tiles of users (:mod:`.tiles`) meet two by two. A user keeps the others whose correlation, rounding allowed for, may be among
+Bands of users (:mod:`.bands`) meet two by two. A user keeps the others whose correlation, rounding allowed for, may be among
 the k greatest so far; those that remain surely hold the k nearest. Nobody's candidates are written by two threads at a time:
-in one round, no tile meets two others.
+no band meets two others at once. Bands of users with many ratings come first, and of two that meet it is the users with fewer
+ratings who are followed: few entries each, along long lists of raters.
 
 A correlation above 0 needs a co-rated item where no mean is below 0. The few users whose mean is below 0 (most of what they rated
-they skipped) correlate with whom they share nothing: −offset·offset > 0. So for them it is looked up who shares an item, and the
-others do not meet them but are met by them.
+they skipped) correlate with whom they share nothing: −offset·offset > 0. So for them it is looked up who shares an item. They
+stand in the last bands, and so it is always they who meet the others.
 """
 
 from __future__ import annotations
@@ -18,11 +19,13 @@ from typing import NamedTuple
 import numpy as np
 from numba import njit
 
-from recsys.matrices.arrays import LEAN, LEAN_INNER, Codes, Flags, Float32s, Floats, Ints, Offsets
-from recsys.stages.neighbors.search.intervals import correlate, mark_co_rated
-from recsys.stages.neighbors.search.ranks import AtLeast, blank_hits, find_ranked, reached_by
+from recsys.matrices.arrays import LEAN, LEAN_INNER, Codes, Flags, Float32s, Floats, Ints, Unsigned, Words
+from recsys.stages.neighbors.search.bands import Bands
+from recsys.stages.neighbors.search.bits import BITS, at_least, at_least_either, at_least_own, lowest
+from recsys.stages.neighbors.search.ranks import GROUPED, group_maxima, reached_by
+from recsys.stages.neighbors.search.scan import mark_sharers, scan_band
 from recsys.stages.neighbors.search.search import LEAST_ROOM
-from recsys.stages.neighbors.search.tiles import LOWEST, Tiles
+from recsys.stages.neighbors.search.tiles import LOWEST
 from recsys.stages.neighbors.search.workers import WorkerPool
 
 NONE = np.float32(np.inf)
@@ -32,191 +35,170 @@ _ROOM = 2
 of it saves hardly any time."""
 
 
-class Candidates(NamedTuple):
-    """Row ``u`` of ``indices`` and ``middles`` (float32 correlations), (users, room), holds ``number[u]`` candidates.
+_HALF = np.uint64(32)
+"""Bits of a place, and of a correlation."""
+OTHER = np.uint64(2**32 - 1)
+"""A candidate's place, in its word."""
 
-    A candidate reaches ``cut[u]``, (width of all tiles,). ``crowded`` users had more of them than there was room for, nearly
-    as similar as each other, and have none.
+
+class Candidates(NamedTuple):
+    """Users by place, place ``p`` being that of user ``order[p]``: :class:`.bands.Bands`.
+
+    Row ``p`` of ``words`` (places, room) holds ``number[p]`` candidates: a float32 correlation, and in the low half the other's
+    place; together, because what is far apart in memory is fetched twice. A candidate reaches ``cut[p]``. ``crowded`` users had
+    more of them than there was room for, all as similar as each other, and have none.
     """
 
-    indices: Ints
-    middles: Float32s
+    order: Ints
+    words: Words
     number: Ints
     cut: Float32s
     crowded: Flags
     radius: Floats
-    """(users,) how far a correlation in float32 may be from the exact one."""
+    """(places,) how far a correlation in float32 may be from the exact one."""
     k: int
-
-    def part(self, first: int, last: int) -> Candidates:
-        """Those of the users ``first`` (inclusive) to ``last`` (exclusive), row by row; shares memory."""
-        rows = slice(first, last)
-        return self._replace(
-            indices=self.indices[rows], middles=self.middles[rows], number=self.number[rows], crowded=self.crowded[rows]
-        )
-
-
-class Doubtful(NamedTuple):
-    """Users with an offset below 0, tile by tile: those of tile ``t`` are ``users[starts[t]:starts[t + 1]]``."""
-
-    starts: Offsets
-    users: Ints
 
 
 class Meeting(NamedTuple):
-    """Scratch of one thread: correlations of a tile, the cut of nobody, who shares an item (width,), and who reaches a cut."""
+    """Scratch of one thread: correlations with a band, and their ``bits``, the same memory; greatest of each group; the cut of
+    nobody; who shares an item; correlations of candidates.
+    """
 
     middle: Float32s
+    bits: Unsigned
+    greatest: Float32s
     nobody: Float32s
-    co_rated: Codes
-    hits: AtLeast
+    sharers: Codes
+    narrowed: Float32s
 
 
-def gather_pairs(tiles: Tiles, k: int, pool: WorkerPool) -> Candidates:
-    """Every user's candidates. Memory: 8 bytes × users × room, and a tile of scratch per thread."""
-    users = tiles.begin.size
-    room = min(max(_ROOM * k, LEAST_ROOM), users)
-    cut = np.full(tiles.offset.size, NONE)
-    cut[:users] = np.where(tiles.bar[:users] == 0, tiles.floor, NONE)
+def _scratch(width: int, room: int) -> Meeting:
+    single, nobody = np.empty(width, np.float32), np.full(width, NONE)
+    greatest, sharers = np.empty(width // GROUPED, np.float32), np.empty(width, np.uint8)
+    return Meeting(single, single.view(np.uint32), greatest, nobody, sharers, np.empty(room, np.float32))
+
+
+def gather_pairs(bands: Bands, k: int, pool: WorkerPool) -> Candidates:
+    """Every user's candidates. Memory: 8 bytes × places × room, and a band of scratch per thread."""
+    places, count = bands.order.size, bands.users.size
+    room = max(_ROOM * k, LEAST_ROOM)
     candidates = Candidates(
-        np.empty((users, room), np.int32),
-        np.empty((users, room), np.float32),
-        np.zeros(users, np.int32),
-        cut,
-        np.zeros(users, np.bool_),
-        tiles.radius,
+        bands.order,
+        np.empty((places, room), np.uint64),
+        np.zeros(places, np.int32),
+        np.where(bands.order >= 0, bands.floor, NONE).astype(np.float32),
+        np.zeros(places, np.bool_),
+        bands.radius,
         k,
     )
-    count = len(tiles.dense)
-    rounds = [[(tile, tile) for tile in range(count)]]
-    for at in range(count):
-        rounds.append([(tile, (at - tile) % count) for tile in range(count) if tile < (at - tile) % count])
-
-    doubtful = _doubtful(tiles)
 
     def worker() -> Callable[[tuple[int, int]], None]:
-        width = tiles.dense.shape[2]
-        scratch = Meeting(np.empty(width, np.float32), np.full(width, NONE), np.empty(width, np.uint8), blank_hits(width))
-        return lambda pair: _meet_tiles(tiles, doubtful, candidates, scratch, *pair)
+        scratch = _scratch(int(np.diff(bands.first).max(initial=0)), room)
+        return lambda pair: _meet_bands(bands, candidates, scratch, *pair)
 
-    for pairs in rounds:
-        pool.share(pairs, worker)
-    parts = np.linspace(0, users, 4 * pool.threads + 1).astype(np.int64)
-    pool.share(pairwise(parts), lambda: lambda part: _narrow_all(candidates, *part))
+    pool.share_apart(_meetings(count), worker)
+    parts = np.linspace(0, places, 4 * pool.threads + 1).astype(np.int64)
+
+    def last() -> Callable[[tuple[int, int]], None]:
+        narrowed = np.empty(room, np.float32)
+        return lambda part: _narrow_all(candidates, narrowed, *part)
+
+    pool.share(pairwise(parts), last)
     return candidates
 
 
-def _doubtful(tiles: Tiles) -> Doubtful:
-    users, width = tiles.begin.size, tiles.dense.shape[2]
-    below = np.flatnonzero((tiles.offset[:users] < 0) & (tiles.begin < tiles.end)).astype(np.int32)
-    return Doubtful(np.searchsorted(below, width * np.arange(len(tiles.dense) + 1)).astype(np.int64), below)
+def _meetings(count: int) -> list[tuple[int, int]]:
+    """Pairs of bands, so that each meets the first before the second, and the second before the third."""
+    pairs = [(first, second) for second in range(count) for first in range(second + 1)]
+    return sorted(pairs, key=lambda pair: (sum(pair), pair[0]))
 
 
 @njit(**LEAN)
-def _meet_tiles(tiles: Tiles, doubtful: Doubtful, candidates: Candidates, scratch: Meeting, first: int, second: int) -> None:
-    """Correlates the users of two tiles for both of them, or those of one tile with each other: every pair once.
+def _meet_bands(bands: Bands, candidates: Candidates, scratch: Meeting, first: int, second: int) -> None:
+    """Correlates the users of the ``second`` band with those of the ``first`` for both, or those of one with each other."""
+    begin, width, same = bands.first[first], bands.first[first + 1] - bands.first[first], first == second
+    middle, sharers = scratch.middle[:width], scratch.sharers[:width]
+    # within one band every pair is met from both sides, so the other side is not offered again
+    cuts = scratch.nobody[:width] if same else candidates.cut[begin : begin + width]
+    for place in range(bands.first[second], bands.first[second] + bands.users[second]):
+        scan_band(bands, place, first, middle)
+        if second >= bands.doubtful:
+            mark_sharers(bands, place, first, sharers)
+            for at in range(width):
+                middle[at] = middle[at] if sharers[at] else LOWEST
+        if same:
+            middle[place - begin] = LOWEST
+        if candidates.number[place] < candidates.k:
+            _raise_cut(candidates, place, middle, scratch.greatest[: width // GROUPED])
+        _offer(candidates, scratch, np.uint64(place), np.uint64(begin), cuts)
 
-    Of A users and a doubtful ones, B and b: A − a with B − b, a with B, and b with A − a.
+
+@njit(**LEAN_INNER)
+def _raise_cut(candidates: Candidates, place: int, middle: Float32s, greatest: Float32s) -> None:
+    """Raises the cut to what the k-th greatest of ``middle`` surely is, or, faster, the k-th greatest of its groups' greatest.
+
+    The greatest of a group is a number of the group, so k groups whose greatest reach a bound hold k numbers that do: the
+    k-th greatest of all is no less than the k-th greatest of those.
     """
-    width, users = scratch.middle.size, tiles.begin.size
-    starts = doubtful.starts
-    ours, theirs = doubtful.users[starts[first] : starts[first + 1]], doubtful.users[starts[second] : starts[second + 1]]
-    for user in range(first * width, min((first + 1) * width, users)):
-        if tiles.begin[user] < tiles.end[user] and tiles.offset[user] >= 0:
-            _meet(tiles, candidates, scratch, user, second, theirs)
-    for at in range(ours.size):
-        # in one tile each sees those after it, and itself never
-        unseen = ours[: at + 1] if first == second else ours[:0]
-        _meet_doubtful(tiles, candidates, scratch, np.int64(ours[at]), second, unseen)  # typed as all users
-    if first != second:
-        for user in theirs:
-            _meet_doubtful(tiles, candidates, scratch, np.int64(user), first, ours)
+    k = candidates.k
+    if 2 * k > greatest.size:
+        candidates.cut[place] = _cut(middle, k, candidates.cut[place], candidates.radius[place])
+    else:
+        group_maxima(middle, greatest)
+        candidates.cut[place] = _cut(greatest, k, candidates.cut[place], candidates.radius[place])
 
 
 @njit(**LEAN_INNER)
-def _meet(tiles: Tiles, candidates: Candidates, scratch: Meeting, user: int, tile: int, unseen: Ints) -> None:
-    """Correlates a user with those of a tile but the ``unseen``."""
-    middle = scratch.middle
-    begin, last = tile * middle.size, (tile + 1) * middle.size
-    correlate(tiles, user, tile, middle)
-    for other in unseen:
-        middle[other - begin] = LOWEST
-    same = begin <= user < last
-    if same:
-        middle[user - begin] = LOWEST
-        candidates.cut[user] = _cut(middle, candidates.k, candidates.cut[user], tiles.radius[user])
-    # within one tile every pair is met from both sides, so the other side is not offered again
-    cut = scratch.nobody if same else candidates.cut[begin:last]
-    places = scratch.hits.places[: _reach(candidates.cut[user], cut, scratch)]
-    _offer(candidates, user, begin, middle, places, np.int64(1 if same else 2))
+def _offer(candidates: Candidates, scratch: Meeting, place: np.uint64, begin: np.uint64, cuts: Float32s) -> None:
+    """Offers the user the places from ``begin`` on that reach the user's cut, and the user to those whose cuts are reached."""
+    middle, bits, one = scratch.middle, scratch.bits, np.uint64(1)
+    for block in range(0, cuts.size, BITS):
+        if at_least_either(middle, block, candidates.cut[place], cuts) == 0:
+            continue
+        word = at_least(middle, block, candidates.cut[place])
+        while word != 0:
+            at = np.uint64(block) + lowest(word)
+            word &= word - one
+            _add(candidates, scratch, place, (np.uint64(bits[at]) << _HALF) | (begin + at))
+        word = at_least_own(middle, block, cuts)
+        while word != 0:
+            at = np.uint64(block) + lowest(word)
+            word &= word - one
+            _add(candidates, scratch, begin + at, (np.uint64(bits[at]) << _HALF) | place)
 
 
 @njit(**LEAN_INNER)
-def _meet_doubtful(tiles: Tiles, candidates: Candidates, scratch: Meeting, user: int, tile: int, unseen: Ints) -> None:
-    """The same for a doubtful user, on behalf of both: only who shares an item with the user correlates."""
-    middle, co_rated = scratch.middle, scratch.co_rated
-    begin, last = tile * middle.size, (tile + 1) * middle.size
-    correlate(tiles, user, tile, middle)
-    mark_co_rated(tiles, user, tile, co_rated)
-    for at in range(middle.size):
-        middle[at] = middle[at] if co_rated[at] else LOWEST
-    for other in unseen:
-        middle[other - begin] = LOWEST
-    if begin <= user < last:
-        candidates.cut[user] = _cut(middle, candidates.k, candidates.cut[user], tiles.radius[user])
-    places = scratch.hits.places[: _reach(candidates.cut[user], candidates.cut[begin:last], scratch)]
-    _offer(candidates, user, begin, middle, places, np.int64(2))
+def _add(candidates: Candidates, scratch: Meeting, place: np.uint64, word: np.uint64) -> None:
+    number, room = np.uint64(candidates.number[place]), candidates.words.shape[1]
+    candidates.words[place, number] = word
+    candidates.number[place] = number + np.uint64(1)
+    if candidates.number[place] == room:
+        _narrow(candidates, scratch.narrowed, place)
+        if candidates.number[place] == room:
+            candidates.crowded[place], candidates.number[place], candidates.cut[place] = True, 0, NONE
 
 
 @njit(**LEAN_INNER)
-def _reach(own: np.float32, cut: Float32s, scratch: Meeting) -> int:
-    """Notes in ``scratch.hits`` who of a tile reaches the user's own cut or has a cut that the user reaches; how many."""
-    middle, hits = scratch.middle, scratch.hits
-    mask = hits.mask
-    for at in range(middle.size):
-        mask[at] = (middle[at] >= own) | (middle[at] >= cut[at])
-    return find_ranked(hits)
-
-
-@njit(**LEAN_INNER)
-def _offer(candidates: Candidates, user: int, begin: int, middle: Float32s, places: Ints, sides: int) -> None:
-    """Offers the users from ``begin`` on to ``user``, and ``user`` to them: ``sides`` is 1 or 2.
-
-    Everyone is written down and only those who reach the cut are counted: there is no branch to mispredict.
-    """
-    room = candidates.indices.shape[1]
-    for at in places:
-        value, one, other = middle[at], user, begin + at
-        for _ in range(sides):
-            place = candidates.number[one]
-            candidates.indices[one, place], candidates.middles[one, place] = other, value
-            place += value >= candidates.cut[one]
-            candidates.number[one] = place
-            if place == room:
-                _narrow(candidates, one)
-                if candidates.number[one] > room - room // 4:
-                    candidates.crowded[one], candidates.number[one], candidates.cut[one] = True, 0, NONE
-            one, other = other, one
-
-
-@njit(**LEAN_INNER)
-def _narrow(candidates: Candidates, user: int) -> None:
+def _narrow(candidates: Candidates, narrowed: Float32s, place: np.uint64) -> None:
     """Drops the candidates that are surely not among the ``k`` greatest."""
-    number = candidates.number[user]
-    indices, middles = candidates.indices[user, :number], candidates.middles[user, :number]
-    cut = _cut(middles, candidates.k, candidates.cut[user], candidates.radius[user])
-    left = 0
-    for at in range(middles.size):
-        indices[left], middles[left] = indices[at], middles[at]
-        left += middles[at] >= cut
-    candidates.number[user], candidates.cut[user] = left, cut
+    number = candidates.number[place]
+    words, middles = candidates.words[place, :number], narrowed[:number]
+    for at in range(number):
+        middles[at] = np.uint32(words[at] >> _HALF).view(np.float32)
+    cut = _cut(middles, candidates.k, candidates.cut[place], candidates.radius[place])
+    left = np.uint64(0)
+    for at in range(number):
+        # written in any case and counted when it stays: no branch to mispredict
+        words[left] = words[at]
+        left += np.uint64(middles[at] >= cut)
+    candidates.number[place], candidates.cut[place] = left, cut
 
 
 @njit(**LEAN)
-def _narrow_all(candidates: Candidates, first: int, last: int) -> None:
-    for user in range(first, last):
-        if candidates.number[user] > candidates.k:
-            _narrow(candidates, user)
+def _narrow_all(candidates: Candidates, narrowed: Float32s, first: int, last: int) -> None:
+    for place in range(first, last):
+        if candidates.number[place] > candidates.k:
+            _narrow(candidates, narrowed, np.uint64(place))
 
 
 @njit(**LEAN_INNER)

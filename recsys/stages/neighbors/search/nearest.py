@@ -13,7 +13,7 @@ Both are exact in the sense of :mod:`.correlation`, and no number of threads cha
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from functools import partial
+from functools import cached_property, partial
 from typing import Literal, NamedTuple
 
 import numpy as np
@@ -22,7 +22,8 @@ from numpy.typing import NDArray
 from scipy.sparse import csc_array, csr_array
 
 from recsys.matrices.arrays import Floats, Ints, Offsets
-from recsys.stages.neighbors.search.correlation import Sparse, co_rated_row, moments, sparse
+from recsys.stages.neighbors.search.bands import in_bands
+from recsys.stages.neighbors.search.correlation import Moments, Sparse, co_rated_row, moments, sparse
 from recsys.stages.neighbors.search.mutual import Candidates, gather_pairs
 from recsys.stages.neighbors.search.pairs import settle
 from recsys.stages.neighbors.search.search import Nearest, SearchTask, scratch, search
@@ -108,30 +109,49 @@ def nearest_blocks(
     others = max(1, min(k, users - 1))
     rows = sparse(ratings)
     known = moments(rows, items)
+    # a pair counts for both of its users, so all pairs cost less than those of more than half of the users
+    mutual = method == "catalogue" and 2 * (last - first) > users
     with WorkerPool(threads) as workers:
-        tiles = catalogue_tiles(rows, items, known, workers) if method == "catalogue" else co_rated_tiles(rows, items, workers)
-        task = SearchTask(rows, known, tiles, others)
-        # a pair counts for both of its users, so all pairs cost less than those of more than half of the users
-        mutual = method == "catalogue" and 2 * (last - first) > users
-        candidates = gather_pairs(tiles, others, workers) if mutual else None
+        candidates = gather_pairs(in_bands(rows, items, known, workers), others, workers) if mutual else None
+        search_one = _Searching(rows, known, items, others, method, workers)
         for begin in range(first, last, block):
-            yield _block(task, items, candidates, (begin, min(begin + block, last)), k, workers)
+            yield _block(search_one, candidates, (begin, min(begin + block, last)), k)
 
 
-def _block(
-    task: SearchTask, items: int, candidates: Candidates | None, part: tuple[int, int], k: int, workers: WorkerPool
-) -> Nearest:
+class _Searching:
+    """Searches for users one by one; their tiles are made when there is the first such user."""
+
+    def __init__(self, rows: Sparse, known: Moments, items: int, others: int, method: Method, workers: WorkerPool) -> None:
+        self.rows, self.known, self.items, self.workers = rows, known, items, workers
+        self._others, self._method = others, method
+
+    @cached_property
+    def task(self) -> SearchTask:
+        rows, known, items, workers = self.rows, self.known, self.items, self.workers
+        catalogue = self._method == "catalogue"
+        tiles = catalogue_tiles(rows, items, known, workers) if catalogue else co_rated_tiles(rows, items, workers)
+        return SearchTask(rows, known, tiles, self._others)
+
+
+def _block(searching: _Searching, candidates: Candidates | None, part: tuple[int, int], k: int) -> Nearest:
     """The nearest of a block: out of their candidates, or searched for one by one where there are none."""
     (first, last), left = part, np.arange(part[1] - part[0])
-    closest = _nobody(last - first, k)
+    closest, workers, items = _nobody(last - first, k), searching.workers, searching.items
     if candidates is not None:
-        own = candidates.part(first, last)
-        settle(task.rows, task.moments, items, own, closest, workers, first)
-        left = np.flatnonzero(own.crowded)
+        places = _places(candidates, searching.known.mean.size)[first:last]
+        settle(searching.rows, searching.known, items, candidates, places, closest, workers)
+        left = left[(places >= 0) & candidates.crowded[places]] if candidates.order.size else left[:0]
     if left.size:
-        worker = partial(_searcher, task, items, first, closest)
+        worker = partial(_searcher, searching.task, items, first, closest)
         workers.share(np.array_split(left, _tasks(left.size, workers.threads)), worker)
     return closest
+
+
+def _places(candidates: Candidates, users: int) -> Ints:
+    """Place of each of the users, −1 for none."""
+    places, there = np.full(users, -1, np.int32), np.flatnonzero(candidates.order >= 0)
+    places[candidates.order[there]] = there
+    return places
 
 
 def _nobody(users: int, k: int) -> Nearest:

@@ -13,10 +13,10 @@ from typing import NamedTuple
 import numpy as np
 from numba import njit
 
-from recsys.matrices.arrays import LEAN, LEAN_INNER, Floats, Ints, Offsets
+from recsys.matrices.arrays import LEAN, Floats, Ints, Offsets
 from recsys.stages.neighbors.search.correlation import Moments, OneRow, Sparse, catalogue_pair, clear, spread
-from recsys.stages.neighbors.search.mutual import Candidates
-from recsys.stages.neighbors.search.ranks import outranks
+from recsys.stages.neighbors.search.mutual import OTHER, Candidates
+from recsys.stages.neighbors.search.ranks import rank_all
 from recsys.stages.neighbors.search.search import Nearest, blank
 from recsys.stages.neighbors.search.workers import WorkerPool
 
@@ -25,120 +25,154 @@ _TASKS = 4
 
 
 class _Work(NamedTuple):
-    """Pairs grouped by the user who is spread out, group ``s`` being ``starts[s]:starts[s + 1]``.
+    """Results of the candidates of the n users of a block: row ``r``, of place ``places[r]``, has the slots ``indptr[r]:``…
 
-    Per pair: ``followed`` user, and ``place`` of the result. Row ``r`` of the candidates has the places ``indptr[r]:``…
+    ``row`` (places,): row of a place, −1 for none. The user of a place is spread out for those of its own candidates who
+    stand after it, and for those after it whose candidate it is: of these ``slots[starts[p]:starts[p + 1]]`` are the slots and
+    ``listed`` the users. ``results`` (slots, 2): correlation and number of co-rated items.
     """
 
+    places: Ints
+    row: Ints
     indptr: Offsets
     starts: Offsets
-    followed: Ints
-    place: Offsets
+    slots: Offsets
+    listed: Ints
+    results: Floats
+
+
+class _Scratch(NamedTuple):
+    """Of one thread: a user spread out, and by user, 1 + the slot of those already compared with that user, else 0."""
+
+    row: OneRow
+    known: Offsets
+
+
+class _Ranking(NamedTuple):
+    """Of one thread, (room,) each: a user's candidates, exactly, and their ranks."""
+
+    users: Ints
     similarity: Floats
     overlap: Ints
+    ranks: Offsets
 
 
 def settle(
-    rows: Sparse, known: Moments, items: int, candidates: Candidates, nearest: Nearest, pool: WorkerPool, first: int = 0
+    rows: Sparse, known: Moments, items: int, candidates: Candidates, places: Ints, nearest: Nearest, pool: WorkerPool
 ) -> None:
-    """Fills ``nearest``, (n, k) each, for the n users ``first`` … whose ``candidates`` these are, all but the crowded."""
-    users, size = known.mean.size, candidates.number.size
-    indptr = np.zeros(size + 1, np.int64)
-    np.cumsum(candidates.number, out=indptr[1:])
-    total = indptr[-1]
-    work = _Work(
-        indptr,
-        np.zeros(users + 1, np.int64),
-        np.empty(total, np.int32),
-        np.empty(total, np.int64),
-        np.empty(total),
-        np.empty(total, np.int32),
-    )
-    _group(rows, candidates, first, work)
-    tasks = _TASKS * pool.threads
-    bounds = np.searchsorted(work.starts, np.linspace(0, total, tasks + 1)).clip(0, users)
-    bounds[0], bounds[-1] = 0, users
+    """Fills ``nearest``, (n, k) each, for the users who stand at ``places`` (n,), −1 for no place, all but the crowded."""
+    work = _grouped(candidates, places)
+    # about as many pairs in every part: those of a place's own candidates, and those that list the place
+    weight = work.starts[1:] + np.cumsum(np.where(work.row >= 0, candidates.number, 0))
+    tasks, room = _TASKS * pool.threads, candidates.words.shape[1]
+    bounds = np.searchsorted(weight, np.linspace(0, weight[-1] if weight.size else 0, tasks + 1))
+    bounds[0], bounds[-1] = 0, weight.size
 
     def computer() -> Callable[[tuple[int, int]], None]:
-        row = blank(rows, items)
-        return lambda part: _compute(rows, known, row, work, *part)
+        scratch = _Scratch(blank(rows, items), np.zeros(known.mean.size, np.int64))
+        return lambda part: _compute(rows, known, candidates, scratch, work, *part)
+
+    def ranker() -> Callable[[tuple[int, int]], None]:
+        ranking = _Ranking(np.empty(room, np.int32), np.empty(room), np.empty(room, np.int32), np.empty(room, np.int64))
+        return lambda part: _order(candidates, work, ranking, nearest, *part)
 
     pool.share(pairwise(bounds), computer)
-    even = np.linspace(0, size, tasks + 1).astype(np.int64)
-    pool.share(pairwise(even), lambda: lambda part: _order(candidates, work, nearest, *part))
+    pool.share(pairwise(np.linspace(0, places.size, tasks + 1).astype(np.int64)), ranker)
 
 
-@njit(nogil=True, cache=True)
-def _group(rows: Sparse, candidates: Candidates, first: int, work: _Work) -> None:
-    """Sorts the candidates by the user of the pair with more ratings, of two with equally many the first, then by the other."""
-    users, pairs = work.starts.size - 1, work.place.size
-    long, short = np.empty(pairs, np.int32), np.empty(pairs, np.int32)
-    place = 0
-    for row in range(candidates.number.size):
-        user = first + row
-        mine = rows.indptr[user + 1] - rows.indptr[user]
-        for other in candidates.indices[row, : candidates.number[row]]:
-            theirs = rows.indptr[other + 1] - rows.indptr[other]
-            # the longer row is spread out once, and the shorter ones walk along it
-            followed = mine < theirs or (mine == theirs and other < user)
-            long[place], short[place] = (other, user) if followed else (user, other)
-            place += 1
-    order, starts = np.arange(pairs), np.empty(users + 1, np.int64)
-    middle = np.empty(pairs, np.int64)
-    # two stable sorts, the second key first
-    _distribute(short, order, starts, middle)
-    _distribute(long, middle, work.starts, work.place)
-    for at in range(pairs):
-        work.followed[at] = short[work.place[at]]
+def _grouped(candidates: Candidates, places: Ints) -> _Work:
+    """The block's candidates, grouped by who is spread out."""
+    count, there = candidates.order.size, places >= 0
+    number = np.zeros(places.size, np.int64)
+    number[there] = candidates.number[places[there]]
+    indptr = np.zeros(places.size + 1, np.int64)
+    np.cumsum(number, out=indptr[1:])
+    row = np.full(count, -1, np.int32)
+    row[places[there]] = np.flatnonzero(there)
+    starts = np.zeros(count + 1, np.int64)
+    _count_listing(candidates, places, starts)
+    listing = int(starts[-1])
+    slots, listed = np.empty(listing, np.int64), np.empty(listing, np.int32)
+    work = _Work(places, row, indptr, starts, slots, listed, np.empty((int(indptr[-1]), 2)))
+    _group(candidates, work)
+    return work
 
 
-@njit(**LEAN_INNER)
-def _distribute(keys: Ints, order: Offsets, starts: Offsets, out: Offsets) -> None:
-    """Counting sort: ``out`` is ``order`` by its keys, equal ones as they came; those of key ``s`` begin at ``starts[s]``."""
-    starts[:] = 0
-    for place in order:
-        starts[keys[place] + 1] += 1
-    for key in range(1, starts.size):
-        starts[key] += starts[key - 1]
-    for place in order:
-        key = keys[place]
-        out[starts[key]] = place
-        starts[key] += 1
-    for key in range(starts.size - 1, 0, -1):
-        starts[key] = starts[key - 1]
+@njit(**LEAN)
+def _count_listing(candidates: Candidates, places: Ints, starts: Offsets) -> None:
+    """Turns ``starts`` (places + 1), all 0, into where those begin who stand after a place and list it."""
+    for place in places:
+        if place >= 0:
+            for word in candidates.words[place, : candidates.number[place]]:
+                other = word & OTHER
+                starts[other + np.uint64(1)] += np.int64(other) < place
+    for place in range(1, starts.size):
+        starts[place] += starts[place - 1]
+
+
+@njit(**LEAN)
+def _group(candidates: Candidates, work: _Work) -> None:
+    starts = work.starts
+    for row in range(work.places.size):
+        place, slot = work.places[row], work.indptr[row]
+        if place < 0:
+            continue
+        for word in candidates.words[place, : candidates.number[place]]:
+            other = word & OTHER
+            if np.int64(other) < place:
+                at = starts[other]
+                work.slots[at], work.listed[at] = slot, candidates.order[place]
+                starts[other] = at + 1
+            slot += 1
+    for place in range(starts.size - 1, 0, -1):
+        starts[place] = starts[place - 1]
     starts[0] = 0
 
 
 @njit(**LEAN)
-def _compute(rows: Sparse, known: Moments, row: OneRow, work: _Work, first: int, last: int) -> None:
-    """Correlation and overlap of the pairs in the groups of the users ``first`` … ``last`` − 1."""
-    for user in range(first, last):
-        begin, end = work.starts[user], work.starts[user + 1]
-        if begin == end:
+def _compute(rows: Sparse, known: Moments, candidates: Candidates, scratch: _Scratch, work: _Work, first: int, last: int) -> None:
+    """Correlation and overlap of the pairs in which a user of the places ``first`` … ``last`` − 1 is spread out."""
+    order, results = candidates.order, work.results
+    for place in range(first, last):
+        row, user = work.row[place], order[place]
+        own = candidates.number[place] if row >= 0 else 0
+        begin, end = work.starts[place], work.starts[place + 1]
+        if own == 0 and begin == end:
             continue
-        spread(rows, user, row)
-        last_one, similarity, overlap = -1, 0.0, 0
+        spread(rows, user, scratch.row)
+        for at in range(own):
+            other = candidates.words[place, at] & OTHER
+            if np.int64(other) > place:
+                slot = work.indptr[row] + at
+                results[slot, 0], results[slot, 1] = catalogue_pair(scratch.row, user, order[other], rows, known)
+                scratch.known[order[other]] = slot + 1
         for at in range(begin, end):
-            other, place = work.followed[at], work.place[at]
-            if other != last_one:
-                similarity, overlap = catalogue_pair(row, user, other, rows, known)
-                last_one = other
-            work.similarity[place], work.overlap[place] = similarity, overlap
-        clear(rows, user, row)
+            slot, other_user = work.slots[at], work.listed[at]
+            same = scratch.known[other_user] - 1
+            if same >= 0:
+                results[slot, 0], results[slot, 1] = results[same, 0], results[same, 1]
+            else:
+                results[slot, 0], results[slot, 1] = catalogue_pair(scratch.row, user, other_user, rows, known)
+        for at in range(own):
+            scratch.known[order[candidates.words[place, at] & OTHER]] = 0
+        clear(rows, user, scratch.row)
 
 
 @njit(**LEAN)
-def _order(candidates: Candidates, work: _Work, nearest: Nearest, first: int, last: int) -> None:
+def _order(candidates: Candidates, work: _Work, ranking: _Ranking, nearest: Nearest, first: int, last: int) -> None:
     """Writes the nearest of the rows ``first`` … ``last`` − 1, most similar first, ties in ascending index."""
-    k = nearest.indices.shape[1]
+    users, similarity, overlap, ranks = ranking
     for row in range(first, last):
-        begin, end = work.indptr[row], work.indptr[row + 1]
-        similarities, overlaps, indices = work.similarity[begin:end], work.overlap[begin:end], candidates.indices[row]
-        for at in range(end - begin):
-            similarity = similarities[at]
-            if similarity > 0.0 and overlaps[at] > 0:
-                rank = outranks(similarities, indices, similarity, indices[at])
-                if rank < k:
-                    nearest.indices[row, rank] = indices[at]
-                    nearest.similarity[row, rank] = similarity
-                    nearest.overlap[row, rank] = overlaps[at]
+        begin, number = work.indptr[row], 0
+        for slot in range(begin, work.indptr[row + 1]):
+            other = candidates.words[work.places[row], slot - begin] & OTHER
+            users[number], similarity[number] = candidates.order[other], work.results[slot, 0]
+            overlap[number] = work.results[slot, 1]
+            number += similarity[number] > 0.0 and overlap[number] > 0
+        rank_all(similarity[:number], users[:number], ranks[:number])
+        for at in range(number):
+            rank = ranks[at]
+            if rank < nearest.indices.shape[1]:
+                nearest.indices[row, rank] = users[at]
+                nearest.similarity[row, rank] = similarity[at]
+                nearest.overlap[row, rank] = overlap[at]

@@ -7,11 +7,13 @@ from typing import NamedTuple
 import numpy as np
 from numba import njit
 
-from recsys.matrices.arrays import LEAN, LEAN_INNER, Codes, Float32s, Floats, Ints, Words
+from recsys.matrices.arrays import LEAN, LEAN_INNER, Codes, Float32s, Floats, Ints, Offsets, Words
 from recsys.matrices.order import WORD, marked
 
 BISECTIONS = 20
 """Steps of bisection between 0 and 1, enough to tell most float32 numbers apart."""
+GROUPED = 8
+"""Numbers of a group in :func:`group_maxima`."""
 _ZERO, HALF, _ONE = (np.float32(number) for number in (0, 0.5, 1))
 
 
@@ -50,6 +52,25 @@ def outranks(similarities: Floats, indices: Ints, similarity: float, index: int)
 
 
 @njit(**LEAN)
+def rank_all(similarities: Floats, indices: Ints, ranks: Offsets) -> None:
+    """Fills ``ranks`` (n,) with :func:`outranks` of each, all at once: counts need not be added up across a register.
+
+    Without ties the ranks are 0 … n − 1; every tie leaves their sum less.
+    """
+    total = ranks.size * (ranks.size - 1) // 2
+    for at in range(ranks.size):
+        ranks[at] = 0
+    for similarity in similarities:
+        for at in range(ranks.size):
+            ranks[at] += 1 if similarity > similarities[at] else 0
+    for rank in ranks:
+        total -= rank
+    if total > 0:
+        for at in range(ranks.size):
+            ranks[at] = outranks(similarities, indices, similarities[at], indices[at])
+
+
+@njit(**LEAN)
 def reached_by(values: Float32s, k: int, least: np.float32) -> np.float32:
     """A bound not below ``least`` that at least ``k`` values reach and few more, by bisection; ``least`` when fewer do.
 
@@ -67,6 +88,17 @@ def reached_by(values: Float32s, k: int, least: np.float32) -> np.float32:
         else:
             high = middle
     return low
+
+
+@njit(**LEAN)
+def group_maxima(values: Float32s, greatest: Float32s) -> None:
+    """Fills ``greatest`` (n,) with the greatest of each group of eight: group ``g`` is every n-th of ``values`` (8n,) from g."""
+    size = greatest.size
+    a, b, c, d = values[:size], values[size : 2 * size], values[2 * size : 3 * size], values[3 * size : 4 * size]
+    e, f, g, h = values[4 * size : 5 * size], values[5 * size : 6 * size], values[6 * size : 7 * size], values[7 * size :]
+    for at in range(size):
+        low, high = max(max(a[at], b[at]), max(c[at], d[at])), max(max(e[at], f[at]), max(g[at], h[at]))
+        greatest[at] = max(low, high)
 
 
 @njit(fastmath={"reassoc"}, **LEAN_INNER)

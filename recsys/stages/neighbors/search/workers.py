@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
+from threading import Condition
 from types import TracebackType
 from typing import TypeVar
 
@@ -39,5 +40,38 @@ class WorkerPool:
 
         if self._pool and len(queue) > 1:
             list(self._pool.map(work, range(min(self.threads, len(queue)))))
+        else:
+            work(0)
+
+    def share_apart(self, pairs: Iterable[tuple[int, int]], worker: Callable[[], Callable[[tuple[int, int]], None]]) -> None:
+        """The same for pairs of numbers, of which no two with a number in common are worked on at a time.
+
+        Whoever is free gets the first pair of those left whose numbers are free.
+        """
+        left, busy, freed = list(pairs), set[int](), Condition()
+
+        def following() -> tuple[int, int] | None:
+            with freed:
+                while left:
+                    pair = next((each for each in left if busy.isdisjoint(each)), None)
+                    if pair is not None:
+                        left.remove(pair)
+                        busy.update(pair)
+                        return pair
+                    freed.wait()
+            return None
+
+        def work(_: int) -> None:
+            do = worker()
+            while (pair := following()) is not None:
+                try:
+                    do(pair)
+                finally:
+                    with freed:
+                        busy.difference_update(pair)
+                        freed.notify_all()
+
+        if self._pool and len(left) > 1:
+            list(self._pool.map(work, range(min(self.threads, len(left)))))
         else:
             work(0)

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from scipy.sparse import csr_array
 
 from recsys.stages.neighbors.search.correlation import moments, sparse
-from recsys.stages.neighbors.search.intervals import catalogue_intervals, co_rated_intervals, correlate, mark_co_rated
+from recsys.stages.neighbors.search.intervals import catalogue_intervals, co_rated_intervals, correlate
 from recsys.stages.neighbors.search.tiles import LOWEST, Tiles, catalogue_tiles, co_rated_tiles
 from recsys.stages.neighbors.search.workers import WorkerPool
 from tests.stages.neighbors.search.test_nearest import brute_force
@@ -50,7 +50,7 @@ def co_rated(rated: csr_array) -> list[tuple[np.ndarray, np.ndarray]]:
 def assert_catalogue(rated: csr_array) -> None:
     exact, overlap = brute_force(rated, "catalogue")
     tiles, ends = catalogue(rated)
-    middle, shared = np.empty(tiles.dense.shape[2], np.float32), np.empty(tiles.dense.shape[2], np.uint8)
+    middle = np.empty(tiles.dense.shape[2], np.float32)
     for user, (low, high) in enumerate(ends):
         others = np.delete(np.arange(rated.shape[0]), user)
         real = others[exact[user, others] != 0]
@@ -62,10 +62,6 @@ def assert_catalogue(rated: csr_array) -> None:
             assert (overlap[user, surely[low[surely] > 0]] > 0).all()
         for tile in range(len(tiles.dense)):
             correlate(tiles, user, tile, middle)
-            mark_co_rated(tiles, user, tile, shared)
-            there = others[(tiles.begin[others] < tiles.end[others]) & (others // middle.size == tile)]
-            if tiles.begin[user] < tiles.end[user]:
-                np.testing.assert_array_equal(shared[there % middle.size], overlap[user, there] > 0)
             above = real[(exact[user, real] > 0) & (real // middle.size == tile)]
             assert (middle[above % middle.size] >= np.float32(tiles.floor[user])).all()
 

@@ -8,10 +8,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.sparse import csr_array
 
-from recsys.stages.neighbors.search import tiles as module
+from recsys.stages.neighbors.search import bands as module
+from recsys.stages.neighbors.search.bands import in_bands
 from recsys.stages.neighbors.search.correlation import moments, sparse
-from recsys.stages.neighbors.search.mutual import Candidates, gather_pairs
-from recsys.stages.neighbors.search.tiles import catalogue_tiles
+from recsys.stages.neighbors.search.mutual import OTHER, Candidates, _meetings, gather_pairs
 from recsys.stages.neighbors.search.workers import WorkerPool
 from tests.stages.neighbors.search.test_nearest import brute_force
 from tests.support.rated import groups, long_tail, matrix
@@ -23,19 +23,26 @@ ROWS = st.lists(st.dictionaries(st.integers(0, 7), RATING, max_size=8), min_size
 def narrowed(rated: csr_array, k: int, threads: int = 1) -> Candidates:
     rows, tracks = sparse(rated), rated.shape[1]
     with WorkerPool(threads) as workers:
-        return gather_pairs(catalogue_tiles(rows, tracks, moments(rows, tracks), workers), k, workers)
+        return gather_pairs(in_bands(rows, tracks, moments(rows, tracks), workers), k, workers)
+
+
+def by_user(some: Candidates) -> dict[int, list[int]]:
+    """The candidates of all but the crowded."""
+    places = {place: int(user) for place, user in enumerate(some.order) if user >= 0 and not some.crowded[place]}
+    return {user: some.order[(some.words[at, : some.number[at]] & OTHER).astype(int)].tolist() for at, user in places.items()}
 
 
 def assert_nearest_are_candidates(rated: csr_array, k: int, some: Candidates) -> None:
     similarity, overlap = brute_force(rated, "catalogue")
     similarity = np.where(overlap > 0, similarity, 0.0)
-    for user, row in enumerate(similarity):
-        kept = some.indices[user, : some.number[user]]
-        assert len(set(kept.tolist())) == kept.size
-        assert user not in kept
+    for user, listed in by_user(some).items():
+        row = similarity[user]
+        assert len(set(listed)) == len(listed)
+        assert user not in listed
         best = np.sort(row)[::-1][:k]
         surely = np.flatnonzero((row > 0) & (row >= best[-1] + 1e-12))
-        assert some.crowded[user] or set(surely.tolist()) <= set(kept.tolist())
+        assert set(surely.tolist()) <= set(listed)
+    assert not similarity[np.setdiff1d(np.arange(len(similarity)), some.order)].any()
 
 
 @pytest.mark.slow
@@ -52,8 +59,8 @@ def test_any_ratings(rows: list[dict[int, float]], k: int) -> None:
     ids=["long tail", "groups", "disliked"],
 )
 @pytest.mark.parametrize("threads", [1, 2])
-def test_small_tiles(rated: csr_array, threads: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "_TILE", {1: 32, 6: 32})
+def test_narrow_bands(rated: csr_array, threads: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "_WIDTH", 64)
     assert_nearest_are_candidates(rated, 6, narrowed(rated, 6, threads))
 
 
@@ -68,14 +75,20 @@ def test_who_shares_nothing_is_nobodys_candidate() -> None:
     random = np.random.default_rng(3)
     picks = [random.choice(20, 8, replace=False) for _ in range(120)]
     rows = [{int(track) + 20 * (at % 3): random.gamma(2, 1) * (-1 if at % 3 else 1) for track in picks[at]} for at in range(120)]
-    some = narrowed(matrix(rows, 60), 20, 2)
-    shown = [some.indices[user, : some.number[user]] for user in range(120) if not some.crowded[user]]
-    whose = [user for user in range(120) if not some.crowded[user]]
-    assert len(whose) > 60
-    assert all((near % 3 == user % 3).all() for user, near in zip(whose, shown, strict=True))
+    listed = by_user(narrowed(matrix(rows, 60), 20, 2))
+    assert len(listed) > 60
+    assert all((np.array(near) % 3 == user % 3).all() for user, near in listed.items())
 
 
 def test_too_many_as_similar_as_each_other() -> None:
     some = narrowed(matrix([{0: 1.0}] * 300 + [{1: 2.0, 2: 3.0}], 4), 5)
-    assert some.crowded.tolist() == [True] * 300 + [False]
+    assert sorted(some.order[some.crowded].tolist()) == list(range(300))
     assert not some.number.any()
+
+
+def test_each_band_meets_the_others_in_their_order() -> None:
+    met = _meetings(5)
+    assert sorted(met) == [(first, second) for first in range(5) for second in range(first, 5)]
+    for band in range(5):
+        others = [first + second - band for first, second in met if band in (first, second)]
+        assert others == sorted(others)

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.sparse import csr_array
 
-from recsys.stages.neighbors.search import mutual, tiles
+from recsys.stages.neighbors.search import bands, mutual, tiles
 from recsys.stages.neighbors.search.nearest import Method, Nearest, co_rated, nearest, nearest_blocks
 from tests.support import rated
 from tests.support.rated import EDGES
@@ -180,16 +180,17 @@ class TestBlocks:
         ratings = rated.long_tail(200, 80, 2000, disliked=disliked)
         wanted = one_by_one(ratings, 7)
         monkeypatch.setattr(tiles, "_TILE", {1: 32, 6: 32})
+        monkeypatch.setattr(bands, "_WIDTH", 64)
         parts = list(nearest_blocks(ratings, 7, "catalogue", threads, (0, 200), 64))
         for columns, single in zip(zip(*parts, strict=True), wanted, strict=True):
             assert np.concatenate(columns).tobytes() == single.tobytes()
 
     def test_each_pair_is_correlated_once(self, monkeypatch: pytest.MonkeyPatch) -> None:
         met: list[tuple[int, int]] = []
-        meet = mutual._meet_tiles
-        monkeypatch.setattr(mutual, "_meet_tiles", lambda *most: (met.append(most[-2:]), meet(*most)))
-        monkeypatch.setattr(tiles, "_TILE", {1: 32, 6: 32})
-        for _ in nearest_blocks(long_tail(200, 80, 2000), 7, "catalogue", 2, (0, 200), 64):
+        meet = mutual._meet_bands
+        monkeypatch.setattr(mutual, "_meet_bands", lambda *most: (met.append(most[-2:]), meet(*most)))
+        monkeypatch.setattr(bands, "_WIDTH", 64)
+        for _ in nearest_blocks(long_tail(400, 80, 4000), 7, "catalogue", 2, (0, 400), 64):
             pass
         assert len({frozenset(pair) for pair in met}) == len(met) == 7 * 8 // 2
 

@@ -15,20 +15,26 @@ from tests.support.rated import long_tail, matrix
 
 
 def everyone(users: int) -> Candidates:
-    """Everyone is everyone's candidate, in no order."""
+    """Everyone is everyone's candidate, in no order; places are in no order either, and some are nobody's."""
     random = np.random.default_rng(0)
-    indices = np.array([random.permutation(np.delete(np.arange(users), user)) for user in range(users)], np.int32)
-    single = np.zeros(indices.shape, np.float32)
-    return Candidates(
-        indices, single, np.full(users, users - 1, np.int32), single[0], np.zeros(users, np.bool_), np.zeros(users), users - 1
-    )
+    order = np.full(users + 5, -1, np.int32)
+    order[np.sort(random.permutation(users + 5)[:users])] = random.permutation(users)
+    words, number = np.zeros((users + 5, users), np.uint64), np.zeros(users + 5, np.int32)
+    for place in np.flatnonzero(order >= 0):
+        words[place, :-1] = random.permutation(np.setdiff1d(np.flatnonzero(order >= 0), [place]))
+        number[place] = users - 1
+    single = np.zeros(users + 5)
+    return Candidates(order, words, number, single.astype(np.float32), single > 0, single, users - 1)
 
 
-def settled(rated: object, some: Candidates, k: int, threads: int = 1) -> Nearest:
+def settled(rated: object, some: Candidates, k: int, threads: int = 1, first: int = 0, last: int | None = None) -> Nearest:
     rows, users, tracks = sparse(rated), rated.shape[0], rated.shape[1]
-    out = Nearest(np.full((users, k), -1, np.int32), np.zeros((users, k)), np.zeros((users, k), np.int32))
+    places = np.full(users, -1, np.int32)
+    places[some.order[some.order >= 0]] = np.flatnonzero(some.order >= 0)
+    shape = len(places[first:last]), k
+    out = Nearest(np.full(shape, -1, np.int32), np.zeros(shape), np.zeros(shape, np.int32))
     with WorkerPool(threads) as workers:
-        settle(rows, moments(rows, tracks), tracks, some, out, workers)
+        settle(rows, moments(rows, tracks), tracks, some, places[first:last], out, workers)
     return out
 
 
@@ -60,5 +66,26 @@ def test_ties_in_ascending_index() -> None:
 
 
 def test_nobody() -> None:
-    some = everyone(4)._replace(number=np.zeros(4, np.int32))
+    some = everyone(4)
+    some.number[:] = 0
     assert (settled(matrix([{0: 1.0}] * 4, 3), some, 2).indices == -1).all()
+
+
+def test_a_block_is_a_part_of_the_whole() -> None:
+    rated, some = long_tail(60, 40, 700), everyone(60)
+    for whole, part in zip(settled(rated, some, 12), settled(rated, some, 12, 2, 17, 41), strict=True):
+        assert whole[17:41].tobytes() == part.tobytes()
+
+
+def test_who_has_no_place_has_no_neighbours() -> None:
+    some = everyone(6)
+    gone = int(some.order[some.order >= 0][2])
+    some.number[some.order == gone] = 0
+    for place in np.flatnonzero(some.order >= 0):
+        row = some.words[place, : some.number[place]]
+        row = row[some.order[row.astype(int)] != gone]
+        some.words[place, : row.size], some.number[place] = row, row.size
+    some.order[some.order == gone] = -1
+    nearest = settled(matrix([{0: 1.0, 1: 2.0}] * 6, 3), some, 5)
+    assert (nearest.indices[gone] == -1).all()
+    assert all(sorted(nearest.indices[user]) == sorted({-1, *range(6)} - {user, gone}) for user in {*range(6)} - {gone})

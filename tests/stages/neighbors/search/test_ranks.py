@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from recsys.stages.neighbors.search.ranks import blank_hits, find_ranked, outranks, reached_by
+from recsys.stages.neighbors.search.ranks import GROUPED, blank_hits, find_ranked, group_maxima, outranks, rank_all, reached_by
 
 
 def test_found_places_are_those_of_the_mask() -> None:
@@ -29,3 +29,22 @@ def test_the_bound_is_reached_by_k_and_few_more(k: int) -> None:
     assert k <= (values >= bound).sum() <= k + k // 16
     assert reached_by(values, 51, np.float32(0.25)) == np.float32(0.25)
     assert reached_by(np.full(50, 0.5, np.float32), k, np.float32(0)) <= 0.5
+
+
+@pytest.mark.parametrize("size", [0, 1, 7, 52, 100])
+@pytest.mark.parametrize("distinct", [3, 10**6])
+def test_ranks_of_all_at_once(size: int, distinct: int) -> None:
+    random = np.random.default_rng(size)
+    values, index = random.integers(0, distinct, size) / distinct, random.permutation(size).astype(np.int32)
+    ranks = np.full(size, 99, np.int64)
+    rank_all(values, index, ranks)
+    assert ranks[np.lexsort((index, -values))].tolist() == list(range(size))
+
+
+@pytest.mark.parametrize("size", [8, 24])
+def test_greatest_of_each_group(size: int) -> None:
+    values, greatest = np.random.default_rng(3).random(GROUPED * size).astype(np.float32), np.empty(size, np.float32)
+    group_maxima(values, greatest)
+    assert (greatest == values.reshape(GROUPED, size).max(axis=0)).all()
+    for k in range(1, size + 1):
+        assert np.sort(greatest)[-k] <= np.sort(values)[-k]
