@@ -20,6 +20,8 @@ from recsys.ingest.files import allowance, too_much
 
 _ROWS = 131_072
 """Rows read at once."""
+_TOGETHER = 1_000_000
+"""Rows of row groups that are read by one reader, unless one has more."""
 _BLOCK = 2**26
 """Bytes of texts written out at once, unless one row has more."""
 _BUFFER = 2**20
@@ -63,13 +65,25 @@ def batches(place: Path | BytesIO, file: pq.ParquetFile, packed: int) -> Iterato
         page_checksum_verification=True,
     )
     left = allowance(packed)
-    for batch in lean.iter_batches(FEW if growing else _ROWS):
+    for batch in _read(lean, FEW if growing else _ROWS):
         left -= _size(batch)
         if left < 0:
             raise too_much(packed)
         for part in _parts(batch):
             columns = [each.dictionary_decode() if pa.types.is_dictionary(each.type) else each for each in part.columns]
             yield pa.RecordBatch.from_arrays(columns, names=part.schema.names)
+
+
+def _read(file: pq.ParquetFile, rows: int) -> Iterator[pa.RecordBatch]:
+    """Batches of ``rows``, by a new reader after :data:`_TOGETHER` of them: its dictionaries have all texts that it ever read."""
+    groups: list[int] = []
+    waiting = 0
+    for group in range(file.num_row_groups):
+        groups.append(group)
+        waiting += file.metadata.row_group(group).num_rows
+        if waiting >= _TOGETHER or group == file.num_row_groups - 1:
+            yield from file.iter_batches(rows, row_groups=groups)
+            groups, waiting = [], 0
 
 
 def _texts(file: pq.ParquetFile) -> list[str]:

@@ -88,6 +88,7 @@ def test_a_flipped_bit_in_a_page_is_seen(tmp_path: Path) -> None:
 def test_what_was_read_of_a_file_does_not_stay_in_memory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path, rows = tmp_path / "t.parquet", 4_000
     monkeypatch.setattr(budget, "_ROWS", rows)
+    monkeypatch.setattr(budget, "_TOGETHER", 2 * rows)
     schema = pa.schema([("id", pa.string())])
     with pq.ParquetWriter(path, schema, compression="none", use_dictionary=False) as writer:
         for group in range(64):
