@@ -81,8 +81,16 @@ def check(name: str, rows: TableRows | Within, *, keyed: bool = True) -> list[_R
     for rule, count in zip(tested, failures, strict=True):
         results.append(_Result(rule.text, count, _example(table, rows, rule) if count else None))
     if keyed:
-        results.append(_Result(unique(table), height - models.distinct(rows, table.key), None))
+        results.append(_Result(unique(table), _repeats(table, rows, height), None))
     return results
+
+
+def _repeats(table: Table, rows: Rows, height: int) -> int:
+    """Rows of so many whose key is that of another, but for one of each."""
+    *groups, last = table.key
+    numbered = bool(groups) and table.schema[last].is_integer()
+    repeated = models.repeated_keys(rows, groups, last) if numbered else None
+    return height - models.distinct(rows, table.key) if repeated is None else repeated
 
 
 def _count(broken: Expression) -> Expression:

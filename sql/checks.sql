@@ -13,9 +13,26 @@ with catalog as (
     group by id
 ),
 lengths as (
-    select user_id, list, count(*) as rows, len(list_distinct(list(track_id))) as tracks, min(rank) as first, max(rank) as last
+    select user_id, list, rows, first, last, named < rows or list_has_any([true], list_transform(marks[2:], lambda mark, place: mark = marks[place])) as twice
+    from (
+        -- by their hashes, in order: these are compared in an instant
+        select
+            user_id, list, count(*) as rows, min(rank) as first, max(rank) as last, count(track_id) as named,
+            list_sort(list(hash(track_id))) as marks
+        from rankings
+        group by user_id, list
+    )
+),
+-- what is looked for row by row, in one pass
+odd as materialized (
+    select
+        user_id, list, track_id, track_id not in (select id from catalog) as unknown,
+        not abs(
+            (content_points + collaborative_points + popularity_points + exploration_points + familiarity_points + target_points) * safety + commercial - score
+        ) <= 1e-6 as apart,
+        coalesce(reason, '') = '' or coalesce(reason_code, '') = '' as silent
     from rankings
-    group by user_id, list
+    where unknown or apart or silent
 ),
 -- materialised, for else all rows of a listener may be joined to all ratings before songs are compared
 ranked as materialized (
@@ -77,19 +94,16 @@ banned as (
 ),
 failures as (
     select 'rankings' as "table", 'every track is in the snapshot' as rule, 'fail' as severity, user_id || ' ' || track_id as example
-    from rankings where track_id not in (select id from catalog)
+    from odd where unknown
     union all
     select 'rankings', 'ranks run from 1 without gaps', 'fail', user_id || ' ' || list
     from lengths where first <> 1 or last <> rows
     union all
     select 'rankings', 'no track stands twice in a list', 'fail', user_id || ' ' || list
-    from lengths where tracks <> rows
+    from lengths where twice
     union all
     select 'rankings', 'the parts add up to the score within 1e-6', 'fail', user_id || ' ' || list || ' ' || track_id
-    from rankings
-    where not abs(
-        (content_points + collaborative_points + popularity_points + exploration_points + familiarity_points + target_points) * safety + commercial - score
-    ) <= 1e-6
+    from odd where apart
     union all
     select 'candidates', 'the parts add up to the score within 1e-6', 'fail', user_id || ' ' || list || ' ' || track_id
     from candidates
@@ -98,7 +112,7 @@ failures as (
     ) <= 1e-6
     union all
     select 'rankings', 'every row has a reason', 'fail', user_id || ' ' || list || ' ' || track_id
-    from rankings where coalesce(reason, '') = '' or coalesce(reason_code, '') = ''
+    from odd where silent
     union all
     select 'rankings', 'no track the listener knows', 'fail', user_id || ' ' || track_id
     from judged where known

@@ -78,6 +78,15 @@ def test_keys(name: str) -> None:
     assert broken(table, [row(table)] * 3) == {f"key ({', '.join(table.key)}) is unique": (2, None)}
 
 
+@pytest.mark.parametrize("rank", [1, 126, 127, 2**31 - 1])
+def test_keys_with_a_rank_of_any_size(rank: int) -> None:
+    table = TABLES["rankings"]
+    ranked = [{**row(table), "user_id": user, "list": name, "rank": at} for user in "ab" for name in "xy" for at in (2, rank)]
+    unique = f"key ({', '.join(table.key)}) is unique"
+    assert unique not in broken(table, ranked)
+    assert broken(table, [*ranked, ranked[1], ranked[-1], ranked[-1]])[unique] == (3, None)
+
+
 @pytest.mark.slow
 def test_bounds_themselves_are_allowed() -> None:
     table = TABLES["rankings"]

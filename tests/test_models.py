@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import duckdb
+import numpy as np
 import polars as pl
 import pytest
 
@@ -137,3 +138,19 @@ def test_rows_within_bounds(tmp_path: Path) -> None:
     assert read("b", "c") == ["b"]
     assert read("c", None) == ["c", "é"]
     assert read("x", "y") == []
+
+
+class TestRepeats:
+    def test_rows_whose_key_an_earlier_one_has(self, tmp_path: Path) -> None:
+        random = np.random.default_rng(5)
+        rows = pl.DataFrame({"user": random.integers(0, 4, 300).astype(str), "rank": random.integers(0, 127, 300)})
+        rows.write_parquet(tmp_path / "rows.parquet")
+        for there in (rows, [tmp_path / "rows.parquet"]):
+            assert models.repeated_keys(there, ("user",), "rank") == 300 - rows.n_unique() > 0
+        assert models.repeated_keys(rows.unique(), ("user",), "rank") == 0
+        assert models.repeated_keys(rows.clear(), ("user",), "rank") == 0
+
+    @pytest.mark.parametrize("odd", [-1, 127, None])
+    def test_numbers_that_are_no_bits(self, odd: int | None) -> None:
+        rows = pl.DataFrame({"user": ["a", "a"], "rank": [1, odd]}, {"user": pl.String, "rank": pl.Int32})
+        assert models.repeated_keys(rows, ("user",), "rank") is None

@@ -303,6 +303,7 @@ def _named_tracks(rows: list[dict[str, Any]], rated: pl.DataFrame, lists: pl.Dat
     ids.update(rated.join(lists, on="user_id", how="semi")["track_id"])
     ids.update(lists["seed_track_ids"].explode(empty_as_null=False).drop_nulls())
     ids |= {song[track] for track in ids if track in song}
+    ids.discard(None)  # a damaged row breaks another rule
     return pl.col("id").is_in(pl.Series(sorted(ids), dtype=pl.String).implode())
 
 

@@ -88,6 +88,15 @@ DAMAGE = {
 }  # fmt: skip
 
 
+@pytest.mark.parametrize("tracks", [["a", "b", "a"], ["b", "b", "b"], ["a", None, "b"]])
+def test_a_list_with_a_track_twice_or_none_at_all_is_one_failure(tracks: list[str | None]) -> None:
+    one = good()["rankings"].head(1)
+    rows = pl.concat([one.with_columns(pl.lit(track, pl.String).alias("track_id")) for track in tracks])
+    rows = rows.with_columns(pl.Series("rank", range(1, 4), pl.Int32))
+    result = broken({**good(), "rankings": rows})["rankings", "no track stands twice in a list"]
+    assert (result["failures"], result["example"]) == (1, f"{one['user_id'][0]} {one['list'][0]}")
+
+
 @pytest.mark.parametrize("rule", DAMAGE, ids=" ".join)
 def test_damage_is_found(rule: tuple[str, str]) -> None:
     tables = DAMAGE[rule]()
