@@ -25,8 +25,9 @@ def row(indptr: np.ndarray, indices: np.ndarray, track: int) -> set[int]:
 
 
 def greedy(
-    items: Items, tracks: np.ndarray, scores: np.ndarray, limit: int, lam: float, scale: float, cap: int, one_version: bool
-) -> Picks:
+    items: Items, tracks: np.ndarray, scores: np.ndarray, limit: int, lam: float, scale: float, cap: int, one_version: bool,
+    gap: int = 0,
+) -> Picks:  # fmt: skip
     """As ``recsys.stages.rankings.kernels.diversity.pick``."""
     varied, weight = len(tracks) > limit, lam if len(tracks) > limit else 1.0
     closest, nearest = np.ones(len(tracks)), np.full(len(tracks), -1)
@@ -42,7 +43,8 @@ def greedy(
         if not left:
             break
         worth = weight * scores + (1.0 - weight) * closest
-        best = max(allowed or left, key=lambda place: (worth[place], scores[place], -place))
+        recent = [credited[place] for place in taken[max(0, len(taken) - gap) :]]
+        best = max(_in_turn(allowed or left, credited, recent), key=lambda place: (worth[place], scores[place], -place))
         far = float(closest[best]) if varied else 0.0
         picks.append((best, far, int(nearest[best]), lam * scores[best] + (1.0 - lam) * far, not allowed))
         if varied:
@@ -52,3 +54,12 @@ def greedy(
     columns = zip(*picks, strict=True) if picks else [[]] * 5
     types = (np.int32, np.float64, np.int32, np.float64, np.bool_)
     return Picks(*(np.array(column, kind) for column, kind in zip(columns, types, strict=True)))
+
+
+def _in_turn(places: list[int], credited: list[set[int]], recent: list[set[int]]) -> list[int]:
+    """Those that share no artist with the ``recent`` picks, or with the fewest latest of them that some are without."""
+    for latest in range(len(recent) + 1):
+        others = set().union(*recent[latest:])
+        if left := [place for place in places if not credited[place] & others]:
+            return left
+    return places

@@ -1,9 +1,10 @@
 """Greedy picks without comparing every candidate with every pick: exact, to the bit.
 
 The distance to the nearest pick only shrinks as picks are added, so what a candidate was worth when last looked at is an upper
-bound of what it is worth now. Of each block of candidates the greatest bound is kept, and a candidate is compared with the
-picks it has not met only when its bound reaches the best value found. The artist cap and other versions of a picked song are
-looked up then, too.
+bound of what it is worth now. Candidates stand in blocks, of which the greatest bound is kept. Where that reaches the best value
+known, the block meets the picks it has not met, all its candidates side by side, and those that still reach it are looked at one
+by one: the artist cap, other versions of a picked song, distances by names. A good value is known early: the first look is at
+the greatest bound of all.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from typing import NamedTuple
 import numpy as np
 from numba import njit
 
-from recsys.matrices.arrays import INNER, Flags, Floats, Ints, Items, Offsets
+from recsys.matrices.arrays import LEAN, LEAN_INNER, Flags, Floats, Ints, Items, Offsets
 from recsys.stages.rankings.kernels.state import (
     ANY_LIST,
     HEARD,
@@ -34,8 +35,11 @@ Number = int | np.int64
 
 _BLOCK = 32
 """Candidates that share one bound."""
-_BATCH = 32
-"""Candidates gathered before they are compared: the better the value found by then, the fewer need it."""
+_FEW = 32
+"""Blocks of which the one with the greatest bound is looked at first, again and again; of more that would take longer than to go
+through them once."""
+_BY_NAMES = 2.0
+"""Added to the distance by sound where there is none: more than any is."""
 
 
 class Rules(NamedTuple):
@@ -71,7 +75,9 @@ class _Work(NamedTuple):
 
     ``value`` (n,): upper bound of what a candidate is worth, −inf when it cannot be picked; ``closest``: distance to the
     nearest pick met so far, and ``nearest`` its turn; ``met``: how many of the picks with audio were met; ``closed``: by the
-    artist cap or as another version. ``peak``: upper bound of the values of each block. ``batch``: candidates to compare.
+    artist cap or as another version; ``aside``: places of those that a search looked at. ``peak``: upper bound of the values of
+    each block. Where blocks are few, ``unit`` (blocks, 12, 32): one feature of a block's candidates after the other, and
+    ``beyond`` (n,): 0, or :data:`_BY_NAMES` without audio.
     """
 
     value: Floats
@@ -79,19 +85,21 @@ class _Work(NamedTuple):
     nearest: Ints
     met: Ints
     closed: Flags
+    aside: Ints
     peak: Floats
-    batch: Ints
+    unit: Floats
+    beyond: Floats
 
 
 @njit(nogil=True, cache=True)
 def room(most: Number) -> _Work:
     """For lists of at most ``most`` candidates."""
-    value, closest, peak = np.empty(most), np.empty(most), np.empty(most // _BLOCK + 1)
-    nearest, met, batch = np.empty(most, np.int32), np.empty(most, np.int32), np.empty(_BATCH + _BLOCK, np.int32)
-    return _Work(value, closest, nearest, met, np.empty(most, np.bool_), peak, batch)
+    value, closest, nearest, met = np.empty(most), np.empty(most), np.empty(most, np.int32), np.empty(most, np.int32)
+    closed, aside, peak, few = np.empty(most, np.bool_), np.empty(most, np.int32), np.empty(most // _BLOCK + 1), _FEW * _BLOCK
+    return _Work(value, closest, nearest, met, closed, aside, peak, np.empty((_FEW, 12, _BLOCK)), np.empty(few))
 
 
-@njit(nogil=True, cache=True)
+@njit(**LEAN)
 def pick_list(items: Items, pool: Pool, limit: int, whole: Rules, state: PickState, work: _Work, out: PickColumns) -> int:
     """Fills ``out`` with the picks of one list and returns their number; the empty ``state`` is empty again then."""
     tracks, scores = pool
@@ -117,7 +125,7 @@ def pick_list(items: Items, pool: Pool, limit: int, whole: Rules, state: PickSta
     return int(size)
 
 
-@njit(**INNER)
+@njit(**LEAN_INNER)
 def _next(items: Items, pool: Pool, rules: Rules, state: PickState, work: _Work, recent: Ints) -> Number:
     """The best candidate that shares no artist with the ``recent`` picks, or as few of them as others leave; −1 without any."""
     best = _best(items, pool, rules, state, work, recent)
@@ -127,7 +135,7 @@ def _next(items: Items, pool: Pool, rules: Rules, state: PickState, work: _Work,
     return best
 
 
-@njit(**INNER)
+@njit(**LEAN_INNER)
 def _greatest(scores: Floats) -> Number:
     best, greatest = -1, -np.inf
     for place in range(len(scores)):
@@ -136,7 +144,7 @@ def _greatest(scores: Floats) -> Number:
     return best
 
 
-@njit(**INNER)
+@njit(**LEAN_INNER)
 def _meet(items: Items, pool: Pool, pick: int, varied: bool, rules: Rules, state: PickState, work: _Work) -> None:
     """Compare every candidate with the first pick: nearly all would have to be, and one after another it is quick."""
     tracks, scores = pool
@@ -157,16 +165,54 @@ def _meet(items: Items, pool: Pool, pick: int, varied: bool, rules: Rules, state
             for at in range(indptr[track], indptr[track + 1]):
                 far = SAME_GENRE * rules.scale if genre[ANY_LIST, indices[at]] == 0 else far
         closest[place] = far if far < 1.0 else 1.0
-        nearest[place], met[place], closed[place] = 0, heard, False
+        nearest[place], met[place], closed[place] = 0, varied and heard, False
         value[place] = weight * scores[place] + (1.0 - weight) * closest[place]
     for begin in range(0, len(tracks), _BLOCK):
-        greatest = -np.inf
-        for place in range(begin, min(begin + _BLOCK, len(tracks))):
-            greatest = value[place] if value[place] > greatest else greatest
-        peak[begin // _BLOCK] = greatest
+        peak[begin // _BLOCK] = _peak(value[begin : min(begin + _BLOCK, len(tracks))])
+    if varied and len(tracks) <= _FEW * _BLOCK:
+        columns, beyond = work.unit, work.beyond
+        for place in range(len(tracks)):
+            beyond[place] = 0.0 if audio[tracks[place]] else _BY_NAMES
+            for feature in range(12):
+                columns[place // _BLOCK, feature, place % _BLOCK] = unit[tracks[place], feature]
 
 
-@njit(nogil=True, cache=True)
+@njit(**LEAN_INNER)
+def _meet_rest(scores: Floats, part: tuple[Number, Number], weight: float, state: PickState, work: _Work) -> None:
+    """A ``part`` of the candidates meet the picks with audio they have not met, side by side: as one by one, the same bits."""
+    begin, end = part
+    first, hearing, unit, beyond = work.met[begin], state.turns[HEARD], work.unit[begin // _BLOCK], work.beyond[begin:end]
+    value, closest, nearest = work.value[begin:end], work.closest[begin:end], work.nearest[begin:end]
+    a, b, c, d, e, f = unit[0], unit[1], unit[2], unit[3], unit[4], unit[5]
+    g, h, i, j, k, m = unit[6], unit[7], unit[8], unit[9], unit[10], unit[11]
+    for other in range(first, hearing):
+        p, turn = state.unit[other], state.heard[other]
+        pa, pb, pc, pd, pe, pf, pg, ph, pi, pj, pk, pm = p[0], p[1], p[2], p[3], p[4], p[5], p[6], p[7], p[8], p[9], p[10], p[11]
+        for at in range(end - begin):
+            # as in :func:`cosine_distance`: the order of the sum decides its last bits
+            low = a[at] * pa + b[at] * pb + c[at] * pc + d[at] * pd + e[at] * pe + f[at] * pf
+            far = 1.0 - (low + g[at] * pg + h[at] * ph + i[at] * pi + j[at] * pj + k[at] * pk + m[at] * pm)
+            far = far if far > 0.0 else 0.0
+            far = (far if far < 1.0 else 1.0) + beyond[at]
+            nearer = far < closest[at]
+            closest[at] = far if nearer else closest[at]
+            nearest[at] = turn if nearer else nearest[at]
+    for at in range(end - begin):
+        worth = weight * scores[begin + at] + (1.0 - weight) * closest[at]
+        value[at] = worth if value[at] > -np.inf else -np.inf
+        work.met[begin + at] = hearing
+
+
+@njit(fastmath={"nnan", "nsz", "reassoc"}, **LEAN_INNER)
+def _peak(values: Floats) -> float:
+    """The greatest; without thought for NaN, which would keep it from going by vectors."""
+    greatest = -np.inf
+    for value in values:
+        greatest = value if value > greatest else greatest
+    return greatest
+
+
+@njit(**LEAN)
 def cosine_distance(unit: Floats, one: int, units: Floats, other: int) -> float:
     """1 − cosine, limited to 0–1."""
     cosine = 0.0
@@ -177,70 +223,76 @@ def cosine_distance(unit: Floats, one: int, units: Floats, other: int) -> float:
     return far if far < 1.0 else 1.0
 
 
-@njit(**INNER)
+@njit(**LEAN_INNER)
 def _best(items: Items, pool: Pool, rules: Rules, state: PickState, work: _Work, recent: Ints) -> Number:
     """The candidate that is worth most, of equals the one with the greatest score, then the earliest; −1 without any."""
-    value, peak, batch, end = work.value, work.peak, work.batch, len(pool.tracks)
-    first = _BLOCK * np.argmax(peak[: (end + _BLOCK - 1) // _BLOCK])
-    batch[0] = first + np.argmax(value[first : min(first + _BLOCK, end)])
+    tracks, scores = pool
+    value, aside, peaks = work.value, work.aside, work.peak[: (len(tracks) + _BLOCK - 1) // _BLOCK]
+    few, bound = len(peaks) <= _FEW, _peak(peaks)
     # numbers with a type: for a literal numba would compile everything once more
-    best, candidates = _compare(items, pool, rules, (state, work), recent, np.int64(1), np.int64(-1)), np.int64(0)
-    least = value[best] if best >= 0 else -np.inf
-    for begin in range(0, end, _BLOCK):
-        if peak[begin // _BLOCK] >= least:
-            below = -np.inf
-            for place in range(begin, min(begin + _BLOCK, end)):
-                # written in any case, kept when the next place is taken: no branch to guess
-                batch[candidates] = place
-                candidates += value[place] >= least
-                below = value[place] if below < value[place] < least else below
-            peak[begin // _BLOCK] = below
-        if candidates > _BATCH:
-            best, candidates = _compare(items, pool, rules, (state, work), recent, candidates, best), np.int64(0)
-            least = value[best] if best >= 0 else -np.inf
-    return _compare(items, pool, rules, (state, work), recent, candidates, best)
+    best, greatest, looked_at = np.int64(-1), -np.inf, np.int64(0)
+    while bound > -np.inf and (best < 0 or (few and bound >= greatest)):
+        block = _place_of(bound, peaks)
+        part = _BLOCK * block, min(_BLOCK * block + _BLOCK, len(tracks))
+        own = value[part[0] : part[1]]
+        if few and work.met[part[0]] < state.turns[HEARD]:
+            _meet_rest(scores, part, rules.weight, state, work)
+        elif _peak(own) == bound:
+            place = part[0] + _place_of(bound, own)
+            best, greatest = _sifted(items, pool, rules, (state, work), recent, (place, place + 1), (best, greatest))
+            if value[place] > -np.inf:  # set aside, or it would be looked at again and again
+                aside[looked_at], value[place], looked_at = place, -np.inf, looked_at + 1
+        peaks[block] = _peak(own)
+        bound = _peak(peaks)
+    for block in range(0 if few or best < 0 else len(peaks)):
+        if peaks[block] >= greatest:
+            part = _BLOCK * block, min(_BLOCK * block + _BLOCK, len(tracks))
+            best, greatest = _sifted(items, pool, rules, (state, work), recent, part, (best, greatest))
+            peaks[block] = _peak(value[part[0] : part[1]])
+    for place in aside[:looked_at]:
+        value[place] = rules.weight * scores[place] + (1.0 - rules.weight) * work.closest[place]
+        peaks[place // _BLOCK] = max(peaks[place // _BLOCK], value[place])
+    return best
 
 
-@njit(**INNER)
-def _compare(
-    items: Items,
-    pool: Pool,
-    rules: Rules,
-    known: tuple[PickState, _Work],
-    recent: Ints,
-    candidates: Number,
-    best: Number,
-) -> Number:
-    """The best of ``best`` and the first ``candidates`` of the batch, each looked at until it is known to be worth less.
-
-    The peaks of their blocks rise to what is known of them then.
-    """
-    # fields of a tuple are counted references: taken out once, they cost nothing inside the loop
-    (tracks, scores), (state, work) = pool, known
-    value, closest, nearest, met, closed = work.value, work.closest, work.nearest, work.met, work.closed
-    audio, unit, heard, units, turns, batch = items.audio, items.unit, state.heard, state.unit, state.turns, work.batch
-    song, songs, starts, credited, counts = items.song, state.song, items.credits_indptr, items.credits_indices, state.credits
+@njit(**LEAN_INNER)
+def _sifted(
+    items: Items, pool: Pool, rules: Rules, both: tuple[PickState, _Work], recent: Ints, part: tuple[Number, Number],
+    leader: tuple[Number, float],
+) -> tuple[Number, float]:  # fmt: skip
+    """The ``leader`` and what it is worth, or who in a ``part`` of the candidates is worth more once all is known of them."""
+    # fields of a tuple cost something each time they are taken out
+    (tracks, scores), (state, work), (best, greatest) = pool, both, leader
+    value, closest, nearest, met, closed, turns = work.value, work.closest, work.nearest, work.met, work.closed, state.turns
+    unit, heard, units, hearing = items.unit, state.heard, state.unit, state.turns[HEARD]
+    audio, song, songs, starts, credited, counts = (
+        items.audio,
+        items.song,
+        state.song,
+        items.credits_indptr,
+        items.credits_indices,
+        state.credits,
+    )
     artist, artists, indptr, indices, genres = items.artist, state.artist, items.genres_indptr, items.genres_indices, state.genre
     weight, scale, cap, one_version, _ = rules
-    greatest, hearing, peak = value[best] if best >= 0 else -np.inf, turns[HEARD], work.peak
-    for at in range(candidates):
-        place = batch[at]
-        bound, track = value[place], tracks[place]
-        if bound == -np.inf or bound < greatest or (bound == greatest and not _before(scores, place, best)):
+    for place in range(part[0], part[1]):
+        if value[place] == -np.inf or value[place] < greatest:
             continue
-        shut = one_version and song[track] >= 0 and songs[song[track]]
-        shut = shut or (cap > 0 and full(track, cap, starts, credited, counts))
-        value[place], closed[place] = -np.inf if shut else bound, shut
-        if shut or _common(starts, credited, track, tracks, recent):
-            continue  # it waits for its turn, if it has one
-        far, turn, kind = closest[place], nearest[place], SILENT if audio[track] else ANY_LIST
+        track = tracks[place]
+        closed[place] = (one_version and song[track] >= 0 and songs[song[track]]) or (
+            cap > 0 and full(track, cap, starts, credited, counts)
+        )
+        if closed[place]:
+            value[place] = -np.inf
+            continue
+        kind = SILENT if audio[track] else ANY_LIST
         if turns[kind] < NEVER:
             by_artist, by_genre = first_with(track, kind, artist, artists, indptr, indices, genres)
             apart, since = by_names(by_artist, by_genre, turns[kind], scale)
-            if apart < far:
-                far, turn = apart, since
+            if apart < closest[place] or (apart == closest[place] and since < nearest[place]):
+                closest[place], nearest[place] = apart, since
+        far, turn, other = closest[place], nearest[place], met[place] if audio[track] else hearing
         bound = weight * scores[place] + (1.0 - weight) * far
-        other = met[place] if audio[track] else hearing
         while other < hearing and bound >= greatest:
             apart = cosine_distance(unit, track, units, other)
             if apart < far or (apart == far and heard[other] < turn):
@@ -248,15 +300,22 @@ def _compare(
                 bound = weight * scores[place] + (1.0 - weight) * far
             other += 1
         value[place], closest[place], nearest[place], met[place] = bound, far, turn, other
-        if bound > greatest or (bound == greatest and _before(scores, place, best)):
-            best, greatest = place, bound
-    for at in range(candidates):
-        place = batch[at]
-        peak[place // _BLOCK] = max(peak[place // _BLOCK], value[place])
-    return best
+        ahead = value[place] > greatest or (value[place] == greatest and (best < 0 or _before(scores, place, best)))
+        if ahead and not _common(starts, credited, track, tracks, recent):
+            best, greatest = place, value[place]
+    return best, greatest
 
 
-@njit(**INNER)
+@njit(**LEAN_INNER)
+def _place_of(value: float, values: Floats) -> Number:
+    """The first place of a value that is there."""
+    place = np.int64(0)
+    while values[place] != value:
+        place += 1
+    return place
+
+
+@njit(**LEAN_INNER)
 def _common(indptr: Offsets, indices: Ints, track: int | np.int32, tracks: Ints, recent: Ints) -> bool:
     """Whether a track has an artist in common with one of the ``recent`` picks, places among ``tracks``."""
     for pick in recent:
@@ -268,20 +327,20 @@ def _common(indptr: Offsets, indices: Ints, track: int | np.int32, tracks: Ints,
     return False
 
 
-@njit(**INNER)
+@njit(**LEAN_INNER)
 def _before(scores: Floats, place: Number, other: Number) -> bool:
     """Whether a candidate wins when worth the same as another."""
     # without a branch: one over two arrays would make numba count references here
     return (scores[place] > scores[other]) | ((scores[place] == scores[other]) & (place < other))
 
 
-@njit(**INNER)
+@njit(**LEAN_INNER)
 def _lift(scores: Floats, weight: float, work: _Work) -> bool:
     """Open closed candidates again, for the artist cap to be lifted; other versions close again. Whether there were any."""
     lifted = False
     for place in range(len(scores)):
         if work.closed[place]:
             work.value[place] = weight * scores[place] + (1.0 - weight) * work.closest[place]
-            work.peak[place // _BLOCK] = np.inf
+            work.peak[place // _BLOCK] = max(work.peak[place // _BLOCK], work.value[place])
             lifted = True
     return lifted

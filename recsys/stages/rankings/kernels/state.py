@@ -12,7 +12,7 @@ from typing import NamedTuple
 import numpy as np
 from numba import njit
 
-from recsys.matrices.arrays import INNER, Flags, Floats, Ints, Items, Offsets
+from recsys.matrices.arrays import INNER, LEAN, Flags, Floats, Ints, Items, Offsets
 
 SAME_ARTIST, SAME_GENRE, UNRELATED = 0.12, 0.38, 0.78
 """Distances when one of two tracks has no audio."""
@@ -63,7 +63,7 @@ def _ids(ids: Ints) -> int:
     return 1 + ids.max() if len(ids) else 0
 
 
-@njit(nogil=True, cache=True)
+@njit(**LEAN)
 def enter(items: Items, track: int, turn: int | np.int64, varied: bool, state: PickState) -> None:
     """Enter a pick; when distances do not count (not ``varied``), only for the artist cap and the songs."""
     for at in range(items.credits_indptr[track], items.credits_indptr[track + 1]):
@@ -86,7 +86,7 @@ def enter(items: Items, track: int, turn: int | np.int64, varied: bool, state: P
             state.genre[kind, items.genres_indices[at]] = min(state.genre[kind, items.genres_indices[at]], turn)
 
 
-@njit(nogil=True, cache=True)
+@njit(**LEAN)
 def clear(items: Items, tracks: Ints, picks: Ints, state: PickState) -> None:
     """Empty again, after ``picks`` among ``tracks``."""
     state.turns[ANY_LIST], state.turns[SILENT], state.turns[HEARD] = NEVER, NEVER, 0
@@ -104,7 +104,7 @@ def clear(items: Items, tracks: Ints, picks: Ints, state: PickState) -> None:
             state.song[items.song[track]] = False
 
 
-@njit(nogil=True, cache=True)
+@njit(**LEAN)
 def allow_more(items: Items, tracks: Ints, more: int | np.int64, state: PickState) -> None:
     """Every artist may have so many ``more`` picks than the cap says for each of ``tracks``: picks count from below 0.
 
@@ -116,7 +116,7 @@ def allow_more(items: Items, tracks: Ints, more: int | np.int64, state: PickStat
             state.credits[artist] = min(0, state.credits[artist] - more)
 
 
-@njit(nogil=True, cache=True)
+@njit(**LEAN)
 def full(track: int, cap: int, indptr: Offsets, indices: Ints, counts: Ints) -> bool:
     """Whether a credited artist has all the picks it may have; the arrays are those of ``Items`` and the state."""
     capped = False
@@ -125,7 +125,7 @@ def full(track: int, cap: int, indptr: Offsets, indices: Ints, counts: Ints) -> 
     return capped
 
 
-@njit(nogil=True, cache=True)
+@njit(**LEAN)
 def first_with(
     track: int, kind: int, artist: Ints, artists: Ints, indptr: Offsets, indices: Ints, genres: Ints
 ) -> tuple[int, int]:
@@ -137,7 +137,7 @@ def first_with(
     return artists[kind, artist[track]], common
 
 
-@njit(nogil=True, cache=True)
+@njit(**LEAN)
 def by_names(by_artist: int, by_genre: int, first: int, scale: float) -> tuple[float, int]:
     """Distance to the nearest of the picks that go by names, and its turn; ``first``: the first of them."""
     if by_artist < NEVER:

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from recsys.matrices.arrays import Items
 from recsys.stages.rankings.kernels.diversity import Picks
-from recsys.stages.rankings.kernels.picking import _BATCH, _BLOCK
+from recsys.stages.rankings.kernels.picking import _BLOCK, _FEW
 from tests.support.greedy import greedy
 from tests.support.picks import pick, pick_many
 
@@ -55,21 +55,23 @@ def assert_same(picks: Picks, expected: Picks) -> None:
     heard=st.sampled_from(HEARD),
     cap=st.integers(0, 3),
     one_version=st.booleans(),
+    gap=st.integers(0, 3),
 )
 def test_brute_force(
-    levels: int, seed: int, count: int, limit: int, lam: float, scale: float, heard: float, cap: int, one_version: bool
+    levels: int, seed: int, count: int, limit: int, lam: float, scale: float, heard: float, cap: int, one_version: bool, gap: int
 ) -> None:
     given = world(seed, count, heard, levels)
-    rules = (limit, lam, scale, cap, one_version)
+    rules = (limit, lam, scale, cap, one_version, gap)
     assert_same(pick(*given, *rules), greedy(*given, *rules))
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("heard", HEARD)
-@pytest.mark.parametrize("levels", [0, 50])
-def test_brute_force_of_many_blocks(heard: float, levels: int) -> None:
-    given = world(7, 40 * max(_BATCH, _BLOCK) + 5, heard, levels)
-    for rules in ((50, 0.74, 1.0, 0, False), (50, 0.74, 0.46, 3, True), (50, 0.3, 1.0, 1, True)):
+@pytest.mark.parametrize("levels", [0, 4])
+@pytest.mark.parametrize("blocks", [_FEW - 1, _FEW + 8], ids=["few", "many"])
+def test_brute_force_of_blocks(heard: float, levels: int, blocks: int) -> None:
+    given = world(7, blocks * _BLOCK + 5, heard, levels)
+    for rules in ((50, 0.74, 1.0, 0, False), (50, 0.74, 0.46, 3, True, 3), (50, 0.3, 1.0, 1, True)):
         assert_same(pick(*given, *rules), greedy(*given, *rules))
 
 
