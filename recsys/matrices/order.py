@@ -20,6 +20,8 @@ CROWD = 64
 """Scores in one bucket from which on sorting by merging is quicker."""
 WORD = 8
 """Flags, of a byte each, in a machine word."""
+_MANY = 4
+"""Times as many scores as wanted from which on only the greatest are put in order."""
 MOST_RATE = 1e300
 """Keeps products of the rate finite where scores hardly differ."""
 
@@ -51,6 +53,22 @@ def greatest_first(scores: Floats) -> Offsets:
             to -= 1
         order[to] = place
     return order
+
+
+@njit(nogil=True, cache=True)
+def most_greatest(scores: Floats, most: int) -> Offsets:
+    """Places of the ``most`` greatest ``scores`` (n,), greatest first, equal scores in their order; scores are finite."""
+    if len(scores) <= _MANY * most:
+        return greatest_first(scores)[:most]
+    # of many only those that can be among them are put in order
+    places = reaching(scores, nth_greatest(scores, max(most, 1)), len(scores))
+    own, out = np.empty(len(places)), np.empty(min(most, len(places)), np.int64)
+    for at in range(len(places)):
+        own[at] = scores[places[at]]
+    order = greatest_first(own)
+    for at in range(len(out)):
+        out[at] = places[order[at]]
+    return out
 
 
 @njit(nogil=True, cache=True)

@@ -94,9 +94,10 @@ def drop(tracks: Tracks, lists: Lists, rules: Codes, counts: Offsets) -> None:
         names = (tracks.barred_genre_of, tracks.barred_genre_indptr, tracks.barred_genre_members)
         _bar(names, excluded, np.int64(_GENRE), rules[row])
         _bound(tracks, lists, row, rules[row])
+        _count(rules[row], counts[row])  # before releases: they are many, and would end the passing over of eight tracks
         if len(tracks.releases):
-            _one_release(tracks, lists.heard[lists.heard_indptr[row] : lists.heard_indptr[row + 1]], shown, rules[row])
-        _count(rules[row], counts[row])
+            heard = lists.heard[lists.heard_indptr[row] : lists.heard_indptr[row + 1]]
+            _one_release(tracks, heard, shown, rules[row], counts[row])
 
 
 @njit(**INNER)
@@ -179,18 +180,21 @@ def _bound(tracks: Tracks, lists: Lists, row: int, rules: Codes) -> None:
 
 
 @njit(**INNER)
-def _one_release(tracks: Tracks, heard: Ints, shown: Ints, rules: Codes) -> None:
+def _one_release(tracks: Tracks, heard: Ints, shown: Ints, rules: Codes, counts: Offsets) -> None:
     """Of the releases of a song, drop those beside the one the listener heard, else beside the main one, if that one passes.
 
-    ``shown`` (tracks,): main releases, left as such.
+    ``shown`` (tracks,): main releases, left as such. ``counts`` (rules,): what was dropped, of which these become a part.
     """
-    canonical = tracks.canonical
+    canonical, releases, dropped = tracks.canonical, tracks.releases, 0
     for track in heard:
         shown[canonical[track]] = track
-    for track in tracks.releases:
+    for track in releases:
         best = shown[canonical[track]]
         if best != track and rules[track] == 0 and rules[best] == 0:
             rules[track] = VERSION
+            dropped += 1
+    counts[VERSION] += dropped
+    counts[0] -= dropped
     for track in heard:
         shown[canonical[track]] = canonical[track]
 

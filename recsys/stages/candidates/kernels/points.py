@@ -12,7 +12,7 @@ import numpy as np
 from numba import njit
 
 from recsys.matrices.arrays import INNER, Codes, Flags, Floats, Ints, Lists, Names, Offsets, Subjects, Tracks
-from recsys.matrices.order import greatest_first
+from recsys.matrices.order import greatest_first, most_greatest
 from recsys.stages.candidates.kernels.constants import AVERSION, PROMOTED, SOUND
 from recsys.stages.candidates.kernels.core import Depth, Loving, TrackFacts, candidates_to_measure, great_votes
 from recsys.stages.candidates.kernels.fits import calm, opinions, some, strengths, strongest
@@ -154,7 +154,7 @@ def best_points(
         scale = scale_of(_weight_of(wishes.weight[row], cold), one.votes, one.counted, one.values)
         factors = _factors((tracks.silenced, tracks.boost), one, not block.explicit_safe[row])
         totals = total_points(scale, one.values, factors)
-        first = greatest_first(totals)[:most]
+        first = most_greatest(totals, most)
         counts[row] = len(first)
         for at in range(len(first)):
             chosen[row, at], scores[row, at] = one.core[first[at]], totals[first[at]]

@@ -91,6 +91,14 @@ class _Work(NamedTuple):
     beyond: Floats
 
 
+class _Search(NamedTuple):
+    """The best candidate so far, −1 for none, what it is worth, and how many were looked at."""
+
+    best: Number
+    greatest: float
+    aside: Number
+
+
 @njit(nogil=True, cache=True)
 def room(most: Number) -> _Work:
     """For lists of at most ``most`` candidates."""
@@ -230,39 +238,38 @@ def _best(items: Items, pool: Pool, rules: Rules, state: PickState, work: _Work,
     value, aside, peaks = work.value, work.aside, work.peak[: (len(tracks) + _BLOCK - 1) // _BLOCK]
     few, bound = len(peaks) <= _FEW, _peak(peaks)
     # numbers with a type: for a literal numba would compile everything once more
-    best, greatest, looked_at = np.int64(-1), -np.inf, np.int64(0)
-    while bound > -np.inf and (best < 0 or (few and bound >= greatest)):
+    search = _Search(np.int64(-1), -np.inf, np.int64(0))
+    while bound > -np.inf and (search.best < 0 or (few and bound >= search.greatest)):
         block = _place_of(bound, peaks)
         part = _BLOCK * block, min(_BLOCK * block + _BLOCK, len(tracks))
-        own = value[part[0] : part[1]]
         if few and work.met[part[0]] < state.turns[HEARD]:
             _meet_rest(scores, part, rules.weight, state, work)
-        elif _peak(own) == bound:
-            place = part[0] + _place_of(bound, own)
-            best, greatest = _sifted(items, pool, rules, (state, work), recent, (place, place + 1), (best, greatest))
-            if value[place] > -np.inf:  # set aside, or it would be looked at again and again
-                aside[looked_at], value[place], looked_at = place, -np.inf, looked_at + 1
-        peaks[block] = _peak(own)
+        else:
+            peaks[block] = -np.inf  # those are looked at that reach the best of all other blocks
+            search = _sifted(items, pool, rules, (state, work), recent, (*part, _peak(peaks)), search)
+        peaks[block] = _peak(value[part[0] : part[1]])
         bound = _peak(peaks)
-    for block in range(0 if few or best < 0 else len(peaks)):
-        if peaks[block] >= greatest:
+    for block in range(0 if few or search.best < 0 else len(peaks)):
+        if peaks[block] >= search.greatest:
             part = _BLOCK * block, min(_BLOCK * block + _BLOCK, len(tracks))
-            best, greatest = _sifted(items, pool, rules, (state, work), recent, part, (best, greatest))
+            search = _sifted(items, pool, rules, (state, work), recent, (*part, -np.inf), search)
             peaks[block] = _peak(value[part[0] : part[1]])
-    for place in aside[:looked_at]:
+    for place in aside[: search.aside]:
         value[place] = rules.weight * scores[place] + (1.0 - rules.weight) * work.closest[place]
         peaks[place // _BLOCK] = max(peaks[place // _BLOCK], value[place])
-    return best
+    return search.best
 
 
 @njit(**LEAN_INNER)
 def _sifted(
-    items: Items, pool: Pool, rules: Rules, both: tuple[PickState, _Work], recent: Ints, part: tuple[Number, Number],
-    leader: tuple[Number, float],
-) -> tuple[Number, float]:  # fmt: skip
-    """The ``leader`` and what it is worth, or who in a ``part`` of the candidates is worth more once all is known of them."""
+    items: Items, pool: Pool, rules: Rules, both: tuple[PickState, _Work], recent: Ints, part: tuple[Number, Number, float],
+    search: _Search,
+) -> _Search:  # fmt: skip
+    """The search after a look at those of a part of the candidates, from one place up to another, that are worth so much."""
+    begin, end, least = part
+    (tracks, scores), (state, work), (best, greatest, looked_at) = pool, both, search
     # fields of a tuple cost something each time they are taken out
-    (tracks, scores), (state, work), (best, greatest) = pool, both, leader
+    aside = work.aside
     value, closest, nearest, met, closed, turns = work.value, work.closest, work.nearest, work.met, work.closed, state.turns
     unit, heard, units, hearing = items.unit, state.heard, state.unit, state.turns[HEARD]
     audio, song, songs, starts, credited, counts = (
@@ -275,8 +282,8 @@ def _sifted(
     )
     artist, artists, indptr, indices, genres = items.artist, state.artist, items.genres_indptr, items.genres_indices, state.genre
     weight, scale, cap, one_version, _ = rules
-    for place in range(part[0], part[1]):
-        if value[place] == -np.inf or value[place] < greatest:
+    for place in range(begin, end):
+        if value[place] == -np.inf or value[place] < max(least, greatest):
             continue
         track = tracks[place]
         closed[place] = (one_version and song[track] >= 0 and songs[song[track]]) or (
@@ -303,7 +310,9 @@ def _sifted(
         ahead = value[place] > greatest or (value[place] == greatest and (best < 0 or _before(scores, place, best)))
         if ahead and not _common(starts, credited, track, tracks, recent):
             best, greatest = place, value[place]
-    return best, greatest
+        # set aside, or it would be looked at again and again
+        aside[looked_at], value[place], looked_at = place, -np.inf, looked_at + 1
+    return _Search(best, greatest, looked_at)
 
 
 @njit(**LEAN_INNER)
