@@ -16,7 +16,7 @@ import polars as pl
 from recsys.buffered import buffered_map
 from recsys.inputs import Inputs, Snapshot
 from recsys.mapped import Place, in_memory
-from recsys.matrices.arrays import Floats
+from recsys.matrices.arrays import Numbers
 from recsys.matrices.catalog import Catalog, build_catalog
 from recsys.matrices.history import History, build_history
 from recsys.matrices.requests import build_requests
@@ -177,11 +177,11 @@ def _worded(blocks: list[_Block], scorer: Scorer) -> Shard:
 class _Room(threading.local):
     """The votes of the block that a thread computes, in memory that is used again: see :mod:`recsys.stages.neighbors.stage`."""
 
-    votes: Floats = np.empty((0, 0))
+    votes: Numbers = np.empty((0, 0))
 
-    def of(self, listeners: int, tracks: int) -> Floats:
+    def of(self, listeners: int, tracks: int, precision: type) -> Numbers:
         if len(self.votes) < listeners:
-            self.votes = np.empty((listeners, tracks))
+            self.votes = np.empty((listeners, tracks), precision)
         return self.votes[:listeners]
 
 
@@ -193,7 +193,7 @@ def _tile(scorer: Scorer, first: int, last: int, clock: Clock, room: _Room) -> l
 
 def _block(scorer: Scorer, first: int, last: int, clock: Clock, room: _Room) -> _Block:
     with clock("neighbors"):
-        voted = scorer.vote(first, last, room.of(last - first, len(scorer.catalog.ids)))
+        voted = scorer.vote(first, last, room.of(last - first, len(scorer.catalog.ids), scorer.similar.precision))
         near = neighbor_rows(scorer.history, voted.near, scorer.settings)
     with clock("candidates"):
         scored = scorer.weigh(voted)

@@ -58,7 +58,7 @@ class Shipped:
         for first in range(0, len(users), _BLOCK):
             last = min(first + _BLOCK, len(users))
             rows = np.array([row_of.get(user, -1) for user in users[first:last]])
-            scores = self.scorer.similar.scores(self.scorer.similar.near(first, last))[rows >= 0]
+            scores = self.scorer.similar.votes(self.scorer.similar.near(first, last)).values()[rows >= 0]
             out[rows[rows >= 0]] = top(scores, self.task.barred[rows[rows >= 0]], self.k)
         return out
 

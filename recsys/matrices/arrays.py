@@ -17,6 +17,7 @@ Codes = NDArray[np.uint8]
 Float32s = NDArray[np.float32]
 Unsigned = NDArray[np.uint32]
 Words = NDArray[np.uint64]
+Numbers = NDArray[Any]
 
 LEAN: dict[str, Any] = {"nogil": True, "cache": True, "_nrt": False}
 """Options of kernels that allocate nothing: without them, every call counts references to every array it is handed, in atomic
@@ -128,6 +129,36 @@ class Lists(NamedTuple):
     heard_indptr: Offsets
     heard: Ints
     """Rows of releases that the listener heard last and that are not the main one of their song."""
+
+
+class Votes(NamedTuple):
+    """What similar listeners say to n listeners of every track, 0–1: ``share[row, track] / whole[row] * most[row]``.
+
+    So kept, single numbers do: what a reader makes of them is the same to the bit, and half as much goes through memory.
+    """
+
+    share: Numbers
+    """(n, tracks) ≥ 0, float32 or float64; all 0 where ``most`` is 0."""
+    whole: Floats
+    """(n,) above 0."""
+    most: Floats
+    """(n,) ≥ 0."""
+
+    def values(self) -> Floats:
+        """(n, tracks) 0–1."""
+        if self.share.dtype == np.float64:  # by whom it is 0–1 as it is
+            return self.share
+        return self.share.astype(np.float64) / self.whole[:, None] * self.most[:, None]
+
+    @classmethod
+    def plain(cls, values: Floats) -> Votes:
+        """Of ``values`` (n, tracks) 0–1."""
+        return cls(values, np.ones(len(values)), np.ones(len(values)))
+
+    def followed_by(self, others: Votes) -> Votes:
+        """These rows, then those of ``others``."""
+        share, whole, most = (np.concatenate(both) for both in zip(self, others, strict=True))
+        return Votes(share, whole, most)
 
 
 class Weights(NamedTuple):

@@ -12,7 +12,7 @@ from numba import njit
 
 from recsys import compiled
 from recsys.matrices import KERNELS
-from recsys.matrices.arrays import INNER, LEAN, Codes, Floats, Ints, Offsets, Words
+from recsys.matrices.arrays import INNER, LEAN, Codes, Floats, Ints, Numbers, Offsets, Words
 
 compiled.cached(Path(__file__).parent, *KERNELS)
 
@@ -104,7 +104,7 @@ def ascending(numbers: Ints) -> Ints:
 
 
 @njit(nogil=True, cache=True)
-def reaching(scores: Floats, least: float, most: int) -> Ints:
+def reaching(scores: Numbers, least: float, most: int) -> Ints:
     """Places of the first ``most`` scores of ``least`` or more."""
     flags = np.zeros((len(scores) + WORD - 1) // WORD * WORD, np.uint8)
     for at in range(len(scores)):

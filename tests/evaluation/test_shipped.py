@@ -55,7 +55,7 @@ class TestFit:
 
     def test_votes_are_the_best_of_the_scores(self, shipped: Shipped) -> None:
         result, users = shipped.votes(), shipped.scorer.history.users
-        scores = shipped.scorer.similar.scores(shipped.scorer.similar.near(0, len(users)))
+        scores = shipped.scorer.similar.votes(shipped.scorer.similar.near(0, len(users))).values()
         for row, user in enumerate(shipped.task.users):
             if user not in users:
                 assert (result[row] == -1).all()

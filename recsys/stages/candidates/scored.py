@@ -9,7 +9,7 @@ from typing import NamedTuple
 import numpy as np
 
 from recsys.matrices import arrays
-from recsys.matrices.arrays import Codes, Floats, Offsets
+from recsys.matrices.arrays import Codes, Floats, Offsets, Votes
 from recsys.matrices.taste import Taste
 from recsys.stages.candidates.kernels import fits, scores
 from recsys.stages.candidates.kernels.core import TrackFacts
@@ -35,8 +35,8 @@ class Voted(NamedTuple):
     first: int
     last: int
     near: Neighborhood
-    collaborative: Floats
-    """(listeners, tracks) 0–1."""
+    votes: Votes
+    """Of the listeners."""
 
 
 @dataclass(frozen=True)
@@ -51,14 +51,19 @@ class Scored:
     tastes: Taste
     subjects: arrays.Subjects
     weights: arrays.Weights
-    collaborative: Floats
-    """(listeners, tracks) 0–1."""
+    votes: Votes
+    """Of the listeners, then of lists with seeds."""
     rules: Codes
     """(lists, tracks) first rule that drops the track, 0 for a candidate."""
     dropped: Offsets
     """(lists, rules + 1) tracks dropped by each rule; candidates first."""
     spread: Spread | None = None
     """What scale `spread` is measured with."""
+
+    @cached_property
+    def collaborative(self) -> Floats:
+        """(listeners, tracks) 0–1; like :attr:`fits` not for a run of scale `spread`."""
+        return self.votes.values()
 
     @cached_property
     def fits(self) -> arrays.Fits:

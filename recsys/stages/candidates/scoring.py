@@ -13,7 +13,7 @@ from scipy import sparse
 from scipy.sparse import csr_array, vstack
 
 from recsys.matrices import arrays, taste
-from recsys.matrices.arrays import Codes, Floats, Ints, Items
+from recsys.matrices.arrays import Codes, Floats, Ints, Items, Numbers
 from recsys.matrices.catalog import Catalog
 from recsys.matrices.features import WEIGHTS
 from recsys.matrices.history import History
@@ -100,13 +100,13 @@ class Scorer:
             **_barring("barred_genre", catalog.excludable_genres),
         )
 
-    def vote(self, first: int, last: int, out: Floats | None = None) -> Voted:
+    def vote(self, first: int, last: int, out: Numbers | None = None) -> Voted:
         """Neighbours of listeners ``first`` … ``last`` − 1, and what they say, in ``out`` (listeners, tracks) if there is one.
 
-        Memory: 8 × listeners × tracks bytes.
+        Memory: 4 × listeners × tracks bytes, in preset `reference` 8.
         """
         near = self.similar.near(first, last)
-        return Voted(first, last, near, self.similar.scores(near, out))
+        return Voted(first, last, near, self.similar.votes(near, out))
 
     def _releases(self) -> Ints:
         """Rows of songs with several releases, of which a list may hold one."""
@@ -116,12 +116,12 @@ class Scorer:
         return np.flatnonzero(np.bincount(main, minlength=len(main))[main] > 1).astype(np.int32)
 
     def score(self, first: int, last: int) -> Scored:
-        """What scores all lists of listeners ``first`` … ``last`` − 1. Memory: (8 × listeners + lists) × tracks bytes."""
+        """What scores all lists of listeners ``first`` … ``last`` − 1. Memory: (4 × listeners + lists) × tracks bytes."""
         return self.weigh(self.vote(first, last))
 
     def weigh(self, voted: Voted) -> Scored:
         """The same with what similar listeners say."""
-        first, last, near, collaborative = voted
+        first, last, near, votes = voted
         requests = self.requests
         from_list, to_list = int(requests.indptr[first]), int(requests.indptr[last])
         rows = range(from_list, to_list)
@@ -135,11 +135,11 @@ class Scorer:
         seeded = [row for row in own if requests.is_seeded(row)]
         if seeded and spread:
             lists.listener[[row - from_list for row in seeded]] = last - first + np.arange(len(seeded), dtype=np.int32)
-            collaborative = np.concatenate([collaborative, self._seeded(seeded)])
+            votes = votes.followed_by(self._seeded(seeded))
         rules = np.empty((len(rows), len(self.catalog.ids)), dtype=np.uint8)
         dropped = np.empty((len(rows), filters.RULES), dtype=np.int64)
         filters.drop(self.tracks, lists, rules, dropped)
-        scored = Scored(first, from_list, near, self.tracks, lists, tastes, subjects, self.weights, collaborative, rules, dropped)
+        scored = Scored(first, from_list, near, self.tracks, lists, tastes, subjects, self.weights, votes, rules, dropped)
         if artists is None:
             return scored
         filters.narrow(self.tracks, self._narrow(rows), rules, dropped)
@@ -163,8 +163,8 @@ class Scorer:
         """The catalogue as the parts of scale `spread` read it."""
         return points.facts(self.catalog, self.history)
 
-    def _seeded(self, rows: list[int]) -> Floats:
-        """(rows, tracks) scores of lists with seeds."""
+    def _seeded(self, rows: list[int]) -> arrays.Votes:
+        """Of lists with seeds, one row each."""
         return self.similar.seeded(self.requests.listener[rows], self._starts(rows), self.settings.seed_share)
 
     def _starts(self, rows: Iterable[int]) -> csr_array:

@@ -11,14 +11,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from os import cpu_count
-from typing import NamedTuple, Protocol
+from typing import ClassVar, NamedTuple, Protocol
 
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
-from recsys.matrices.arrays import Float32s, Floats, Ints, Offsets, Ragged, pattern
+from recsys.matrices.arrays import Float32s, Floats, Ints, Numbers, Offsets, Ragged, Votes, pattern
 from recsys.matrices.history import History
 from recsys.settings import Settings
 from recsys.stages.neighbors import attribution
@@ -88,8 +88,11 @@ class Similar(Protocol):
     def near(self, first: int, last: int) -> Neighborhood:
         """Neighbours of listeners ``first`` … ``last`` − 1."""
 
-    def scores(self, near: Neighborhood, out: Floats | None = None) -> Floats:
-        """(listeners of the block, tracks) collaborative scores 0–1, in ``out`` if there is one."""
+    precision: ClassVar[type]
+    """Of the shares of its votes."""
+
+    def votes(self, near: Neighborhood, out: Numbers | None = None) -> Votes:
+        """Of the listeners of the block, their shares in ``out`` (listeners, tracks) if there is one."""
 
     def shares(self, first: int, pairs: Ragged) -> Shares:
         """Own tracks with the greatest shares of the votes, for tracks asked about of the listeners from ``first`` on."""
@@ -97,8 +100,8 @@ class Similar(Protocol):
     def seed_shares(self, seeds: Sequence[Ints], pairs: Ragged) -> Shares:
         """The same of somebody whose history are the seeds, for each of some lists of seeds."""
 
-    def seeded(self, listeners: Ints, seeds: csr_array, share: float) -> Floats:
-        """(n, tracks) collaborative scores 0–1 of listeners as they are by ``share`` (0–1) what likes ``seeds`` (n, tracks)."""
+    def seeded(self, listeners: Ints, seeds: csr_array, share: float) -> Votes:
+        """Of n listeners as they are, by ``share`` (0–1) what likes ``seeds`` (n, tracks)."""
 
     def chances(self, first: int, pairs: Ragged) -> Floats:
         """(pairs,) chance 0–1 that the listeners from ``first`` on come to like the tracks asked about; NaN where unknown."""
@@ -108,6 +111,7 @@ class Similar(Protocol):
 class CoRated:
     """Every listener with a positive correlation over the tracks both rated."""
 
+    precision: ClassVar[type] = np.float64
     history: History
     canonical: Ints
     settings: Settings
@@ -115,8 +119,8 @@ class CoRated:
     def near(self, first: int, last: int) -> Neighborhood:
         return neighborhood(self.history, first, last)
 
-    def scores(self, near: Neighborhood, out: Floats | None = None) -> Floats:
-        return collaborative(self.history, near, self.canonical, self.settings, out)
+    def votes(self, near: Neighborhood, out: Numbers | None = None) -> Votes:
+        return Votes.plain(collaborative(self.history, near, self.canonical, self.settings, out))
 
     def shares(self, first: int, pairs: Ragged) -> Shares:  # noqa: ARG002
         """Unknown: co-rated neighbours vote whoever the listener is."""
@@ -126,10 +130,10 @@ class CoRated:
         """Unknown, as for own tracks."""
         return nothing_known(len(pairs.numbers))
 
-    def seeded(self, listeners: Ints, seeds: csr_array, share: float) -> Floats:  # noqa: ARG002
+    def seeded(self, listeners: Ints, seeds: csr_array, share: float) -> Votes:  # noqa: ARG002
         """Without the seeds: co-rated neighbours vote on a history alone."""
-        own = [self.scores(self.near(listener, listener + 1)) for listener in listeners.tolist()]
-        return np.concatenate([np.empty((0, len(self.canonical))), *own])
+        own = [self.votes(self.near(listener, listener + 1)).share for listener in listeners.tolist()]
+        return Votes.plain(np.concatenate([np.empty((0, len(self.canonical))), *own]))
 
     def chances(self, first: int, pairs: Ragged) -> Floats:  # noqa: ARG002
         """Unknown: co-rated votes are not calibrated."""
@@ -157,6 +161,7 @@ class _Tile(threading.local):
 class Blended:
     """Near and low-rank votes and ALS preferences; see :mod:`recsys.stages.neighbors.collaborative`."""
 
+    precision: ClassVar[type] = np.float32
     history: History
     canonical: Ints
     settings: Settings
@@ -174,15 +179,15 @@ class Blended:
         columns = near.indices[there], near.similarity[there], near.overlap[there], near.weight[there]
         return Neighborhood(first, indptr, *columns)
 
-    def scores(self, near: Neighborhood, out: Floats | None = None) -> Floats:
+    def votes(self, near: Neighborhood, out: Numbers | None = None) -> Votes:
         """Positive scores as a share of the listener's largest, damped where others explain little of the listener."""
         first, last = near.first, near.first + len(near.indptr) - 1
         bounds, columns, _ = self.history.entries
         raw, damped = self._raw(first, last), self._damped(self.model.evidence(first, last))
-        return self._shares(raw, (bounds[first : last + 1], columns), damped, np.empty(raw.shape) if out is None else out)
+        return self._votes(raw, (bounds[first : last + 1], columns), damped, out)
 
-    def seeded(self, listeners: Ints, seeds: csr_array, share: float) -> Floats:
-        """Scores of a listener whose history is the seeds, of which ``share`` counts whoever listens and the rest by own scores.
+    def seeded(self, listeners: Ints, seeds: csr_array, share: float) -> Votes:
+        """Votes for a listener whose history is the seeds, of which ``share`` counts whoever listens and the rest by own scores.
 
         Own scores are in units of their root mean square. What the seeds do not speak for stays 0, and of what they do, the
         listener's taste changes the order. Who has no scores of one kind is scored by the other.
@@ -197,7 +202,7 @@ class Blended:
         taste = own * np.divide(1.0 - heavy, root, out=np.zeros_like(root), where=root > 0.0)[:, None]
         raw = np.where(silent[:, None], 1.0, others) * (heavy[:, None] + taste)
         damped = (1.0 - heavy) * self._damped(mine.near.explained) + heavy * self._damped(folded.near.explained)
-        return self._shares(raw.astype(np.float32), pattern(self.history.rating[listeners]), damped, np.empty(raw.shape))
+        return self._votes(raw.astype(np.float32), pattern(self.history.rating[listeners]), damped)
 
     @cached_property
     def form(self) -> LinearForm:
@@ -226,9 +231,10 @@ class Blended:
         half = self.settings.evidence_half
         return np.divide(evidence, evidence + half, out=np.zeros_like(evidence), where=evidence > 0)
 
-    def _shares(self, raw: Float32s, rated: tuple[Offsets, Ints], most: Floats, out: Floats) -> Floats:
-        shares(raw, rated, most, self.canonical, out)
-        return out
+    def _votes(self, raw: Float32s, rated: tuple[Offsets, Ints], most: Floats, out: Numbers | None = None) -> Votes:
+        votes = Votes(np.empty(raw.shape, np.float32) if out is None else out, np.empty(len(raw)), most)
+        shares(raw, rated, self.canonical, votes)
+        return votes
 
     def _raw(self, first: int, last: int) -> Float32s:
         begin = max(first - first % TILE, self.model.first)

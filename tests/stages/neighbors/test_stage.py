@@ -130,7 +130,7 @@ class TestSeeded:
     def test_by_the_formula(self, similar: Blended, share: float) -> None:
         heard = np.flatnonzero(np.diff(similar.history.rating.indptr) > 2)[[0, 3]].astype(np.int32)
         seeds = csr_array((np.ones(4), ([0, 0, 1, 1], [1, 4, 2, 7])), shape=(2, similar.history.tracks))
-        result = similar.seeded(heard, seeds, share)
+        result = similar.seeded(heard, seeds, share).values()
         for row, listener in enumerate(heard.tolist()):
             np.testing.assert_allclose(result[row], self.wanted(similar, listener, seeds[[row]], share), atol=1e-4)
 
@@ -138,11 +138,11 @@ class TestSeeded:
         counts = np.diff(similar.history.rating.indptr)
         silent_one, heard = int(np.flatnonzero(counts == 0)[0]), int(np.flatnonzero(counts > 2)[0])
         seeds = csr_array((np.ones(1), ([0], [1])), shape=(2, similar.history.tracks))
-        result = similar.seeded(np.array([silent_one, heard], np.int32), seeds, 0.5)
+        result = similar.seeded(np.array([silent_one, heard], np.int32), seeds, 0.5).values()
         assert result.max(axis=1).tolist() == [1.0, 1.0]
         alone = np.maximum(similar.model.model.fold_in(seeds[[0]])[0], 0)
         np.testing.assert_allclose(result[0], (alone / alone.max())[similar.canonical], atol=1e-4)
-        np.testing.assert_allclose(result[1], similar.scores(similar.near(heard, heard + 1))[0], atol=1e-4)
+        np.testing.assert_allclose(result[1], similar.votes(similar.near(heard, heard + 1)).values()[0], atol=1e-4)
 
     def test_seeds_far_from_the_own_taste_decide(self) -> None:
         """Listeners and tracks of four kinds; somebody of kind 0 asks for kind 1, and does not get the best of kind 0."""
@@ -156,8 +156,8 @@ class TestSeeded:
         scorer = prepare(snapshot := take_snapshot(heard, Settings(), AS_OF), rate(snapshot, Settings()), Settings())
         listener = scorer.history.users.index("u000")
         seeds = csr_array((np.ones(4), ([0] * 4, [1, 5, 9, 13])), shape=(1, 80))
-        own = scorer.similar.scores(scorer.similar.near(listener, listener + 1))[0]
-        result = scorer.similar.seeded(np.array([listener], np.int32), seeds, Settings().seed_share)[0]
+        own = scorer.similar.votes(scorer.similar.near(listener, listener + 1)).values()[0]
+        result = scorer.similar.seeded(np.array([listener], np.int32), seeds, Settings().seed_share).values()[0]
         result[[1, 5, 9, 13]] = 0.0  # a list never holds its seeds
         assert (np.argsort(-own)[:5] % 4).tolist() == [0] * 5
         assert (np.argsort(-result)[:10] % 4 == 1).mean() >= 0.8

@@ -51,7 +51,7 @@ def test_scores_of_every_listener_are_the_bits_of_the_fit(als: float, side: floa
         near = similar.near(listener, listener + 1)
         for mine, theirs in zip(near, opened.near(listener, listener + 1), strict=True):
             np.testing.assert_array_equal(mine, theirs)
-        assert opened.scores(near).tobytes() == similar.scores(near).tobytes()
+        assert opened.votes(near).values().tobytes() == similar.votes(near).values().tobytes()
         assert opened.chances(listener, pairs).tobytes() == similar.chances(listener, pairs).tobytes()
         for mine, theirs in zip(similar.shares(listener, pairs), opened.shares(listener, pairs), strict=True):
             np.testing.assert_array_equal(mine, theirs)

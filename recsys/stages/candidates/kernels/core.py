@@ -7,11 +7,11 @@ from typing import NamedTuple
 import numpy as np
 from numba import njit
 
-from recsys.matrices.arrays import INNER, Codes, Flags, Floats, Ints, Names, Offsets, Tracks
+from recsys.matrices.arrays import INNER, Codes, Flags, Floats, Ints, Names, Numbers, Offsets, Tracks
 from recsys.matrices.order import ascending, nth_greatest, reaching
 
-_LEAST = 5e-324
-"""Any vote at all."""
+_LEAST = 1e-45
+"""Any vote at all: as a single number it is the least there is above 0."""
 _SAMPLE = 4096
 """Votes looked at to find out how many are great."""
 DEPTH = 4
@@ -52,6 +52,15 @@ class _Members(NamedTuple):
     artist_of: Ints
 
 
+class RowVotes(NamedTuple):
+    """One row of :class:`recsys.matrices.arrays.Votes`."""
+
+    share: Numbers
+    """(tracks,)."""
+    whole: float
+    most: float
+
+
 class Depth(NamedTuple):
     """How many tracks are looked at."""
 
@@ -62,18 +71,33 @@ class Depth(NamedTuple):
 
 
 @njit(nogil=True, cache=True)
-def great_votes(votes: Floats, measured: int) -> Ints:
-    """Tracks with great votes, in order: some more than are to be measured, or all with votes where they are fewer."""
+def great_votes(share: Numbers, measured: int) -> Ints:
+    """Tracks with great votes, in order: some more than are to be measured, or all with votes where they are fewer.
+
+    ``share`` (tracks,) of one row: the order of shares is that of votes.
+    """
     least = _LEAST
-    if len(votes) > 2 * DEPTH * measured:
-        step = (len(votes) // _SAMPLE) | 1  # odd: catalogues are put together from equal parts more often than from odd ones
-        least = max(least, nth_greatest(votes[::step].copy(), max(1, DEPTH * measured // step)))
-    return reaching(votes, least, len(votes))
+    if len(share) > 2 * DEPTH * measured:
+        step = (len(share) // _SAMPLE) | 1  # odd: catalogues are put together from equal parts more often than from odd ones
+        least = max(least, nth_greatest(share[::step].astype(np.float64), max(1, DEPTH * measured // step)))
+    return _with_at_least(share, least)
+
+
+@njit(nogil=True, cache=True)
+def vote_for(votes: RowVotes, track: int) -> float:
+    """0–1."""
+    return np.float64(votes.share[track]) / votes.whole * votes.most
+
+
+@njit(**INNER)
+def _with_at_least(share: Numbers, least: float) -> Ints:
+    # as numbers of one type they are compared sixteen at a time
+    return reaching(share, share.dtype.type(least), len(share))
 
 
 @njit(nogil=True, cache=True)
 def candidates_to_measure(
-    catalog: tuple[Tracks, TrackFacts], loving: Loving, votes: Floats, rules: Codes, great: Ints, depth: Depth, mark: Codes
+    catalog: tuple[Tracks, TrackFacts], loving: Loving, votes: RowVotes, rules: Codes, great: Ints, depth: Depth, mark: Codes
 ) -> tuple[Ints, Flags]:
     """Candidates to be measured, in order, and which of them set the scale. Where votes name too few, all candidates are.
 
@@ -81,11 +105,11 @@ def candidates_to_measure(
     """
     voted = _passing(great, rules)
     if len(voted) < depth.measured:
-        voted = _passing(reaching(votes, _LEAST, len(votes)), rules)
+        voted = _passing(_with_at_least(votes.share, _LEAST), rules)
     if len(voted) < depth.measured:
         whole = _all_passing(rules)
         return whole, np.ones(len(whole), np.bool_)
-    voted = _most_voted(voted, votes, depth.measured)
+    voted = _most_voted(voted, votes.share, depth.measured)
     tracks, facts = catalog
     members = _Members(facts.by_artist_indptr, facts.by_artist, tracks.artist_of)
     core = _merged(voted, _loved(members, loving, votes, rules, voted, depth.measured // LOVED, mark))
@@ -119,11 +143,11 @@ def _all_passing(rules: Codes) -> Ints:
 
 
 @njit(**INNER)
-def _most_voted(voted: Ints, votes: Floats, most: int) -> Ints:
+def _most_voted(voted: Ints, share: Numbers, most: int) -> Ints:
     """The ``most`` with the greatest votes, and those level with the last of them."""
     own, out, size = np.empty(len(voted)), np.empty(len(voted), np.int32), 0
     for at in range(len(voted)):
-        own[at] = votes[voted[at]]
+        own[at] = share[voted[at]]
     least = nth_greatest(own, most)
     for at in range(len(voted)):
         if own[at] >= least:
@@ -144,7 +168,7 @@ def _among(numbers: Ints, some: Ints) -> Flags:
 
 
 @njit(**INNER)
-def _loved(members: _Members, loving: Loving, votes: Floats, rules: Codes, voted: Ints, most: int, mark: Codes) -> Ints:
+def _loved(members: _Members, loving: Loving, votes: RowVotes, rules: Codes, voted: Ints, most: int, mark: Codes) -> Ints:
     """At most ``most`` candidates by the artists the listener loves most, of equals those with most votes; without ``voted``."""
     for track in voted:
         mark[track] = 1
@@ -153,7 +177,7 @@ def _loved(members: _Members, loving: Loving, votes: Floats, rules: Codes, voted
         mark[track] = 0
     if len(loved) > most:
         for at in range(len(loved)):
-            worth[at] += 1e-3 * votes[loved[at]]
+            worth[at] += 1e-3 * vote_for(votes, loved[at])
         loved = _first_greatest(loved, worth, most)
     return _once(ascending(loved))
 

@@ -11,17 +11,24 @@ from typing import NamedTuple
 import numpy as np
 from numba import njit
 
-from recsys.matrices.arrays import INNER, Codes, Flags, Floats, Ints, Lists, Names, Offsets, Subjects, Tracks
+from recsys.matrices.arrays import INNER, Codes, Flags, Floats, Ints, Lists, Names, Offsets, Subjects, Tracks, Votes
 from recsys.matrices.order import greatest_first, most_greatest
 from recsys.stages.candidates.kernels.constants import AVERSION, PROMOTED, SOUND
-from recsys.stages.candidates.kernels.core import Depth, Loving, TrackFacts, candidates_to_measure, great_votes
+from recsys.stages.candidates.kernels.core import (
+    Depth,
+    Loving,
+    RowVotes,
+    TrackFacts,
+    candidates_to_measure,
+    great_votes,
+    vote_for,
+)
 from recsys.stages.candidates.kernels.fits import calm, opinions, some, strengths, strongest
 from recsys.stages.candidates.kernels.scale import (
     CONTENT,
     EXPLORATION,
     FAMILIARITY,
     FULL_POINTS,
-    PART_COLUMNS,
     POPULARITY,
     SIZE,
     TARGET,
@@ -113,12 +120,18 @@ class _Target(NamedTuple):
 
 @njit(nogil=True, cache=True)
 def best_points(
-    catalog: tuple[Tracks, TrackFacts], listeners: BlockListeners, lists: tuple[Lists, Wishes, Codes], votes: Floats, depth: Depth
+    catalog: tuple[Tracks, TrackFacts],
+    listeners: BlockListeners,
+    lists: tuple[Lists, Wishes, Codes],
+    votes: Votes,
+    depth: Depth,
+    room: tuple[Ints, Floats, Floats],
 ) -> tuple[Offsets, Ints, Floats, Floats, Floats]:
     """The best candidates of every list, greatest score first, equal scores in track order.
 
-    ``votes``: rows that the lists' ``listener`` names, shares 0–1. The rules of the lists (lists, tracks): 0 for a candidate.
-    Returns bounds (lists + 1), tracks, scores, and their :data:`PART_COLUMNS`, all lists one after another; and (lists, parts)
+    ``votes``: rows that the lists' ``listener`` names. The rules of the lists (lists, tracks): 0 for a candidate. ``room``:
+    (lists, most) tracks and scores, and (lists, most, columns), where what is returned is put. Returns bounds (lists + 1),
+    tracks, scores, and their ``PART_COLUMNS``, all lists one after another; and (lists, parts)
     the mean points of each list's best. Lists of one listener that follow each other and drop the same tracks are measured once.
     """
     tracks, facts = catalog
@@ -129,8 +142,7 @@ def best_points(
     order = greatest_first(-block.subject.astype(np.float64))  # lists of one subject follow each other
     evidence, loves, mark = strengths(tracks), np.empty(tracks.artist_sets), np.zeros(width, np.uint8)
     aversion = np.zeros(width)
-    counts, chosen, average = np.zeros(listed, np.int64), np.empty((listed, most), np.int32), np.empty((listed, SIZE))
-    scores, columns = np.empty((listed, most)), np.empty((listed, most, PART_COLUMNS))
+    counts, average, (chosen, scores, columns) = np.zeros(listed, np.int64), np.empty((listed, SIZE)), room
     last, last_subject, last_votes, great = np.int64(-1), np.int64(-1), np.int64(-1), np.empty(0, np.int32)
     one = _unmeasured()
     for row in order:
@@ -142,13 +154,16 @@ def best_points(
             strongest((tracks.artist_indptr, tracks.artist_bearers), ties.familiar, subject, loves)
             _remember(ties.averse, subject, aversion)
         if voice != last_votes:
-            great = great_votes(votes[voice], depth.measured)
+            great = great_votes(votes.share[voice], depth.measured)
         if not again:
-            loving = Loving(ties.familiar, subject, loves)
-            core, counted = candidates_to_measure(catalog, loving, votes[voice], rules[row], great, depth, mark)
+            loving, said = (
+                Loving(ties.familiar, subject, loves),
+                RowVotes(votes.share[voice], votes.whole[voice], votes.most[voice]),
+            )
+            core, counted = candidates_to_measure(catalog, loving, said, rules[row], great, depth, mark)
             fits = some(tracks, subjects, subject, evidence, floor, core)
             known = (tracks.artist_of, tracks.quality, facts.doubtful, aversion)
-            one = _measured(known, _Listener(loves, evidence.bad_artist, cold), fits, votes[voice], core, counted)
+            one = _measured(known, _Listener(loves, evidence.bad_artist, cold), fits, said, core, counted)
         last, last_subject, last_votes = row, subject, voice
         _wished((facts.popularity, tracks.audio, facts.scaled), (wishes, row, cold), one)
         scale = scale_of(_weight_of(wishes.weight[row], cold), one.votes, one.counted, one.values)
@@ -216,7 +231,7 @@ def _unmeasured() -> _Measures:
 
 @njit(**INNER)
 def _measured(
-    facts: tuple[Ints, Floats, Floats, Floats], listener: _Listener, fits: tuple[Floats, Floats, Floats], votes: Floats,
+    facts: tuple[Ints, Floats, Floats, Floats], listener: _Listener, fits: tuple[Floats, Floats, Floats], votes: RowVotes,
     core: Ints, counted: Flags,
 ) -> _Measures:  # fmt: skip
     """What lists of one listener with the same candidates share. What a track lacks is measured as the mean of those ``counted``.
@@ -238,7 +253,7 @@ def _measured(
         affinity = content[at]
         known = distance[at] == distance[at]
         values[CONTENT, at] = affinity if known or not heard else min(1.0, SOUND * mean + (1.0 - SOUND) * affinity)
-        values[VOTES, at] = votes[track]
+        values[VOTES, at] = vote_for(votes, track)
         values[FAMILIARITY, at] = loves[artist_of[track]]
         if loves[artist_of[track]] > 0.0:  # who loves the artist does not mind the genre
             safety[at] = quality[track] * calm(listener.disliked[artist_of[track]], 0.0)

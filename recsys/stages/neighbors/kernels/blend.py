@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
-from recsys.matrices.arrays import INNER, Float32s, Floats, Ints, Offsets
+from recsys.matrices.arrays import INNER, Float32s, Ints, Offsets, Votes
 
 
 @njit(nogil=True, cache=True, fastmath={"reassoc", "contract"})
@@ -51,28 +51,26 @@ def mix(scores: Float32s, share: float, other: Float32s) -> None:
 
 
 @njit(nogil=True, cache=True)
-def shares(scores: Float32s, rated: tuple[Offsets, Ints], most: Floats, canonical: Ints, out: Floats) -> None:
-    """``out`` (n, tracks): positive scores as a share of the listener's greatest times ``most`` (n,), what the listener knows 0.
+def shares(scores: Float32s, rated: tuple[Offsets, Ints], canonical: Ints, votes: Votes) -> None:
+    """Fills the shares and wholes of ``votes``: positive scores, what the listener knows 0, and the greatest of them.
 
-    ``rated``: bounds (n + 1) and columns of what each listener has an entry for; columns beyond the tracks do not count.
-    ``canonical``: the column of each track.
+    Where the most of the ``votes`` is 0, all shares are. ``rated``: bounds (n + 1) and columns of what each listener has an
+    entry for; columns beyond the tracks do not count. ``canonical``: the column of each track.
     """
+    out, whole, most = votes
     indptr, columns = rated
     width = scores.shape[1]
     repeats = np.flatnonzero(canonical != np.arange(width))
-    own = np.empty(width, np.float32)  # stays near the processor, as a row of ``out`` does not
     for row in range(len(scores)):
         mine, theirs = out[row], scores[row]
+        least = np.float32(0) if most[row] > 0.0 else np.float32(np.inf)
         for track in range(width):
-            own[track] = theirs[track] if theirs[track] > 0 else np.float32(0)
+            mine[track] = theirs[track] if theirs[track] > least else np.float32(0)
         for entry in range(indptr[row], indptr[row + 1]):
             if columns[entry] < width:
-                own[columns[entry]] = 0.0
-        # exact: a wider number holds each of these
-        top, damped = np.float64(_greatest(own)), most[row]
-        whole = top if top > 0.0 else 1.0  # 0 ÷ 1 is 0 as well
-        for track in range(width):
-            mine[track] = np.float64(own[track]) / whole * damped
+                mine[columns[entry]] = 0.0
+        top = np.float64(_greatest(mine))
+        whole[row] = top if top > 0.0 else 1.0  # 0 ÷ 1 is 0 as well
         # a repeated record has the score of the one that counts
         for repeat in repeats:
             mine[repeat] = mine[canonical[repeat]]

@@ -2,16 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 from numba import njit
-from numpy.typing import NDArray
 
-from recsys.matrices.arrays import INNER, Floats
+from recsys.matrices.arrays import INNER, Floats, Numbers
 from recsys.matrices.order import greatest_first
-
-Numbers = NDArray[Any]
 
 _SWEEPS = 30
 """Jacobi converges in about ten sweeps; this many are never needed."""

@@ -6,7 +6,16 @@ import numpy as np
 import pytest
 
 from recsys.matrices.arrays import Names, Tracks
-from recsys.stages.candidates.kernels.core import DEPTH, LOVED, Depth, Loving, TrackFacts, candidates_to_measure, great_votes
+from recsys.stages.candidates.kernels.core import (
+    DEPTH,
+    LOVED,
+    Depth,
+    Loving,
+    RowVotes,
+    TrackFacts,
+    candidates_to_measure,
+    great_votes,
+)
 from tests.support.blocks import NAMES, at_random, names, plain, ragged, tracks_of
 
 Catalog = tuple[Tracks, TrackFacts]
@@ -45,8 +54,8 @@ def measure(
 ) -> tuple[list[int], list[bool]]:
     catalog = catalog_of(artists)
     dropped, mark = np.array(rules or [0] * len(votes), np.uint8), np.zeros(len(votes), np.uint8)
-    said = np.array(votes)
-    great = great_votes(said, measured)
+    said = RowVotes(np.array(votes, np.float32), 2.0, 1.5)  # in order like the votes
+    great = great_votes(said.share, measured)
     core, counted = candidates_to_measure(
         catalog, loving(catalog, np.array(love)), said, dropped, great, Depth(measured, most), mark
     )
@@ -106,7 +115,7 @@ def test_brute_force(seed: int) -> None:
     artists = at_random(seed, tracks=count).artists
     artists = [sorted(set(row)) for row in artists]
     love = rng.random(NAMES) * (rng.random(NAMES) < 0.7)
-    votes = rng.random(count) * (rng.random(count) < rng.choice([0.2, 0.9]))
+    votes = (rng.random(count) * (rng.random(count) < rng.choice([0.2, 0.9]))).astype(np.float32).astype(np.float64)
     rules = (rng.random(count) < rng.choice([0.0, 0.3, 0.8])).astype(np.uint8)
     wanted = by_sorting(artists, love, votes, rules, measured, most)
     assert measure(artists, love.tolist(), votes.tolist(), measured, most, rules.tolist()) == wanted
@@ -117,7 +126,7 @@ def test_brute_force(seed: int) -> None:
 def test_great_votes_hold_every_great_one(measured: int, equal: bool) -> None:
     """Of a long catalogue a sample says where great votes begin: whoever is chosen has more than whoever is not."""
     rng = np.random.default_rng(measured)
-    votes = np.round(rng.random(9000), 2 if equal else 12) * (rng.random(9000) < 0.8)
+    votes = (np.round(rng.random(9000), 2 if equal else 12) * (rng.random(9000) < 0.8)).astype(np.float32)
     chosen = great_votes(votes, measured)
     assert chosen.tolist() == sorted(set(chosen.tolist()))
     assert len(chosen) >= min(measured, np.count_nonzero(votes))

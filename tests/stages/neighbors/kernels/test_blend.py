@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 from scipy.sparse import csr_array
 
-from recsys.stages.neighbors.kernels.blend import blend
+from recsys.matrices.arrays import Votes
+from recsys.stages.neighbors.kernels.blend import blend, shares
 from tests.support.rated import long_tail, matrix
 
 TRACKS = 12
@@ -76,3 +77,23 @@ def test_neither_part_gains_by_being_loud(factor: float) -> None:
 def test_no_tracks() -> None:
     nothing = np.empty((2, 0))
     assert blended((np.full((2, 1), -1), np.zeros((2, 1))), matrix([{}], 0), 0.5, nothing, nothing).shape == (2, 0)
+
+
+def test_votes_are_shares_of_the_greatest_unheard() -> None:
+    """Against the formula in double precision; a track stands for another, one listener has no evidence, one no score above 0."""
+    random = np.random.default_rng(5)
+    scores = random.standard_normal((5, TRACKS)).astype(np.float32)
+    scores[3] = -1.0
+    known, canonical = random.random((5, TRACKS + 2)) < 0.3, np.arange(TRACKS, dtype=np.int32)
+    canonical[4] = 1
+    rated = csr_array(known.astype(np.float64))
+    most = np.array([0.9, 0.3, 0.0, 0.7, 1e-9])
+    votes = Votes(np.full(scores.shape, 7, np.float32), np.full(5, 7.0), most)
+    shares(scores, (rated.indptr.astype(np.int64), rated.indices.astype(np.int32)), canonical, votes)
+    own = np.where(known[:, :TRACKS] | (scores < 0), 0.0, scores.astype(np.float64))
+    greatest = own.max(axis=1, keepdims=True)
+    wanted = np.divide(own, greatest, out=np.zeros_like(own), where=greatest > 0) * most[:, None]
+    assert votes.values().tolist() == wanted[:, canonical].tolist()
+    assert (votes.share[2] == 0).all()  # what reads shares alone sees no vote either
+    both = votes.followed_by(Votes(*(column[:2] for column in votes)))
+    assert both.values().tolist() == wanted[:, canonical][[0, 1, 2, 3, 4, 0, 1]].tolist()
