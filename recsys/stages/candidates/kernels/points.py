@@ -120,19 +120,15 @@ class _Target(NamedTuple):
 
 @njit(nogil=True, cache=True)
 def best_points(
-    catalog: tuple[Tracks, TrackFacts],
-    listeners: BlockListeners,
-    lists: tuple[Lists, Wishes, Codes],
-    votes: Votes,
-    depth: Depth,
+    catalog: tuple[Tracks, TrackFacts], listeners: BlockListeners, lists: tuple[Lists, Wishes, Codes], votes: Votes, depth: Depth,
     room: tuple[Ints, Floats, Floats],
-) -> tuple[Offsets, Ints, Floats, Floats, Floats]:
+) -> tuple[Offsets, Ints, Floats, Floats, Floats]:  # fmt: skip
     """The best candidates of every list, greatest score first, equal scores in track order.
 
     ``votes``: rows that the lists' ``listener`` names. The rules of the lists (lists, tracks): 0 for a candidate. ``room``:
     (lists, most) tracks and scores, and (lists, most, columns), where what is returned is put. Returns bounds (lists + 1),
-    tracks, scores, and their ``PART_COLUMNS``, all lists one after another; and (lists, parts)
-    the mean points of each list's best. Lists of one listener that follow each other and drop the same tracks are measured once.
+    tracks, scores, and their ``PART_COLUMNS``, all lists one after another; and (lists, parts) the mean points of each list's
+    best. Lists of one listener that follow each other and drop the same tracks are measured once.
     """
     tracks, facts = catalog
     subjects, ties, floor = listeners
@@ -156,10 +152,8 @@ def best_points(
         if voice != last_votes:
             great = great_votes(votes.share[voice], depth.measured)
         if not again:
-            loving, said = (
-                Loving(ties.familiar, subject, loves),
-                RowVotes(votes.share[voice], votes.whole[voice], votes.most[voice]),
-            )
+            loving = Loving(ties.familiar, subject, loves)
+            said = RowVotes(votes.share[voice], votes.whole[voice], votes.most[voice])
             core, counted = candidates_to_measure(catalog, loving, said, rules[row], great, depth, mark)
             fits = some(tracks, subjects, subject, evidence, floor, core)
             known = (tracks.artist_of, tracks.quality, facts.doubtful, aversion)

@@ -272,14 +272,8 @@ def _sifted(
     aside = work.aside
     value, closest, nearest, met, closed, turns = work.value, work.closest, work.nearest, work.met, work.closed, state.turns
     unit, heard, units, hearing = items.unit, state.heard, state.unit, state.turns[HEARD]
-    audio, song, songs, starts, credited, counts = (
-        items.audio,
-        items.song,
-        state.song,
-        items.credits_indptr,
-        items.credits_indices,
-        state.credits,
-    )
+    audio, song, songs, counts = items.audio, items.song, state.song, state.credits
+    starts, credited = items.credits_indptr, items.credits_indices
     artist, artists, indptr, indices, genres = items.artist, state.artist, items.genres_indptr, items.genres_indices, state.genre
     weight, scale, cap, one_version, _ = rules
     for place in range(begin, end):
