@@ -42,6 +42,8 @@ FLUSHED = 65_536
 events takes 180 MiB instead of 1,030, and no longer."""
 _BITS = 126
 """Greatest bit of a whole number of DuckDB's that is not its sign."""
+HELD, _LEAST_FLUSHED = 16 * FLUSHED, 4_096
+"""Rows that all threads hold of all parts, unless each part has the least."""
 Variable = str | float | bool | datetime
 TableRows = pl.DataFrame | Sequence[Path]
 """A frame, or the Parquet files that hold a table."""
@@ -95,12 +97,23 @@ def write(name: str, views: Mapping[str, Rows], path: Path, variables: Mapping[s
         relation.write_parquet(str(path))
 
 
-def divide(name: str, views: Mapping[str, Rows], folder: Path, column: str) -> list[list[Path]]:
-    """The same to files in ``folder``, which is emptied: for each value of an integer column, in order, those with its rows."""
+def divide(name: str, views: Mapping[str, Rows], folder: Path, column: str, parts: int) -> list[list[Path]]:
+    """The same to files in ``folder``, which is emptied: for each value of an integer column, in order, those with its rows.
+
+    ``parts``: how many values there are.
+    """
+    with _cursor() as con:
+        con.execute(f"set partitioned_write_flush_threshold = {_flushed(con, parts)}")
     with _model(name, views) as relation:
         relation.write_parquet(str(folder), partition_by=[column], overwrite=True)
     values = sorted(folder.iterdir(), key=lambda place: int(place.name.partition("=")[2]))
     return [sorted(place.iterdir()) for place in values]
+
+
+def _flushed(con: duckdb.DuckDBPyConnection, parts: int) -> int:
+    """Rows that each thread holds of each part: fewer of many parts, for they are held at the same time."""
+    (threads,) = con.sql("select current_setting('threads')").fetchall()[0]
+    return max(_LEAST_FLUSHED, min(FLUSHED, HELD // (parts * int(threads))))
 
 
 @contextmanager

@@ -62,8 +62,14 @@ def test_rows_that_stay_on_the_disk(sql: Path, tmp_path: Path) -> None:
     models.write("part", {"numbers": numbers}, tmp_path / "one.parquet")
     assert models.scan([tmp_path / "one.parquet"]).collect()["x"].to_list() == list(range(40))
     for _ in range(2):  # again over what a try before left
-        parts = models.divide("part", {"numbers": numbers}, tmp_path / "parts", "part")
+        parts = models.divide("part", {"numbers": numbers}, tmp_path / "parts", "part", 3)
     assert [models.scan(part).collect()["x"].to_list() for part in parts] == [list(range(n, 40, 11)) for n in range(11)]
+
+
+def test_of_many_parts_fewer_rows_are_held_of_each() -> None:
+    with duckdb.connect(config={"threads": 2}) as con:
+        held = {parts: models._flushed(con, parts) for parts in (1, 8, 16, 64, 10**6)}
+    assert held == {1: models.FLUSHED, 8: models.FLUSHED, 16: models.FLUSHED // 2, 64: models.FLUSHED // 8, 10**6: 4_096}
 
 
 def test_nothing_is_printed_while_a_model_runs(sql: Path) -> None:

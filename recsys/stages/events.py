@@ -74,10 +74,11 @@ def _divided(events: InputFiles, counts: pl.DataFrame, folder: Path, most: int) 
     """The ingested events part by part; all of them where they are few."""
     before = pl.col("events").cum_sum() - pl.col("events")
     parts = counts.select("user_id", (before // most).rank("dense").sub(1).cast(pl.Int32).alias("part"))
-    if parts["part"].n_unique() <= 1:
+    count = parts["part"].n_unique()
+    if count <= 1:
         yield events
         return
-    yield from models.divide("divided", {"input_events": events, "parts": parts}, folder / "ingested", "part")
+    yield from models.divide("divided", {"input_events": events, "parts": parts}, folder / "ingested", "part", count)
 
 
 def account_of(parts: Sequence[TableRows]) -> tuple[int, int]:

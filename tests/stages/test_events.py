@@ -16,6 +16,7 @@ from recsys import InputError, Inputs, Lake, Settings
 from recsys.inputs import Snapshot
 from recsys.models import scan
 from recsys.stages import events as parted
+from recsys.stages import ratings
 from recsys.stages.ratings import rate
 from recsys.stages.snapshot import take_snapshot
 from recsys.tables import EVENTS, REJECTS
@@ -69,6 +70,17 @@ def snapshot(lake: Lake, tmp_path: Path, request: pytest.FixtureRequest, monkeyp
     """Of the files, in parts of so many events."""
     monkeypatch.setattr(parted.write_parts, "__defaults__", (request.param,))
     return take_snapshot(lake.stored_inputs(lake.batches()), SETTINGS, AS_OF, tmp_path)
+
+
+@pytest.mark.parametrize("most", [1, 25, 400])
+def test_ratings_of_some_listeners_at_a_time_are_those_of_all(
+    lake: Lake, most: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    of_frames = rate(take_snapshot(lake.inputs(), SETTINGS, AS_OF), SETTINGS)
+    monkeypatch.setattr(ratings, "AT_ONCE", most)
+    snapshot = take_snapshot(lake.stored_inputs(lake.batches()), SETTINGS, AS_OF, tmp_path)
+    assert len([*ratings._divided(snapshot.event_parts[0], snapshot)]) > 1
+    assert rate(snapshot, SETTINGS).equals(of_frames)
 
 
 def test_any_number_of_parts_gives_what_frames_give(lake: Lake, snapshot: Snapshot) -> None:
