@@ -82,9 +82,13 @@ class History:
     def in_catalog(self, name: str, first: int = 0, last: int | None = None) -> csr_array:
         """(listeners, tracks) float64 of one matrix for a range of listeners, catalogue columns only; not to be changed: where
         that is all of the matrix it is no copy."""
+        return self.as_stored(name, first, last).astype(np.float64, copy=False)
+
+    def as_stored(self, name: str, first: int = 0, last: int | None = None) -> csr_array:
+        """The same in the matrix's own type, half as wide for some: no copy of those either."""
         whole: csr_array = getattr(self, name)
         block = whole if (first, last) == (0, None) else whole[first:last]
-        return (block[:, : self.tracks] if block.shape[1] > self.tracks else block).astype(np.float64, copy=False)
+        return block[:, : self.tracks] if block.shape[1] > self.tracks else block
 
 
 def build_history(rated: TableRows, users: list[str], catalog: Catalog, place: Place = in_memory) -> History:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -95,6 +96,15 @@ def test_columns_by_track() -> None:
 @pytest.mark.parametrize(("first", "last", "expected"), [(0, None, [[0, 0, 0], [1, 0, 0], [0, 0, 0]]), (1, 2, [[1, 0, 0]])])
 def test_in_catalog_leaves_missing_tracks_out(first: int, last: int | None, expected: list[list[float]]) -> None:
     assert matrices().in_catalog("disliked", first, last).toarray().tolist() == expected
+
+
+def test_as_stored_is_the_same_without_another_copy() -> None:
+    whole = matrices()
+    stored, wide = whole.as_stored("approval"), whole.in_catalog("approval")
+    assert (stored.dtype, wide.dtype) == (np.float32, np.float64)
+    np.testing.assert_array_equal(stored.toarray(), wide.toarray())
+    known = replace(whole, tracks=whole.rating.shape[1])
+    assert np.shares_memory(known.as_stored("approval").data, known.approval.data)
 
 
 def test_any_order_of_rows_gives_the_same_matrices() -> None:

@@ -255,7 +255,7 @@ def fit_neighbors(history: History, canonical: Ints, settings: Settings, runners
         return CoRated(history, canonical, settings)
     threads = settings.threads or cpu_count() or 1
     open_runner = runners or (lambda _name: Here(threads))
-    ratings, runner = history.in_catalog("approval"), open_runner(MODEL_STORE)
+    ratings, runner = history.as_stored("approval"), open_runner(MODEL_STORE)
     if not runner.store.has(OUTCOME):
         parameters = replace(Parameters(), seed=settings.seed)
         tuned = tune_votes(ratings, parameters, threads, history.in_catalog("last_day"), open_runner(TUNING_STORE))

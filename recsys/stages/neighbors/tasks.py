@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
 from recsys.mapped import Place, in_memory
+from recsys.memory import release
 
 Arrays = Mapping[str, NDArray[Any]]
 Value = TypeVar("Value")
@@ -115,6 +116,7 @@ class Here:
     def run(self, tasks: Sequence[FitTask]) -> None:
         for task in tasks:
             if not self.store.has(task.names):
+                release()  # what the task before read and worked in
                 self.put(results(task, self.store, self._threads))
 
     def forget(self, tasks: Sequence[FitTask]) -> None:

@@ -91,10 +91,12 @@ def tune_votes(
         return Tuned(parameters, None)
     rounds = min(ROUNDS, -(-JUDGED // judged)) if whole else 1
     runner = runner or Here(threads)
-    runner.put(matrix_arrays("sample", rated[order]) | ({} if when is None else {"times": when[order].data}))
-    parts = windows(rated[order], None if when is None else when[order].data, judged, rounds)
+    sample, dated = rated[order], None if when is None else when[order].data
+    del rated, when  # as large as the ratings themselves, and trials take a while
+    runner.put(matrix_arrays("sample", sample) | ({} if dated is None else {"times": dated}))
+    parts = windows(sample, dated, judged, rounds)
     own = [replace(parameters, seed=parameters.seed + at) for at in range(len(parts) or rounds)]
-    judging = Judging(runner, own, judged, when is not None, parts)
+    judging = Judging(runner, own, judged, dated is not None, parts)
     chosen = _chosen(judging, parameters, whole)
     return Tuned(chosen, judging.chance(chosen))
 

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import sys
+from pathlib import Path
+
 import numpy as np
+import pytest
 from scipy.sparse import csr_array
 
+from recsys.mapped import MappedFolder
 from recsys.stages.neighbors.tasks import MATRIX, Arrays, ArrayStore, FitTask, Here, matrix_arrays, matrix_names
 
 
@@ -42,3 +47,18 @@ def test_what_is_not_read_any_more_is_freed_and_can_be_done_again() -> None:
     assert [*here.store.arrays] == ["a"]
     here.run([task])
     assert len(here.store.derived("calls", list)) == 2
+
+
+def summed(store: ArrayStore, name: str, *, threads: int) -> Arrays:
+    """What of files was in memory before, in MiB, and the sum of an array."""
+    resident = int(Path("/proc/self/status").read_text(encoding="ascii").split("RssFile:")[1].split()[0]) >> 10
+    return {"resident": np.array(resident), "sum": store[name].sum()}
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only there the system says what is in memory")
+def test_what_a_task_read_is_given_back_before_the_next(tmp_path: Path) -> None:
+    here = Here(1, MappedFolder(tmp_path).place)
+    here.put({"a": np.ones(2**23), "b": np.ones(3)})  # 64 MiB
+    here.run([FitTask(name, summed, (read,), ("resident", "sum")) for name, read in (("x", "a"), ("y", "b"))])
+    assert here.store["x.sum"] == 2**23
+    assert here.store["y.resident"] < here.store["x.resident"] + 20
