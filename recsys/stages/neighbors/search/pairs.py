@@ -49,12 +49,13 @@ class _Scratch(NamedTuple):
 
 
 class _Ranking(NamedTuple):
-    """Of one thread, (room,) each: a user's candidates, exactly, and their ranks."""
+    """Of one thread, (room,) each: a user's candidates, exactly, and their order."""
 
     users: Ints
     similarity: Floats
     overlap: Ints
     ranks: Offsets
+    order: Offsets
 
 
 def settle(
@@ -73,7 +74,8 @@ def settle(
         return lambda part: _compute(rows, known, candidates, scratch, work, *part)
 
     def ranker() -> Callable[[tuple[int, int]], None]:
-        ranking = _Ranking(np.empty(room, np.int32), np.empty(room), np.empty(room, np.int32), np.empty(room, np.int64))
+        users, overlap, ranks, order = (np.empty(room, kind) for kind in (np.int32, np.int32, np.int64, np.int64))
+        ranking = _Ranking(users, np.empty(room), overlap, ranks, order)
         return lambda part: _order(candidates, work, ranking, nearest, *part)
 
     pool.share(pairwise(bounds), computer)
@@ -161,7 +163,7 @@ def _compute(rows: Sparse, known: Moments, candidates: Candidates, scratch: _Scr
 @njit(**LEAN)
 def _order(candidates: Candidates, work: _Work, ranking: _Ranking, nearest: Nearest, first: int, last: int) -> None:
     """Writes the nearest of the rows ``first`` … ``last`` − 1, most similar first, ties in ascending index."""
-    users, similarity, overlap, ranks = ranking
+    users, similarity, overlap, ranks, ordered = ranking
     for row in range(first, last):
         begin, number = work.indptr[row], 0
         for slot in range(begin, work.indptr[row + 1]):
@@ -169,10 +171,8 @@ def _order(candidates: Candidates, work: _Work, ranking: _Ranking, nearest: Near
             users[number], similarity[number] = candidates.order[other], work.results[slot, 0]
             overlap[number] = work.results[slot, 1]
             number += similarity[number] > 0.0 and overlap[number] > 0
-        rank_all(similarity[:number], users[:number], ranks[:number])
-        for at in range(number):
-            rank = ranks[at]
-            if rank < nearest.indices.shape[1]:
-                nearest.indices[row, rank] = users[at]
-                nearest.similarity[row, rank] = similarity[at]
-                nearest.overlap[row, rank] = overlap[at]
+        rank_all(similarity[:number], users[:number], ranks[:number], ordered[:number])
+        for rank in range(min(number, nearest.indices.shape[1])):
+            at = ordered[rank]
+            nearest.indices[row, rank], nearest.similarity[row, rank] = users[at], similarity[at]
+            nearest.overlap[row, rank] = overlap[at]

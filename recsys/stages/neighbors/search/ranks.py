@@ -52,22 +52,25 @@ def outranks(similarities: Floats, indices: Ints, similarity: float, index: int)
 
 
 @njit(**LEAN)
-def rank_all(similarities: Floats, indices: Ints, ranks: Offsets) -> None:
-    """Fills ``ranks`` (n,) with :func:`outranks` of each, all at once: counts need not be added up across a register.
+def rank_all(similarities: Floats, indices: Ints, ranks: Offsets, order: Offsets) -> None:
+    """Fills ``order`` (n,) with places of ``similarities``, most similar first, ties in ascending index; ``ranks`` is scratch.
 
-    Without ties the ranks are 0 … n − 1; every tie leaves their sum less.
+    Everyone is compared with all at once, so that counts need not be added up across a register. Who are as similar as each
+    other have the same rank, and stand from there on.
     """
-    total = ranks.size * (ranks.size - 1) // 2
     for at in range(ranks.size):
-        ranks[at] = 0
+        ranks[at], order[at] = 0, -1
     for similarity in similarities:
         for at in range(ranks.size):
             ranks[at] += 1 if similarity > similarities[at] else 0
-    for rank in ranks:
-        total -= rank
-    if total > 0:
-        for at in range(ranks.size):
-            ranks[at] = outranks(similarities, indices, similarities[at], indices[at])
+    for at in range(ranks.size):
+        one, to = at, ranks[at]
+        while order[to] >= 0:
+            other = order[to]
+            if indices[other] > indices[one]:
+                order[to], one = one, other
+            to += 1
+        order[to] = one
 
 
 @njit(**LEAN)

@@ -33,12 +33,12 @@ def test_the_bound_is_reached_by_k_and_few_more(k: int) -> None:
 
 @pytest.mark.parametrize("size", [0, 1, 7, 52, 100])
 @pytest.mark.parametrize("distinct", [3, 10**6])
-def test_ranks_of_all_at_once(size: int, distinct: int) -> None:
+def test_order_of_all_at_once(size: int, distinct: int) -> None:
     random = np.random.default_rng(size)
     values, index = random.integers(0, distinct, size) / distinct, random.permutation(size).astype(np.int32)
-    ranks = np.full(size, 99, np.int64)
-    rank_all(values, index, ranks)
-    assert ranks[np.lexsort((index, -values))].tolist() == list(range(size))
+    order = np.full(size, 99, np.int64)
+    rank_all(values, index, np.full(size, 99, np.int64), order)
+    assert order.tolist() == np.lexsort((index, -values)).tolist()
 
 
 @pytest.mark.parametrize("size", [8, 24])
