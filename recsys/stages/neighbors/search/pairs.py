@@ -13,7 +13,8 @@ from typing import NamedTuple
 import numpy as np
 from numba import njit
 
-from recsys.matrices.arrays import LEAN, Floats, Ints, Offsets
+from recsys.matrices.arrays import LEAN, LEAN_INNER, Floats, Ints, Offsets, Unsigned
+from recsys.stages.neighbors.kernels.prefetch import prefetch
 from recsys.stages.neighbors.search.correlation import Moments, OneRow, Sparse, catalogue_pair, clear, spread
 from recsys.stages.neighbors.search.mutual import OTHER, Candidates
 from recsys.stages.neighbors.search.ranks import rank_all
@@ -24,20 +25,24 @@ _TASKS = 4
 """Parts per thread: enough that no thread waits long for the last one."""
 
 
+_AHEAD = 8
+"""Pairs from the one that is computed to the one whose ratings are fetched: rows of few ratings lie far apart in memory."""
+_FETCHED = 32
+"""Most ratings that are fetched ahead; what follows them comes by itself."""
+
+
 class _Work(NamedTuple):
     """Results of the candidates of the n users of a block: row ``r``, of place ``places[r]``, has the slots ``indptr[r]:``…
 
-    ``row`` (places,): row of a place, −1 for none. The user of a place is spread out for those of its own candidates who
-    stand after it, and for those after it whose candidate it is: of these ``slots[starts[p]:starts[p + 1]]`` are the slots and
-    ``listed`` the users. ``results`` (slots, 2): correlation and number of co-rated items.
+    Of the two of a pair, the user of the first place is spread out: in ``starts[p]:starts[p + 1]`` are the ``slots`` of the
+    pairs whose first place is ``p``, and the users ``followed``. ``results`` (slots, 2): correlation and co-rated items.
     """
 
     places: Ints
-    row: Ints
     indptr: Offsets
     starts: Offsets
     slots: Offsets
-    listed: Ints
+    followed: Ints
     results: Floats
 
 
@@ -45,7 +50,7 @@ class _Scratch(NamedTuple):
     """Of one thread: a user spread out, and by user, 1 + the slot of those already compared with that user, else 0."""
 
     row: OneRow
-    known: Offsets
+    known: Unsigned
 
 
 class _Ranking(NamedTuple):
@@ -63,14 +68,13 @@ def settle(
 ) -> None:
     """Fills ``nearest``, (n, k) each, for the users who stand at ``places`` (n,), −1 for no place, all but the crowded."""
     work = _grouped(candidates, places)
-    # about as many pairs in every part: those of a place's own candidates, and those that list the place
-    weight = work.starts[1:] + np.cumsum(np.where(work.row >= 0, candidates.number, 0))
     tasks, room = _TASKS * pool.threads, candidates.words.shape[1]
-    bounds = np.searchsorted(weight, np.linspace(0, weight[-1] if weight.size else 0, tasks + 1))
-    bounds[0], bounds[-1] = 0, weight.size
+    # as many pairs in every part
+    bounds = np.searchsorted(work.starts, np.linspace(0, work.slots.size, tasks + 1)).clip(0, candidates.order.size)
+    bounds[0], bounds[-1] = 0, candidates.order.size
 
     def computer() -> Callable[[tuple[int, int]], None]:
-        scratch = _Scratch(blank(rows, items), np.zeros(known.mean.size, np.int64))
+        scratch = _Scratch(blank(rows, items), np.zeros(known.mean.size, np.uint32))
         return lambda part: _compute(rows, known, candidates, scratch, work, *part)
 
     def ranker() -> Callable[[tuple[int, int]], None]:
@@ -84,48 +88,35 @@ def settle(
 
 def _grouped(candidates: Candidates, places: Ints) -> _Work:
     """The block's candidates, grouped by who is spread out."""
-    count, there = candidates.order.size, places >= 0
+    there = places >= 0
     number = np.zeros(places.size, np.int64)
     number[there] = candidates.number[places[there]]
     indptr = np.zeros(places.size + 1, np.int64)
     np.cumsum(number, out=indptr[1:])
-    row = np.full(count, -1, np.int32)
-    row[places[there]] = np.flatnonzero(there)
-    starts = np.zeros(count + 1, np.int64)
-    _count_listing(candidates, places, starts)
-    listing = int(starts[-1])
-    slots, listed = np.empty(listing, np.int64), np.empty(listing, np.int32)
-    work = _Work(places, row, indptr, starts, slots, listed, np.empty((int(indptr[-1]), 2)))
+    total, starts = int(indptr[-1]), np.zeros(candidates.order.size + 1, np.int64)
+    work = _Work(places, indptr, starts, np.empty(total, np.int64), np.empty(total, np.int32), np.empty((total, 2)))
     _group(candidates, work)
     return work
 
 
 @njit(**LEAN)
-def _count_listing(candidates: Candidates, places: Ints, starts: Offsets) -> None:
-    """Turns ``starts`` (places + 1), all 0, into where those begin who stand after a place and list it."""
-    for place in places:
-        if place >= 0:
-            for word in candidates.words[place, : candidates.number[place]]:
-                other = word & OTHER
-                starts[other + np.uint64(1)] += np.int64(other) < place
+def _group(candidates: Candidates, work: _Work) -> None:
+    """Sorts the pairs by their first place, by counting."""
+    starts, one = work.starts, np.uint64(1)
+    for row in range(work.places.size):
+        place = np.uint64(max(work.places[row], 0))
+        for at in range(work.indptr[row + 1] - work.indptr[row]):
+            starts[min(place, candidates.words[place, at] & OTHER) + one] += 1
     for place in range(1, starts.size):
         starts[place] += starts[place - 1]
-
-
-@njit(**LEAN)
-def _group(candidates: Candidates, work: _Work) -> None:
-    starts = work.starts
     for row in range(work.places.size):
-        place, slot = work.places[row], work.indptr[row]
-        if place < 0:
-            continue
-        for word in candidates.words[place, : candidates.number[place]]:
-            other = word & OTHER
-            if np.int64(other) < place:
-                at = starts[other]
-                work.slots[at], work.listed[at] = slot, candidates.order[place]
-                starts[other] = at + 1
-            slot += 1
+        place, slot = np.uint64(max(work.places[row], 0)), work.indptr[row]
+        for at in range(work.indptr[row + 1] - slot):
+            other = candidates.words[place, at] & OTHER
+            first, second = min(place, other), max(place, other)
+            to = starts[first]
+            work.slots[to], work.followed[to] = slot + at, candidates.order[second]
+            starts[first] = to + 1
     for place in range(starts.size - 1, 0, -1):
         starts[place] = starts[place - 1]
     starts[0] = 0
@@ -133,31 +124,35 @@ def _group(candidates: Candidates, work: _Work) -> None:
 
 @njit(**LEAN)
 def _compute(rows: Sparse, known: Moments, candidates: Candidates, scratch: _Scratch, work: _Work, first: int, last: int) -> None:
-    """Correlation and overlap of the pairs in which a user of the places ``first`` … ``last`` − 1 is spread out."""
-    order, results = candidates.order, work.results
+    """Correlation and overlap of the pairs whose first place is ``first`` … ``last`` − 1."""
+    results = work.results
     for place in range(first, last):
-        row, user = work.row[place], order[place]
-        own = candidates.number[place] if row >= 0 else 0
-        begin, end = work.starts[place], work.starts[place + 1]
-        if own == 0 and begin == end:
+        user, begin, end = candidates.order[place], work.starts[place], work.starts[place + 1]
+        if begin == end:
             continue
         spread(rows, user, scratch.row)
-        for at in range(own):
-            other = candidates.words[place, at] & OTHER
-            if np.int64(other) > place:
-                slot = work.indptr[row] + at
-                results[slot, 0], results[slot, 1] = catalogue_pair(scratch.row, user, order[other], rows, known)
-                scratch.known[order[other]] = slot + 1
         for at in range(begin, end):
-            slot, other_user = work.slots[at], work.listed[at]
-            same = scratch.known[other_user] - 1
+            slot, other = work.slots[at], work.followed[at]
+            if at + _AHEAD < end:
+                _fetch(rows, work.followed[at + _AHEAD])
+                prefetch(results, 2 * work.slots[at + _AHEAD], 2)
+            same = np.int64(scratch.known[other]) - 1
             if same >= 0:
                 results[slot, 0], results[slot, 1] = results[same, 0], results[same, 1]
             else:
-                results[slot, 0], results[slot, 1] = catalogue_pair(scratch.row, user, other_user, rows, known)
-        for at in range(own):
-            scratch.known[order[candidates.words[place, at] & OTHER]] = 0
+                results[slot, 0], results[slot, 1] = catalogue_pair(scratch.row, user, other, rows, known)
+                scratch.known[other] = slot + 1
+        for at in range(begin, end):
+            scratch.known[work.followed[at]] = 0
         clear(rows, user, scratch.row)
+
+
+@njit(**LEAN_INNER)
+def _fetch(rows: Sparse, user: int) -> None:
+    begin = np.int64(rows.indptr[user])
+    size = min(np.int64(rows.indptr[user + 1]) - begin, _FETCHED)
+    prefetch(rows.indices, begin, size)
+    prefetch(rows.values, begin, size)
 
 
 @njit(**LEAN)
