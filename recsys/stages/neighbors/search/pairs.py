@@ -78,7 +78,7 @@ def settle(
         return lambda part: _compute(rows, known, candidates, scratch, work, *part)
 
     def ranker() -> Callable[[tuple[int, int]], None]:
-        users, overlap, ranks, order = (np.empty(room, kind) for kind in (np.int32, np.int32, np.int64, np.int64))
+        (users, overlap), (ranks, order) = np.empty((2, room), np.int32), np.empty((2, room), np.int64)
         ranking = _Ranking(users, np.empty(room), overlap, ranks, order)
         return lambda part: _order(candidates, work, ranking, nearest, *part)
 
@@ -107,8 +107,8 @@ def _group(candidates: Candidates, work: _Work) -> None:
         place = np.uint64(max(work.places[row], 0))
         for at in range(work.indptr[row + 1] - work.indptr[row]):
             starts[min(place, candidates.words[place, at] & OTHER) + one] += 1
-    for place in range(1, starts.size):
-        starts[place] += starts[place - 1]
+    for at in range(1, starts.size):
+        starts[at] += starts[at - 1]
     for row in range(work.places.size):
         place, slot = np.uint64(max(work.places[row], 0)), work.indptr[row]
         for at in range(work.indptr[row + 1] - slot):
@@ -117,8 +117,8 @@ def _group(candidates: Candidates, work: _Work) -> None:
             to = starts[first]
             work.slots[to], work.followed[to] = slot + at, candidates.order[second]
             starts[first] = to + 1
-    for place in range(starts.size - 1, 0, -1):
-        starts[place] = starts[place - 1]
+    for at in range(starts.size - 1, 0, -1):
+        starts[at] = starts[at - 1]
     starts[0] = 0
 
 
@@ -135,7 +135,7 @@ def _compute(rows: Sparse, known: Moments, candidates: Candidates, scratch: _Scr
             slot, other = work.slots[at], work.followed[at]
             if at + _AHEAD < end:
                 _fetch(rows, work.followed[at + _AHEAD])
-                prefetch(results, 2 * work.slots[at + _AHEAD], 2)
+                prefetch(results, 2 * int(work.slots[at + _AHEAD]), 2)
             same = np.int64(scratch.known[other]) - 1
             if same >= 0:
                 results[slot, 0], results[slot, 1] = results[same, 0], results[same, 1]
@@ -149,8 +149,8 @@ def _compute(rows: Sparse, known: Moments, candidates: Candidates, scratch: _Scr
 
 @njit(**LEAN_INNER)
 def _fetch(rows: Sparse, user: int) -> None:
-    begin = np.int64(rows.indptr[user])
-    size = min(np.int64(rows.indptr[user + 1]) - begin, _FETCHED)
+    begin = int(rows.indptr[user])
+    size = min(int(rows.indptr[user + 1]) - begin, _FETCHED)
     prefetch(rows.indices, begin, size)
     prefetch(rows.values, begin, size)
 
