@@ -67,7 +67,8 @@ class Scorer:
         """Listeners whose votes, rules and pools fit into ``size`` bytes."""
         lists_each = len(self.lists) / max(1, len(self.history.users))
         whole = 12 if self.settings.diversity_pool is None else 0
-        each = (16 + (1 + whole) * lists_each) * len(self.catalog.ids)
+        votes = 8 + np.dtype(self.similar.precision).itemsize  # and the scores they are made from
+        each = (votes + (1 + whole) * lists_each) * len(self.catalog.ids)
         return max(1, int(size // each))
 
     @cached_property
