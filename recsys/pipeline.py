@@ -15,7 +15,7 @@ import polars as pl
 
 from recsys.buffered import buffered_map
 from recsys.inputs import Inputs, Snapshot
-from recsys.mapped import Place, in_memory
+from recsys.mapped import Place, drop_pages, in_memory
 from recsys.matrices.arrays import Numbers
 from recsys.matrices.catalog import Catalog, build_catalog
 from recsys.matrices.history import History, build_history
@@ -138,6 +138,8 @@ def shards(
 ) -> Iterator[Shard]:
     """The same of each range of listeners, in order. While one ends, and is written, blocks of the next are under way: threads
     that waited for the last block of each would be idle for a tenth of the time."""
+    scorer.complete()
+    drop_pages()
     threads, room = scorer.settings.threads or cpu_count() or 1, _Room()
     bounds = [(start, min(start + TILE, last)) for first, last in ranges for start in range(first, last, TILE)]
     ends, blocks, parts = {last for _, last in ranges}, list[_Block](), list[Shard]()

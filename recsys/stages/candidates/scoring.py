@@ -48,6 +48,16 @@ class Scorer:
     lists: pl.DataFrame
     """The snapshot's lists, one row per row of ``requests``."""
 
+    def complete(self) -> None:
+        """Makes what all blocks read: made by the first, it would stand beside that one's arrays, and beside the pages of the
+        histories and the model that it is made from."""
+        self.items  # noqa: B018
+        if self.settings.parts_scale == "spread":
+            self.facts  # noqa: B018
+        if len(self.tracks.releases):
+            self._heard_releases  # noqa: B018
+        self.similar.complete()
+
     @cached_property
     def names(self) -> pl.DataFrame:
         return self.lists.select("user_id", "list")

@@ -91,6 +91,9 @@ class Similar(Protocol):
     precision: ClassVar[type]
     """Of the shares of its votes."""
 
+    def complete(self) -> None:
+        """Makes what all blocks of listeners read."""
+
     def votes(self, near: Neighborhood, out: Numbers | None = None) -> Votes:
         """Of the listeners of the block, their shares in ``out`` (listeners, tracks) if there is one."""
 
@@ -118,6 +121,9 @@ class CoRated:
 
     def near(self, first: int, last: int) -> Neighborhood:
         return neighborhood(self.history, first, last)
+
+    def complete(self) -> None:
+        """Nothing: neighbours are searched for anew."""
 
     def votes(self, near: Neighborhood, out: Numbers | None = None) -> Votes:
         return Votes.plain(collaborative(self.history, near, self.canonical, self.settings, out))
@@ -178,6 +184,9 @@ class Blended:
         np.cumsum(there.sum(axis=1), out=indptr[1:])
         columns = near.indices[there], near.similarity[there], near.overlap[there], near.weight[there]
         return Neighborhood(first, indptr, *columns)
+
+    def complete(self) -> None:
+        self.form  # noqa: B018
 
     def votes(self, near: Neighborhood, out: Numbers | None = None) -> Votes:
         """Positive scores as a share of the listener's largest, damped where others explain little of the listener."""

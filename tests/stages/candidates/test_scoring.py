@@ -11,6 +11,7 @@ from recsys import Settings, build
 from recsys.matrices.features import RANGE_MAX, RANGE_MIN, WEIGHTS
 from recsys.matrices.requests import rule
 from recsys.matrices.tokens import token
+from recsys.pipeline import shard
 from recsys.stages.candidates.scoring import popularity_fit
 from recsys.stages.candidates.stage import ordered
 from recsys.tables import FEATURES
@@ -54,6 +55,15 @@ def test_a_block_has_a_listener_however_little_memory_there_is() -> None:
     scorer = prepared(world(1), DEFAULT)
     assert scorer.block_listeners(1) == 1
     assert scorer.block_listeners(10**9) == pytest.approx(10 * scorer.block_listeners(10**8), rel=0.01)
+
+
+@pytest.mark.parametrize("settings", [DEFAULT, REFERENCE], ids=["default", "reference"])
+def test_the_first_block_makes_nothing_large_that_others_read(settings: Settings) -> None:
+    scorer = prepared(world(3), settings)
+    scorer.complete()
+    made = {*vars(scorer), *vars(scorer.similar)}
+    shard(scorer, 0, 5)
+    assert {*vars(scorer), *vars(scorer.similar)} - made <= {"names", "track_ids", "weights"}
 
 
 def test_the_rule_of_a_track_dropped_for_several_reasons() -> None:
