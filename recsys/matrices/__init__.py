@@ -2,5 +2,5 @@
 
 from pathlib import Path
 
-KERNELS = tuple(Path(__file__).parent / name for name in ("arrays.py", "order.py"))
+KERNELS = tuple(Path(__file__).parent / name for name in ("arrays.py", "order.py", "prefetch.py"))
 """The sources here that kernels everywhere are made from."""

@@ -15,6 +15,7 @@ import numpy as np
 from numba import njit
 
 from recsys.matrices.arrays import INNER, LEAN_INNER, Float32s, Floats, Ints, Offsets
+from recsys.matrices.prefetch import prefetch
 from recsys.stages.neighbors.kernels.dense import product
 from recsys.stages.neighbors.kernels.interpolation import (
     Chains,
@@ -26,7 +27,6 @@ from recsys.stages.neighbors.kernels.interpolation import (
 )
 from recsys.stages.neighbors.kernels.least_squares import normal_equations
 from recsys.stages.neighbors.kernels.near_rows import TOGETHER, NearRows, columns_of, near_rows, products
-from recsys.stages.neighbors.kernels.prefetch import prefetch
 
 _CHUNK = 512
 """Own tracks looked at together: bounds memory for long histories."""

@@ -12,8 +12,8 @@ import numpy as np
 from numba import njit
 
 from recsys.matrices.arrays import LEAN, LEAN_INNER, Float32s, Floats, Ints
+from recsys.matrices.prefetch import prefetch
 from recsys.stages.neighbors.kernels.interpolation import NeighborRows
-from recsys.stages.neighbors.kernels.prefetch import prefetch
 
 TOGETHER = 8
 """Vectors whose products are summed side by side."""

@@ -6,7 +6,7 @@ import numpy as np
 from numba import njit
 
 from recsys.matrices.arrays import INNER, Floats, Ints, Offsets
-from recsys.stages.neighbors.kernels.prefetch import prefetch
+from recsys.matrices.prefetch import prefetch
 
 _AHEAD = 12
 """Entries from which a row of ``right`` is asked for until it is read: it lies anywhere."""

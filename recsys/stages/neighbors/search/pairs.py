@@ -14,7 +14,7 @@ import numpy as np
 from numba import njit
 
 from recsys.matrices.arrays import LEAN, LEAN_INNER, Floats, Ints, Offsets, Unsigned
-from recsys.stages.neighbors.kernels.prefetch import prefetch
+from recsys.matrices.prefetch import prefetch
 from recsys.stages.neighbors.search.correlation import Moments, OneRow, Sparse, catalogue_pair, clear, spread
 from recsys.stages.neighbors.search.mutual import OTHER, Candidates
 from recsys.stages.neighbors.search.ranks import rank_all

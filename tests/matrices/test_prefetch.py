@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from numba import njit
 
-from recsys.stages.neighbors.kernels.prefetch import prefetch
+from recsys.matrices.prefetch import prefetch
 
 
 @njit
