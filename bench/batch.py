@@ -21,6 +21,7 @@ import tempfile
 from collections import defaultdict
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from time import perf_counter, process_time
 from typing import Any, ParamSpec, TypeVar
@@ -33,11 +34,13 @@ from rich.table import Table
 from scipy.sparse import csr_array
 
 from bench import beside, worlds
+from flows.stages import one_behind
 from recsys import Inputs, Settings, memory, models
 from recsys.inputs import InputFiles
 from recsys.lake import parquet
 from recsys.mapped import MappedFolder
 from recsys.pipeline import arrange, fit, shard_ranges, shards
+from recsys.stages.candidates.scoring import Scorer
 from recsys.stages.checks import CHECKED, check_tables, measure_tables
 from recsys.stages.neighbors.tasks import Here
 from recsys.stages.profiles import profile_listeners
@@ -80,37 +83,43 @@ def write(folder: Path, frames: Mapping[str, pl.DataFrame], part: int = 0) -> No
 def built(read: Callable[[], Inputs], settings: Settings, folder: Path) -> tuple[Clock, int]:
     """The clock of one run written to ``folder``, and how many rows its rankings have."""
     memory.return_arrays()
-    clock, ranked, used, arrays = Clock(), 0, folder / "used", MappedFolder(folder / "arrays")
+    clock, used, arrays = Clock(), folder / "used", MappedFolder(folder / "arrays")
     used.mkdir()
     inputs = clock.of("read", read)
     snapshot = clock.of("snapshot", take_snapshot, inputs, settings, worlds.AS_OF, used)
     del inputs
     for part, events in enumerate(snapshot.event_parts):
         ratings = clock.of("ratings", rate_part, snapshot, events, settings)
-        clock.of("write", write, folder, {"ratings": ratings}, part)
+        clock.of("ratings", write, folder, {"ratings": ratings}, part)
         del ratings
     rated = sorted((folder / "ratings").iterdir())
     snapshot = snapshot.without_events()
     catalog, history = clock.of("profiles", arrange, snapshot, rated, settings, arrays.place)
     profiled = clock.of("profiles", profile_listeners, snapshot, rated, catalog, history, settings)
     first = {"tracks": snapshot.tracks, "songs": snapshot.songs, "controls": snapshot.controls, "profiles": profiled}
-    clock.of("write", write, folder, first)
+    clock.of("profiles", write, folder, first)
     del first, profiled
     scorer = clock.of(
         "fit", fit, snapshot, catalog, history, settings, lambda _: Here(settings.threads or os.cpu_count() or 1, arrays.place)
     )
-    ranges = shard_ranges(scorer)
-    computed = shards(scorer, ranges)
-    for part in range(len(ranges)):  # while one is written, the next is under way
-        tables = clock.of("lists", next, computed)
-        clock.of("write", write, folder, tables._asdict(), part)
-        ranked += tables.rankings.height
-        del tables  # not in memory while the next are made
-    del scorer, catalog, history, computed
+    ranked = clock.of("lists", write_lists, scorer, folder)
+    del scorer, catalog, history
     files = {name: sorted((folder / name).iterdir()) for name in CHECKED}
     clock.of("checks", check_tables, files, settings)
     clock.of("metrics", measure_tables, files)
     return clock, ranked
+
+
+def write_lists(scorer: Scorer, folder: Path) -> int:
+    """Part by part, each written while the next is computed; how many rows the rankings have."""
+    ranked = 0
+    with one_behind() as behind:
+        for part, tables in enumerate(shards(scorer, shard_ranges(scorer))):
+            memory.release()
+            ranked += tables.rankings.height
+            behind(partial(write, folder, tables._asdict(), part))
+            del tables  # not in memory while the next is computed, once it is written
+    return ranked
 
 
 def small(settings: str) -> None:
