@@ -33,7 +33,7 @@ from duckdb import ColumnExpression, Expression, FunctionExpression
 from bench import worlds
 from flows import nightly, stages, steps
 from recsys import Lake, Settings, models
-from recsys.pipeline import SHARD_LISTENERS
+from recsys.pipeline import shard_listeners
 from recsys.tables import EVENTS, RATINGS, REJECTS
 
 P, T = ParamSpec("P"), TypeVar("T")
@@ -165,17 +165,17 @@ def _alone(call: str, *arguments: object, until: Callable[[], bool] | None = Non
     return json.loads(answer.splitlines()[-1]) if answer.strip() else None
 
 
-def _halfway(root: Path, users: int) -> bool:
+def _halfway(root: Path, users: int, lists: int) -> bool:
     """Whether the night that is going on in the lake has half the parts of its lists."""
     records = (root / ".staging").glob("*.parts")
     listed = sum(record.read_bytes().count(b'"path":"lists/part-') for record in records)
-    return listed * 2 >= -(-users // SHARD_LISTENERS)
+    return listed * 2 >= -(-users // shard_listeners(users, users * lists))
 
 
-def _killed(root: Path, users: int, chosen: str) -> dict[str, Any]:
+def _killed(root: Path, users: int, lists: int, chosen: str) -> dict[str, Any]:
     """A night that is killed halfway through its lists, and the one that goes on from there."""
     started = perf_counter()
-    _alone(WHOLE, root, chosen, until=lambda: _halfway(root, users))
+    _alone(WHOLE, root, chosen, until=lambda: _halfway(root, users, lists))
     until = perf_counter() - started
     resumed = _alone(WHOLE, root, chosen)
     return {"killed_after": round(until, 1), "both": round(perf_counter() - started, 1), "resumed": resumed}
@@ -206,7 +206,7 @@ def measure(given: argparse.Namespace, root: Path, settings: Settings) -> dict[s
     _alone("scale.small(sys.argv[1])", chosen)  # which compiles
     if given.killed:
         copy = shutil.copytree(root, root.with_name(f"{root.name}-killed"))
-        result |= _killed(copy, given.users, chosen)
+        result |= _killed(copy, given.users, len(given.lists), chosen)
     if given.run:
         started = perf_counter()
         result |= _alone(WHOLE, root, chosen)

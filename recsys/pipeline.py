@@ -43,8 +43,9 @@ Clock = Callable[[str], AbstractContextManager[None]]
 BLOCK_BYTES = 128 * 2**20
 """Memory that the arrays of one block of listeners may take, per thread: enough that calls cost little beside their loops."""
 SHARD_LISTENERS = 1024
-"""Listeners whose lists make one part file: one part is written, and in memory, while the next is computed. Workers of a cluster
-end at about the same time with parts as small."""
+"""Most listeners whose lists make one part file. Workers of a cluster end at about the same time with parts as small."""
+SHARD_LISTS = 1536
+"""Most lists of a part, but for a tile's: one part is written, and in memory, while the next is computed."""
 _AHEAD = 2
 """Tiles of listeners a thread that are under way or wait to be put in words."""
 WORDED_ROWS = 50_000
@@ -124,7 +125,14 @@ def prepare(snapshot: Snapshot, rated: pl.DataFrame, settings: Settings) -> Scor
 def shard_ranges(scorer: Scorer) -> list[tuple[int, int]]:
     """First and past-the-last listener of every shard, in order."""
     users = len(scorer.history.users)
-    return [(first, min(first + SHARD_LISTENERS, users)) for first in range(0, users, SHARD_LISTENERS)]
+    step = shard_listeners(users, len(scorer.lists))
+    return [(first, min(first + step, users)) for first in range(0, users, step)]
+
+
+def shard_listeners(users: int, lists: int) -> int:
+    """Listeners of a shard, but the last, where ``users`` have ``lists`` together: whole tiles."""
+    tiles = SHARD_LISTS * users // max(1, lists) // TILE
+    return min(SHARD_LISTENERS, max(1, tiles) * TILE)
 
 
 def shard(scorer: Scorer, first: int, last: int, progress: Progress | None = None, clock: Clock = _untimed) -> Shard:
@@ -177,25 +185,26 @@ def _worded(blocks: list[_Block], scorer: Scorer) -> Shard:
 
 
 class _Room(threading.local):
-    """The votes of the block that a thread computes, in memory that is used again: see :mod:`recsys.stages.neighbors.stage`."""
+    """Of the votes of the block that a thread computes, used again: see :mod:`recsys.stages.neighbors.stage`."""
 
     votes: Numbers = np.empty((0, 0))
 
-    def of(self, listeners: int, tracks: int, precision: type) -> Numbers:
-        if len(self.votes) < listeners:
-            self.votes = np.empty((listeners, tracks), precision)
-        return self.votes[:listeners]
+    def of(self, tracks: int, precision: type) -> Numbers:
+        if not len(self.votes):
+            self.votes = np.empty((TILE, tracks), precision)
+        return self.votes
 
 
 def _tile(scorer: Scorer, first: int, last: int, clock: Clock, room: _Room) -> list[_Block]:
     """Listeners whose collaborative scores are computed together, in blocks that stay near the caches."""
-    step = scorer.block_listeners(BLOCK_BYTES)
+    blocks = -(-TILE // scorer.block_listeners(BLOCK_BYTES))
+    step = -(-TILE // blocks)
     return [_block(scorer, start, min(start + step, last), clock, room) for start in range(first, last, step)]
 
 
 def _block(scorer: Scorer, first: int, last: int, clock: Clock, room: _Room) -> _Block:
     with clock("neighbors"):
-        voted = scorer.vote(first, last, room.of(last - first, len(scorer.catalog.ids), scorer.similar.precision))
+        voted = scorer.vote(first, last, room.of(len(scorer.catalog.ids), scorer.similar.precision))
         near = neighbor_rows(scorer.history, voted.near, scorer.settings)
     with clock("candidates"):
         scored = scorer.weigh(voted)

@@ -23,6 +23,7 @@ from recsys.demo import AS_OF as DEMO_AS_OF
 from recsys.demo import DemoWorld
 from recsys.demo import world as demo_world
 from recsys.matrices.tokens import token
+from recsys.stages.neighbors.model import TILE
 from recsys.tables import INPUTS, OUTPUTS, TABLES
 from tests.support.chance import world
 from tests.support.worlds import AS_OF, Row, asked, event, inputs, ranked, silent, track
@@ -204,6 +205,15 @@ class TestSameBytes:
         assert digests(parts) == digests(whole)
         stages = ("neighbors", "candidates", "rankings")
         assert calls == [(name, done, 12) for done in (5, 10, 12) for name in stages]
+
+
+@pytest.mark.parametrize(
+    ("users", "lists", "size"),
+    [(10, 10, 1024), (10**6, 10**6, 1024), (10**5, 3 * 10**5, 512), (7, 700, TILE), (10**4, 4 * 10**4, 384), (1, 0, 1024)],
+)
+def test_shards_have_whole_tiles_and_so_many_lists(users: int, lists: int, size: int) -> None:
+    assert pipeline.shard_listeners(users, lists) == size
+    assert size % TILE == 0
 
 
 HASHES = """

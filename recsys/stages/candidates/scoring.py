@@ -77,7 +77,7 @@ class Scorer:
         """Listeners whose votes, rules and pools fit into ``size`` bytes."""
         lists_each = len(self.lists) / max(1, len(self.history.users))
         whole = 12 if self.settings.diversity_pool is None else 0
-        votes = 8 + np.dtype(self.similar.precision).itemsize  # and the scores they are made from
+        votes = 4 + np.dtype(self.similar.precision).itemsize  # and the scores they are made from
         each = (votes + (1 + whole) * lists_each) * len(self.catalog.ids)
         return max(1, int(size // each))
 
@@ -111,13 +111,13 @@ class Scorer:
             **_barring("barred_genre", catalog.excludable_genres),
         )
 
-    def vote(self, first: int, last: int, out: Numbers | None = None) -> Voted:
-        """Neighbours of listeners ``first`` … ``last`` − 1, and what they say, in ``out`` (listeners, tracks) if there is one.
+    def vote(self, first: int, last: int, room: Numbers | None = None) -> Voted:
+        """Neighbours of listeners ``first`` … ``last`` − 1, and what they say, in ``room`` (at least listeners, tracks), if any.
 
         Memory: 4 × listeners × tracks bytes, in preset `reference` 8.
         """
         near = self.similar.near(first, last)
-        return Voted(first, last, near, self.similar.votes(near, out))
+        return Voted(first, last, near, self.similar.votes(near, room))
 
     def _releases(self) -> Ints:
         """Rows of songs with several releases, of which a list may hold one."""

@@ -94,8 +94,9 @@ class Similar(Protocol):
     def complete(self) -> None:
         """Makes what all blocks of listeners read."""
 
-    def votes(self, near: Neighborhood, out: Numbers | None = None) -> Votes:
-        """Of the listeners of the block, their shares in ``out`` (listeners, tracks) if there is one."""
+    def votes(self, near: Neighborhood, room: Numbers | None = None) -> Votes:
+        """Of the listeners of the block; ``room`` (at least listeners, tracks), if there is any, holds their shares, and may be
+        worked in before."""
 
     def shares(self, first: int, pairs: Ragged) -> Shares:
         """Own tracks with the greatest shares of the votes, for tracks asked about of the listeners from ``first`` on."""
@@ -125,7 +126,8 @@ class CoRated:
     def complete(self) -> None:
         """Nothing: neighbours are searched for anew."""
 
-    def votes(self, near: Neighborhood, out: Numbers | None = None) -> Votes:
+    def votes(self, near: Neighborhood, room: Numbers | None = None) -> Votes:
+        out = None if room is None else room[: len(near.indptr) - 1]
         return Votes.plain(collaborative(self.history, near, self.canonical, self.settings, out))
 
     def shares(self, first: int, pairs: Ragged) -> Shares:  # noqa: ARG002
@@ -152,14 +154,14 @@ class _Tile(threading.local):
 
     begin = -1
     scores: Float32s = np.empty((0, 0), np.float32)
-    scratch: Float32s = np.empty((0, 0), np.float32)
 
-    def fill(self, model: Collaborative, begin: int, end: int) -> None:
+    def fill(self, model: Collaborative, begin: int, end: int, room: Numbers | None) -> None:
         shape = end - begin, model.model.votes.shape[1]
         if self.scores.shape != shape:
-            self.scores, self.scratch = np.empty(shape, np.float32), np.empty(shape, np.float32)
+            self.scores = np.empty(shape, np.float32)
         self.begin = -1  # until it is whole
-        model.model.fill(model.listeners(begin, end), self.scores, self.scratch)
+        scratch = np.empty(shape, np.float32) if room is None or len(room) < len(self.scores) else room[: len(self.scores)]
+        model.model.fill(model.listeners(begin, end), self.scores, scratch)
         self.begin = begin
 
 
@@ -188,12 +190,12 @@ class Blended:
     def complete(self) -> None:
         self.form  # noqa: B018
 
-    def votes(self, near: Neighborhood, out: Numbers | None = None) -> Votes:
+    def votes(self, near: Neighborhood, room: Numbers | None = None) -> Votes:
         """Positive scores as a share of the listener's largest, damped where others explain little of the listener."""
         first, last = near.first, near.first + len(near.indptr) - 1
         bounds, columns, _ = self.history.entries
-        raw, damped = self._raw(first, last), self._damped(self.model.evidence(first, last))
-        return self._votes(raw, (bounds[first : last + 1], columns), damped, out)
+        raw, damped = self._raw(first, last, room), self._damped(self.model.evidence(first, last))
+        return self._votes(raw, (bounds[first : last + 1], columns), damped, None if room is None else room[: last - first])
 
     def seeded(self, listeners: Ints, seeds: csr_array, share: float) -> Votes:
         """Votes for a listener whose history is the seeds, of which ``share`` counts whoever listens and the rest by own scores.
@@ -245,13 +247,13 @@ class Blended:
         shares(raw, rated, self.canonical, votes)
         return votes
 
-    def _raw(self, first: int, last: int) -> Float32s:
+    def _raw(self, first: int, last: int, room: Numbers | None = None) -> Float32s:
         begin = max(first - first % TILE, self.model.first)
         end = min(first - first % TILE + TILE, self.model.last)
         if last > end:
             return self.model.scores(first, last)
         if self.tile.begin != begin:
-            self.tile.fill(self.model, begin, end)
+            self.tile.fill(self.model, begin, end, room)
         return self.tile.scores[first - begin : last - begin]
 
 

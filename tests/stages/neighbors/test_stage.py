@@ -114,6 +114,17 @@ def similar() -> Blended:
     return scorer.similar
 
 
+@pytest.mark.parametrize("rows", [3, 8, 64])
+def test_memory_that_is_used_again_changes_no_vote(similar: Blended, rows: int) -> None:
+    """Whatever lies in it, and whether it also has room to compute the listeners around, or only for the votes."""
+    near, room = similar.near(5, 8), np.full((rows, len(similar.canonical)), np.nan, np.float32)
+    for _ in range(2):
+        similar.tile.begin = -1  # another thread's, which computed nothing yet
+        votes = similar.votes(near, room)
+        assert np.shares_memory(votes.share, room)
+        np.testing.assert_array_equal(votes.values(), similar.votes(near).values())
+
+
 class TestSeeded:
     """Votes of lists with seeds: those of somebody whose history are the seeds, ordered by the listener's own as well."""
 
