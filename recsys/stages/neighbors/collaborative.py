@@ -81,9 +81,12 @@ class Collaborative:
         damped = damping(rated, parameters.popularity_damping)
         weights = TrackWeights(rarity(rated), als.confidence(rated, parameters.als_damping), damped)
         cast = weighted_votes(rated, damped)
+        # of the ratings' own pattern: `astype` of the matrix would copy that, too
+        votes = csr_array((cast.data.astype(np.float32), cast.indices, cast.indptr), shape=cast.shape)
         shared = np.ascontiguousarray((cast.T @ factors.vectors).T, np.float32)
         empty = np.empty((0, 0), np.float32)
-        model = Model(parameters, weights, rows, factors, cast.astype(np.float32), shared, empty, none(rated.shape[1]))
+        del cast  # its values alone are twice as wide
+        model = Model(parameters, weights, rows, factors, votes, shared, empty, none(rated.shape[1]))
         return cls(model, Listeners(near, empty, model.votes)).blended(preferences, parameters, side)
 
     def blended(self, preferences: AlsFactors, parameters: Parameters, side: csr_array | None = None) -> Collaborative:

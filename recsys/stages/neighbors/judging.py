@@ -96,7 +96,8 @@ class Judging:
     def chance(self, choice: Parameters) -> Chance:
         """Of the ``CONSIDERED`` best tracks of each listener of the first round with a hidden track, which were hidden."""
         self._fit([choice])
-        return _round(self._runner.store, self._rounds[0]).chance(choice)
+        store = self._runner.store
+        return _round(store, self._rounds[0]).chance(store, choice)
 
     def _judge(self, choices: Sequence[Parameters]) -> None:
         """NDCG@50 of each judged listener of each round, NaN without a hidden track."""
@@ -130,17 +131,18 @@ def _named(choice: Parameters) -> str:
 def judge_choice(store: ArrayStore, at: str, choice: Parameters, first: int, last: int, *, threads: int) -> Arrays:
     """NDCG@50 of the judged listeners ``first`` … ``last`` − 1, NaN without a hidden track."""
     own = _round(store, at)
-    model = own.model(choice)
+    model = own.model(store, choice)
     with ThreadPoolExecutor(threads) as workers:
         tiles = workers.map(lambda begin: own.gain(model, begin, min(begin + TILE, last)), range(first, last, TILE))
         return {"ndcg": np.concatenate(list(tiles))}
 
 
 class _Round:
-    """What one round's arrays are."""
+    """What one round's arrays are. The store keeps it, so that it does not keep the store: each would wait for the other to go,
+    and the arrays of all rounds with them."""
 
     def __init__(self, store: ArrayStore, at: str) -> None:
-        self._store, self._at = store, at
+        self._at = at
         self.learned, self.test = learned(store, at), store.matrix(f"{at}.test")
         self.known = self.learned.rated[: self.test.shape[0]]
         self._model: tuple[tuple[float, ...], Collaborative] | None = None
@@ -149,8 +151,8 @@ class _Round:
         lists = top(model.scores(first, last), self.known[first:last], CONSIDERED)
         return ndcg(lists, self.test[first:last], CONSIDERED)
 
-    def chance(self, choice: Parameters) -> Chance:
-        model, scores, lists = self.model(choice), [], []
+    def chance(self, store: ArrayStore, choice: Parameters) -> Chance:
+        model, scores, lists = self.model(store, choice), [], []
         for first in range(0, self.test.shape[0], TILE):
             last = min(first + TILE, self.test.shape[0])
             values = model.scores(first, last)
@@ -161,14 +163,14 @@ class _Round:
         sizes = np.repeat(np.diff(self.known.indptr)[back], CONSIDERED)
         return fit_chance(np.where(listed < 0, 0.0, raw)[back].ravel(), sizes, hits(listed, self.test)[back].ravel())
 
-    def model(self, choice: Parameters) -> Collaborative:
+    def model(self, store: ArrayStore, choice: Parameters) -> Collaborative:
         key = choice.popularity_damping, choice.kept, choice.rank, choice.ridge
-        preferences = self._store.columns(AlsFactors, als_name(self._at, choice, self.test.shape[0]), AlsFactors._fields)
+        preferences = store.columns(AlsFactors, als_name(self._at, choice, self.test.shape[0]), AlsFactors._fields)
         if self._model is None or self._model[0] != key:
-            near = self._store.columns(Near, near_name(self._at, choice, self.test.shape[0]), Near._fields)
+            near = store.columns(Near, near_name(self._at, choice, self.test.shape[0]), Near._fields)
             # the last one alone: choices with the same one follow each other
             self._model = key, Collaborative.of(self.learned, near, preferences, choice)
-        side = self._store.matrix(side_name(self._at, choice)) if choice.track_share > 0.0 else None
+        side = store.matrix(side_name(self._at, choice)) if choice.track_share > 0.0 else None
         return self._model[1].blended(preferences, choice, side)
 
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import gc
 from dataclasses import replace
+from weakref import ref
 
 import numpy as np
 import pytest
@@ -21,6 +23,20 @@ def judging(workers: int, times: np.ndarray | None = None) -> Judging:
     here.workers = workers
     here.put(matrix_arrays("sample", RATED) | ({} if times is None else {"times": times}))
     return Judging(here, [replace(SMALL, seed=seed) for seed in (0, 1)], RATED.shape[0], times is not None)
+
+
+@pytest.mark.slow
+def test_what_was_judged_goes_with_who_judged_it() -> None:
+    """Without a look for what only holds itself: arrays of all rounds would stay until there is one."""
+    one = judging(1)
+    one.best([SMALL])
+    store = ref(one._runner.store)
+    gc.disable()
+    try:
+        del one
+        assert store() is None
+    finally:
+        gc.enable()
 
 
 @pytest.mark.slow
