@@ -66,7 +66,7 @@ class Snapshot:
     """What a run computes from. Frames follow the data contract and are sorted by their key.
 
     ``tracks`` has one row per id (or several, see ``Settings.duplicate_tracks``), ``lists`` one per (user_id, list) in the
-    columns of ``requests``, for every listener and for :data:`ANYONE`.
+    columns of ``requests``, for every listener and for :data:`ANYONE`, without nested columns that are null in every row.
     """
 
     as_of: datetime

@@ -126,6 +126,13 @@ class TestConform:
         once = SMALL.conform(pl.DataFrame(rows, schema={"name": pl.String, "count": pl.Int64}, orient="row"))
         assert SMALL.conform(once).equals(once)
 
+    def test_absent_columns_are_completed_as_nulls(self) -> None:
+        frame = SMALL.completed(pl.DataFrame({"extra": [0], "name": ["x"]}))
+        assert frame.columns[:2] == ["extra", "name"]
+        assert frame.select(SMALL.names).schema == SMALL.schema
+        assert frame.select(SMALL.names).rows() == [("x", None, None, None)]
+        assert SMALL.completed(frame).equals(frame)
+
     def test_times_of_other_zones_keep_their_moment(self) -> None:
         moment = datetime(2026, 6, 1, 12, tzinfo=UTC)
         column = pl.Series([moment]).dt.convert_time_zone("Asia/Tokyo")

@@ -16,7 +16,7 @@ from recsys.matrices.arrays import Flags, Floats, Ints
 from recsys.matrices.catalog import Catalog
 from recsys.matrices.tokens import NameSets, fold, token
 from recsys.settings import Mode, Settings
-from recsys.tables import COOLDOWN, DROP_RULES, FEATURES, PARTS
+from recsys.tables import COOLDOWN, DROP_RULES, FEATURES, PARTS, REQUESTS
 
 _DEFAULT_LIMIT, MOST_LIMIT = 20, 100
 _ARTIST_TRACKS, GENRE_TRACKS = 5, 20
@@ -97,9 +97,8 @@ def rule(name: str) -> int:
 
 def build_requests(snapshot: Snapshot, catalog: Catalog, settings: Settings) -> Requests:
     """Arrays of the snapshot's lists and controls."""
-    lists = snapshot.lists.join(
-        snapshot.controls.rename({"excluded_genres": "barred_genres"}), on="user_id", how="left", maintain_order="left"
-    )
+    barred = snapshot.controls.rename({"excluded_genres": "barred_genres"})
+    lists = REQUESTS.completed(snapshot.lists.join(barred, on="user_id", how="left", maintain_order="left"))
     users = {user: row for row, user in enumerate(snapshot.users)}
     listener = lists["user_id"].replace_strict(list(users), list(users.values()), return_dtype=pl.Int32).to_numpy()
     allowed = lists["allow_explicit"].fill_null(value=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 
@@ -47,17 +48,18 @@ def take_snapshot(inputs: Inputs, settings: Settings, as_of: datetime, folder: P
         event_files = write_parts(inputs.event_files, model, counts, folder)
     parts: list[TableRows] = [[path] for path in event_files] or [events]
     controls = _parted(models.run("controls", {"input_controls": inputs.controls.with_row_index("row")}), tracks, settings)
-    requests = _parted(models.run("requests", {"input_requests": inputs.requests.with_row_index("row")}), tracks, settings)
+    requests = _told(_parted(models.run("requests", {"input_requests": inputs.requests.with_row_index("row")}), tracks, settings))
     heard = pl.concat([models.scan(part).select("user_id").unique().collect() for part in parts])
     who = (heard, controls.select("user_id"), requests.select("user_id"))
     users = models.run("users", dict(zip(("events", "controls", "requests"), who, strict=True)))
-    lists = models.run("lists", {"users": users, "requests": requests, "builtin_requests": _builtin(settings)})
+    lists = models.run("lists", {"users": users, "requests": requests, "builtin_requests": _told(_builtin(settings))})
+    told = replace(REQUESTS, columns=tuple(column for column in REQUESTS if column.name in lists.columns))
     return Snapshot(
         as_of,
         tracks,
         events,
         CONTROLS.conform(controls),
-        _with_cooldown(REQUESTS.conform(lists), inputs.shown),
+        _told(_with_cooldown(told.conform(lists), inputs.shown)),
         aliases,
         songs,
         users["user_id"].to_list(),
@@ -90,6 +92,12 @@ def _with_cooldown(lists: pl.DataFrame, shown: pl.DataFrame) -> pl.DataFrame:
     of_listeners = shown.filter(pl.col("user_id") != ANYONE).group_by("user_id", "list")
     tracks = of_listeners.agg(pl.col("track_id").unique().sort().alias(COOLDOWN))
     return lists.join(tracks, on=["user_id", "list"], how="left", maintain_order="left")
+
+
+def _told(lists: pl.DataFrame) -> pl.DataFrame:
+    """Without nested columns that say nothing: structs of features take 300 bytes a row all the same."""
+    nested = [name for name, kind in lists.schema.items() if kind.is_nested()]
+    return lists.drop(name for name in nested if lists[name].null_count() == lists.height)
 
 
 def _builtin(settings: Settings) -> pl.DataFrame:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime
 
 import polars as pl
@@ -35,11 +36,22 @@ def test_as_of_needs_a_time_zone() -> None:
 def test_frames_follow_the_contract() -> None:
     world = inputs([silent("b"), silent("a")], [event("v", "a")], [{"user_id": "w"}], [asked("u", limit=3)])
     taken = take_snapshot(world, DEFAULT, AS_OF)
-    assert [one.schema for one in (taken.tracks, taken.events, taken.controls, taken.lists)] == [
-        TRACKS.schema, EVENTS.schema, CONTROLS.schema, {**REQUESTS.schema, COOLDOWN: pl.List(pl.String)},
-    ]  # fmt: skip
+    assert [one.schema for one in (taken.tracks, taken.events, taken.controls)] == [TRACKS.schema, EVENTS.schema, CONTROLS.schema]
+    assert REQUESTS.completed(taken.lists).select(REQUESTS.names).schema == REQUESTS.schema
     assert taken.tracks["id"].to_list() == ["a", "b"]
     assert taken.users == [ANYONE, "u", "v", "w"]
+
+
+def test_lists_have_the_nested_columns_that_say_anything() -> None:
+    """Structs of features that are null take as much memory as others."""
+    nested = [name for name, kind in (REQUESTS.schema | {COOLDOWN: pl.List(pl.String)}).items() if kind.is_nested()]
+    world = inputs([silent("a")], [event("u", "a")], requests=[asked("u", seed_track_ids=["a"])])
+    shown = pl.DataFrame({"user_id": ["u"], "list": ["comfort"], "track_id": ["a"]})
+    for given, left in ((replace(world, requests=REQUESTS.empty()), []), (world, ["seed_track_ids"])):
+        lists = take_snapshot(given, DEFAULT, AS_OF).lists
+        assert [name for name in nested if name in lists.columns] == left
+        assert [name for name in REQUESTS.names if name not in nested] == [name for name in lists.columns if name not in nested]
+    assert COOLDOWN in take_snapshot(replace(world, shown=shown), DEFAULT, AS_OF).lists.columns
 
 
 def test_everyone_gets_the_built_in_lists() -> None:
