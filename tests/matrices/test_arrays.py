@@ -58,3 +58,12 @@ def test_counts_of_rows_leave_the_rows_as_they_are() -> None:
     assert counted.toarray().tolist() == [[1, 0, 0, 2, 0], [0, 0, 0, 0, 0], [0, 1, 0, 0, 0]]
     assert counted.indices.tolist() == [0, 3, 1]
     assert (rows.indptr.tolist(), rows.numbers.tolist()) == ([0, 3, 3, 4], [3, 0, 3, 1])
+
+
+@pytest.mark.parametrize("size", [1, 64, 4096])
+@pytest.mark.parametrize("kind", [np.float32, np.float64, np.int32])
+def test_aligned_arrays_begin_with_a_line_of_memory(size: int, kind: type[np.generic]) -> None:
+    array = arrays.aligned(size, kind)
+    assert (array.shape, array.dtype, array.ctypes.data % 64) == ((size,), np.dtype(kind), 0)
+    assert not array.any()
+    assert array.flags.c_contiguous

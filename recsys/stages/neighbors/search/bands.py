@@ -17,7 +17,7 @@ import numpy as np
 import numpy.typing as npt
 from numba import njit
 
-from recsys.matrices.arrays import LEAN, Float32s, Floats, Ints, Offsets, Unsigned, Words
+from recsys.matrices.arrays import LEAN, Float32s, Floats, Ints, Offsets, Unsigned, Words, aligned
 from recsys.stages.neighbors.search.bits import BITS
 from recsys.stages.neighbors.search.correlation import Moments, Sparse
 from recsys.stages.neighbors.search.tiles import DENSE_CELLS, DENSE_TOTAL, STARTS, TINY, UNIT
@@ -71,20 +71,31 @@ class _Places(NamedTuple):
     doubtful: int
 
 
+def by_popularity(rows: Sparse, items: int) -> Sparse:
+    """The rows with their items numbered by popularity: those that most rated lie side by side wherever a row is spread out.
+
+    Entries keep their order, which is that of the items before, and so every sum along a row its bits.
+    """
+    popularity, number = np.zeros(items, np.int64), np.empty(items, np.uint32)
+    renumbered = rows._replace(indices=np.empty_like(rows.indices))
+    _count_raters(rows, popularity)
+    number[np.argsort(-popularity, kind="stable")] = np.arange(items)
+    _renumber(rows, number, renumbered)
+    return renumbered
+
+
 def in_bands(rows: Sparse, items: int, known: Moments, pool: WorkerPool) -> Bands:
-    """The rows, whose moments over ``items`` ≥ 1 items are ``known``, in bands. At least one user."""
+    """The rows, their ``items`` ≥ 1 numbered :func:`by_popularity`, with the moments ``known``, in bands. At least one user."""
     scale = known.deviation * np.sqrt(items)
     placed = _placed(rows, items, known, pool.threads)
     order, first = placed.order, placed.first
     there = order >= 0
     size = np.where(there, np.diff(rows.indptr.view(np.int64))[order], 0)
     begin = np.cumsum(size) - size
-    popularity = np.zeros(items, np.int64)
-    _count_raters(rows, order, popularity)
-    rank = np.empty(items, np.uint32)
-    rank[np.argsort(-popularity, kind="stable")] = np.arange(items)
     total, count = int(size.sum()), first.size - 1
     offset, radius, floor = (np.where(there, column[order], 0.0) for column in _bounds(rows, known, scale))
+    single = aligned(offset.size)
+    single[:] = offset
     bands = Bands(
         order=order,
         first=first,
@@ -100,16 +111,16 @@ def in_bands(rows: Sparse, items: int, known: Moments, pool: WorkerPool) -> Band
         depth=np.zeros(count, np.int64),
         base=np.zeros(count + 1, np.int64),
         dense=np.empty(0, np.float32),
-        offset=offset.astype(np.float32),
+        offset=single,
         radius=radius,
         floor=floor,
     )
-    pool.share(range(count), lambda: lambda band: _count_band(rows, rank, bands, _DENSE_SHARE, band))
+    pool.share(range(count), lambda: lambda band: _count_band(rows, bands, _DENSE_SHARE, band))
     width = np.diff(first)
     bands.depth[:] = np.minimum(bands.depth, min(DENSE_CELLS, DENSE_TOTAL // max(count, 1)) // width)
     np.cumsum(bands.depth * width, out=bands.base[1:])
-    bands = bands._replace(dense=np.zeros(bands.base[-1], np.float32))
-    pool.share(range(count), lambda: lambda band: _fill_band(rows, scale, rank, bands, band))
+    bands = bands._replace(dense=aligned(int(bands.base[-1])))
+    pool.share(range(count), lambda: lambda band: _fill_band(rows, scale, bands, band))
     return bands
 
 
@@ -148,27 +159,31 @@ def _bounds(rows: Sparse, known: Moments, scale: Floats) -> tuple[Floats, Floats
 
 
 @njit(**LEAN)
-def _count_raters(rows: Sparse, order: Ints, popularity: Offsets) -> None:
-    for user in order:
-        if user >= 0:
-            for entry in range(rows.indptr[user], rows.indptr[user + 1]):
-                popularity[rows.indices[entry]] += 1
+def _count_raters(rows: Sparse, popularity: Offsets) -> None:
+    for item in rows.indices:
+        popularity[item] += 1
 
 
 @njit(**LEAN)
-def _count_band(rows: Sparse, rank: Unsigned, bands: Bands, share: float, band: int) -> None:
+def _renumber(rows: Sparse, number: Unsigned, out: Sparse) -> None:
+    for entry in range(rows.indices.size):
+        out.indices[entry] = number[rows.indices[entry]]
+
+
+@njit(**LEAN)
+def _count_band(rows: Sparse, bands: Bands, share: float, band: int) -> None:
     """Counts the raters of every item, and the items that are dense."""
     starts, first, one = bands.starts[band], bands.first[band], np.uint32(1)
     for user in bands.order[first : first + bands.users[band]]:
         for entry in range(rows.indptr[user], rows.indptr[user + 1]):
-            starts[rank[rows.indices[entry]] + one] += one
+            starts[rows.indices[entry] + one] += one
     least = share * bands.users[band]
     for count in starts:
         bands.depth[band] += count > least
 
 
 @njit(**LEAN)
-def _fill_band(rows: Sparse, scale: Floats, rank: Unsigned, bands: Bands, band: int) -> None:
+def _fill_band(rows: Sparse, scale: Floats, bands: Bands, band: int) -> None:
     """Fills the lists of raters, from them the users' entries in the order of items, and the dense rows."""
     starts, first, width, one = bands.starts[band], bands.first[band], bands.first[band + 1] - bands.first[band], np.uint32(1)
     begin = np.int64(bands.begin[first])
@@ -180,7 +195,7 @@ def _fill_band(rows: Sparse, scale: Floats, rank: Unsigned, bands: Bands, band: 
         user = bands.order[first + place]
         for entry in range(rows.indptr[user], rows.indptr[user + 1]):
             value = np.float32(rows.values[entry] / scale[user])
-            item = rank[rows.indices[entry]] + one
+            item = rows.indices[entry] + one
             starts[item] -= one
             raters[starts[item]], ratings[starts[item]] = place, TINY if value == 0 else value
     total = np.uint32(0)

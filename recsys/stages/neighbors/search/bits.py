@@ -23,39 +23,22 @@ _BIT, _INDEX, _SINGLE, _WORD = ir.IntType(1), ir.IntType(32), ir.FloatType(), ir
 _VECTOR = ir.VectorType(_SINGLE, BITS)
 
 
-def at_least(values: Float32s, first: int, bar: np.float32) -> np.uint64:
-    """Who of ``values[first:first + 64]`` is at least ``bar``: bit ``i`` is ``values[first + i]``."""
-    return _packed(values[first : first + BITS] >= bar)
-
-
-def at_least_own(values: Float32s, first: int, bars: Float32s) -> np.uint64:
-    """Who of ``values[first:first + 64]`` is at least the number of the same place in ``bars``."""
-    return _packed(values[first : first + BITS] >= bars[first : first + BITS])
-
-
 def at_least_either(values: Float32s, first: int, bar: np.float32, bars: Float32s) -> np.uint64:
-    """Who is set in :func:`at_least` or in :func:`at_least_own`."""
+    """Who of ``values[first:first + 64]`` is at least ``bar``, or the number of the same place in ``bars``.
+
+    Bit ``i`` is ``values[first + i]``.
+    """
     return _packed(values[first : first + BITS] >= np.minimum(bars[first : first + BITS], bar))
 
 
 def lowest(word: np.uint64) -> np.uint64:
-    """The lowest bit of ``word`` that is set; it is not 0."""
+    """The lowest bit of ``word`` that is set; 64 where none is."""
     number = int(word)
-    return np.uint64((number & -number).bit_length() - 1)
+    return np.uint64((number & -number).bit_length() - 1 if number else BITS)
 
 
 def _packed(flags: Any) -> np.uint64:
     return np.uint64(np.packbits(flags, bitorder="little").view(np.uint64)[0])
-
-
-@overload(at_least, strict=False)
-def _compiled_at_least(values: Any, first: Any, bar: Any) -> Any:  # noqa: ARG001
-    return lambda values, first, bar: _at_least(values, first, bar)
-
-
-@overload(at_least_own, strict=False)
-def _compiled_at_least_own(values: Any, first: Any, bars: Any) -> Any:  # noqa: ARG001
-    return lambda values, first, bars: _at_least_own(values, first, bars)
 
 
 @overload(at_least_either, strict=False)
@@ -85,22 +68,6 @@ def _compared(builder: Any, values: Any, bars: Any) -> Any:
     return builder.bitcast(builder.fcmp_ordered(">=", values, bars), _WORD)
 
 
-def _generated(_typing: Any, values: Any, _first: Any, _bar: Any) -> Any:
-    def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:
-        loaded = _loaded(context, builder, signature.args[0], args[0], args[1])
-        return _compared(builder, loaded, _spread(builder, args[2]))
-
-    return types.uint64(values, types.intp, types.float32), generate
-
-
-def _generated_own(_typing: Any, values: Any, _first: Any, bars: Any) -> Any:
-    def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:
-        loaded = [_loaded(context, builder, signature.args[at], args[at], args[1]) for at in (0, 2)]
-        return _compared(builder, *loaded)
-
-    return types.uint64(values, types.intp, bars), generate
-
-
 def _generated_either(_typing: Any, values: Any, _first: Any, _bar: Any, bars: Any) -> Any:
     def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:
         loaded, own = (_loaded(context, builder, signature.args[at], args[at], args[1]) for at in (0, 3))
@@ -114,12 +81,10 @@ def _generated_lowest(_typing: Any, _word: Any) -> Any:
     def generate(_context: Any, builder: Any, _signature: Any, args: Any) -> Any:
         kind = ir.FunctionType(_WORD, [_WORD, _BIT])
         count = builder.module.declare_intrinsic("llvm.cttz", [_WORD], kind)
-        return builder.call(count, [args[0], ir.Constant(_BIT, 1)])
+        return builder.call(count, [args[0], ir.Constant(_BIT, 0)])
 
     return types.uint64(types.uint64), generate
 
 
-_at_least: Any = intrinsic(_generated)
-_at_least_own: Any = intrinsic(_generated_own)
 _at_least_either: Any = intrinsic(_generated_either)
 _lowest: Any = intrinsic(_generated_lowest)

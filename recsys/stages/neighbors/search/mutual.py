@@ -19,9 +19,10 @@ from typing import NamedTuple
 import numpy as np
 from numba import njit
 
-from recsys.matrices.arrays import LEAN, LEAN_INNER, Codes, Flags, Float32s, Floats, Ints, Unsigned, Words
+from recsys.matrices.arrays import LEAN, LEAN_INNER, Codes, Flags, Float32s, Floats, Ints, Unsigned, Words, aligned
+from recsys.matrices.prefetch import prefetch
 from recsys.stages.neighbors.search.bands import Bands
-from recsys.stages.neighbors.search.bits import BITS, at_least, at_least_either, at_least_own, lowest
+from recsys.stages.neighbors.search.bits import BITS, at_least_either, lowest
 from recsys.stages.neighbors.search.ranks import GROUPED, group_maxima, reached_by
 from recsys.stages.neighbors.search.scan import mark_sharers, scan_band
 from recsys.stages.neighbors.search.search import LEAST_ROOM
@@ -34,7 +35,8 @@ _ROOM = 2
 """Candidates a user may have at a time, in multiples of k. It is the memory of the search, 8 bytes each for all users; more
 of it saves hardly any time."""
 
-
+_AHEAD = np.uint64(8)
+"""Users from the one who is given a candidate to the one whose candidates are fetched."""
 _HALF = np.uint64(32)
 """Bits of a place, and of a correlation."""
 OTHER = np.uint64(2**32 - 1)
@@ -61,7 +63,8 @@ class Candidates(NamedTuple):
 
 class Meeting(NamedTuple):
     """Scratch of one thread: correlations with a band, and their ``bits``, the same memory; greatest of each group; the cut of
-    nobody; who shares an item; correlations of candidates.
+    nobody; who shares an item; correlations of candidates; ``blocks`` of the band in which somebody reaches a cut, and who does,
+    as bits, ``inside``; all who do, ``reaching``; those of them whose own cut it is, ``others``.
     """
 
     middle: Float32s
@@ -70,23 +73,39 @@ class Meeting(NamedTuple):
     nobody: Float32s
     sharers: Codes
     narrowed: Float32s
+    blocks: Unsigned
+    inside: Words
+    reaching: Unsigned
+    others: Unsigned
 
 
 def _scratch(width: int, room: int) -> Meeting:
-    single, nobody = np.empty(width, np.float32), np.full(width, NONE)
-    greatest, sharers = np.empty(width // GROUPED, np.float32), np.empty(width, np.uint8)
-    return Meeting(single, single.view(np.uint32), greatest, nobody, sharers, np.empty(room, np.float32))
+    single, nobody, count = aligned(width), aligned(width), width // BITS + 1
+    nobody[:] = NONE
+    return Meeting(
+        middle=single,
+        bits=single.view(np.uint32),
+        greatest=aligned(width // GROUPED),
+        nobody=nobody,
+        sharers=np.empty(width, np.uint8),
+        narrowed=aligned(room),
+        blocks=np.empty(count, np.uint32),
+        inside=np.empty(count, np.uint64),
+        reaching=np.empty(width + 1, np.uint32),
+        others=np.empty(width + 1, np.uint32),
+    )
 
 
 def gather_pairs(bands: Bands, k: int, pool: WorkerPool) -> Candidates:
     """Every user's candidates. Memory: 8 bytes × places × room, and a band of scratch per thread."""
     places, count = bands.order.size, bands.users.size
-    room = max(_ROOM * k, LEAST_ROOM)
+    room, cut = max(_ROOM * k, LEAST_ROOM), aligned(places)
+    cut[:] = np.where(bands.order >= 0, bands.floor, NONE)
     candidates = Candidates(
         bands.order,
         np.empty((places, room), np.uint64),
         np.zeros(places, np.int32),
-        np.where(bands.order >= 0, bands.floor, NONE).astype(np.float32),
+        cut,
         np.zeros(places, np.bool_),
         bands.radius,
         k,
@@ -121,6 +140,7 @@ def _meet_bands(bands: Bands, candidates: Candidates, scratch: Meeting, first: i
     # within one band every pair is met from both sides, so the other side is not offered again
     cuts = scratch.nobody[:width] if same else candidates.cut[begin : begin + width]
     for place in range(bands.first[second], bands.first[second] + bands.users[second]):
+        _fetch(candidates, np.uint64(place + 1))
         scan_band(bands, place, first, middle)
         if second >= bands.doubtful:
             mark_sharers(bands, place, first, sharers)
@@ -151,31 +171,76 @@ def _raise_cut(candidates: Candidates, place: int, middle: Float32s, greatest: F
 @njit(**LEAN_INNER)
 def _offer(candidates: Candidates, scratch: Meeting, place: np.uint64, begin: np.uint64, cuts: Float32s) -> None:
     """Offers the user the places from ``begin`` on that reach the user's cut, and the user to those whose cuts are reached."""
-    middle, bits, one = scratch.middle, scratch.bits, np.uint64(1)
+    middle, bits, reaching, others = scratch.middle, scratch.bits, scratch.reaching, scratch.others
+    number, cut, room = np.uint64(candidates.number[place]), candidates.cut[place], np.uint64(candidates.words.shape[1])
+    words, offered = candidates.words[place], np.uint64(0)
+    for hit in range(_find_reaching(scratch, cut, cuts)):
+        at = np.uint64(reaching[hit])
+        # written in any case and counted when a cut is reached: no branch to mispredict
+        words[number] = (np.uint64(bits[at]) << _HALF) | (begin + at)
+        number += np.uint64(middle[at] >= cut)
+        others[offered] = at
+        offered += np.uint64(middle[at] >= cuts[at])
+        if number == room:
+            candidates.number[place] = number
+            _make_room(candidates, scratch, place)
+            number, cut = np.uint64(candidates.number[place]), candidates.cut[place]
+    candidates.number[place] = number
+    for hit in range(offered):
+        if hit + _AHEAD < offered:
+            _fetch(candidates, begin + others[hit + _AHEAD])
+        at = np.uint64(others[hit])
+        _add(candidates, scratch, begin + at, (np.uint64(bits[at]) << _HALF) | place)
+
+
+@njit(**LEAN_INNER)
+def _find_reaching(scratch: Meeting, cut: np.float32, cuts: Float32s) -> int:
+    """Writes down who of ``middle`` reaches the cut or the own one of ``cuts``, and returns how many.
+
+    Few do, who is hard to foresee: words of nobody are passed over, and two of a word written down, without a branch.
+    """
+    blocks, inside, reaching = scratch.blocks, scratch.inside, scratch.reaching
+    words, number, one = np.uint64(0), np.uint64(0), np.uint64(1)
     for block in range(0, cuts.size, BITS):
-        if at_least_either(middle, block, candidates.cut[place], cuts) == 0:
-            continue
-        word = at_least(middle, block, candidates.cut[place])
-        while word != 0:
-            at = np.uint64(block) + lowest(word)
-            word &= word - one
-            _add(candidates, scratch, place, (np.uint64(bits[at]) << _HALF) | (begin + at))
-        word = at_least_own(middle, block, cuts)
-        while word != 0:
-            at = np.uint64(block) + lowest(word)
-            word &= word - one
-            _add(candidates, scratch, begin + at, (np.uint64(bits[at]) << _HALF) | place)
+        word = at_least_either(scratch.middle, block, cut, cuts)
+        blocks[words], inside[words] = block, word
+        words += np.uint64(word != 0)
+    for at in range(words):
+        block, word = blocks[at], inside[at]
+        rest = word & (word - one)
+        reaching[number] = block + lowest(word)
+        reaching[number + one] = block + lowest(rest)
+        number += one + np.uint64(rest != 0)
+        rest &= max(rest, one) - one
+        while rest != 0:
+            reaching[number] = block + lowest(rest)
+            number += one
+            rest &= rest - one
+    return int(number)
+
+
+@njit(**LEAN_INNER)
+def _fetch(candidates: Candidates, place: np.uint64) -> None:
+    """Fetches where the next candidate of a user will be written."""
+    if place < candidates.number.size:
+        prefetch(candidates.words, int(np.int64(place)) * candidates.words.shape[1] + int(candidates.number[place]), 1)
 
 
 @njit(**LEAN_INNER)
 def _add(candidates: Candidates, scratch: Meeting, place: np.uint64, word: np.uint64) -> None:
-    number, room = np.uint64(candidates.number[place]), candidates.words.shape[1]
+    number = np.uint64(candidates.number[place])
     candidates.words[place, number] = word
     candidates.number[place] = number + np.uint64(1)
-    if candidates.number[place] == room:
-        _narrow(candidates, scratch.narrowed, place)
-        if candidates.number[place] == room:
-            candidates.crowded[place], candidates.number[place], candidates.cut[place] = True, 0, NONE
+    if candidates.number[place] == candidates.words.shape[1]:
+        _make_room(candidates, scratch, place)
+
+
+@njit(**LEAN_INNER)
+def _make_room(candidates: Candidates, scratch: Meeting, place: np.uint64) -> None:
+    """Narrows the candidates of a user who has no room for more; those of a crowded user are given up."""
+    _narrow(candidates, scratch.narrowed, place)
+    if candidates.number[place] == candidates.words.shape[1]:
+        candidates.crowded[place], candidates.number[place], candidates.cut[place] = True, 0, NONE
 
 
 @njit(**LEAN_INNER)

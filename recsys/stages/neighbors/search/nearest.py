@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 from scipy.sparse import csc_array, csr_array
 
 from recsys.matrices.arrays import Floats, Ints, Offsets
-from recsys.stages.neighbors.search.bands import in_bands
+from recsys.stages.neighbors.search.bands import by_popularity, in_bands
 from recsys.stages.neighbors.search.correlation import Moments, Sparse, co_rated_row, moments, sparse
 from recsys.stages.neighbors.search.mutual import Candidates, gather_pairs
 from recsys.stages.neighbors.search.pairs import settle
@@ -111,6 +111,7 @@ def nearest_blocks(
     known = moments(rows, items)
     # a pair counts for both of its users, so all pairs cost less than those of more than half of the users
     mutual = method == "catalogue" and 2 * (last - first) > users
+    rows = by_popularity(rows, items) if mutual else rows
     with WorkerPool(threads) as workers:
         candidates = gather_pairs(in_bands(rows, items, known, workers), others, workers) if mutual else None
         search_one = _Searching(rows, known, items, others, method, workers)

@@ -7,13 +7,15 @@ from typing import NamedTuple
 import numpy as np
 from numba import njit
 
-from recsys.matrices.arrays import LEAN, LEAN_INNER, Codes, Float32s, Floats, Ints, Offsets, Words
+from recsys.matrices.arrays import LEAN, LEAN_INNER, Codes, Float32s, Floats, Ints, Words, aligned
 from recsys.matrices.order import WORD, marked
 
 BISECTIONS = 20
 """Steps of bisection between 0 and 1, enough to tell most float32 numbers apart."""
 GROUPED = 8
 """Numbers of a group in :func:`group_maxima`."""
+RANKED_AT_ONCE = 32
+"""Numbers that :func:`rank_all` compares at a time: no rest of fewer, which would be compared one by one."""
 _ZERO, HALF, _ONE = (np.float32(number) for number in (0, 0.5, 1))
 
 
@@ -23,6 +25,20 @@ class AtLeast(NamedTuple):
     mask: Codes
     words: Words
     places: Ints
+
+
+class Ranks(NamedTuple):
+    """Scratch of :func:`rank_all`, (room,) each: similarities in float32, how many are greater, places in their order."""
+
+    singles: Float32s
+    ranks: Ints
+    order: Ints
+
+
+def blank_ranks(most: int) -> Ranks:
+    """For ranking up to ``most``."""
+    room = most + -most % RANKED_AT_ONCE
+    return Ranks(aligned(room), aligned(room, np.int32), np.empty(room, np.int32))
 
 
 def blank_hits(width: int) -> AtLeast:
@@ -52,22 +68,33 @@ def outranks(similarities: Floats, indices: Ints, similarity: float, index: int)
 
 
 @njit(**LEAN)
-def rank_all(similarities: Floats, indices: Ints, ranks: Offsets, order: Offsets) -> None:
-    """Fills ``order`` (n,) with places of ``similarities``, most similar first, ties in ascending index; ``ranks`` is scratch.
+def rank_all(similarities: Floats, indices: Ints, scratch: Ranks, number: int) -> None:
+    """Fills the first ``number`` of ``scratch.order`` with the places of as many ``similarities`` ≥ 0, most similar first.
 
-    Everyone is compared with all at once, so that counts need not be added up across a register. Who are as similar as each
-    other have the same rank, and stand from there on.
+    Ties in ascending index. Everyone is compared with all at once, so that counts need not be added up across a register, and in
+    float32, of which a register holds twice as many. Who are as similar as each other there have the same rank, and stand from
+    there on.
     """
-    for at in range(ranks.size):
+    singles, ranks, order = scratch
+    size = number + -number % RANKED_AT_ONCE
+    for at in range(number):
+        singles[at] = similarities[at]
+    for at in range(number, size):
+        singles[at] = -_ONE
+    for at in range(size):
         ranks[at], order[at] = 0, -1
-    for similarity in similarities:
-        for at in range(ranks.size):
-            ranks[at] += 1 if similarity > similarities[at] else 0
-    for at in range(ranks.size):
-        one, to = at, ranks[at]
+    for four in range(0, size, 4):
+        a, b, c, d = singles[four], singles[four + 1], singles[four + 2], singles[four + 3]
+        for at in range(size):
+            own = singles[at]
+            less = (np.int32(own < a) + np.int32(own < b)) + (np.int32(own < c) + np.int32(own < d))
+            ranks[at] += less
+    for at in range(number):
+        one, to = np.int32(at), ranks[at]
         while order[to] >= 0:
             other = order[to]
-            if indices[other] > indices[one]:
+            nearer, equal = similarities[one] > similarities[other], similarities[one] == similarities[other]
+            if nearer or (equal and indices[one] < indices[other]):
                 order[to], one = one, other
             to += 1
         order[to] = one

@@ -5,22 +5,25 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
-from recsys.matrices.arrays import LEAN, LEAN_INNER, Codes, Float32s
+from recsys.matrices.arrays import LEAN, LEAN_INNER, Codes, Float32s, Unsigned
 from recsys.stages.neighbors.search.bands import Bands
 from recsys.stages.neighbors.search.intervals import add_dense
 from recsys.stages.neighbors.search.tiles import LOWEST
+
+_AT_ONCE = np.uint64(4)
+"""Dense items of a pass of :func:`.intervals.add_dense`; what is left over is added at the start."""
 
 
 @njit(**LEAN)
 def scan_band(bands: Bands, place: int, band: int, middle: Float32s) -> None:
     """Fills ``middle`` (width of the band,), each off by at most the user's radius; the lowest number where nobody is."""
     begin, split, end = bands.begin[place], _split(bands, place, band), bands.end[place]
-    first, minus = bands.first[band], -bands.offset[place]
-    offset = bands.offset[first : first + middle.size]
-    for at in range(middle.size):
-        middle[at] = minus * offset[at]
+    first = bands.first[band]
     dense = bands.dense[bands.base[band] : bands.base[band + 1]].reshape((bands.depth[band], middle.size))
-    add_dense(bands.items[begin:split], bands.values[begin:split], dense, middle)
+    rest = begin + (split - begin) % _AT_ONCE
+    offset = bands.offset[first : first + middle.size]
+    _start(-bands.offset[place], offset, bands.items[begin:rest], bands.values[begin:rest], dense, middle)
+    add_dense(bands.items[rest:split], bands.values[rest:split], dense, middle)
     starts, base = bands.starts[band], np.int64(bands.begin[first])
     raters, ratings = bands.raters[base:], bands.ratings[base:]
     for entry in range(split, end):
@@ -29,6 +32,26 @@ def scan_band(bands: Bands, place: int, band: int, middle: Float32s) -> None:
             middle[raters[at]] += value * ratings[at]
     for at in range(bands.users[band], middle.size):
         middle[at] = LOWEST
+
+
+@njit(fastmath={"contract"}, **LEAN_INNER)
+def _start(minus: np.float32, offset: Float32s, rows: Unsigned, values: Float32s, dense: Float32s, middle: Float32s) -> None:
+    """Writes ``minus · offset`` and the products on the first 0 to 3 dense items, all in one pass."""
+    if rows.size == 0:
+        for at in range(middle.size):
+            middle[at] = minus * offset[at]
+    elif rows.size == 1:
+        a, ra = values[0], dense[rows[0]]
+        for at in range(middle.size):
+            middle[at] = minus * offset[at] + a * ra[at]
+    elif rows.size == 2:
+        a, b, ra, rb = values[0], values[1], dense[rows[0]], dense[rows[1]]
+        for at in range(middle.size):
+            middle[at] = (minus * offset[at] + a * ra[at]) + b * rb[at]
+    else:
+        a, b, c, ra, rb, rc = values[0], values[1], values[2], dense[rows[0]], dense[rows[1]], dense[rows[2]]
+        for at in range(middle.size):
+            middle[at] = (minus * offset[at] + a * ra[at]) + (b * rb[at] + c * rc[at])
 
 
 @njit(**LEAN)

@@ -14,7 +14,7 @@ from typing import NamedTuple
 import numpy as np
 from numba import njit
 
-from recsys.matrices.arrays import LEAN, LEAN_INNER, Codes, Float32s, Floats, Ints, Offsets
+from recsys.matrices.arrays import LEAN, LEAN_INNER, Codes, Float32s, Floats, Ints, Offsets, aligned
 from recsys.stages.neighbors.search.correlation import Moments, OneRow, Sparse, catalogue_pair, clear, co_rated_pair, spread
 from recsys.stages.neighbors.search.intervals import FLOOR, ONE, catalogue_intervals, co_rated_intervals
 from recsys.stages.neighbors.search.ranks import AtLeast, blank_hits, find_ranked, outranks, reached_by
@@ -85,9 +85,9 @@ def scratch(rows: Sparse, tiles: Tiles, items: int, k: int) -> Scratch:
     shape = (_BLOCK, max(ROOM * k, LEAST_ROOM))
     return Scratch(
         blank(rows, items),
-        np.zeros((6, width if tiles.sums == 6 else 0), np.float32),
-        np.empty(width, np.float32),
-        np.empty(width, np.float32),
+        aligned(6 * width if tiles.sums == 6 else 0).reshape((6, -1)),
+        aligned(width),
+        aligned(width),
         blank_hits(width),
         Retained(
             np.zeros(_BLOCK, np.int64),

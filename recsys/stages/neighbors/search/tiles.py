@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 from numba import njit
 
-from recsys.matrices.arrays import LEAN, Float32s, Floats, Ints, Offsets, Unsigned, Words
+from recsys.matrices.arrays import LEAN, Float32s, Floats, Ints, Offsets, Unsigned, Words, aligned
 from recsys.stages.neighbors.search.correlation import NOISE, Moments, Sparse, constant
 from recsys.stages.neighbors.search.workers import WorkerPool
 
@@ -145,7 +145,7 @@ def _tiled(rows: Sparse, items: int, centre: Floats, scale: Floats, tile: int, s
         base=base,
         raters=np.empty(base[-1], np.uint16),
         ratings=np.empty(base[-1], np.float32),
-        dense=np.zeros((tiles, height, tile), np.float32),
+        dense=aligned(tiles * height * tile).reshape((tiles, height, tile)),
         offset=nothing,
         bar=nothing,
         gap=nothing,

@@ -7,7 +7,7 @@ import pytest
 from scipy.sparse import csr_array
 
 from recsys.stages.neighbors.search import bands as module
-from recsys.stages.neighbors.search.bands import Bands, in_bands
+from recsys.stages.neighbors.search.bands import Bands, by_popularity, in_bands
 from recsys.stages.neighbors.search.correlation import moments, sparse
 from recsys.stages.neighbors.search.workers import WorkerPool
 from tests.support.rated import EDGES, Rows, long_tail, matrix
@@ -18,7 +18,7 @@ RATED = long_tail(470, 40, 5000, disliked=0.2)
 def laid_out(rated: csr_array, threads: int = 1) -> Bands:
     rows, tracks = sparse(rated), rated.shape[1]
     with WorkerPool(threads) as workers:
-        return in_bands(rows, tracks, moments(rows, tracks), workers)
+        return in_bands(by_popularity(rows, tracks), tracks, moments(rows, tracks), workers)
 
 
 def by_rows(bands: Bands, tracks: int) -> np.ndarray:
@@ -45,6 +45,16 @@ def by_columns(bands: Bands, tracks: int) -> np.ndarray:
 @pytest.fixture(autouse=True)
 def narrow(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "_WIDTH", 128)
+
+
+def test_numbers_by_popularity_leave_entries_in_their_order() -> None:
+    rows = sparse(RATED)
+    renumbered, counts = by_popularity(rows, 40), np.bincount(RATED.indices, minlength=40)
+    order = np.lexsort((np.arange(40), -counts))
+    assert (order[renumbered.indices] == RATED.indices).all()
+    assert renumbered.values is rows.values
+    assert renumbered.indptr is rows.indptr
+    assert (rows.indices == RATED.indices).all()
 
 
 def test_rows_and_columns_hold_the_same() -> None:
@@ -92,6 +102,11 @@ def test_edges(rows: Rows, tracks: int) -> None:
     assert (by_rows(bands, tracks) == by_columns(bands, tracks)).all()
     assert np.isfinite(bands.values).all()
     assert (bands.values != 0).all()
+
+
+def test_what_is_read_in_wide_registers_begins_with_a_line_of_memory() -> None:
+    bands = laid_out(RATED)
+    assert [array.ctypes.data % 64 for array in (bands.dense, bands.offset)] == [0, 0]
 
 
 def test_whose_ratings_are_alike_has_no_place() -> None:

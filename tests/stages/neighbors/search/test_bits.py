@@ -6,15 +6,15 @@ import numpy as np
 import pytest
 from numba import njit
 
-from recsys.stages.neighbors.search.bits import BITS, at_least, at_least_either, at_least_own, lowest
+from recsys.stages.neighbors.search.bits import BITS, at_least_either, lowest
 
 RANDOM = np.random.default_rng(2)
 VALUES, BARS = RANDOM.random(3 * BITS).astype(np.float32), RANDOM.random(3 * BITS).astype(np.float32)
 
 
 @njit
-def words(values: np.ndarray, first: int, bar: np.float32, bars: np.ndarray) -> tuple[np.uint64, np.uint64, np.uint64]:
-    return at_least(values, first, bar), at_least_own(values, first, bars), at_least_either(values, first, bar, bars)
+def word_of(values: np.ndarray, first: int, bar: np.float32, bars: np.ndarray) -> np.uint64:
+    return at_least_either(values, first, bar, bars)
 
 
 @njit
@@ -26,17 +26,21 @@ def places(word: int) -> list[int]:
     return [place for place in range(BITS) if int(word) >> place & 1]
 
 
-@pytest.mark.parametrize("call", [words, words.py_func], ids=["compiled", "plain"])
+@pytest.mark.parametrize("call", [word_of, word_of.py_func], ids=["compiled", "plain"])
 @pytest.mark.parametrize("first", [0, BITS, 2 * BITS, 5])
 @pytest.mark.parametrize("bar", [-1.0, 0.3, 0.9, float(VALUES[70]), 2.0, np.inf])
 def test_who_reaches_a_bar(call: object, first: int, bar: float) -> None:
     part = slice(first, first + BITS)
-    one, own = VALUES[part] >= np.float32(bar), VALUES[part] >= BARS[part]
-    expected = [np.flatnonzero(flags).tolist() for flags in (one, own, one | own)]
-    assert [places(word) for word in call(VALUES, first, np.float32(bar), BARS)] == expected  # type: ignore[operator]
+    expected = np.flatnonzero((VALUES[part] >= np.float32(bar)) | (VALUES[part] >= BARS[part]))
+    assert places(call(VALUES, first, np.float32(bar), BARS)) == expected.tolist()  # type: ignore[operator]
 
 
 @pytest.mark.parametrize("call", [lowest_of, lowest_of.py_func], ids=["compiled", "plain"])
 @pytest.mark.parametrize("word", [1, 2, 12, 2**63, 2**64 - 1, 5 << 40])
 def test_lowest(call: object, word: int) -> None:
     assert call(np.uint64(word)) == places(word)[0]  # type: ignore[operator]
+
+
+@pytest.mark.parametrize("call", [lowest_of, lowest_of.py_func], ids=["compiled", "plain"])
+def test_lowest_of_none(call: object) -> None:
+    assert call(np.uint64(0)) == BITS  # type: ignore[operator]

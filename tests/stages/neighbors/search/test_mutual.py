@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from scipy.sparse import csr_array
 
 from recsys.stages.neighbors.search import bands as module
-from recsys.stages.neighbors.search.bands import in_bands
+from recsys.stages.neighbors.search.bands import by_popularity, in_bands
 from recsys.stages.neighbors.search.correlation import moments, sparse
 from recsys.stages.neighbors.search.mutual import OTHER, Candidates, _meetings, gather_pairs
 from recsys.stages.neighbors.search.workers import WorkerPool
@@ -23,7 +23,7 @@ ROWS = st.lists(st.dictionaries(st.integers(0, 7), RATING, max_size=8), min_size
 def narrowed(rated: csr_array, k: int, threads: int = 1) -> Candidates:
     rows, tracks = sparse(rated), rated.shape[1]
     with WorkerPool(threads) as workers:
-        return gather_pairs(in_bands(rows, tracks, moments(rows, tracks), workers), k, workers)
+        return gather_pairs(in_bands(by_popularity(rows, tracks), tracks, moments(rows, tracks), workers), k, workers)
 
 
 def by_user(some: Candidates) -> dict[int, list[int]]:

@@ -5,7 +5,17 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from recsys.stages.neighbors.search.ranks import GROUPED, blank_hits, find_ranked, group_maxima, outranks, rank_all, reached_by
+from recsys.stages.neighbors.search.ranks import (
+    GROUPED,
+    RANKED_AT_ONCE,
+    blank_hits,
+    blank_ranks,
+    find_ranked,
+    group_maxima,
+    outranks,
+    rank_all,
+    reached_by,
+)
 
 
 def test_found_places_are_those_of_the_mask() -> None:
@@ -31,14 +41,28 @@ def test_the_bound_is_reached_by_k_and_few_more(k: int) -> None:
     assert reached_by(np.full(50, 0.5, np.float32), k, np.float32(0)) <= 0.5
 
 
-@pytest.mark.parametrize("size", [0, 1, 7, 52, 100])
+def ranked(values: np.ndarray, index: np.ndarray) -> list[int]:
+    scratch = blank_ranks(values.size)
+    for array in scratch:
+        array[:] = 99
+    rank_all(values, index, scratch, values.size)
+    assert scratch.order.size % RANKED_AT_ONCE == 0
+    return scratch.order[: values.size].tolist()
+
+
+@pytest.mark.parametrize("size", [0, 1, 7, 31, 32, 52, 100])
 @pytest.mark.parametrize("distinct", [3, 10**6])
 def test_order_of_all_at_once(size: int, distinct: int) -> None:
     random = np.random.default_rng(size)
     values, index = random.integers(0, distinct, size) / distinct, random.permutation(size).astype(np.int32)
-    order = np.full(size, 99, np.int64)
-    rank_all(values, index, np.full(size, 99, np.int64), order)
-    assert order.tolist() == np.lexsort((index, -values)).tolist()
+    assert ranked(values, index) == np.lexsort((index, -values)).tolist()
+
+
+def test_order_of_those_that_one_float32_stands_for() -> None:
+    random = np.random.default_rng(8)
+    values, index = 0.5 + random.integers(0, 5, 60) * 1e-12, random.permutation(60).astype(np.int32)
+    assert np.unique(values.astype(np.float32)).size == 1
+    assert ranked(values, index) == np.lexsort((index, -values)).tolist()
 
 
 @pytest.mark.parametrize("size", [8, 24])
