@@ -141,8 +141,8 @@ class Table:
 
     def shape(self, frame: pl.DataFrame) -> pl.DataFrame:
         """The frame's columns in the contract's order and types, without a look at the values: for many small parts of a table
-        that is conformed as a whole when it is written. Absent columns become null."""
-        return self.completed(frame).select(pl.col(column.name).cast(column.dtype) for column in self.columns)
+        that is conformed as a whole when it is written."""
+        return frame.select(pl.col(column.name).cast(column.dtype) for column in self.columns)
 
     def completed(self, frame: pl.DataFrame) -> pl.DataFrame:
         """The frame, and the contract's columns that it lacks, all null."""

@@ -239,7 +239,7 @@ def _list_rows(scorer: Scorer, scored: Scored, pool: Ordered, picked: Picked) ->
     limit = scorer.requests.limit[scored.first_list : scored.first_list + len(subject)]
     counted = {f"dropped_{name}": scored.dropped[:, number] for number, name in enumerate(DROP_RULES, start=1)}
     return LISTS.shape(
-        scorer.lists.slice(scored.first_list, len(subject)).with_columns(
+        LISTS.completed(scorer.lists.slice(scored.first_list, len(subject))).with_columns(
             pl.Series("taste", tastes.vector[subject], dtype=LISTS["taste"].dtype),
             pl.Series("taste_audio", tastes.audio[subject]),
             pl.Series("confidence", tastes.confidence[subject]),
