@@ -102,9 +102,7 @@ def divide(name: str, views: Mapping[str, Rows], folder: Path, column: str, part
 
     ``parts``: how many values there are.
     """
-    with _cursor() as con:
-        con.execute(f"set partitioned_write_flush_threshold = {_flushed(con, parts)}")
-    with _model(name, views) as relation:
+    with _model(name, views, parts=parts) as relation:
         relation.write_parquet(str(folder), partition_by=[column], overwrite=True)
     values = sorted(folder.iterdir(), key=lambda place: int(place.name.partition("=")[2]))
     return [sorted(place.iterdir()) for place in values]
@@ -118,10 +116,11 @@ def _flushed(con: duckdb.DuckDBPyConnection, parts: int) -> int:
 
 @contextmanager
 def _model(
-    name: str, views: Mapping[str, Rows], variables: Mapping[str, Variable] | None = None
+    name: str, views: Mapping[str, Rows], variables: Mapping[str, Variable] | None = None, parts: int = 1
 ) -> Iterator[duckdb.DuckDBPyRelation]:
     with _cursor() as con:
         con.execute("set TimeZone = 'UTC'")
+        con.execute(f"set partitioned_write_flush_threshold = {_flushed(con, parts)}")  # of this cursor alone
         for view, rows in views.items():
             con.register(view, _source(con, rows))
         for variable, value in (variables or {}).items():
@@ -255,5 +254,4 @@ def limit_memory(memory: int | None) -> None:
 
 def connect(spill: Path | str) -> duckdb.DuckDBPyConnection:
     """An empty database with the limit of its block or process, which spills to a folder."""
-    limits = {"memory_limit": f"{_memory.get() or default_limit()}B", "partitioned_write_flush_threshold": str(FLUSHED)}
-    return duckdb.connect(config={"temp_directory": str(spill), **limits})
+    return duckdb.connect(config={"temp_directory": str(spill), "memory_limit": f"{_memory.get() or default_limit()}B"})

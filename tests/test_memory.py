@@ -73,11 +73,6 @@ def test_a_block_has_its_own_limit_and_folder(tmp_path: Path) -> None:
     assert settings_of_database() == before
 
 
-def test_tables_are_divided_with_few_rows_in_memory(tmp_path: Path) -> None:
-    with models.connect(tmp_path / "spill") as con:
-        assert con.sql("select current_setting('partitioned_write_flush_threshold')").fetchall() == [(models.FLUSHED,)]
-
-
 def test_what_does_not_fit_goes_to_that_folder_and_is_gone_afterwards(tmp_path: Path) -> None:
     numbers = pl.DataFrame({"id": np.arange(4_000_000)})
     with models.limited(64 * 2**20, tmp_path / "spill"):

@@ -66,6 +66,14 @@ def test_rows_that_stay_on_the_disk(sql: Path, tmp_path: Path) -> None:
     assert [models.scan(part).collect()["x"].to_list() for part in parts] == [list(range(n, 40, 11)) for n in range(11)]
 
 
+@pytest.mark.parametrize("parts", [1, 64])
+def test_a_table_is_divided_with_few_rows_in_memory(sql: Path, tmp_path: Path, parts: int) -> None:
+    (sql / "held.sql").write_text("select current_setting('partitioned_write_flush_threshold') as held, 0 as part")
+    held = models.scan(models.divide("held", {}, tmp_path / "parts", "part", parts)[0]).collect()["held"].item()
+    with models._cursor() as con:
+        assert int(held) == models._flushed(con, parts)
+
+
 def test_of_many_parts_fewer_rows_are_held_of_each() -> None:
     with duckdb.connect(config={"threads": 2}) as con:
         held = {parts: models._flushed(con, parts) for parts in (1, 8, 16, 64, 10**6)}
