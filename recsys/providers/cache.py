@@ -28,6 +28,8 @@ KEEP_SECONDS = 30 * 86_400.0
 """How long after its expiry an entry may still serve as a fallback."""
 REFUSAL_SECONDS = 7 * 86_400.0
 """How long a refused endpoint is not tried again: access can be extended."""
+LONGEST_REST = 7 * 86_400.0
+"""How long a provider is left alone at most, whatever it says: the longest waits that any asks for are of a day or two."""
 _SCHEMA = """
 create table if not exists answers (
     provider text, kind text, key text, ends real, content blob, primary key (provider, kind, key)
@@ -58,6 +60,13 @@ class State(BaseModel):
     disabled: str | None = None
     last_error: str | None = None
     last_error_at: float | None = None
+
+    def resting(self, now: float) -> dict[str, float]:
+        """Endpoint families (``*`` = all) that must not be asked at ``now``, and until when.
+
+        What lies further ahead than :data:`LONGEST_REST` was noted by a clock that has been set back since.
+        """
+        return {family: until for family, until in self.blocked.items() if now < until <= now + LONGEST_REST}
 
 
 class Cache:

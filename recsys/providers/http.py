@@ -19,6 +19,7 @@ from pydantic import BaseModel, ValidationError
 
 from recsys.errors import ProviderError
 from recsys.providers.access import Access
+from recsys.providers.cache import LONGEST_REST
 from recsys.providers.errors import (
     BlockedError,
     BudgetError,
@@ -109,9 +110,9 @@ class Service:
             problem = error.errors()[0]
             if problem["type"] == "json_invalid":
                 seen = "an HTML page" if body.lstrip()[:1] == b"<" else "something else"
-                raise self.failed(MalformedError(f"{self.name}: {path}: {seen} where JSON was expected")) from None
+                raise self.failed(MalformedError(f"{self.where(path)}: {seen} where JSON was expected")) from None
             place = ".".join(map(str, problem["loc"]))
-            raise self.failed(MalformedError(f"{self.name}: {path}: unexpected answer at {place}: {problem['msg']}")) from None
+            raise self.failed(MalformedError(f"{self.where(path)}: unexpected answer at {place}: {problem['msg']}")) from None
 
     def call(self, method: str, path: str, *, family: str | None = None, **options: Any) -> Reply:
         """One bounded call. ``family`` names the endpoints that share a quota; default: the path's first word."""
@@ -140,18 +141,22 @@ class Service:
         state = self.access.cache.state(self.name)
         if state.disabled:
             raise NotConfiguredError(f"{self.name}: {state.disabled}")
-        until = max(state.blocked.get(family, 0.0), state.blocked.get("*", 0.0))
-        if until > self.access.clock():
+        resting = state.resting(self.access.clock())
+        if until := max(resting.get(family, 0.0), resting.get("*", 0.0)):
             raise BlockedError(self.name, family, until, "asked to wait earlier")
 
     def block(self, family: str, seconds: float, reason: str) -> BlockedError:
-        """Remembers that ``family`` (``*`` = everything) must rest; returns the error to raise."""
-        until = self.access.clock() + seconds
+        """Remembers that ``family`` (``*`` = everything) must rest, at most :data:`LONGEST_REST`; returns the error to raise."""
+        until = self.access.clock() + min(seconds, LONGEST_REST)
         with self.access.cache.changing(self.name) as state:
             state.blocked[family] = until
         error = BlockedError(self.name, family, until, reason)
         self.failed(error)
         return error
+
+    def where(self, path: str) -> str:
+        """The endpoint as messages name it."""
+        return f"{self.name}: {path}" if path else self.name
 
     def failed(self, error: ProviderError) -> ProviderError:
         """Remembers the error as the provider's last; returns it."""
@@ -169,9 +174,13 @@ class Service:
         """Seconds the server asks to wait; None when it does not say."""
         return reply.retry_after(self.access.clock())
 
+    def refuses(self, reply: Reply) -> bool:
+        """Whether an answer is none. Some providers send their errors with the status of a success."""
+        return reply.status >= 300
+
     def refusal(self, path: str, family: str, reply: Reply) -> ProviderError:
-        """What a status of 400 or more means."""
-        where, message = f"{self.name}: {path}", reply.error.get("message", "")
+        """What a refusal means, by its status."""
+        where, message = self.where(path), reply.error.get("message", "")
         said = f" ({message})" if message else ""
         if reply.status == 429:
             return self.limited(family, reply)
@@ -192,7 +201,7 @@ class Service:
         reply = self._exchange(method, path, {**options, "headers": {**sent, **used}})
         if reply.status == 401 and self.auth and self.auth.renew(used):
             reply = self._exchange(method, path, {**options, "headers": {**sent, **self.auth.headers()}})
-        if reply.status < 300:
+        if not self.refuses(reply):
             return reply
         raise self.refusal(path, family, reply)
 
@@ -230,9 +239,9 @@ class Service:
                 return reply
             target = url.join(reply.headers.get("location", ""))
             if not self.same_host(str(target)):
-                raise MalformedError(f"{self.name}: {path}: redirect to another host ({target.host}) refused")
+                raise MalformedError(f"{self.where(path)}: redirect to another host ({target.host}) refused")
             url, options = target, {**options, "params": None}
-        raise MalformedError(f"{self.name}: {path}: more than {REDIRECTS} redirects")
+        raise MalformedError(f"{self.where(path)}: more than {REDIRECTS} redirects")
 
     def _send(self, method: str, url: httpx.URL, options: dict[str, Any]) -> Reply:
         if self.access.budget:

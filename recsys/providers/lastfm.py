@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TypeVar
+from typing import Annotated, TypeVar
 
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, BeforeValidator, Field
 
 from recsys.errors import NotFoundError, ProviderError
 from recsys.providers.access import Access
-from recsys.providers.errors import MissingError, NotConfiguredError, UnauthorizedError
+from recsys.providers.errors import MissingError, NotConfiguredError, UnauthorizedError, UnavailableError
 from recsys.providers.http import Params, Service
 from recsys.providers.lenient import Lenient, Unreadable
 from recsys.providers.paging import Paged, Slice
@@ -49,8 +49,13 @@ class Paging(BaseModel):
     pages: int = Field(0, alias="totalPages")
 
 
+def _several(value: object) -> object:
+    """A list; Last.fm makes its JSON from XML, where one element alone is no list."""
+    return [value] if isinstance(value, dict) else value
+
+
 class Plays(BaseModel):
-    track: Lenient[Play] = Field(default_factory=list)
+    track: Annotated[Lenient[Play], BeforeValidator(_several)] = Field(default_factory=list)
     paging: Paging = Field(default_factory=lambda: Paging.model_validate({}), alias="@attr")
 
 
@@ -63,13 +68,19 @@ class _Loved(BaseModel):
 
 
 class _Api(Service):
+    def refuses(self, reply: Reply) -> bool:
+        return super().refuses(reply) or "error" in reply.error
+
     def refusal(self, path: str, family: str, reply: Reply) -> ProviderError:
-        """Last.fm numbers its errors: 6 = no such user, 10 and 26 = the key, 17 = the plays are private, 29 = too fast."""
+        """Last.fm numbers its errors, whatever their status: 6 = no such user, 10 and 26 = the key, 17 = the plays are private,
+        8, 11 and 16 = its own trouble, which passes, 29 = too fast."""
         code, message = reply.error.get("error", ""), reply.error.get("message", "")
         if code == "6":
             return MissingError(f"lastfm: {message}")
         if code in ("4", "9", "10", "14", "17", "26"):
             return UnauthorizedError(f"lastfm: {message}; check LASTFM_API_KEY, and that the user's plays are public")
+        if code in ("8", "11", "16"):
+            return UnavailableError(f"lastfm: {message}")
         return self.limited(family, reply) if code == "29" else super().refusal(path, family, reply)
 
 

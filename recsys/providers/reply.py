@@ -23,11 +23,11 @@ class Reply:
     def retry_after(self, now: float) -> float | None:
         """Seconds to wait as the server says it, from `Retry-After` (seconds or a date); None when it says nothing."""
         value = self.headers.get("retry-after", "").strip()
-        if value.isdigit():
+        if value.isascii() and value.isdigit():
             return float(value)
         try:
             return max(0.0, parsedate_to_datetime(value).timestamp() - now)
-        except (TypeError, ValueError):
+        except (TypeError, ValueError, OverflowError):
             return None
 
     @property
@@ -40,7 +40,8 @@ class Reply:
         if not isinstance(body, dict):
             return {}
         inner = body.get("error")
-        flat = {**body, **inner} if isinstance(inner, dict) else {**body, "message": inner or body.get("message", "")}
+        said = inner if isinstance(inner, str) and inner else body.get("message", "")  # some number their errors there
+        flat = {**body, **inner} if isinstance(inner, dict) else {**body, "message": said}
         return {key: str(value) for key, value in flat.items() if isinstance(value, (str, int))}
 
 

@@ -35,7 +35,7 @@ def statuses(settings: ProviderSettings, cache: Cache) -> list[ProviderStatus]:
 
 def _status(name: str, mode: str, hint: str, cache: Cache) -> ProviderStatus:
     state, now = cache.state(name), cache.clock()
-    blocked = {family: _moment(until) for family, until in sorted(state.blocked.items()) if until > now}
+    blocked = {family: _moment(until) for family, until in sorted(state.resting(now).items())}
     fresh, stale = cache.counts(name)
     configured = bool(mode)
     return ProviderStatus(

@@ -10,7 +10,7 @@ import pytest
 from pydantic import BaseModel
 
 from recsys.errors import LakeError
-from recsys.providers.cache import CACHE_FILE, KEEP_SECONDS, NEGATIVE_SECONDS, Cache
+from recsys.providers.cache import CACHE_FILE, KEEP_SECONDS, LONGEST_REST, NEGATIVE_SECONDS, Cache, State
 from tests.support.wire import Clock
 
 
@@ -46,6 +46,11 @@ def test_a_negative_answer_is_believed_shortly_and_never_serves_as_a_fallback(ca
     assert known.value is None
     clock.sleep(NEGATIVE_SECONDS)
     assert cache.get("p", "track", "a", Song, expired=True) is None
+
+
+def test_a_rest_noted_by_a_clock_that_ran_ahead_is_none() -> None:
+    state = State(blocked={"a": 1000.0, "b": 1000.0 + LONGEST_REST, "c": 1e20, "d": 999.0})
+    assert state.resting(999.5) == {"a": 1000.0}
 
 
 def test_counts_and_forget(cache: Cache, clock: Clock) -> None:

@@ -15,6 +15,7 @@ import pytest
 from pydantic import BaseModel
 
 from recsys.providers.access import Access
+from recsys.providers.cache import LONGEST_REST
 from recsys.providers.errors import (
     BlockedError,
     ForbiddenError,
@@ -166,6 +167,18 @@ def test_a_long_retry_after_is_stored_and_nothing_is_asked_until_then(
     assert len(wire.asked) == 1
     assert service.get(Thing, "/other/1").name == "y"
     clock.sleep(seconds + 1)
+    assert ask(service) == "x"
+
+
+@pytest.mark.parametrize("seconds", ["99999999999999", "9" * 400])
+def test_nobody_is_left_alone_for_longer_than_a_week(service: Service, wire: Wire, clock: Clock, seconds: str) -> None:
+    wire.on(ADDRESS, error(429, "Too many requests", {"retry-after": seconds}), {"name": "x"})
+    with pytest.raises(BlockedError, match="may not be asked again before") as caught:
+        ask(service)
+    assert caught.value.until == clock() + LONGEST_REST
+    with pytest.raises(BlockedError):
+        ask(service)
+    clock.sleep(LONGEST_REST + 1)
     assert ask(service) == "x"
 
 
