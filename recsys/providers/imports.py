@@ -99,7 +99,7 @@ def import_tracks(
     seen: set[str] = set()
     parts = _parts(source, links, limit, resolve)
     for number, part in enumerate(parts, 1):
-        pending.extend(_each_once(_settled(part), seen))
+        pending.extend(_each_once(_titled(_settled(part)), seen))
         if pending.stopped:
             pending.not_asked += sum(left.weight for left in parts[number:])
         if len(pending.facts) >= PENDING or pending.stopped or number == len(parts):
@@ -262,6 +262,14 @@ def _of(source: Catalogue, link: Link, limit: int | None, resolve: Callable[[str
         return source.read(resolve(link.id), limit)
     except ProviderError as error:
         return Listing(skipped=[Skip(link.id, "failed", str(error))])
+
+
+def _titled(listing: Listing) -> Listing:
+    """The listing without tracks that have no title, as a catalogue answers for what was taken down: nobody could be shown it."""
+    nameless = [one for one in listing.facts if not one.fields.get("title")]
+    listing.facts = [one for one in listing.facts if one.fields.get("title")]
+    listing.skipped += [Skip(one.id, "unavailable", f"{one.source} has no title for it: it was taken down") for one in nameless]
+    return listing
 
 
 def _each_once(listing: Listing, seen: set[str]) -> Listing:

@@ -50,6 +50,16 @@ def test_tracks_and_lists_each_track_once(lake: Lake, spotify: Spotify, wire: Wi
     assert '"title": "spotify"' in str(rows[0]["provenance"])
 
 
+def test_what_has_no_title_any_more_joins_no_catalogue(lake: Lake, spotify: Spotify, wire: Wire) -> None:
+    wire.on(f"GET {API}/tracks/{ident(2)}", dev(2, name="", artists=[{"name": ""}]))
+    wire.on(f"GET {API}/tracks/{ident(3)}", {})
+    summary = imports.import_tracks(lake, spotify, [Link("track", ident(number)) for number in (1, 2, 3)])
+    assert (summary.imported, summary.causes) == (1, {"unavailable": 1, "failed": 1})
+    assert "taken down" in summary.skipped[0].reason
+    assert "no track" in summary.failed[0].reason
+    assert StoredTracks.of(lake).ids == {ident(1)}
+
+
 def test_an_import_that_stops_keeps_what_it_has_and_continues_later(
     lake: Lake, spotify: Spotify, wire: Wire, clock: Clock
 ) -> None:

@@ -139,7 +139,10 @@ class Spotify:
 
     def _single(self, keys: Sequence[str]) -> dict[str, Track]:
         name = keys[0].partition("@")[0]
-        return {keys[0]: self.api.get(Track, f"/tracks/{name}", self._market)}
+        track = self.api.get(Track, f"/tracks/{name}", self._market)
+        if not track.id:
+            raise MalformedError(f"spotify: /tracks/{name}: an answer that is no track")
+        return {keys[0]: track}
 
     def _batch(self, keys: Sequence[str]) -> dict[str, Track | ProviderError]:
         names = [key.partition("@")[0] for key in keys]
@@ -272,7 +275,7 @@ class Spotify:
 
 
 def _track(key: str, track: Track | Unreadable) -> Track | ProviderError:
-    if isinstance(track, Unreadable):
+    if isinstance(track, Unreadable) or not track.id:
         return MalformedError(f"spotify: /tracks: an answer in an unknown form for {key.partition('@')[0]}")
     return track
 
