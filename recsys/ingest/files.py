@@ -46,6 +46,7 @@ _KINDS: dict[str, _Kind] = {
 }
 _SUFFIXES, _BOOKS = tuple(_KINDS), (".xlsx",)
 _PACKED = (".gz", ".zst")
+_LOG = ".scrobbler.log"
 ALLOWED = "Parquet, CSV, JSON Lines or a JSON array, plain, .gz or .zst"
 
 
@@ -271,7 +272,7 @@ def _expanded(path: Path, suffixes: tuple[str, ...]) -> list[Source]:
             for source in _members(file, suffixes, named=False)
         ] + unread
         if not sources:
-            allowed = f"{' '.join(_KINDS)}, plain or with {' or '.join(_PACKED)}, or .zip"
+            allowed = f"{' '.join(_KINDS)}, plain or with {' or '.join(_PACKED)}, .zip, or {_LOG}"
             raise InputError(f"{path}: the folder holds no file to read; allowed: {allowed}")
         return sources
     if not path.exists():
@@ -365,7 +366,8 @@ def _suffix(name: str) -> str:
 
 
 def _hidden(path: Path) -> bool:
-    return any(part.startswith((".", "_")) for part in path.parts)
+    """Whether a file, or a folder on the way to it, is put away; the log of a player has such a name by itself."""
+    return any(part.startswith((".", "_")) for part in path.parts if part.lower() != _LOG)
 
 
 def _utf8(name: str) -> str:

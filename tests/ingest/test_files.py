@@ -106,6 +106,14 @@ def test_find(put: Put, tmp_path: Path) -> None:
     ]
 
 
+def test_the_log_of_a_player_is_read_by_its_own_name(put: Put, tmp_path: Path) -> None:
+    for name in (".scrobbler.log", "._.scrobbler.log", ".trash/.scrobbler.log", "old.scrobbler.log"):
+        put(f"player/{name}", "x")
+    names = [source.path.name for source in files.find([tmp_path / "files" / "player"])]
+    assert names == [".scrobbler.log", "old.scrobbler.log"]
+    assert [source.name for source in files.find([put("p.zip", packed("iPod/.scrobbler.log", b"x"))])] == [".scrobbler.log"]
+
+
 def test_find_inside_archives(put: Put) -> None:
     archive = put("a.zip", packed("My Data/plays.json", b"[]"))
     assert [source.member for source in files.find([archive])] == ["My Data/plays.json"]
