@@ -158,7 +158,7 @@ def _plays(
     for reason in form.left_out:
         # in two values: a row for which a condition is null would be neither left out nor kept
         chosen = good.with_columns(pl.lit(name).alias(FILE)).select(reason.rows.fill_null(value=False)).to_series()
-        unwanted.append(_refused(good.filter(chosen), reason.code, reason.words, None))
+        unwanted.append(_refused(good.filter(chosen), reason.code, reason.words, reason.column))
         good = good.filter(~chosen)
     listened = form.plays(good)
     if form is APPLE and listened["artist"].null_count():

@@ -50,11 +50,12 @@ Picker = Callable[[Entry], Any]
 
 @dataclass(frozen=True)
 class Reason:
-    """Rows left out on purpose: a code and what the reject says."""
+    """Rows left out: a code and what the reject says, and of which ``column``, if of one."""
 
     code: str
     words: str
     rows: pl.Expr
+    column: str | None = None
 
 
 @dataclass(frozen=True)
@@ -116,14 +117,23 @@ def entry_moment(name: str, meaning: str) -> Column:
 
 
 def millis(name: str, meaning: str) -> Column:
-    """A required time as milliseconds since 1970, to 2100; see :func:`undated`."""
-    return Column(name, pl.Int64(), meaning, "ms since 1970", low=0, high=LAST * 1000 + 999)
+    """A required time as milliseconds since 1970, to 2100; see :func:`misdated`."""
+    return Column(name, pl.Int64(), meaning, "ms since 1970", low=0)
 
 
-def undated(name: str) -> Reason:
-    """Plays whose time in milliseconds is before 1990: the tool did not know it."""
-    return Reason(
-        "undated", "the tool does not know when it was played; a play without its time is left out", pl.col(name) < FIRST * 1000
+def misdated(name: str) -> tuple[Reason, ...]:
+    """Plays whose time is none in milliseconds: it counts another unit, or is before 1990, for the tool did not know it."""
+    moment = pl.col(name)
+    return (
+        Reason(
+            "epoch",
+            f"{name} counts seconds, micro- or nanoseconds; milliseconds since 1970 are read here; multiply or divide it",
+            moment.is_between(FIRST, LAST) | (moment > LAST * 1000 + 999),
+            name,
+        ),
+        Reason(
+            "undated", "the tool does not know when it was played; a play without its time is left out", moment < FIRST * 1000
+        ),
     )
 
 

@@ -4,12 +4,13 @@
 - lastfmstats.com as JSON: ``scrobbles`` with milliseconds.
 - Rockbox and other players: ``.scrobbler.log`` (AUDIOSCROBBLER/1.0 and 1.1), tabs; ``S`` is skipped. A player that does not know
   its zone counts seconds by its own clock.
-- YouTube Music in Google Takeout's ``watch-history.json``, in several languages; videos are left out.
+- YouTube Music in Google Takeout's ``watch-history.json``, in any language; videos, advertisements and searches are left out.
 """
 
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -21,6 +22,7 @@ from recsys.ingest.exports.formats import (
     NAMES,
     PLAY,
     SONG,
+    Entry,
     ExportFormat,
     Picker,
     Reason,
@@ -33,10 +35,10 @@ from recsys.ingest.exports.formats import (
     mbid,
     mbids,
     millis,
+    misdated,
     scalar,
     table,
     text,
-    undated,
 )
 from recsys.tables import Column
 
@@ -76,7 +78,7 @@ LASTFM_STATS_JSON = ExportFormat(
     {**SONG, "occurred_at": from_millis("date"), "type": PLAY},
     "title",
     {"title": at("track")},
-    (undated("date"),),
+    misdated("date"),
 )
 
 ROCKBOX = ExportFormat(
@@ -119,16 +121,56 @@ _WATCHED = (
     r"^(?:Watched|Listened to|Vous avez (?:regardé|écouté)|Has (?:visto|escuchado)|Hai (?:guardato|ascoltato)|Assistiu a|Ouviu"
     r"|Je hebt|Obejrzano:?|Просмотрено:?) | (?:angesehen|angehört|bekeken|を視聴しました)$"
 )
-"""What Takeout puts around a title, in the listener's language."""
+"""What Takeout puts around a title, in languages that are known."""
+_TELLING = 6
+"""Titles of as many artists that tell what Takeout puts around them in another language: all begin, or end, with it."""
 _TOPIC = r" [-–] (?:Topic|Thema|Tema|Thème|Tópico|Onderwerp|Temat|トピック)$"
 """What a channel that YouTube made for an artist ends in."""
+
+
+def _bare(frame: pl.DataFrame) -> pl.DataFrame:
+    """Rows with titles alone: without what stands around each of them, in any language."""
+    title = pl.col("title").cast(pl.String)
+    foreign = (pl.col("header") == "YouTube Music") & pl.col("artist").is_not_null() & title.str.contains(_WATCHED).not_()
+    names = (
+        frame.filter(foreign.fill_null(value=False))
+        .unique("artist", keep="first", maintain_order=True)["title"]
+        .drop_nulls()
+        .unique()
+        .to_list()
+    )
+    if len(names) >= _TELLING:
+        before = re.search(r"^.*\s", _shared(names))
+        after = re.search(r"\s.*$", _shared([name[::-1] for name in names])[::-1])
+        own = title.str.strip_prefix(before[0] if before else "").str.strip_suffix(after[0] if after else "")
+        title = pl.when(foreign).then(own).otherwise(title)
+    return frame.with_columns(title=title)
+
+
+def _shared(names: Sequence[str]) -> str:
+    """What all names begin with."""
+    first, last = min(names), max(names)
+    return first[: next((place for place, (one, other) in enumerate(zip(first, last, strict=False)) if one != other), len(first))]
+
+
+def _kind(row: Entry) -> str | None:
+    """``ad`` or ``search`` for what is no play; addresses themselves are not read."""
+    details, address = row.get("details"), row.get("titleUrl")
+    if isinstance(details, list) and any(isinstance(one, dict) and one.get("name") == "From Google Ads" for one in details):
+        return "ad"
+    return "search" if isinstance(address, str) and re.search(r"/search\?|[?&]search_query=", address) else None
+
 
 YOUTUBE = ExportFormat(
     "youtube-music",
     table(
         "youtube-music",
         columns(
-            entry_moment("time", "when it began"), text("header", "service"), text("title", "title"), text("artist", "channel")
+            entry_moment("time", "when it began"),
+            text("header", "service"),
+            text("title", "title"),
+            text("artist", "channel"),
+            text("kind", "ad or search"),
         ),
     ),
     frozenset({"header", "title", "time"}),
@@ -139,8 +181,12 @@ YOUTUBE = ExportFormat(
         "type": PLAY,
     },
     "title",
-    {"artist": lambda row: _channel(row.get("subtitles"))},
-    (Reason("video", "a video is not music", pl.col("header") != "YouTube Music"),),
+    {"artist": lambda row: _channel(row.get("subtitles")), "kind": _kind},
+    (
+        Reason("video", "a video is not music", pl.col("header") != "YouTube Music"),
+        Reason("not_a_play", "an advertisement or a search", pl.col("kind").is_not_null()),
+    ),
+    _bare,
 )
 
 

@@ -31,9 +31,9 @@ from recsys.ingest.exports.formats import (
     mbid,
     mbids,
     millis,
+    misdated,
     table,
     text,
-    undated,
     whole,
 )
 from recsys.matrices.song import spotify_ids
@@ -171,7 +171,7 @@ PANO = ExportFormat(
     },
     (
         Reason("not_a_play", "neither a scrobble nor a love", ~pl.col("event").fill_null("scrobble").is_in(["scrobble", "love"])),
-        undated("timeMs"),
+        *misdated("timeMs"),
     ),
 )
 
@@ -190,5 +190,5 @@ LASTFM_STATS = ExportFormat(
     frozenset({"time", "title", "artist"}),
     {**SONG, "occurred_at": from_millis("time"), "type": PLAY},
     "title",
-    left_out=(undated("time"),),
+    left_out=misdated("time"),
 )

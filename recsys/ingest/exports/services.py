@@ -211,8 +211,12 @@ def _no_null(text: pl.Expr) -> pl.Expr:
 
 
 def _placed(zone: str | None) -> pl.Expr:
-    """Times as Tidal writes them, and as ISO 8601: with a zone where it is a known one; other texts stay."""
-    clock = pl.col("time").str.strip_chars().str.to_datetime("%d/%m/%Y %H:%M", time_unit="us", strict=False)
+    """Times as Tidal writes them now and wrote them once, as ISO 8601: with a zone where it is a known one; other texts stay."""
+    said = pl.col("time").str.strip_chars()
+    clock = pl.coalesce(
+        said.str.to_datetime(form, time_unit="us", strict=False)
+        for form in ("%d/%m/%Y %H:%M", "%Y-%m-%d %H:%M", "%Y-%m-%d %H:%M:%S%.f", "%Y-%m-%dT%H:%M:%S%.f")
+    )
     text = pl.coalesce(clock.dt.strftime("%Y-%m-%dT%H:%M:%S"), "time")
     if (name := (zone or "").strip()) not in available_timezones():
         return text

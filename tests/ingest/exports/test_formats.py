@@ -23,9 +23,9 @@ from recsys.ingest.exports.formats import (
     mbid,
     mbids,
     millis,
+    misdated,
     table,
     text,
-    undated,
     whole,
 )
 from recsys.ingest.exports.reading import _FORMATS
@@ -84,9 +84,14 @@ def test_only_musicbrainz_ids_of_objects_and_of_columns(value: str | None, resul
 
 
 def test_times_in_milliseconds() -> None:
-    frame = pl.DataFrame({"t": [631_151_999_999, 631_152_000_000]})
-    assert frame.select(undated("t").rows).to_series().to_list() == [True, False]
-    assert frame.select(from_millis("t")).to_series().to_list()[1] == datetime(1990, 1, 1, tzinfo=UTC)
+    times = [631_151_999_999, 631_152_000_000, 0, 1_749_776_100, 1_749_776_100_000, 1_749_776_100_000_000, 4_133_980_800_000]
+    frame = pl.DataFrame({"t": times})
+    told = {reason.code: frame.select(reason.rows).to_series().to_list() for reason in misdated("t")}
+    assert told["epoch"] == [False, False, False, True, False, True, True]
+    assert [old and not other for old, other in zip(told["undated"], told["epoch"], strict=True)] == [
+        *(True, False, True, False, False, False, False)
+    ]
+    assert frame.head(2).select(from_millis("t")).to_series().to_list()[1] == datetime(1990, 1, 1, tzinfo=UTC)
 
 
 FORM = ExportFormat(

@@ -83,6 +83,38 @@ def test_youtube_music(lake: Lake, put: Put) -> None:
 
 
 @pytest.mark.parametrize(
+    "odd",
+    [
+        {"details": [{"name": "From Google Ads"}]},
+        {"titleUrl": "https://music.youtube.com/search?q=S", "subtitles": None},
+        {"titleUrl": "https://www.youtube.com/results?search_query=S", "subtitles": None},
+    ],
+)
+def test_youtubes_advertisements_and_searches_are_no_plays(odd: dict[str, Any], lake: Lake, put: Put) -> None:
+    row = {"header": "YouTube Music", "title": "Watched S", "subtitles": [{"name": "A"}], "time": "2025-06-13T00:55:00Z"}
+    (events,) = ingest_export(lake, "ann", [put("search-history.json", json.dumps([row | odd]))])
+    assert dict(events.causes) == {"not_a_play": 1}
+    assert "search" not in str(lake.rejects()["raw"].to_list()).replace('"kind":"search"', "")
+
+
+@pytest.mark.parametrize("around", ["Du har tittat på {}", "{} obejrzane dzisiaj", "Vi {} sett"])
+def test_words_of_another_language_around_all_titles_are_known_as_such(around: str, lake: Lake, put: Put) -> None:
+    names = ["Ada", "Bel canto", "Cem", "Dag", "Eva på", "Fin"]
+    row = {"header": "YouTube Music", "time": "2025-06-13T00:55:00Z"}
+    rows = [row | {"title": around.format(name), "subtitles": [{"name": f"{name} - Topic"}]} for name in names]
+    visit = row | {"title": "Besökte YouTube Music"}
+    ingest_export(lake, "ann", [put("watch-history.json", json.dumps([*rows, visit]))])
+    assert sorted(heard(lake)) == [(name, name, "play", "2025-06-13 00:55:00") for name in names]
+
+
+def test_a_word_that_few_titles_begin_with_is_theirs(lake: Lake, put: Put) -> None:
+    row = {"header": "YouTube Music", "time": "2025-06-13T00:55:00Z", "subtitles": [{"name": "A - Topic"}]}
+    rows = [row | {"title": f"The {number}"} for number in range(20)]
+    ingest_export(lake, "ann", [put("watch-history.json", json.dumps(rows))])
+    assert {name for name, *_ in heard(lake)} == {f"The {number}" for number in range(20)}
+
+
+@pytest.mark.parametrize(
     "document", [{"lovedtracks": {"track": [PLAY], "@attr": {}}}, [{"lovedtracks": {"track": PLAY, "@attr": {}}}]]
 )
 def test_loved_tracks_are_likes(document: Any, lake: Lake, put: Put) -> None:

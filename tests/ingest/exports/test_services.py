@@ -209,6 +209,13 @@ def test_tidals_older_times_are_read_too(lake: Lake, put: Put) -> None:
     assert [row[3] for row in heard(lake)] == ["2024-01-05 14:23:00", "2024-01-05 13:23:00"]
 
 
+def test_a_zone_beside_any_time_of_tidals_is_its_own(lake: Lake, put: Put) -> None:
+    header, zone = "artist_name,track_title,entry_date,time_zone", "Europe/Oslo"
+    rows = f"{header}\nA,S,2024-01-05 14:23:00,{zone}\nA,T,2024-01-05T14:23:00Z,{zone}\n"
+    ingest_export(lake, "ann", [put("streaming.csv", rows)])
+    assert [row[3] for row in heard(lake)] == ["2024-01-05 13:23:00", "2024-01-05 14:23:00"]
+
+
 def test_koitos_listens(lake: Lake, put: Put) -> None:
     def named(*names: str) -> dict[str, Any]:
         return {
