@@ -15,7 +15,7 @@ import orjson
 
 from recsys.errors import InputError
 from recsys.ingest.files import Source
-from recsys.ingest.json import Objects, put_object, strict
+from recsys.ingest.json import DECODER, Objects, apart, past, put_object, strict
 
 _BLOCK = 50_000
 """Elements taken apart at once."""
@@ -23,8 +23,6 @@ MOST_BYTES, MOST_OBJECTS, MOST_VALUES = 2**28, 4_000_000, 20_000_000
 """Of a document: it is parsed as a whole, and every object and value of it takes memory of its own."""
 
 _BOM = b"\xef\xbb\xbf"
-_DECODER = json.JSONDecoder(strict=False)
-_BETWEEN = re.compile(r"[\s,]*")
 _NEXT = re.compile(r"\}\s*,\s*(?=\{)")
 
 
@@ -32,7 +30,7 @@ def document(source: Source, data: bytes) -> tuple[Any, bool]:
     """A whole document, and whether it is valid JSON. Raises :class:`InputError` when it cannot be taken apart at all, for one
     that is too large for one piece, and for an array that is cut off.
 
-    Of an invalid array, the elements are returned as their texts.
+    Of an invalid array, the elements are returned as their texts; objects one after the other are an array without its brackets.
     """
     data = data.removeprefix(_BOM)
     if len(data) > MOST_BYTES or data.count(b"{") + data.count(b"[") > MOST_OBJECTS or data.count(b",") > MOST_VALUES:
@@ -44,6 +42,8 @@ def document(source: Source, data: bytes) -> tuple[Any, bool]:
         text = data.decode("utf-8", "surrogateescape")
         if text.lstrip().startswith("[") and text.rstrip().endswith("]"):
             return list(_texts(text)), False
+        if len(several := apart(text) or ()) > 1:
+            return [DECODER.decode(one) for one in several], False
         try:
             return json.loads(text, strict=False), False
         except (ValueError, RecursionError):
@@ -72,24 +72,18 @@ def _put(objects: Objects, number: int, row: Any) -> None:
 def _texts(text: str) -> Iterator[str]:
     """The elements of an array, or of several one after the other, as they are written; one that is broken ends where the next
     object begins. What follows an array and is none is an element, so that nothing is passed over."""
-    place = _past(text, 0)
+    place = past(text, 0)
     while place < len(text):
         if text[place] != "[":
             yield text[place:]
             return
-        place = _past(text, place + 1)
+        place = past(text, place + 1)
         while place < len(text) and text[place] != "]":
             try:
-                _, end = _DECODER.raw_decode(text, place)
+                _, end = DECODER.raw_decode(text, place)
             except (ValueError, RecursionError):
                 boundary = _NEXT.search(text, place)
                 end = boundary.start() + 1 if boundary else len(text)
             yield text[place:end]
-            place = _past(text, end)
-        place = _past(text, place + 1)
-
-
-def _past(text: str, place: int) -> int:
-    """Where the next element begins."""
-    gap = _BETWEEN.match(text, place)
-    return gap.end() if gap else place
+            place = past(text, end)
+        place = past(text, place + 1)

@@ -93,7 +93,7 @@ def _parsed(lines: pl.DataFrame, records: pl.DataFrame, names: Sequence[str], se
     odd, faults = _one_by_one(apart.filter(~again), names, separator)
     good = pl.concat([good, apart.filter(again)])
     parts = [(_split(good, names, separator), good["text"]), odd]
-    frame = pl.concat([part.with_columns(texts.alias("\0text")) for part, texts in parts]).sort(LINE)
+    frame = pl.concat([part.with_columns(texts.alias("\0text")) for part, texts in parts]).sort(LINE, maintain_order=True)
     return Rows(frame.drop("\0text"), frame["\0text"].alias("text"), pl.concat([broken, broken_rows(faults)]))
 
 
@@ -132,10 +132,18 @@ def _split(records: pl.DataFrame, names: Sequence[str], separator: str) -> pl.Da
     return parsed.select(records[LINE], *names)
 
 
+def _apart(lines: pl.DataFrame) -> Iterator[tuple[int, str]]:
+    """Numbers and texts of lines; one that ends in the middle, as in files whose lines end in different ways, is several."""
+    for number, text in lines.select(LINE, "text").iter_rows():
+        parts = text.split("\r")
+        whole = all(part.count('"') % 2 == 0 for part in parts)
+        yield from ((number, part) for part in (parts if whole else [text]) if part.strip())
+
+
 def _one_by_one(lines: pl.DataFrame, names: Sequence[str], separator: str) -> tuple[tuple[pl.DataFrame, pl.Series], list[Fault]]:
     good: list[tuple[int, str, list[str]]] = []
     faults: list[Fault] = []
-    for number, text in lines.select(LINE, "text").iter_rows():
+    for number, text in _apart(lines):
         values = fields(text, separator)
         if values is None:
             faults.append((number, None, "quote", "a quoted field is not closed, or is followed by more text", text))

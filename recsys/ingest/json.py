@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
 
@@ -20,6 +21,9 @@ from recsys.ingest.lines import Lines
 from recsys.ingest.rows import LINE, Fault, Rows, broken_rows
 from recsys.tables import FEATURES, POSTPONED, RANGES, STRINGS, TARGETS, TRACKS, Column, Table
 
+DECODER = json.JSONDecoder(strict=False)
+"""Of one value in a longer text, also of one that is not quite JSON."""
+_BETWEEN = re.compile(r"[\s,]*")
 _TEXTS = {str, type(None)}
 _NUMBERS = {str, int, float, type(None)}
 _TAKES: dict[pl.DataType, set[type]] = {
@@ -54,11 +58,37 @@ def objects(lines: Lines) -> Objects:
 
 
 def strict(parsed: Objects, number: int, text: str) -> None:
-    """Add one object, or the fault of a text that is not valid JSON."""
+    """Add one object, or several that follow one another, or the fault of a text that is not valid JSON."""
     try:
         put_object(parsed, number, orjson.loads(text), text)
     except orjson.JSONDecodeError as error:
-        parsed.faults.append((number, *_cause(text, error), _utf8(text)))
+        several = apart(text) or [text]
+        if several == [text.strip()] or several == [text]:
+            parsed.faults.append((number, *_cause(text, error), _utf8(text)))
+            return
+        for one in several:
+            strict(parsed, number, one)
+
+
+def apart(text: str) -> list[str] | None:
+    """The objects of a text that holds nothing else, one after the other with spaces or commas between; each as it is written."""
+    place, several = past(text, 0), []
+    while place < len(text):
+        try:
+            value, end = DECODER.raw_decode(text, place)
+        except (ValueError, RecursionError):
+            return None
+        if not isinstance(value, dict):
+            return None
+        several.append(text[place:end])
+        place = past(text, end)
+    return several or None
+
+
+def past(text: str, place: int) -> int:
+    """Where the next element begins, behind spaces and commas."""
+    gap = _BETWEEN.match(text, place)
+    return gap.end() if gap else place
 
 
 def put_object(parsed: Objects, number: int, row: Any, text: str) -> None:
@@ -128,7 +158,11 @@ def one_per_line(head: bytes) -> bool:
         return first.rstrip().endswith(b"}") or (
             not first.rstrip().endswith((b"{", b"[", b",")) and rest.lstrip().startswith(b"{")
         )
-    return bool(rest.strip()) or not any(isinstance(value, list) for value in row.values())
+    lists, inner = (
+        any(isinstance(value, list) for value in row.values()),
+        all(isinstance(value, dict) for value in row.values()),
+    )
+    return bool(rest.strip()) or not (lists or inner)
 
 
 def read(blocks: Iterable[Lines], table: Table, named: Callable[[Objects], Objects] = lambda parsed: parsed) -> Iterator[Rows]:

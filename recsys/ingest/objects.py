@@ -10,10 +10,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from recsys.ingest.columns import MOST, NESTED, Header
+from recsys.errors import InputError
+from recsys.ingest.columns import MOST, NESTED, Header, required
 from recsys.ingest.json import Objects
 from recsys.ingest.rows import Fault
-from recsys.tables import TRACKS
+from recsys.tables import TRACKS, Table
 
 _LISTS = ("tracks", "items", "playlists")
 """Where an answer, an album or a playlist keeps its tracks."""
@@ -29,6 +30,26 @@ def wrapped(document: Any, table: str) -> list[Any]:
             if isinstance(rows := document.get(name), list):
                 return rows
     return [document]
+
+
+def unwrapped(document: Any, table: str) -> list[Any]:
+    """The rows of all documents of a file: of one, of several in a list, of lists in a list, as tools that merge files write."""
+    if not isinstance(document, list):
+        return wrapped(document, table)
+    if document and all(isinstance(one, list) for one in document):
+        return [row for one in document for row in one]
+    return [row for one in document for row in wrapped(one, table)]
+
+
+def refuse_columns(label: str, document: Any, table: Table) -> None:
+    """Raise :class:`InputError` for a document of columns, as pandas writes by default, where one of rows is needed."""
+    if not isinstance(document, dict) or not document.keys() >= set(required(table)):
+        return
+    if all(isinstance(values, dict) for values in document.values()) or all(
+        isinstance(values, list) for values in document.values()
+    ):
+        advice = "write one object a row, with pandas: to_json(orient='records', lines=True)"
+        raise InputError(f"{label}: JSON of columns, each with all its values; {advice}")
 
 
 def tracks_of(document: Any, depth: int = 0) -> list[Any] | None:

@@ -184,7 +184,7 @@ def _read(header: Header, source: Source, zone: str | None, kept: Spool, progres
     blocks = _blocks(source, header, progress)
     for block in ahead(blocks) if table is EVENTS else blocks:  # of other tables, a later block may change how one is read
         good, bad = _judged(header, block, zone)
-        read += block.height
+        read += good.height + bad.height  # a line may hold several objects
         good_rows += good.height
         if table is EVENTS:
             kept.add(_finished(table, good.drop(LINE), source))
@@ -276,8 +276,9 @@ def _elements(source: Source, table: Table) -> Iterator[Objects] | None:
             if head.startswith(b"["):
                 raise
             return None  # every line has its own fault then
-    listed = document if isinstance(document, list) else objects.wrapped(document, table.name)
-    return arrays.elements(objects.unpaged(listed) if table is TRACKS and valid else listed, valid=valid)
+    objects.refuse_columns(source.label, document, table)
+    listed = objects.unwrapped(document, table.name)
+    return arrays.elements(objects.unpaged(listed) if table is TRACKS else listed, valid=valid)
 
 
 def _finished(table: Table, kept: pl.DataFrame, source: Source) -> pl.DataFrame:

@@ -90,6 +90,24 @@ def test_arrays_count_rows() -> None:
     assert block.broken.select("line", "code", "raw").rows() == [(2, "json", "7")]
 
 
+@pytest.mark.parametrize(
+    ("text", "ids", "codes"),
+    [
+        ('{"id":"a"}{"id":"b"} , {"id":"c"}', ["a", "b", "c"], []),
+        ('{"id":"a"},', ["a"], []),
+        ('{"id":"a"}{"id":"b","tempo":NaN}', ["a"], ["not_finite"]),
+        ('{"id":"a"}[{"id":"b"}]', [], ["json"]),
+        ('{"id":"a"}{"id":', [], ["json"]),
+        (",,", [], ["json"]),
+    ],
+)
+def test_objects_that_follow_one_another_are_rows_each(text: str, ids: list[str], codes: list[str]) -> None:
+    block = read(text, TRACKS)
+    assert block.frame["id"].to_list() == ids
+    assert block.broken["code"].to_list() == codes
+    assert set(block.frame["line"]) | set(block.broken["line"]) == {1}
+
+
 def test_hidden_texts_show_only_columns_of_the_table() -> None:
     (result,) = arrays.elements([{"user_id": True, "ip_addr": "10.9.8.7"}])
     picked = result._replace(rows=[{"user_id": True}])

@@ -97,6 +97,36 @@ def test_rows_of_a_document(lake: Lake, put: Put) -> None:
     assert (done.rows_read, done.kept) == (1, 1)
 
 
+ROW = {"user_id": "ann", "track_id": "a", "type": "play", "completed_ms": 1}
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        json.dumps(ROW, indent=1) + "\n" + json.dumps(ROW | {"track_id": "b"}, indent=1),
+        json.dumps([[ROW], [ROW | {"track_id": "b"}]]),
+        json.dumps({"events": [ROW]}, indent=1) + "\n" + json.dumps({"data": [ROW | {"track_id": "b"}]}, indent=1),
+        json.dumps(ROW) + json.dumps(ROW | {"track_id": "b"}),
+        json.dumps(ROW) + ",\n" + json.dumps(ROW | {"track_id": "b"}) + ",\n",
+    ],
+)
+def test_what_tools_put_together_is_read_row_by_row(text: str, lake: Lake, put: Put) -> None:
+    (report,) = ingest(lake, "events", [put("e.json", text)])
+    assert (report.rows_read, lake.input("events")["track_id"].to_list()) == (2, ["a", "b"])
+
+
+def test_a_line_of_several_among_lines_of_one_counts_as_several(lake: Lake, put: Put) -> None:
+    lines = [json.dumps(ROW)] * 2_000 + [json.dumps(ROW) * 3] + [json.dumps(ROW | {"type": "no"})] + [json.dumps(ROW)] * 2_000
+    (report,) = ingest(lake, "events", [put("e.jsonl", "\n".join(lines))])
+    assert (report.rows_read, report.kept, dict(report.causes)) == (4_004, 4_003, {"allowed": 1})
+
+
+@pytest.mark.parametrize("values", [["ann"], {"0": "ann"}])
+def test_columns_instead_of_rows_are_named(values: object, lake: Lake, put: Put) -> None:
+    with pytest.raises(InputError, match=r"JSON of columns.*orient='records'"):
+        ingest(lake, "events", [put("e.json", json.dumps(dict.fromkeys(ROW, values)))])
+
+
 def test_what_is_twice_stays_so(lake: Lake, put: Put) -> None:
     for row in ('{"track_id":"b","id":"a"}', '{"ref":"b","id":"a"}'):
         with pytest.raises(InputError, match=r"its only row cannot be used \((twice|unknown_field) 1\)"):

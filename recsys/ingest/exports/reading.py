@@ -98,6 +98,8 @@ def _inside(document: Any) -> list[Any] | None:
         if (rows := read(document)) is not None:
             return rows
     if isinstance(document, list):
+        if document and all(isinstance(one, list) for one in document):  # files that a tool put together
+            return _inside([row for one in document for row in one])
         pages = [_inside(page) if isinstance(page, dict) else None for page in document]
         return [row for page, rows in zip(document, pages, strict=True) for row in ([page] if rows is None else rows)]
     payload = document.get("payload") if isinstance(document, dict) else None
