@@ -34,7 +34,8 @@ def refuse(label: str, head: bytes) -> None:
     text = head.removeprefix(b"\xef\xbb\xbf").lstrip()[:64].lower()
     for start, what in _MARKUP:
         if text.startswith(start):
-            raise InputError(f"{label}: {what}; a download link may have ended at a login page: fetch the data itself")
+            causes = "a download link may have ended at a login page, or an export was asked for in this form"
+            raise InputError(f"{label}: {what}; {causes}: fetch the data as JSON or CSV")
     if head[257:262] == b"ustar":
         raise InputError(f"{label}: a tar archive; unpack it first")
     if head[:200:2].count(0) > 20 or head[1:200:2].count(0) > 20:

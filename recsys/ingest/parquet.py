@@ -64,7 +64,7 @@ def _undamaged(source: Source) -> Iterator[None]:
 
 
 def _plain(field: pa.Field) -> pa.Field:
-    """The field as it is read: bytes as text, a UUID as its text, an extension as what it stores."""
+    """The field as it is read: bytes as text, a UUID as its text, an extension as what it stores, lists of words as of texts."""
     return field.with_type(_as_text(field.type))
 
 
@@ -75,7 +75,18 @@ def _as_text(kind: pa.DataType) -> pa.DataType:
         return _as_text(kind.value_type) if pa.types.is_binary(kind.value_type) else kind
     if pa.types.is_binary(kind) or pa.types.is_large_binary(kind) or pa.types.is_binary_view(kind):
         return pa.large_string()
+    if _is_list_of_words(kind):
+        return pa.large_list(pa.large_string())
     return pa.string() if kind == pa.binary(16) else kind
+
+
+def _is_list_of_words(kind: pa.DataType) -> bool:
+    """Whether it is a list of texts in a form of its own: of words from a dictionary, or always as many."""
+    if not (pa.types.is_list(kind) or pa.types.is_large_list(kind) or pa.types.is_fixed_size_list(kind)):
+        return False
+    coded = pa.types.is_dictionary(kind.value_type)
+    text = kind.value_type.value_type if coded else kind.value_type
+    return (coded or pa.types.is_fixed_size_list(kind)) and (pa.types.is_string(text) or pa.types.is_large_string(text))
 
 
 def _texts(batch: pa.RecordBatch) -> pa.RecordBatch:
@@ -92,6 +103,8 @@ def _text(array: pa.Array) -> pa.Array:
     if array.type == pa.binary(16):
         return pa.array([None if value is None else str(UUID(bytes=value)) for value in array.to_pylist()], pa.string())
     kind = _as_text(array.type)
+    if _is_list_of_words(array.type):
+        return array.cast(kind)
     return array if kind == array.type else array.cast(pa.large_binary()).view(kind)
 
 

@@ -24,7 +24,7 @@ KINDS = [
     (b"SQLite format 3\0" + b"\0" * 84, "SQLite"),
     (b"ARROW1\0\0", "Feather"),
     (b"version https://git-lfs.github.com/spec/v1\noid sha256:0\n", "Git LFS"),
-    (b"\n<!DOCTYPE html><html>", "HTML"),
+    (b"\n<!DOCTYPE html><html>", "HTML page; .* asked for in this form: fetch the data as JSON or CSV"),
     (b"\0" * 257 + b"ustar", "tar archive"),
     (packed("[Content_Types].xml", b"<x/>"), "Excel workbook.* save its sheet .*as CSV"),
 ]

@@ -33,6 +33,12 @@ def read(path: Path, table: Table, columns: dict[str, Any]) -> tuple[list[dict[s
     return kept.to_dicts(), rejected.select("line", "column", "code").rows()
 
 
+@pytest.mark.parametrize("kind", [pa.list_(pa.dictionary(pa.int32(), pa.string())), pa.list_(pa.large_string(), 2)])
+def test_lists_of_words_in_forms_of_their_own(path: Path, kind: pa.DataType) -> None:
+    kept, rejected = read(path, TRACKS, {"id": ["a", "b"], "genres": pa.array([["x", "y"], None], kind)})
+    assert ([row["genres"] for row in kept], rejected) == ([["x", "y"], None], [])
+
+
 @pytest.mark.parametrize(
     ("column", "array", "expected"),
     [

@@ -113,6 +113,7 @@ APPLE_LIBRARY = ExportFormat(
         columns(
             *NAMES,
             text("kind", "saved, played, skipped, liked or disliked"),
+            text("content", "Song, Music Video or another kind"),
             _optional("time", "when it happened last"),
             _count("length", "length of the track"),
             Column("count", pl.Int64(), "how often", null=True, low=0, high=1_000_000),
@@ -134,10 +135,12 @@ APPLE_LIBRARY = ExportFormat(
         "artist": either(entry_words(at("Artist")), entry_words(at("Album Artist"))),
         "album": entry_words(at("Album")),
         "kind": at(_KIND),
+        "content": entry_words(at("Content Type")),
         "time": at("\0time"),
         "length": whole(at("Track Duration")),
         "count": at("\0count"),
     },
+    (Reason("video", "a video is not music", pl.col("content").str.to_lowercase().str.contains("video")),),
 )
 
 

@@ -209,6 +209,14 @@ def test_tidals_older_times_are_read_too(lake: Lake, put: Put) -> None:
     assert [row[3] for row in heard(lake)] == ["2024-01-05 14:23:00", "2024-01-05 13:23:00"]
 
 
+def test_videos_of_an_apple_library_are_no_songs(lake: Lake, put: Put) -> None:
+    row = {"Track Identifier": 1, "Title": "S", "Artist": "A", "Content Type": "Song"}
+    video = row | {"Title": "V", "Content Type": "Music Video", "Track Play Count": 3}
+    (events, _) = ingest_export(lake, "ann", [put("Apple Music Library Tracks.json", json.dumps([row, video]))])
+    assert dict(events.causes) == {"video": 2}
+    assert [row[0] for row in heard(lake)] == ["S"]
+
+
 def test_a_zone_beside_any_time_of_tidals_is_its_own(lake: Lake, put: Put) -> None:
     header, zone = "artist_name,track_title,entry_date,time_zone", "Europe/Oslo"
     rows = f"{header}\nA,S,2024-01-05 14:23:00,{zone}\nA,T,2024-01-05T14:23:00Z,{zone}\n"
