@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import shlex
+import subprocess
 from pathlib import Path
 
 import polars as pl
@@ -50,6 +51,13 @@ def test_the_notebook_runs(lake: Lake, monkeypatch: pytest.MonkeyPatch) -> None:
 def test_every_worked_query_is_listed() -> None:
     files = {path.stem for path in (DOCS.parent / "sql" / "analyst").glob("*.sql")}
     assert {name for name, path in re.findall(r"\[(\w+)\]\(\.\./sql/analyst/(\w+)\.sql\)", ANALYSTS) if name == path} == files
+
+
+def test_the_shell_finds_the_views_of_the_published_run(lake: Lake) -> None:
+    lake.publish(lake.published().id)  # more than one publication stands in CURRENT
+    (name,) = re.findall(r'duckdb -init ("[^"]+")', ANALYSTS)
+    answer = subprocess.run(["sh", "-c", f"ls {name}"], cwd=lake.root, capture_output=True, text=True, check=True)
+    assert answer.stdout.strip() == f"runs/{lake.published().id}/views.sql"
 
 
 @pytest.mark.parametrize("line", COMMANDS)
