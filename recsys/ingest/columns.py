@@ -15,7 +15,7 @@ from recsys.ingest.rows import Rows, quoted
 from recsys.ingest.values import CREDITS, WORDS
 from recsys.lake import Lake
 from recsys.settings import Settings
-from recsys.tables import EVENTS, FEATURES, REQUESTS, TRACKS, Table
+from recsys.tables import EVENTS, FEATURES, INPUTS, REQUESTS, TABLES, TRACKS, Table
 from recsys.words import spelled
 
 NESTED = "features"
@@ -39,6 +39,8 @@ def required(table: Table) -> list[str]:
 
 MOST = 1_000
 """Columns of a file."""
+SHOWN = 4
+"""Unknown columns that a message names; the beginning of the file's header follows anyway."""
 
 
 def require_width(label: str, count: int) -> None:
@@ -223,8 +225,11 @@ class Header:
         """Raise :class:`InputError` with all faults of a header at once, if it has any."""
         allowed = known(self.table, nested=False)
         faults = [f"column {place} has no name" for place, name in enumerate(names, 1) if not name.strip() and place > 1]
-        faults += [_not_a_column(name, allowed, lacking) for name in strange]
+        faults += [_not_a_column(name, allowed, lacking) for name in strange[:SHOWN]]
+        faults += [f"{len(strange) - SHOWN} more are not columns"] if len(strange) > SHOWN else []
         faults += [f"column {name!r} is required in {self.table.name}" for name in lacking]
+        if faults and (other := _other(self.table, names)):
+            raise InputError(f"{label}: these are columns of {other}, not of {self.table.name}; try:  recsys ingest {other} PATH")
         if faults:
             there = ", ".join(map(quoted, names[:20]))
             advice = "rename it, drop it, or say what it is with --columns ours=theirs"
@@ -269,6 +274,15 @@ class Header:
                 most = texts.cast(pl.Float64, strict=False).fill_nan(None).max()
                 if isinstance(most, float) and most > 0:
                     self.longest[name] = int(max(min(most, 2**53), self.longest.get(name, 0)))
+
+
+def _other(table: Table, names: Iterable[str]) -> str | None:
+    """Which other table of inputs has all these columns and requires no other, if one does."""
+    plain = {name.strip().lower() for name in names}
+    others = (TABLES[name] for name in INPUTS if name != table.name)
+    return next(
+        (other.name for other in others if {*required(other)} <= plain <= {*known(other, nested=True)} and len(plain) > 1), None
+    )
 
 
 def _counted_type(frame: pl.DataFrame, otherwise: str | None) -> pl.Expr:

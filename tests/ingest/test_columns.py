@@ -46,6 +46,11 @@ def test_the_numbers_of_pandas_rows_are_ignored() -> None:
             ["user_id", "track_id", "type", "zebra", "yak"],
             "f: 'zebra' is not a column; 'yak' is not a column; rename it, drop it",
         ),
+        (
+            ["user_id", "track_id", "type", *"abcdef"],
+            "f: 'a' is not a column; .*; 'd' is not a column; 2 more are not columns; rename",
+        ),
+        (["id", "title", "artist"], "f: these are columns of tracks, not of events; try:  recsys ingest tracks PATH"),
         (["user_id", "type"], "f: column 'track_id' is required in events; .* There: 'user_id', 'type'"),
         (["user_id", "track_id", "type", "type"], "f: column 'type' is there twice"),
         (["user_id", "", "track_id", "type"], "f: column 2 has no name"),
