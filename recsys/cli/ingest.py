@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, replace
+from datetime import datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Annotated, Any
@@ -12,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 from cyclopts import App, Parameter
 
 from recsys.cli.options import Format, LakeFolder, Quiet, lake_folder
-from recsys.cli.screen import console, grid, print_json, progress, say
+from recsys.cli.screen import console, grid, minute, print_json, progress, say
 from recsys.errors import UsageError
 from recsys.ingest import FilesRefusedError, Report, ingest, ingest_export
 from recsys.lake import Lake
@@ -147,7 +148,17 @@ def _filled(rows: pl.DataFrame) -> pl.DataFrame:
 
 def _print_rows(source: str, rows: pl.DataFrame) -> None:
     first = _filled(rows.head(FIRST))
-    console().print(grid(f"{source}, first {first.height} of {rows.height:,} rows", first.columns, first.iter_rows()))
+    shown = ([_flat(cell) for cell in row] for row in first.iter_rows())
+    console().print(grid(f"{source}, first {first.height} of {rows.height:,} rows", first.columns, shown))
+
+
+def _flat(cell: object) -> object:
+    """A cell as people write it: the values of a list or an object one after the other, a moment to the minute."""
+    if isinstance(cell, list):
+        return ", ".join(str(_flat(part)) for part in cell)
+    if isinstance(cell, dict):
+        return " ".join(str(_flat(part)) for part in cell.values() if part is not None)
+    return minute(cell) if isinstance(cell, datetime) else cell
 
 
 def print_reports(reports: Sequence[Report]) -> None:

@@ -92,6 +92,18 @@ def test_many_files_share_a_line(recsys: Recsys, tmp_path: Path) -> None:
     assert Lake("data/lake").input("events").height == 25
 
 
+def test_a_dry_run_shows_lists_and_objects_as_people_write_them(recsys: Recsys, tmp_path: Path) -> None:
+    control = {
+        "user_id": "ann",
+        "excluded_genres": ["jazz", "folk"],
+        "postponed_tracks": [{"track_id": "a", "until": "2026-07-01T00:00:00Z"}],
+    }
+    (tmp_path / "c.jsonl").write_text(json.dumps(control))
+    out = " ".join(recsys("ingest", "controls", "c.jsonl", "--dry-run").out.split())
+    assert "jazz, folk" in out
+    assert "a 2026-07-01 00:00 UTC" in out
+
+
 def test_a_dry_run_shows_the_rows_and_keeps_nothing(recsys: Recsys, tmp_path: Path) -> None:
     (tmp_path / "t.csv").write_text("id,title,artist,popularity\na,One,Ada,0.5\nb,Two,Bel,7\n")
     answer = recsys("ingest", "tracks", "t.csv", "--dry-run")
