@@ -54,8 +54,9 @@ def forget(lake: Lake, subject: Subject) -> Forgotten:
     A batch is rewritten under its number. A run is rewritten without the rows, as a run of its own that says so in its code
     version; everybody else's lists stay as they were made, and the next run is made without the subject's votes. ``CURRENT``
     follows in one step. A run that is damaged cannot be rewritten and is removed. Raises :class:`NotFoundError` when there is
-    nothing to forget.
+    nothing to forget, and :class:`LakeError` when there is no lake: nobody shall take a wrong folder's word for it.
     """
+    lake.require()
     with lake.writer():
         unfinished = begun(lake)
         answers = subject.answers(Cache(lake.root / "cache"))
