@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from recsys.errors import RecsysError
+from recsys.text import counted
 
 MIB, GIB = 2**20, 2**30
 PROGRAM = 1_200 * MIB
@@ -34,8 +35,8 @@ class Size:
     @property
     def memory(self) -> int:
         """Bytes that the process takes at its peak."""
-        counted = MEMORY_RATING * self.ratings + MEMORY_LISTENER * self.listeners + MEMORY_TRACK * self.tracks
-        return PROGRAM + counted
+        own = MEMORY_RATING * self.ratings + MEMORY_LISTENER * self.listeners + MEMORY_TRACK * self.tracks
+        return PROGRAM + own
 
     @property
     def disk(self) -> int:
@@ -47,7 +48,8 @@ class Size:
     @property
     def words(self) -> str:
         """The counts, and what they take."""
-        counts = f"{self.listeners:,} listeners, {self.tracks:,} tracks, {self.events:,} events and {self.rows:,} rows of lists"
+        named = ((self.listeners, "listener"), (self.tracks, "track"), (self.events, "event"))
+        counts = f"{', '.join(counted(*each) for each in named)} and {counted(self.rows, 'row')} of lists"
         return f"{counts} take about {gib(self.memory)} of memory and {gib(self.disk)} of disk"
 
     def require(self, memory: int, disk: int) -> None:
@@ -63,9 +65,11 @@ class Size:
 
 
 def gib(size: int) -> str:
-    """Bytes in words.
+    """Bytes in words; in MiB where tenths of a GiB would hide them.
 
-    >>> gib(3 * 2**29)
-    '1.5 GiB'
+    >>> gib(3 * 2**29), gib(87 * 2**20)
+    ('1.5 GiB', '87 MiB')
     """
+    if size < GIB:
+        return f"{size / MIB:,.0f} MiB"
     return f"{size / GIB:,.1f} GiB"

@@ -41,7 +41,7 @@ def test_what_fits_passes() -> None:
     ("memory", "disk", "words"),
     [
         (GIB, 2**40, "but this machine has 1.0 GiB; leave out"),
-        (2**40, GIB // 2, "but its disk has 0.5 GiB; leave out"),
+        (2**40, GIB // 2, "but its disk has 512 MiB; leave out"),
         (GIB, GIB, "but this machine has 1.0 GiB and its disk has 1.0 GiB; leave out"),
     ],
 )

@@ -60,11 +60,11 @@ class TestSize:
     def test_what_a_run_takes_is_said(self, lake: Lake, caplog: pytest.LogCaptureFixture) -> None:
         with caplog.at_level(INFO, "recsys"):
             size(lake, lake.inputs(), Settings())
-        assert re.search(r"size: 3 listeners, 0 tracks, 3 events and 600 rows .* GiB of disk, of [\d,.]+ GiB and", caplog.text)
+        assert re.search(r"size: 3 listeners, 0 tracks, 3 events and 600 rows .* MiB of disk, of [\d,.]+ GiB and", caplog.text)
 
     def test_what_does_not_fit_is_refused_unless_wanted(self, lake: Lake, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(steps, "machine_bytes", lambda: 2**29)
-        with pytest.raises(RecsysError, match=r"the run does not fit: 3 listeners.* this machine has 0.5 GiB"):
+        with pytest.raises(RecsysError, match=r"the run does not fit: 3 listeners.* this machine has 512 MiB"):
             size(lake, lake.inputs(), Settings())
         size(lake, lake.inputs(), Settings(oversize=True))
 
