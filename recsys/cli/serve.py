@@ -11,6 +11,7 @@ from typing import Annotated, Any
 
 import uvicorn
 from cyclopts import Parameter
+from cyclopts.validators import Number
 
 from recsys.cli.options import LakeFolder, lake_folder
 from recsys.cli.screen import say, warn
@@ -29,9 +30,9 @@ FOLLOW = 5.0
 """Seconds between two looks at a bucket."""
 
 Host = Annotated[str, Parameter(name="--host", help="Address to listen on; one that others can reach needs API_KEYS.")]
-Port = Annotated[int, Parameter(name="--port", help="Port to listen on; 0 = any free one.")]
+Port = Annotated[int, Parameter(name="--port", help="Port to listen on; 0 = any free one.", validator=Number(gte=0, lte=65_535))]
 Linkless = Annotated[
-    bool, Parameter(name="--without-links", negative="", help="Leave the links to Spotify and MusicBrainz out of the page.")
+    bool, Parameter(name="--without-links", negative="", help="Leave the links to Spotify, YouTube and others out of the page.")
 ]
 Keyless = Annotated[bool, Parameter(name="--without-keys", negative="", help="Let everyone read, on any address.")]
 
@@ -136,5 +137,5 @@ def _listen(host: str, port: int) -> socket.socket:
     try:
         family = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0][0]
         return socket.create_server((host, port), family=family, backlog=1024)
-    except (OSError, OverflowError) as error:
+    except OSError as error:
         raise UsageError(f"cannot listen on {host} port {port}: {error}; choose others with --host and --port") from error

@@ -45,6 +45,14 @@ def test_a_port_in_use_is_one_message(recsys: Recsys, lake: Lake) -> None:
     assert "--port" in answer.err
 
 
+@pytest.mark.parametrize("port", ["-1", "65536"])
+def test_a_port_that_is_none_is_said_before_anything_else(recsys: Recsys, tmp_path: Path, port: str) -> None:
+    answer = recsys("serve", "--port", port, "--lake", tmp_path / "none")
+    assert answer.code == 2
+    assert len(answer.err.splitlines()) == 1
+    assert f'Invalid value "{port}" for --port' in answer.err
+
+
 def test_it_serves_with_a_key_and_stops_when_told(lake: Lake) -> None:
     command = [sys.executable, "-c", "from recsys.cli import main; main()", "serve", "--port", "0", "--lake", str(lake.root)]
     environment = {**os.environ, "API_KEYS": "the-key-of-this-test", "PYTHONUNBUFFERED": "1", "COLUMNS": "200"}
