@@ -18,7 +18,7 @@ CACHE = "RECSYS_BUCKET_CACHE"
 ENDPOINTS = ("AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL", "AWS_ENDPOINT")
 
 _ADDRESS = re.compile(r"(?P<scheme>s3|gs|az):/{1,2}(?P<bucket>[A-Za-z0-9][A-Za-z0-9._-]{1,62})(?:/+(?P<prefix>.*?))?/*")
-_SCHEME = re.compile(r"[a-z][a-z0-9+]{1,9}:/")
+_SCHEME = re.compile(r"[a-z][a-z0-9+]{1,9}:/|(?:s3|gs|az):$")
 
 
 @dataclass(frozen=True)

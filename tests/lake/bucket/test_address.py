@@ -41,7 +41,8 @@ def test_everything_else_is_a_folder(text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["s3:///one", "s3://key:word@music/one", "http://x/y", "s3a://music", "s3://music/../other", "s3://_/x"]
+    "text",
+    ["s3://", "s3:", "s3:///one", "s3://key:word@music/one", "http://x/y", "s3a://music", "s3://music/../other", "s3://_/x"],
 )
 def test_a_wrong_address_is_refused_and_not_repeated(text: str) -> None:
     with pytest.raises(UsageError, match="s3://BUCKET/PREFIX") as refused:
