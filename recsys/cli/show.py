@@ -76,6 +76,8 @@ def require_listener(run: Run, user_id: str) -> None:
 def _near(run: Run, user_id: str) -> str:
     users = run.scan("profiles").filter(pl.col("user_id") != EVERYONE).select("user_id").collect()["user_id"].to_list()
     near = get_close_matches(user_id, users, n=3)
+    if not users:
+        return f"it was made without any listener's events; what everyone gets:  recsys show '{EVERYONE}'"
     known = f"{'near' if near else 'for example'}: {', '.join(near or users[:3])}"
     return f"{known}; what a new listener gets:  recsys show '{EVERYONE}'"
 

@@ -57,6 +57,15 @@ def test_unknown_listener_gets_near_names(recsys: Recsys, lake: Lake) -> None:
     assert recsys("show", "*", "--lake", lake.root).code == 0
 
 
+def test_a_run_without_listeners_names_none(recsys: Recsys, tmp_path: Path) -> None:
+    (tmp_path / "t.csv").write_text("id,title,artist\na,One,Ada\n")
+    assert recsys("ingest", "tracks", "t.csv", "--quiet").code == 0
+    assert recsys("run", "--quiet").code == 0
+    answer = recsys("show", "ann")
+    assert answer.code == 6
+    assert "no listener 'ann'; it was made without any listener's events; what everyone gets:  recsys show '*'" in answer.err
+
+
 def test_unknown_list_gets_the_lists_there_are(recsys: Recsys, lake: Lake) -> None:
     answer = recsys("show", "demo-u003", "--list", "mornings", "--lake", lake.root)
     assert answer.code == 6
