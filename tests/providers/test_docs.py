@@ -11,6 +11,7 @@ from recsys.cli.app import COMMANDS
 from recsys.providers import settings
 from recsys.providers.settings import _NAMES
 from recsys.providers.webplayer.totp import parse_secrets
+from recsys.settings import ENVIRONMENT, Settings
 
 PREFIX = re.compile(
     r"\b(?:SPOTIFY|MUSICBRAINZ|LISTENBRAINZ|RECCOBEATS|SONGLINK|PROVIDER|LASTFM|DEEZER|SUBSONIC|JELLYFIN)_[A-Z_]+\b"
@@ -37,6 +38,13 @@ def test_the_example_file_works_when_its_lines_are_used(root: Path, tmp_path: Pa
     result = settings.load(folder=tmp_path, environment={})
     assert result.spotify_webplayer_secrets is not None
     assert parse_secrets(result.spotify_webplayer_secrets.get_secret_value())[0][0] == 61
+
+
+def test_the_example_file_has_the_weights_of_the_default_preset(root: Path) -> None:
+    weights = re.findall(r"^# (REC_[A-Z_]+)=([\d.]+)$", (root / ".env.example").read_text(encoding="utf-8"), re.MULTILINE)
+    assert len(weights) == 5
+    for name, value in weights:
+        assert float(value) == getattr(Settings(), ENVIRONMENT[name]), name
 
 
 def test_commands_in_the_documentation_exist(root: Path) -> None:
