@@ -47,6 +47,9 @@ _KINDS: dict[str, _Kind] = {
 _SUFFIXES, _BOOKS = tuple(_KINDS), (".xlsx",)
 _PACKED = (".gz", ".zst")
 _LOG = ".scrobbler.log"
+_DOUBTFUL = (".txt", ".log", ".html", ".htm", ".xml", ".xls", ".xlsx", ".ods", ".db", ".sqlite")
+"""What may hold data, and is read at most where it is named."""
+PASSED = f"left alone: in folders and archives only names in {' '.join(_KINDS)} are read; give its own name, or rename it"
 ALLOWED = "Parquet, CSV, JSON Lines or a JSON array, plain, .gz or .zst"
 
 
@@ -61,6 +64,8 @@ class Source:
     member: str | None = None
     named: bool = True
     fault: str = ""
+    passed: bool = False
+    """Found in a folder or an archive under a name that is not read."""
     archive: str | None = None
     """Archive inside the archive ``path`` that holds ``member``."""
     hive: tuple[tuple[str, str], ...] = ()
@@ -271,7 +276,8 @@ def _expanded(path: Path, suffixes: tuple[str, ...]) -> list[Source]:
             if not _hidden(file.relative_to(path)) and _wanted(file.name, suffixes)
             for source in _members(file, suffixes, named=False)
         ] + unread
-        if not sources:
+        sources += [Source(file, named=False, passed=True) for file in there if _doubtful(file.relative_to(path), suffixes)]
+        if all(source.passed for source in sources):
             allowed = f"{' '.join(_KINDS)}, plain or with {' or '.join(_PACKED)}, .zip, or {_LOG}"
             raise InputError(f"{path}: the folder holds no file to read; allowed: {allowed}")
         return sources
@@ -309,6 +315,10 @@ def _wanted(name: str, suffixes: tuple[str, ...]) -> bool:
     return _suffix(name) in suffixes or name.lower().endswith((".zip", "scrobbler.log"))
 
 
+def _doubtful(path: Path, suffixes: tuple[str, ...]) -> bool:
+    return _suffix(path.name) in _DOUBTFUL and not _hidden(path) and not _wanted(path.name, suffixes)
+
+
 def _hive(path: Path) -> tuple[tuple[str, str], ...]:
     parts = (part.partition("=") for part in path.parts[:-1] if "=" in part)
     return tuple((name, "" if value == "__HIVE_DEFAULT_PARTITION__" else unquote(value)) for name, _, value in parts)
@@ -327,7 +337,7 @@ def _members(path: Path, suffixes: tuple[str, ...], *, named: bool) -> list[Sour
                 members = _inside(source, archive, suffixes)
     except InputError as error:  # it stops no other file
         return [replace(source, fault=str(error))]
-    if not members and named:
+    if named and all(member.passed for member in members):
         raise InputError(f"{path}: the archive holds no file to read; allowed inside: {' '.join(_KINDS)}")
     return members
 
@@ -336,9 +346,11 @@ def _inside(source: Source, archive: zipfile.ZipFile, suffixes: tuple[str, ...])
     """The files in an archive, and those in archives in it."""
     members: list[Source] = []
     for name in sorted(info.filename for info in archive.infolist() if not info.is_dir()):
+        member = Source(source.path, name, named=False, archive=source.archive, passed=_doubtful(Path(name), suffixes))
+        if member.passed:
+            members.append(member)
         if _hidden(Path(name)) or not _wanted(name, suffixes):
             continue
-        member = Source(source.path, name, named=False, archive=source.archive)
         if not name.lower().endswith(".zip"):
             members.append(member)
         elif source.archive is None:

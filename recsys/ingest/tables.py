@@ -150,6 +150,8 @@ def zone_named(name: str | None) -> str | None:
 
 def _ingest_file(lake: Lake, stamps: Stamps, plan: Header, source: Source, zone: str | None, progress: Progress | None) -> Report:
     table, header = plan.table, plan.fresh(source.hive)
+    if source.passed:
+        return Report(source.name, table.name, note=files.PASSED)
     with Spool(table, lake.root) as kept:
         with files.reading(source):
             if not source.named and not source.head(64).strip():  # as Spark writes for a part without rows

@@ -14,8 +14,9 @@ import pyarrow as pa
 import pytest
 
 from recsys.errors import InputError
-from recsys.ingest import files
+from recsys.ingest import files, ingest
 from recsys.ingest.files import Source
+from recsys.lake import Lake
 from tests.ingest.conftest import Put
 
 
@@ -112,6 +113,22 @@ def test_the_log_of_a_player_is_read_by_its_own_name(put: Put, tmp_path: Path) -
     names = [source.path.name for source in files.find([tmp_path / "files" / "player"])]
     assert names == [".scrobbler.log", "old.scrobbler.log"]
     assert [source.name for source in files.find([put("p.zip", packed("iPod/.scrobbler.log", b"x"))])] == [".scrobbler.log"]
+
+
+def test_what_may_hold_data_is_not_passed_over_in_silence(lake: Lake, put: Put, tmp_path: Path) -> None:
+    table = "user_id,track_id,type\nu,a,play\n"
+    for name in ("in/a.csv", "in/b.txt", "in/photo.jpg", "in/.c.txt", "in/deep/watch-history.html"):
+        put(name, table)
+    put("in/d.zip", packed("e.txt", table.encode()))
+    read, *others = ingest(lake, "events", [tmp_path / "files" / "in"])
+    assert (read.kept, read.note) == (1, "")
+    assert [(one.source, one.note) for one in others] == [
+        *(("e.txt", files.PASSED), ("b.txt", files.PASSED), ("watch-history.html", files.PASSED))
+    ]
+    (lone,) = ingest(lake, "events", [put("z.txt", table + "u,b,play\n")])
+    assert lone.kept == 2
+    with pytest.raises(InputError, match="holds no file to read"):
+        files.find([tmp_path / "files" / "in" / "deep"])
 
 
 def test_find_inside_archives(put: Put) -> None:

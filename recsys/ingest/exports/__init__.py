@@ -75,6 +75,8 @@ def _ingest_file(
 ) -> list[Report]:
     """One file of an ``owner``: a listener and the time zone of times without one; ``known``: the catalogue and its artists."""
     (user_id, zone), (catalogue, artists) = owner, known
+    if source.passed:
+        return [Report(source.name, "events", note=files.PASSED)]
     try:
         with files.reading(source):
             digest = stamped(stamps, source, user_id)
