@@ -17,6 +17,7 @@ from typing import Any
 import polars as pl
 
 from recsys.ingest.exports.formats import (
+    FILE,
     FIRST,
     LAST,
     NAMES,
@@ -161,6 +162,8 @@ def _kind(row: Entry) -> str | None:
     return "search" if isinstance(address, str) and re.search(r"/search\?|[?&]search_query=", address) else None
 
 
+_SEARCHES = pl.col(FILE).str.contains("(?i)search-history")
+
 YOUTUBE = ExportFormat(
     "youtube-music",
     table(
@@ -184,7 +187,7 @@ YOUTUBE = ExportFormat(
     {"artist": lambda row: _channel(row.get("subtitles")), "kind": _kind},
     (
         Reason("video", "a video is not music", pl.col("header") != "YouTube Music"),
-        Reason("not_a_play", "an advertisement or a search", pl.col("kind").is_not_null()),
+        Reason("not_a_play", "an advertisement or a search", pl.col("kind").is_not_null() | _SEARCHES),
     ),
     _bare,
 )

@@ -82,6 +82,12 @@ def test_youtube_music(lake: Lake, put: Put) -> None:
     assert heard(lake) == [("S", "A", "play", "2025-06-13 00:55:00")]
 
 
+def test_a_history_of_searches_is_none_of_plays(lake: Lake, put: Put) -> None:
+    row = {"header": "YouTube Music", "title": "Searched for S", "time": "2025-06-13T00:55:00Z"}
+    (events,) = ingest_export(lake, "ann", [put("search-history.json", json.dumps([row]))])
+    assert (events.kept, dict(events.causes)) == (0, {"not_a_play": 1})
+
+
 @pytest.mark.parametrize(
     "odd",
     [
@@ -92,7 +98,7 @@ def test_youtube_music(lake: Lake, put: Put) -> None:
 )
 def test_youtubes_advertisements_and_searches_are_no_plays(odd: dict[str, Any], lake: Lake, put: Put) -> None:
     row = {"header": "YouTube Music", "title": "Watched S", "subtitles": [{"name": "A"}], "time": "2025-06-13T00:55:00Z"}
-    (events,) = ingest_export(lake, "ann", [put("search-history.json", json.dumps([row | odd]))])
+    (events,) = ingest_export(lake, "ann", [put("history.json", json.dumps([row | odd]))])
     assert dict(events.causes) == {"not_a_play": 1}
     assert "search" not in str(lake.rejects()["raw"].to_list()).replace('"kind":"search"', "")
 
