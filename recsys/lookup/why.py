@@ -18,7 +18,9 @@ from recsys.lookup.names import DIGITS, OLD_PARTS
 from recsys.lookup.narrowing import credited
 from recsys.lookup.reader import Listed, Listener, Reader
 from recsys.matrices.tokens import fold, token
-from recsys.tables import COOLDOWN, DROP_MEANINGS
+from recsys.readers.answer import not_a_candidate
+from recsys.tables import COOLDOWN
+from recsys.text import counted
 
 
 def stored_why(reader: Reader, user_id: str, track_id: str, name: str) -> dict[str, Any]:
@@ -84,15 +86,16 @@ def _dropped(reader: Reader, listener: Listener, listed: Listed, track: dict[str
     rule = next((rule for rule, holds in rules if holds), None)
     if rule is None:
         return None
-    text = f"not a candidate: {DROP_MEANINGS[rule]}"
+    text = not_a_candidate(rule, rated)
     if rated and rule in ("known", "rejected"):
-        text += f"; {rated['events']:,} events" + (f", the last on {rated['last_at']:%Y-%m-%d}" if rated["last_at"] else "")
+        when = rated["last_at"]
+        text += f"; {counted(rated['events'], 'event')}" + (f", the last on {when:%Y-%m-%d}" if when else "")
     return _verdict("candidates", rule, text)
 
 
 def _rating(reader: Reader, user_id: str, track_id: str) -> dict[str, Any] | None:
     wanted = (pl.col("user_id") == user_id) & (pl.col("track_id") == track_id)
-    rating = reader.run.scan("ratings").filter(wanted).select("known", "rejected", "events", "last_at").collect()
+    rating = reader.run.scan("ratings").filter(wanted).collect()
     return rating.row(0, named=True) if rating.height else None
 
 

@@ -76,6 +76,16 @@ class History:
         return Ragged(before[bounds].astype(np.int64), self.rating.indices[good].astype(np.int32, copy=False))
 
     @cached_property
+    def likes(self) -> Ragged:
+        """The same without the tracks whose latest opinion is a dislike or hide: what may be said to be liked."""
+        indptr, tracks = self.positive
+        against = self.rejected.data.astype(np.bool_)[(self.rating.data > 0) & (self.rating.indices < self.tracks)]
+        if not against.any():
+            return self.positive  # of many listeners it is large
+        before = np.r_[0, np.cumsum(~against)]
+        return Ragged(before[indptr], tracks[~against])
+
+    @cached_property
     def row_of(self) -> dict[str, int]:
         return {user: row for row, user in enumerate(self.users)}
 

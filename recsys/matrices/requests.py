@@ -39,6 +39,16 @@ class Exclusions(NamedTuple):
     genres: Ints = _NONE
 
 
+class Likened(NamedTuple):
+    """The tracks that the seed artists and genres of a list stand for, and for which of them each stands."""
+
+    tracks: Ints = _NONE
+    artists: Ints = _NONE
+    """Number of the artist in the catalogue, −1 for a genre's."""
+    genres: Ints = _NONE
+    """Number of the genre in the catalogue, −1 for an artist's."""
+
+
 @dataclass(frozen=True)
 class Requests:
     """One row per list, sorted by listener; ``indptr`` (listeners + 1) bounds the lists of each listener."""
@@ -68,8 +78,8 @@ class Requests:
     most: Floats
     seeds: dict[int, Ints]
     """List → rows of its seed tracks that the catalogue has, repeats included; only lists with seeds."""
-    likened: dict[int, Ints]
-    """List → the tracks its seed artists and genres stand for; only lists with such. Unlike seeds they may be recommended."""
+    likened: dict[int, Likened]
+    """Only lists with seed artists and genres that the catalogue has. Unlike seeds these tracks may be recommended."""
     remarks: list[str | None]
     """What of each list's request could not be followed, in words."""
     targets: dict[int, Floats]
@@ -87,7 +97,7 @@ class Requests:
 
     def starts(self, row: int) -> Ints:
         """The tracks a list starts from: its seeds and what its seed artists and genres stand for."""
-        return np.concatenate([self.seeds_of(row), self.likened.get(row, _NONE)])
+        return np.concatenate([self.seeds_of(row), self.likened.get(row, Likened()).tracks])
 
 
 def rule(name: str) -> int:
@@ -210,37 +220,57 @@ def _seeds(lists: pl.DataFrame, catalog: Catalog) -> dict[int, Ints]:
     return {row: _rows(ids, catalog) for row, ids in rows}
 
 
-def _likened(lists: pl.DataFrame, catalog: Catalog) -> dict[int, Ints]:
-    """The most popular tracks of the seed artists and genres, of equals those that come first."""
+def _likened(lists: pl.DataFrame, catalog: Catalog) -> dict[int, Likened]:
+    """The most popular songs of the seed artists and genres, of equals those that come first."""
     rows = _filled(lists, "seed_artists", "seed_genres").select("row", "seed_artists", "seed_genres").rows()
-    by_artist = _most_popular(
-        catalog, catalog.artist_sets, {name for _, names, _ in rows for name in names or ()}, _ARTIST_TRACKS
-    )
-    by_genre = _most_popular(catalog, catalog.genre_sets, {name for _, _, names in rows for name in names or ()}, GENRE_TRACKS)
-    positions = {
-        row: np.concatenate([_NONE, *(by_artist[name] for name in artists or ()), *(by_genre[name] for name in genres or ())])
-        for row, artists, genres in rows
+    artists = _most_popular(catalog, catalog.artist_sets, {name for _, names, _ in rows for name in names or ()}, _ARTIST_TRACKS)
+    genres = _most_popular(catalog, catalog.genre_sets, {name for _, _, names in rows for name in names or ()}, GENRE_TRACKS)
+    named = {
+        row: [(artists[name], True) for name in some or ()] + [(genres[name], False) for name in kinds or ()]
+        for row, some, kinds in rows
     }
-    return {row: tracks for row, tracks in positions.items() if len(tracks)}
+    return {row: _together(parts) for row, parts in named.items() if any(len(part.tracks) for part, _ in parts)}
 
 
-def _most_popular(catalog: Catalog, sets: NameSets, names: set[str], most: int) -> dict[str, Ints]:
-    """Name → the most popular tracks that bear it."""
-    popular = dict.fromkeys(names, _NONE)
+class _Popular(NamedTuple):
+    """The most popular tracks that bear a name, and its number, −1 where the catalogue has none of the name."""
+
+    tracks: Ints = _NONE
+    number: int = -1
+
+
+def _together(parts: Sequence[tuple[_Popular, bool]]) -> Likened:
+    """The tracks of names, one after another; with each whether it is an artist's."""
+    whole = [np.full(len(popular.tracks), popular.number, np.int32) for popular, _ in parts]
+    artists = [numbers if artist else np.full_like(numbers, -1) for numbers, (_, artist) in zip(whole, parts, strict=True)]
+    genres = [np.full_like(numbers, -1) if artist else numbers for numbers, (_, artist) in zip(whole, parts, strict=True)]
+    return Likened(*map(np.concatenate, ([popular.tracks for popular, _ in parts], artists, genres)))
+
+
+def _most_popular(catalog: Catalog, sets: NameSets, names: set[str], most: int) -> dict[str, _Popular]:
+    """Name → the most popular tracks that bear it, one of a song."""
+    popular = dict.fromkeys(names, _Popular())
     for name in names:
         if (number := sets.names.get(catalog.name_key(name))) is not None:
             groups = np.searchsorted(sets.indptr, np.flatnonzero(sets.members == number), side="right") - 1
             tracks = np.flatnonzero(np.isin(sets.of, groups))
-            order = np.argsort(-catalog.popularity[tracks], kind="stable")
-            popular[name] = tracks[order][:most].astype(np.int32)
+            tracks = tracks[np.argsort(-catalog.popularity[tracks], kind="stable")]
+            _, first = np.unique(catalog.canonical[tracks], return_index=True)
+            popular[name] = _Popular(tracks[np.sort(first)][:most].astype(np.int32), number)
     return popular
 
 
 def _remarks(lists: pl.DataFrame, catalog: Catalog, settings: Settings) -> list[str | None]:
-    """What the run does not know of what lists name; nobody else's list suffers from it."""
-    remarks: list[str | None] = [None] * lists.height
+    """What of lists' wishes could not be followed; nobody else's list suffers from it."""
     if settings.parts_scale == "raw":
-        return remarks
+        return [None] * lists.height
+    strange, empty = _strange(lists, catalog, settings), _empty(lists)
+    return ["; ".join([*strange.get(row, ()), *empty.get(row, ())]) or None for row in range(lists.height)]
+
+
+def _strange(lists: pl.DataFrame, catalog: Catalog, settings: Settings) -> dict[int, list[str]]:
+    """What the run does not know of what lists name."""
+    remarks: dict[int, list[str]] = {}
     columns = ("mode", "seed_track_ids", "seed_artists", "seed_genres")
     strange = [mode for mode in lists["mode"].drop_nulls().unique() if mode.strip() and token(mode) not in settings.modes]
     odd = pl.col("mode").is_in(strange) | pl.any_horizontal(pl.col(columns[1:]).list.len() > 0)
@@ -252,7 +282,24 @@ def _remarks(lists: pl.DataFrame, catalog: Catalog, settings: Settings) -> list[
             "seed artists": [name for name in artists if catalog.name_key(name) not in catalog.artist_sets.names],
             "seed genres": [name for name in genres if catalog.name_key(name) not in catalog.genre_sets.names],
         }
-        remarks[row] = "; ".join(_unknown(word, names) for word, names in missing.items() if names) or None
+        remarks[row] = [_unknown(word, names) for word, names in missing.items() if names]
+    return remarks
+
+
+def _empty(lists: pl.DataFrame) -> dict[int, list[str]]:
+    """Ranges that end below their beginning, in which no track can be."""
+    remarks: dict[int, list[str]] = {}
+    popularity = ("min_popularity", "max_popularity")
+    crossed = lists.with_row_index("row").filter(pl.col(popularity[0]) > pl.col(popularity[1])).select("row", *popularity)
+    for row, low, high in crossed.iter_rows():
+        remarks[row] = [f"no popularity is from {low:g} to {high:g}"]
+    for row, bounds in _bounds(lists).items():
+        none = [
+            f"no {name} is from {low:g} to {high:g}"
+            for name, (low, high) in zip(FEATURES, bounds.tolist(), strict=True)
+            if low > high
+        ]
+        remarks[row] = [*remarks.get(row, ()), *none]
     return remarks
 
 

@@ -14,7 +14,7 @@ import numpy as np
 import polars as pl
 
 from recsys.matrices.arrays import Ints, Ragged
-from recsys.readers.answer import SHOWN, OwnTrack, Row, Tables, Why, evidence, list_row, named
+from recsys.readers.answer import SHOWN, OwnTrack, Row, Tables, Why, evidence, list_row, named, not_a_candidate
 from recsys.readers.changes import Keeping, setting, what_would
 from recsys.readers.scoring import open_scorer
 from recsys.settings import Settings
@@ -22,7 +22,7 @@ from recsys.stages.candidates.scored import Scored
 from recsys.stages.candidates.scoring import Scorer
 from recsys.stages.candidates.stage import Chosen, Ordered, ordered, parts
 from recsys.stages.rankings.stage import pool_depth
-from recsys.tables import DROP_MEANINGS, DROP_RULES
+from recsys.tables import DROP_RULES
 from recsys.text import counted
 
 
@@ -133,14 +133,12 @@ def _record(case: _Case) -> Row:
 
 
 def _dropped(case: _Case, rule: str, rated: Row | None) -> str:
-    text = f"not a candidate: {DROP_MEANINGS[rule]}"
-    if rule not in ("known", "rejected"):
+    text = not_a_candidate(rule, rated)
+    if rule not in ("known", "rejected") or rated is None:
         return text
-    if rated is None:
-        return f"{text}; it is a seed of this list"
-    times, when, heard = rated["events"], rated["last_at"], rated["track_id"]
-    text += f"; as its release {heard}" if heard != case.track_id else ""
-    return text + f"; {counted(times, 'event')}" + (f", the last on {when:%Y-%m-%d}" if when else "")
+    when, own = rated["last_at"], rated["track_id"]
+    text += f"; as its release {own}" if own != case.track_id else ""
+    return f"{text}; {counted(rated['events'], 'event')}" + (f", the last on {when:%Y-%m-%d}" if when else "")
 
 
 def _passed_over(case: _Case, best: Ordered, score: float) -> tuple[str, str, str | None]:

@@ -9,7 +9,7 @@ from typing import Any
 import polars as pl
 
 from recsys.errors import NotFoundError
-from recsys.tables import FITS, PARTS
+from recsys.tables import DROP_MEANINGS, FITS, PARTS
 
 SHARED = 5
 """Shared tracks named as evidence."""
@@ -51,9 +51,9 @@ class Why:
     parts: dict[str, float]
     """The score and every part of it; empty for a track the catalogue lacks."""
     voters: int
-    """Stored neighbours who rated the track well."""
+    """Stored neighbours who like the track."""
     shared: tuple[str, ...]
-    """Tracks that most of them and the listener both rated well."""
+    """Tracks that most of them and the listener both like."""
     because: tuple[OwnTrack, ...] = ()
     """Own tracks with the greatest shares of the votes; empty where they are not known."""
     because_rest: float | None = None
@@ -88,14 +88,31 @@ def titles(tracks: pl.DataFrame, ids: Sequence[str]) -> dict[str, str | None]:
 
 
 def evidence(tables: Tables, user_id: str, releases: list[str]) -> tuple[int, tuple[str, ...]]:
-    """How many neighbours rated the song well, in any release, and the tracks most of them share with the listener."""
+    """How many neighbours like the song, in any release, and the tracks most of them and the listener like: a rating above 0, and
+    no dislike or hide since."""
     near = tables["neighbors"].filter(pl.col("user_id") == user_id).select(pl.col("neighbor_id").alias("user_id"))
-    liked = tables["ratings"].filter(pl.col("rating") > 0)
+    liked = tables["ratings"].filter(pl.col("rating") > 0, ~pl.col("rejected"))
     voters = near.join(liked.filter(pl.col("track_id").is_in(releases)), on="user_id", how="semi")
     own = liked.filter(pl.col("user_id") == user_id).select("track_id")
     common = liked.join(voters, on="user_id", how="semi").join(own, on="track_id", how="semi")
     counts = common.group_by("track_id").len().sort(["len", "track_id"], descending=[True, False])
     return voters.height, tuple(counts["track_id"].head(SHARED))
+
+
+def not_a_candidate(rule: str, rated: Row | None) -> str:
+    """Why a rule drops a track, in words. ``rated``: row of ``ratings`` of its song, if any.
+
+    Rule ``known`` is about all that was ever heard with approval: the text says what came of it.
+    """
+    meaning = DROP_MEANINGS[rule]
+    if rule == "known" and not (rated and rated["known"]):
+        meaning = "a seed of this list"
+    elif rule == "known" and rated:
+        if rated["rejected"]:
+            meaning = "heard before, and disliked or hidden since"
+        elif rated["rating"] <= 0:
+            meaning = "heard before, and skipped more than liked" if rated["positive"] > 0 else "heard before"
+    return f"not a candidate: {meaning}"
 
 
 def nth(number: int) -> str:

@@ -40,7 +40,7 @@ class _World:
     tracks: dict[str, dict[str, Any]]
     song: dict[str, str]
     liked: dict[str, set[str]]
-    """Listener → songs with a rating above 0."""
+    """Listener → songs with a rating above 0, whose latest opinion is no dislike or hide."""
     approved: dict[str, set[str]]
     """Listener with lists → songs with points for them that are not rejected: what votes rest on."""
     heard: dict[str, set[str]]
@@ -70,6 +70,22 @@ class _World:
         facts = self.tracks.get(track, {"artists": None, "artist": None})
         return [*(facts["artists"] or ([facts["artist"]] if facts["artist"] else []))]
 
+    def names(self, track: str) -> set[str]:
+        """Artists and genres of a track, as names are compared."""
+        return {self.compared(name) for name in (*self._credits(track), *(self.tracks.get(track, {}).get("genres") or ()))}
+
+    def seed_names(self, user: str, listed: str) -> set[str]:
+        """The artists and genres that a list starts from, as names are compared."""
+        wish = self.lists[user, listed]
+        return {self.compared(name) for column in ("seed_artists", "seed_genres") for name in wish[column] or ()}
+
+    def starts(self, user: str, listed: str, songs: list[str]) -> set[str] | None:
+        """Which of the songs the list starts from, as a seed or by the name of an artist or genre; none where it starts from
+        none."""
+        names, seeds = self.seed_names(user, listed), self.seeds(user, listed)
+        started = {song for song in songs if song in seeds or names & self.names(song)}
+        return started if started or seeds else None
+
     def seeds(self, user: str, listed: str) -> set[str]:
         """Songs of the seed tracks that the catalogue has."""
         return {self.song[track] for track in self.lists[user, listed]["seed_track_ids"] or () if track in self.song}
@@ -95,7 +111,8 @@ def _broken(row: dict[str, Any], world: _World) -> Iterator[str]:
     own, shares = _own(row), [one["share"] for one in row["because"] or ()]
     if not abs(sum(shares) + (row["because_rest"] or 0.0) - 1) <= 1e-6:
         yield SHARES_ADD_UP
-    if not set(own) <= (world.seeds(user, row["list"]) or world.approved[user]):
+    starts = world.starts(user, row["list"], own)
+    if not set(own) <= (world.approved[user] if starts is None else starts):
         yield OWN_APPROVED
     if row["supporters"] != sum(song in world.liked[other] for other in world.neighbors[user]):
         yield SUPPORTERS_LIKE
@@ -119,7 +136,12 @@ def _own_tracks(row: dict[str, Any], args: list[str], world: _World) -> bool:
 
 
 def _seeded(row: dict[str, Any], args: list[str], world: _World) -> bool:
-    return _named(row, args, world) and set(_own(row)[: len(args)]) <= world.seeds(row["user_id"], row["list"])
+    """Each name is that of a seed behind the row, or of a seed artist or genre that a track behind it bears."""
+    user, listed = row["user_id"], row["list"]
+    behind = [one["track_id"] for one in row["because"] if one["share"] > 0]
+    titles = {world.title(track) for track in world.seeds(user, listed) & set(behind)}
+    names = world.seed_names(user, listed) & {name for track in behind for name in world.names(track)}
+    return bool(args) and all(name in titles or world.compared(name) in names for name in args)
 
 
 def _artist(row: dict[str, Any], args: list[str], world: _World) -> bool:
@@ -248,7 +270,8 @@ def _sampled(tables: Mapping[str, TableRows], settings: Settings, sample: int) -
     everyone = pl.concat([users, near["neighbor_id"]]).unique()
     approved = (pl.col("positive") > 0) & ~pl.col("rejected")
     mentioned = scans["ratings"].filter(pl.col("user_id").is_in(everyone.implode()))
-    rated = mentioned.select("user_id", "track_id", "rating", approved=approved).collect()
+    likes = (pl.col("rating") > 0) & ~pl.col("rejected")
+    rated = mentioned.select("user_id", "track_id", likes=likes, approved=approved).collect()
     lists = scans["lists"].filter(mine).collect()
     stored = _Stored(rated, near, lists, scans["songs"].collect(), scans["tracks"].collect())
     return rows, _world(rows, stored, settings)
@@ -284,13 +307,13 @@ def _world(rows: list[dict[str, Any]], stored: _Stored, settings: Settings) -> _
     neighbors: dict[str, list[str]] = defaultdict(list)
     world = _World(facts, song, liked, approved, heard, neighbors, listed, *_spreads(tracks), compared, settings.language)
     sampled = {user for user, _ in listed}
-    for user, track, rating, approves in rated.iter_rows():
+    for user, track, likes, approves in rated.iter_rows():
         if track in song:
             if user in sampled:
                 world.heard[user].update(world.artists(track))
                 if approves:
                     world.approved[user].add(song[track])
-            if rating > 0:
+            if likes:
                 world.liked[user].add(song[track])
     for user, other in near.iter_rows():
         world.neighbors[user].append(other)

@@ -83,6 +83,20 @@ def test_a_skip_is_no_vote_and_a_rejection_is_one_against() -> None:
     assert history.positive.numbers.tolist() == [3]
 
 
+def test_nobody_likes_what_they_dislike_in_the_end() -> None:
+    """``bob`` played *a* and *c* much, and dislikes *a* since."""
+    names = {"user_id": ["ann", "bob", "bob", "bob"], "track_id": ["a", "a", "b", "c"], "rating": [1.0, 2.0, -1.0, 2.0]}
+    rated = pl.DataFrame(names).with_columns(
+        **dict.fromkeys(("liked", "disliked", "positive"), pl.col("rating")),
+        known=True,
+        rejected=pl.Series([False, True, True, False]),
+    )
+    catalog = build_catalog(frame(TRACKS, map(silent, "abc")), Settings())
+    history = build_history(frame(RATINGS, rated.to_dicts()), ["ann", "bob"], catalog)
+    assert (history.positive.indptr.tolist(), history.positive.numbers.tolist()) == ([0, 1, 3], [0, 0, 2])
+    assert (history.likes.indptr.tolist(), history.likes.numbers.tolist()) == ([0, 1, 2], [0, 2])
+
+
 def test_names_of_all_listeners_are_one_column() -> None:
     history = matrices()
     assert history.user_ids.to_list() == ["ann", "bob", "cem"]

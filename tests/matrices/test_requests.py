@@ -132,6 +132,40 @@ class TestExclusions:
             assert exclusions.postponed.tolist() == expected
 
 
+@pytest.mark.parametrize(
+    ("wanted", "remark"),
+    [
+        ({"min_popularity": 0.8, "max_popularity": 0.2}, "no popularity is from 0.8 to 0.2"),
+        ({"min_popularity": 0.2, "max_popularity": 0.2}, None),
+        ({"feature_bounds": {"tempo": [200.0, 100.0], "energy": [0.1, None]}}, "no tempo is from 200 to 100"),
+        (
+            {"seed_artists": ["nobody"], "min_popularity": 1.0, "max_popularity": 0.0, "feature_bounds": {"energy": [1.0, 0.0]}},
+            "unknown seed artists: nobody; no popularity is from 1 to 0; no energy is from 1 to 0",
+        ),
+    ],
+)
+def test_wishes_that_nothing_can_fulfil_are_remarked(wanted: Row, remark: str | None) -> None:
+    if "feature_bounds" in wanted:
+        wanted = wanted | {"feature_bounds": dict.fromkeys(FEATURES) | wanted["feature_bounds"]}
+    assert one(**wanted).remarks == [remark]
+
+
+def test_seed_artists_and_genres_stand_for_their_most_popular_songs() -> None:
+    """Two releases of a song count once, and each track tells for which name it stands."""
+    tracks = [
+        silent(name, title=name[:1], artist="Ada", genres=["Rock"], popularity=at / 10)
+        for at, name in enumerate(("c", "b", "a", "a2"))
+    ]
+    tracks[3] |= {"title": "a (2011 Remaster)"}
+    taken = take_snapshot(inputs(tracks, requests=[asked("u", seed_artists=["ADA"], seed_genres=["rock"])]), DEFAULT, AS_OF)
+    catalog = build_catalog(taken.tracks, DEFAULT, taken.songs)
+    likened = build_requests(taken, catalog, DEFAULT).likened[0]
+    ids = [catalog.ids[row] for row in likened.tracks]
+    assert ids == ["a2", "b", "c"] * 2
+    assert likened.artists.tolist() == [0] * (len(ids) // 2) + [-1] * (len(ids) // 2)
+    assert likened.genres.tolist() == likened.artists.tolist()[::-1]
+
+
 def test_lists_lie_together_by_listener() -> None:
     world = inputs([silent("a")], requests=[asked("v", "x"), asked("u", "y"), asked("v", "w"), asked("*", "z")])
     taken = take_snapshot(world, DEFAULT, AS_OF)

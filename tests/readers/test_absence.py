@@ -35,7 +35,7 @@ def test_dropped_by_a_rule(name: str, rule: str, words: str) -> None:
 def test_dropped_by_the_wishes_of_one_list() -> None:
     assert ask("rare", "common").rule == "popularity"
     assert ask("rare").rule != "popularity"
-    assert ask("two", "seeded").text == "not a candidate: already liked; it is a seed of this list"
+    assert ask("two", "seeded").text == "not a candidate: a seed of this list"
 
 
 def test_unknown_to_the_catalogue() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import polars as pl
@@ -11,8 +12,9 @@ import pytest
 from recsys import Settings, build
 from recsys.stages.claims import CLAIM_RULES, OWN_APPROVED, SAID, SHARES_ADD_UP, SUPPORTERS_LIKE, false_claims
 from recsys.stages.rankings.reasons import texts
+from recsys.tables import REQUESTS
 from tests.support.chance import world
-from tests.support.worlds import AS_OF
+from tests.support.worlds import AS_OF, asked, frame
 
 pytestmark = pytest.mark.slow  # whole runs
 
@@ -43,6 +45,21 @@ def test_every_claim_of_a_random_world_is_true(tables: Tables) -> None:
 @pytest.mark.parametrize("settings", [Settings(), Settings(song_identity="track", exclusions="exact", language="de")])
 def test_and_of_others(seed: int, settings: Settings) -> None:
     assert broken(build(world(seed, users=30, tracks=50, events=900), settings, as_of=AS_OF), settings) == {}
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_and_of_lists_that_start_from_artists_and_genres(seed: int) -> None:
+    given = world(seed, users=30, tracks=50, events=900)
+    users = given.events["user_id"].unique().sort().to_list()
+    seeds = {"seed_artists": ["ada", "Artist 2", "nobody"], "seed_genres": ["POP"]}
+    wishes = [asked(user, f"from {name}", **{name: names}) for user in users for name, names in seeds.items()]
+    wishes += [asked(user, "from all", seed_track_ids=["t03"], **seeds) for user in users]
+    made = build(replace(given, requests=frame(REQUESTS, wishes)), Settings(), as_of=AS_OF)
+    assert broken(made) == {}
+    goes = made["rankings"].filter(reason_code="seed")
+    assert {"Ada", "Artist 2", "Pop"} <= {name for args in goes["reason_args"].to_list() for name in [args[0].title()]}
+    other = goes.with_columns(reason_args=pl.lit(["polka"]))
+    assert SAID in broken(made | {"rankings": other.with_columns(reason=texts(other, "en"))})
 
 
 def test_texts_of_the_reference_have_no_arguments_and_are_not_looked_at() -> None:

@@ -176,11 +176,15 @@ class Scorer:
 
     def _seeded(self, rows: list[int]) -> arrays.Votes:
         """Of lists with seeds, one row each."""
-        return self.similar.seeded(self.requests.listener[rows], self._starts(rows), self.settings.seed_share)
+        return self.similar.seeded(self.requests.listener[rows], self._started_songs(rows), self.settings.seed_share)
 
     def _starts(self, rows: Iterable[int]) -> csr_array:
         """(rows, tracks) how often each list starts from each track; in order, so that sums do not depend on other lists."""
         return arrays.Ragged.of([self.requests.starts(row) for row in rows]).counts(len(self.catalog.ids))
+
+    def _started_songs(self, rows: Iterable[int]) -> csr_array:
+        """The same by song, as others' ratings are stored: a seed may be another release than the main one."""
+        return arrays.Ragged.of([self.catalog.canonical[self.requests.starts(row)] for row in rows]).counts(len(self.catalog.ids))
 
     def _seed_points(self, mine: csr_array, starts: csr_array) -> Floats:
         """Points of each seed of a list: with scale `spread` at least so many that seeds have their share of all points."""
@@ -282,7 +286,7 @@ class Scorer:
         if not len(self.tracks.releases):
             return own
         voters = releases.voters_of(near.indptr, near.neighbors, near.similarity, len(self.history.users))[listeners - near.first]
-        starts = self._starts(rows)
+        starts = self._started_songs(rows)
         seeded = np.diff(starts.indptr) > 0
         if seeded.any():
             kinds = [sparse.diags_array(one.astype(np.float64)) for one in (~seeded, seeded)]

@@ -1,7 +1,7 @@
 """What speaks for every row of a block's lists: own tracks, neighbours, artists, sound, what was asked for.
 
-Only rows that are shown are looked at. Own tracks are those that the listener likes (a rating above 0), for a list with seeds its
-seeds; their shares of the votes are exact (:mod:`recsys.stages.neighbors.attribution`).
+Only rows that are shown are looked at. Own tracks are those that the listener likes (a rating above 0, and no dislike or hide
+since), for a list with seeds its seeds; their shares of the votes are exact (:mod:`recsys.stages.neighbors.attribution`).
 """
 
 from __future__ import annotations
@@ -60,6 +60,7 @@ def gather(scorer: Scorer, scored: Scored, rows: ShownRows) -> tuple[RowEvidence
     own = liked(scorer, scored.first, len(scored.near.indptr) - 1)
     because = _of(scorer.similar.shares(scored.first, pairs), place)
     seeded = _seeded(scorer, scored, rows, because)
+    starts, share = _named_starts(scorer, scored, rows, because, seeded)
     supporters, neighbors = _supporters(scorer, scored, pairs)
     compared = _compared(catalog, own, pairs)
     seeded_lists = map(scorer.requests.is_seeded, range(scored.first_list, scored.first_list + len(scored.rules)))
@@ -69,8 +70,9 @@ def gather(scorer: Scorer, scored: Scored, rows: ShownRows) -> tuple[RowEvidence
     evidence = RowEvidence(
         points=rows.points,
         own=because.tracks[:, :2],
-        share=because.share[:, :2],
+        share=share,
         seeded=seeded,
+        starts=starts,
         supporters=backing.supporters,
         neighbors=backing.neighbors,
         artist=_artist(catalog, rows.track, compared.artist[place]),
@@ -100,7 +102,7 @@ def vocabulary(catalog: Catalog) -> Vocabulary:
 
 def liked(scorer: Scorer, first: int, count: int) -> Ragged:
     """Tracks of the catalogue that each of ``count`` listeners from ``first`` on likes."""
-    indptr, tracks = scorer.history.positive
+    indptr, tracks = scorer.history.likes
     bounds = indptr[first : first + count + 1]
     return Ragged(bounds - bounds[0], tracks[bounds[0] : bounds[-1]])
 
@@ -113,17 +115,65 @@ def _pairs(keys: NDArray[np.int64], listeners: int, tracks: int) -> tuple[Ragged
 
 
 def _seeded(scorer: Scorer, scored: Scored, rows: ShownRows, because: Shares) -> NDArray[np.bool_]:
-    """Puts seeds in the place of own tracks in lists that have any; returns which rows are in such a list."""
-    seeds = scorer.requests.seeds
-    lists = [row for row in np.unique(rows.row).tolist() if len(seeds.get(scored.first_list + row, ()))]
+    """Puts what a list starts from in the place of own tracks, in lists that start from anything; returns which rows are in such
+    a list."""
+    lists, starts = _started(scorer, scored, rows)
     chosen = np.isin(rows.row, lists)
     if lists:
         number = np.searchsorted(lists, rows.row[chosen])
         keys = number.astype(np.int64) * len(scorer.catalog.ids) + scorer.catalog.canonical[rows.track[chosen]]
         pairs, place = _pairs(keys, len(lists), len(scorer.catalog.ids))
-        shares = _of(scorer.similar.seed_shares([seeds[scored.first_list + row] for row in lists], pairs), place)
+        shares = _of(scorer.similar.seed_shares(starts, pairs), place)
         because.tracks[chosen], because.share[chosen], because.rest[chosen] = shares
     return chosen
+
+
+def _started(scorer: Scorer, scored: Scored, rows: ShownRows) -> tuple[list[int], list[Ints]]:
+    """The lists of the block, with rows, that start from tracks, and the songs that each starts from."""
+    starts = {row: scorer.requests.starts(scored.first_list + row) for row in np.unique(rows.row).tolist()}
+    lists = [row for row, tracks in starts.items() if len(tracks)]
+    return lists, [scorer.catalog.canonical[starts[row]] for row in lists]
+
+
+def _named_starts(
+    scorer: Scorer, scored: Scored, rows: ShownRows, because: Shares, seeded: NDArray[np.bool_]
+) -> tuple[NDArray[np.int64], Floats]:
+    """:attr:`RowEvidence.starts`, and their shares of the votes; in other lists the shares of the own tracks.
+
+    A track that stands for an artist or genre goes by its name, and those of one name go together.
+    """
+    starts, share = np.full((len(rows.row), 2), -1, np.int64), because.share[:, :2].copy()
+    starts[seeded] = because.tracks[seeded, :2]
+    for row in np.unique(rows.row[seeded]).tolist():
+        if scored.first_list + row in scorer.requests.likened:
+            own = np.flatnonzero(rows.row == row)
+            names = _names_of(scorer, scored.first_list + row)
+            starts[own], share[own] = _by_name(names, because.tracks[own], because.share[own])
+    return starts, share
+
+
+def _names_of(scorer: Scorer, row: int) -> dict[int, int]:
+    """The songs that a list starts from, and the name of each: of a seed its own, else the artist's or genre's."""
+    catalog, artists, genres = scorer.catalog, len(scorer.catalog.titles), len(scorer.catalog.artist_names)
+    tracks, by_artist, by_genre = scorer.requests.likened[row]
+    names = np.where(by_artist >= 0, artists + by_artist, artists + genres + by_genre).tolist()
+    seeds = catalog.canonical[scorer.requests.seeds_of(row)].tolist()
+    likened = zip(catalog.canonical[tracks].tolist()[::-1], names[::-1], strict=True)  # of two names the first
+    return dict(likened) | {track: track for track in seeds}
+
+
+def _by_name(names: dict[int, int], tracks: Ints, share: Floats) -> tuple[NDArray[np.int64], Floats]:
+    """(n, 2) the names with the greatest shares and these, from (n, 3) tracks. All of the votes are the only name's."""
+    starts, shares = np.full((len(tracks), 2), -1, np.int64), np.zeros((len(tracks), 2))
+    only = len(set(names.values())) == 1
+    for at, (own, parts) in enumerate(zip(tracks.tolist(), share.tolist(), strict=True)):
+        summed: dict[int, float] = {}
+        for track, part in zip(own, parts, strict=True):
+            if track >= 0 and part > 0.0:
+                summed[names[track]] = 1.0 if only else summed.get(names[track], 0.0) + part
+        best = sorted(summed.items(), key=lambda one: -one[1])[:2]
+        starts[at, : len(best)], shares[at, : len(best)] = [name for name, _ in best], [part for _, part in best]
+    return starts, shares
 
 
 def _of(shares: Shares, place: NDArray[np.int64]) -> Shares:
@@ -134,7 +184,7 @@ def _supporters(scorer: Scorer, scored: Scored, pairs: Ragged) -> tuple[Ints, In
     """How many of the stored neighbours like the track of each pair, and how many neighbours each listener has."""
     stored = scored.near.stored(scorer.settings.neighbors_kept)
     out = np.zeros(len(pairs.numbers), np.int32)
-    everyone = scorer.history.positive
+    everyone = scorer.history.likes
     kernel.count_supporters(stored, everyone, pairs, len(scorer.catalog.ids), out)
     return out, np.diff(stored.indptr).astype(np.int32)
 
@@ -192,8 +242,9 @@ def _borne(scorer: Scorer, scored: Scored, own: Ragged) -> NDArray[np.bool_]:
     out = np.zeros((lists, members.shape[1] + 1), np.bool_)  # the last column is what padding points at
     out[:, :-1] = (likes @ members).toarray()[listener] > 0
     for number in range(lists):
-        if requests.is_seeded(scored.first_list + number):
-            out[number, :-1] |= members[requests.starts(scored.first_list + number)].sum(axis=0) > 0
+        seeds = requests.seeds_of(scored.first_list + number)
+        if len(seeds):
+            out[number, :-1] |= members[seeds].sum(axis=0) > 0
     return out
 
 

@@ -45,11 +45,14 @@ class RowEvidence(NamedTuple):
     points: Floats
     """(n, parts) beyond the mean of the list's candidates."""
     own: Ints
-    """(n, 2) own tracks with the greatest shares of the votes; in lists with seeds, seeds."""
+    """(n, 2) own tracks with the greatest shares of the votes; in lists with seeds, what these start from."""
     share: Floats
-    """(n, 2) these shares."""
+    """(n, 2) these shares; in lists with seeds those of ``starts``."""
     seeded: Flags
-    """The own tracks are seeds."""
+    """The list starts from seeds, or from artists or genres."""
+    starts: NDArray[np.int64]
+    """(n, 2) what the list starts from with the greatest shares of the votes, by number among all titles, artists and genres of
+    the :class:`Vocabulary`."""
     supporters: Ints
     """Neighbours who like the track …"""
     neighbors: Ints
@@ -94,6 +97,8 @@ class _Args(NamedTuple):
     """(n, MOST_ARGS) in order, −1 behind the last."""
     counts: Offsets
     names: pl.Series
+    words: Flags
+    """Which of the names are sounds or features with a value, to be put into words. A song may be called *tempo=90*."""
 
 
 def reasons(evidence: RowEvidence, names: Vocabulary, language: str = "en") -> pl.DataFrame:
@@ -110,9 +115,12 @@ def reasons(evidence: RowEvidence, names: Vocabulary, language: str = "en") -> p
 
 
 def _code(evidence: RowEvidence) -> Ints:
-    """(n,) the kind of evidence with the most of :func:`_points`, in :data:`CODES`; of equals the first."""
+    """(n,) the kind of evidence with the most of :func:`_points`, in :data:`CODES`; of equals the first. Without any: what the
+    list starts from, if that speaks for the row at all."""
     points = _points(evidence)
-    code = np.where(points.max(axis=0) > 0.0, points.argmax(axis=0), CODES.index("balanced"))
+    started = (evidence.starts[:, 0] >= 0) & (evidence.share[:, 0] > 0.0)
+    otherwise = np.where(started, CODES.index("seed"), CODES.index("balanced"))
+    code = np.where(points.max(axis=0) > 0.0, points.argmax(axis=0), otherwise)
     # cold, replay, back-fill: how the row came in is the reason
     named = np.array([CODES.index(name) if name in CODES else _NONE for name in ROW_SOURCES])[evidence.source]
     return np.where(named >= 0, named, code).astype(np.int32)
@@ -124,7 +132,7 @@ def _points(evidence: RowEvidence) -> Floats:
     content, collaborative, popularity, exploration, familiarity, target = np.maximum(evidence.points, 0.0).T
     share = np.maximum(evidence.share, 0.0)
     own = np.minimum(share[:, 0] + share[:, 1], 1.0)
-    supported, seeded, fresh = evidence.supporters >= FEWEST, evidence.seeded & (evidence.own[:, 0] >= 0), evidence.fresh
+    supported, seeded, fresh = evidence.supporters >= FEWEST, evidence.seeded, evidence.fresh
     alike = (evidence.nearest >= 0) & (evidence.cosine >= _NEAR)
     kinds = {
         "own_tracks": ((evidence.own[:, 0] >= 0) & ~seeded, collaborative * own),
@@ -132,7 +140,7 @@ def _points(evidence: RowEvidence) -> Floats:
         "listeners": (supported, collaborative * (evidence.supporters / np.maximum(evidence.neighbors, 1))),
         "sound": (alike, content),
         "genre": (~alike & (evidence.genre >= 0), content),
-        "seed": (seeded, collaborative * own),
+        "seed": (evidence.starts[:, 0] >= 0, collaborative * own),
         "target": (evidence.fits[:, 0] >= 0, target),
         "discovery": (fresh & (evidence.artist >= 0), popularity + exploration),
         "popular": (~fresh & (evidence.known >= KNOWN_TO_MANY), popularity),
@@ -156,7 +164,7 @@ def _args(evidence: RowEvidence, code: Ints, names: Vocabulary) -> _Args:
         "count": counts,
     }
     every = pl.concat([*(kind.alias("") for kind in kinds.values()), fits.alias("")], rechunk=True)
-    first = dict(zip((*kinds, "fit"), np.cumsum([0, *map(len, kinds.values())]).tolist(), strict=True))
+    first = dict(zip((*kinds, "fit"), np.cumsum([0, *map(len, kinds.values())]).tolist(), strict=True)) | {"name": 0}
     number = np.full((len(code), _SLOTS), _NONE, np.int64)
     for name, columns in _arguments(evidence).items():
         own = np.flatnonzero(code == CODES.index(name))
@@ -167,24 +175,27 @@ def _args(evidence: RowEvidence, code: Ints, names: Vocabulary) -> _Args:
     rows, slots = np.nonzero(there)
     out = np.full((len(code), MOST_ARGS), _NONE, np.int64)
     out[rows, slots - np.cumsum(~there, axis=1)[rows, slots]] = number[there]
-    return _Args(out, there.sum(axis=1), every)
+    words = np.zeros(len(every), np.bool_)
+    words[first["sound"] : first["count"]] = words[first["fit"] :] = True
+    return _Args(out, there.sum(axis=1), every, words)
 
 
 def _arguments(evidence: RowEvidence) -> dict[str, tuple[tuple[str, NDArray[np.integer]], ...]]:
     """Code → arguments of its text, in order, beside those of `target`: kind of name, and number, −1 for none."""
     (own_1, own_2), (share_1, share_2), (sound_1, sound_2) = evidence.own.T, evidence.share.T, evidence.sounds.T
     many, others, artist = evidence.supporters >= FEWEST, evidence.by_artist - 1, ("artist", evidence.artist)
-    second = "title", np.where(share_2 > 0, own_2, _NONE)
+    second, other_start = (np.where(share_2 > 0, column, _NONE) for column in (own_2, evidence.starts[:, 1]))
+    liked = np.where((share_1 > 0) & ~evidence.seeded, own_1, _NONE)
     supporters, neighbors = ("count", evidence.supporters), ("count", evidence.neighbors)
     few = np.where(~many & (evidence.known <= KNOWN_TO_FEW), _LITTLE_KNOWN, _NONE)
     by_many = (("count", np.where(many, column, _NONE)) for _, column in (supporters, neighbors))
     return {
-        "own_tracks": (("title", own_1), second),
+        "own_tracks": (("title", own_1), ("title", second)),
         "artist": (artist, ("title", evidence.theirs), ("count", np.where(others >= 1, others, _NONE))),
-        "listeners": (supporters, neighbors, ("title", np.where(share_1 > 0, own_1, _NONE))),
+        "listeners": (supporters, neighbors, ("title", liked)),
         "sound": (("sound", sound_1), ("sound", sound_2), ("title", evidence.nearest)),
         "genre": (("genre", evidence.genre),),
-        "seed": (("title", own_1), second),
+        "seed": (("name", evidence.starts[:, 0]), ("name", other_start)),
         "discovery": (artist, ("sound", few), *by_many),
         "backfill_artist": (artist,),
         "backfill_known_artist": (artist,),
@@ -204,7 +215,10 @@ def texts(rows: pl.DataFrame, language: str) -> pl.Series:
     names = pl.concat([rows["reason_args"].list.get(place, null_on_oob=True) for place in range(MOST_ARGS)], rechunk=True)
     number = np.where(names.is_not_null().to_numpy(), np.arange(len(names)), _NONE).reshape(MOST_ARGS, -1).T
     count = rows["reason_args"].list.len().fill_null(0).to_numpy().astype(np.int64)
-    return _texts(code.fill_null(len(CODES)).to_numpy(), _Args(number, count, names), language)
+    said, place = code.fill_null(len(CODES)).to_numpy(), np.arange(MOST_ARGS)[:, None]
+    worded = np.isin(said, [CODES.index("target")]) | (said == CODES.index("sound")) & (place < count - 1)
+    worded |= (said == CODES.index("discovery")) & (place == 1)
+    return _texts(said, _Args(number, count, names, worded.ravel()), language)
 
 
 class _Templates(NamedTuple):
@@ -248,7 +262,8 @@ def _spoken(args: _Args, language: str) -> tuple[pl.Series, NDArray[np.int64]]:
     used[args.number] = True  # −1 marks the last, which is cut off
     chosen = np.flatnonzero(used[:-1])
     number = np.r_[np.cumsum(used[:-1]) - 1, len(chosen)][args.number]
-    words = pl.concat([_words(args.names.gather(chosen).alias("name"), language), pl.Series("name", [""])], rechunk=True)
+    said = _words(args.names.gather(chosen).alias("name"), args.words[chosen], language)
+    words = pl.concat([said, pl.Series("name", [""])], rechunk=True)
     return words, np.column_stack([number, np.full(len(number), len(chosen))])
 
 
@@ -260,18 +275,17 @@ def _capitalized(said: pl.Series, places: Offsets) -> pl.Series:
     return said.scatter(places, words.slice(0, 1).str.to_uppercase() + words.slice(1))
 
 
-def _words(arguments: pl.Series, language: str) -> pl.Series:
-    """Arguments as they are said. Most are short names, which stay: those that are long, or may be a sound, which ends with a
-    sign, or a feature's value are looked at alone."""
-    said, text = arguments.alias("name"), arguments.str
-    name, signed = pl.col("name"), text.ends_with("+") | text.ends_with("-") | text.contains("=", literal=True)
+def _words(arguments: pl.Series, words: Flags, language: str) -> pl.Series:
+    """Arguments as they are said. Most are short names, which stay: those that are long, or are ``words`` for a sound or a
+    feature's value, are looked at alone."""
+    said, name = arguments.alias("name"), pl.col("name")
     # a character has at least a byte, and bytes need not be looked at to be counted
-    for places, words in (
-        ((text.len_bytes() > LONGEST_NAME).arg_true(), _shortened(name)),
-        (signed.arg_true(), _word(name, language)),
+    for places, spoken in (
+        ((arguments.str.len_bytes() > LONGEST_NAME).arg_true(), _shortened(name)),
+        (pl.Series(np.flatnonzero(words)), _word(name, language)),
     ):
         if len(places):
-            said = said.scatter(places, arguments[places].to_frame("name").select(words).to_series())
+            said = said.scatter(places, arguments[places].to_frame("name").select(spoken).to_series())
     return said
 
 

@@ -61,7 +61,7 @@ def loved(scorer: Scorer, scored: Scored, row: int, rules: Codes) -> Ints:
     since = np.nan_to_num(np.nanmax(day) - day, nan=-1.0) if np.isfinite(day).any() else np.full(len(day), -1.0)
     good = (tracks < history.tracks) & history.known.data[part].astype(np.bool_) & (rating > 0)
     good &= since >= scorer.settings.replay_after_days
-    good &= ~np.isin(tracks, requests.seeds_of(scored.first_list + row))
+    good &= ~np.isin(tracks, scorer.catalog.canonical[requests.seeds_of(scored.first_list + row)])
     tracks, rating, since = tracks[good], rating[good], since[good]
     free = rules[tracks] == 0
     weight = np.log1p(rating[free]) * np.log1p(since[free] / scorer.settings.replay_after_days)

@@ -36,7 +36,7 @@ TEXTS: dict[str, dict[str, dict[int, str]]] = {
         "backfill_artist": {1: "To fill the list: one more by {0}"},
         "backfill_known_artist": {1: "To fill the list: {0}, whom you know"},
         "backfill_popularity": {0: "To fill the list: outside the popularity you asked for"},
-        "balanced": {0: "A little of everything you like"},
+        "balanced": {0: "Rounds off the list"},
     },
     "de": {
         "own_tracks": {1: "Weil du {0} magst", 2: "Weil du {0} und {1} magst"},
@@ -64,7 +64,7 @@ TEXTS: dict[str, dict[str, dict[int, str]]] = {
         "backfill_artist": {1: "Damit die Liste voll wird: noch etwas von {0}"},
         "backfill_known_artist": {1: "Damit die Liste voll wird: {0}, das kennst du"},
         "backfill_popularity": {0: "Damit die Liste voll wird: nicht so bekannt wie gewünscht"},
-        "balanced": {0: "Von allem etwas, was du magst"},
+        "balanced": {0: "Rundet die Liste ab"},
     },
 }
 """Language → reason code → number of arguments → text."""

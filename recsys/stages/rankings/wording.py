@@ -10,6 +10,8 @@ from collections.abc import Sequence
 from recsys.stages.rankings.texts import FEATURE_WORDS, LONGEST_NAME, SOUNDS, TEXTS
 
 _VALUED = re.compile(r"([a-z_]+)=(-?[0-9.]+)")
+_WORDED = {"sound": slice(0, -1), "target": slice(None), "discovery": slice(1, 2)}
+"""Code → its arguments that may be words for a sound or a feature's value; all others are names, whatever they look like."""
 
 
 def reason(code: str, args: Sequence[str], language: str) -> str | None:
@@ -21,8 +23,13 @@ def reason(code: str, args: Sequence[str], language: str) -> str | None:
     template = TEXTS[language].get(code, {}).get(len(args))
     if template is None:
         return None
-    text = template.format(*(_word(argument, language) for argument in args))
+    words = range(len(args))[_WORDED.get(code, slice(0))]
+    text = template.format(*(_word(one, language) if at in words else _short(one) for at, one in enumerate(args)))
     return text[:1].upper() + text[1:]
+
+
+def _short(name: str) -> str:
+    return name if len(name) <= LONGEST_NAME else name[: LONGEST_NAME - 1] + "…"
 
 
 def _word(argument: str, language: str) -> str:
@@ -33,4 +40,4 @@ def _word(argument: str, language: str) -> str:
         return template.format(value)
     if argument in SOUNDS[language]:
         return SOUNDS[language][argument]
-    return argument if len(argument) <= LONGEST_NAME else argument[: LONGEST_NAME - 1] + "…"
+    return _short(argument)
