@@ -39,7 +39,7 @@ def required(table: Table) -> list[str]:
 
 MOST = 1_000
 """Columns of a file."""
-SHOWN = 4
+_SHOWN = 4
 """Unknown columns that a message names; the beginning of the file's header follows anyway."""
 
 
@@ -225,8 +225,8 @@ class Header:
         """Raise :class:`InputError` with all faults of a header at once, if it has any."""
         allowed = known(self.table, nested=False)
         faults = [f"column {place} has no name" for place, name in enumerate(names, 1) if not name.strip() and place > 1]
-        faults += [_not_a_column(name, allowed, lacking) for name in strange[:SHOWN]]
-        faults += [f"{len(strange) - SHOWN} more are not columns"] if len(strange) > SHOWN else []
+        faults += [_not_a_column(name, allowed, lacking) for name in strange[:_SHOWN]]
+        faults += [f"{len(strange) - _SHOWN} more are not columns"] if len(strange) > _SHOWN else []
         faults += [f"column {name!r} is required in {self.table.name}" for name in lacking]
         if faults and (other := _other(self.table, names)):
             raise InputError(f"{label}: these are columns of {other}, not of {self.table.name}; try:  recsys ingest {other} PATH")
