@@ -11,6 +11,7 @@ import json
 import math
 import warnings
 from collections.abc import Mapping
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -374,6 +375,7 @@ def _validated(values: Mapping[str, Any], origins: Mapping[str, str] | None = No
         key = str(problem["loc"][0])
         where = f" (from {origins[key]})" if origins and key in origins else ""
         if problem["type"] == "extra_forbidden":
-            known = ", ".join(Settings.model_fields)
-            raise UsageError(f"setting {key!r}{where} does not exist; allowed: {known}") from error
+            near = get_close_matches(key, Settings.model_fields, n=3, cutoff=0.5)
+            known = f"did you mean {' or '.join(near)}?" if near else f"allowed: {', '.join(Settings.model_fields)}"
+            raise UsageError(f"setting {key!r}{where} does not exist; {known}") from error
         raise UsageError(f"setting {key}{where}: {problem['msg']}; got {problem['input']!r}") from error

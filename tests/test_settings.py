@@ -65,7 +65,8 @@ class TestPresets:
     @pytest.mark.parametrize(
         ("values", "message"),
         [
-            ({"pools": 3}, r"setting 'pools' does not exist; allowed: preset, content_weight"),
+            ({"pools": 3}, r"setting 'pools' does not exist; did you mean pool"),
+            ({"zzz": 3}, r"setting 'zzz' does not exist; allowed: preset, content_weight"),
             ({"pool": 0}, r"setting pool: .*greater than or equal to 1; got 0"),
             ({"diversity_lambda": 1.01}, r"setting diversity_lambda: .*less than or equal to 1; got 1.01"),
             ({"content_weight": math.nan}, r"setting content_weight: .*; got nan"),
@@ -130,7 +131,7 @@ class TestLoad:
     @pytest.mark.parametrize(
         ("toml", "env", "environment", "overrides", "message"),
         [
-            ("pools = 3", "", {}, {}, r"'pools' \(from recsys.toml\) does not exist; allowed: "),
+            ("pools = 3", "", {}, {}, r"'pools' \(from recsys.toml\) does not exist; did you mean pool"),
             ("pool = -1", "", {}, {}, r"pool \(from recsys.toml\): .*got -1"),
             ("", "REC_CONTENT_WEIGHT=nan", {}, {}, r"content_weight \(from .env\): .*got 'nan'"),
             ("", "", {"REC_DIVERSITY_LAMBDA": "much"}, {}, r"diversity_lambda \(from environment\): .*got 'much'"),
