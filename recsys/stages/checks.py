@@ -30,6 +30,20 @@ _BROKEN = {
     ("candidates", "favourite artists are not passed over"): "candidates: favourite artists are passed over",
     ("lists", "as many tracks as asked for"): "lists are shorter than requested",
     ("lists", "what was asked for is known"): "lists: seeds or modes that were asked for are unknown",
+    **{
+        (table, "about as many rows as in the published run"): f"{table}: many rows more or fewer than in the published run"
+        for table in ("tracks", "ratings", "profiles", "lists", "candidates", "rankings")
+    },
+    ("rankings", "lists keep a share of the published run's tracks"): "rankings: lists keep few of the published run's tracks",
+    (
+        "rankings",
+        "lists have something in common with the published run's",
+    ): "rankings: next to none of the published run's tracks",
+    (
+        "rankings",
+        "not far fewer different tracks than in the published run",
+    ): "rankings: far fewer tracks than in the published run",
+    ("rankings", "not far fewer rows than in the published run"): "rankings: far fewer rows than in the published run",
 }
 """Rules whose words would puzzle beside the number of rows that break them → words for those."""
 

@@ -6,7 +6,7 @@ import polars as pl
 import pytest
 
 from recsys.settings import Settings
-from recsys.stages.checks import CHECKED, _compare
+from recsys.stages.checks import CHECKED, _compare, broken_rule
 from recsys.tables import TABLES
 from tests.support.worlds import frame
 
@@ -30,6 +30,12 @@ def broken(before: Tables, after: Tables, **settings: float) -> list[tuple[str, 
 def test_same_run() -> None:
     assert broken(tables("abcd"), tables("abcd")) == []
     assert broken(tables("", 0), tables("", 0)) == []
+
+
+def test_every_rule_has_words_for_when_it_is_broken() -> None:
+    rules = _compare(tables("abcd"), tables("abcd"), Settings()).select("table", "rule").rows()
+    assert len(rules) == 10
+    assert [rule for table, rule in rules if broken_rule(table, rule) == f"{table}: {rule}"] == []
 
 
 @pytest.mark.parametrize(("lists", "warned"), [(5, False), (4, True), (15, False), (16, True)])
