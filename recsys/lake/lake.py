@@ -278,7 +278,7 @@ class Lake:
             for entry in before:
                 if self.has_run(entry.run):
                     return self.publish(entry.run, accept=entry.accepted)
-        raise LakeError(f"lake {self.home.name}: no run was published before {pointer.run or 'any'}; see `recsys runs list`")
+        raise LakeError(f"lake {self.home.name}: no run was published before {pointer.run or 'now'}; try `recsys publish RUN`")
 
     def current(self) -> Run | None:
         """The published run; none when nothing was published yet.

@@ -47,7 +47,7 @@ def test_rollback_goes_back_one_run_at_a_time(lake):
     assert [lake.rollback().id, lake.published().id] == [runs[1].id] * 2
     assert lake.publications()[0].accepted == "known"
     assert lake.rollback() == runs[0] == lake.published()
-    with pytest.raises(LakeError, match=f"no run was published before {runs[0].id}"):
+    with pytest.raises(LakeError, match=f"no run was published before {runs[0].id}; try `recsys publish RUN`"):
         lake.rollback()
     assert lake.publish(runs[2].id) == runs[2]
 
