@@ -42,6 +42,15 @@ def key(name: str) -> str:
     return " ".join(words) or "".join(name.casefold().split())
 
 
+def barred_key(name: str) -> str:
+    """:func:`key` without spaces: what is excluded stays away however it is put together.
+
+    >>> barred_key("AC/DC") == barred_key("ACDC"), barred_key("Hip-Hop") == barred_key("hiphop")
+    (True, True)
+    """
+    return key(name).replace(" ", "")
+
+
 def _plain(name: str) -> str:
     bare = unicodedata.normalize("NFC", _ACCENTS.sub("", unicodedata.normalize("NFKD", name))).casefold().translate(_LETTERS)
     return "".join(_spelled(char) for char in bare)

@@ -17,7 +17,7 @@ from recsys.matrices import features
 from recsys.matrices.arrays import Flags, Floats, Ints, Offsets
 from recsys.matrices.groups import joined, labels
 from recsys.matrices.tokens import NameSets, fold, name_sets, token
-from recsys.names import key, work_name
+from recsys.names import barred_key, key, work_name
 from recsys.settings import Settings
 from recsys.tables import FEATURES
 
@@ -147,14 +147,14 @@ class Catalog:
         return np.where(self.audio[:, None], (self.raw - mean) / self.spreads, 0.0)
 
     def artist_key(self, name: str) -> str:
-        return key(name) if self.exclusions == "token" else name
+        return barred_key(name) if self.exclusions == "token" else name
 
     def name_key(self, name: str) -> str:
         """The name as `artist_sets` and `genre_sets` know it."""
         return key(name) if self.exclusions == "token" else token(name)
 
     def genre_key(self, name: str) -> str:
-        return key(name) if self.exclusions == "token" else fold(name)
+        return barred_key(name) if self.exclusions == "token" else fold(name)
 
 
 def build_catalog(tracks: pl.DataFrame, settings: Settings, songs: pl.DataFrame | None = None) -> Catalog:
@@ -184,8 +184,8 @@ def build_catalog(tracks: pl.DataFrame, settings: Settings, songs: pl.DataFrame 
         boost=numbers["commercial_boost"].to_numpy() * flags["discovery_allowed"].to_numpy(),
         artist_sets=artist_sets,
         genre_sets=name_sets(genres, compared),
-        excludable_artists=name_sets(named, key if by_token else str, blank=not by_token),
-        excludable_genres=name_sets(genres, key if by_token else fold, blank=not by_token),
+        excludable_artists=name_sets(named, barred_key if by_token else str, blank=not by_token),
+        excludable_genres=name_sets(genres, barred_key if by_token else fold, blank=not by_token),
         artist_fold=_codes([folds[artist] or None for artist in artists]),
         works=_works(tracks, main) if settings.one_version_per_song else _codes(tracks["song_key"].to_list()),
         main=main,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, NamedTuple
 
-from recsys.names import key
+from recsys.names import barred_key
 from recsys.settings import PRESETS, Settings
 from recsys.tables import FEATURES
 
@@ -81,13 +81,13 @@ def _excluded_genre(keeping: Keeping) -> str:
 
 def _excluded(keeping: Keeping, own: Iterable[str], by_listener: str, by_request: str) -> str:
     """The excluded name that the track bears, and where it is excluded."""
-    names = {key(name) for name in own}
+    names = {barred_key(name) for name in own}
     for column, where, excluded in (
         (by_listener, keeping.by_listener, keeping.controls.get(by_listener) or ()),
         (by_request, keeping.by_request, keeping.wish[by_request] or ()),
     ):
         for name in excluded:
-            if key(name) in names:
+            if barred_key(name) in names:
                 return f"set by {name!r} among {column} {where}"
     return f"set by {by_listener} {keeping.by_listener} or {by_request} {keeping.by_request}"
 

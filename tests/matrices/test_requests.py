@@ -15,7 +15,7 @@ from recsys.matrices.catalog import build_catalog
 from recsys.matrices.requests import _MODES, Requests, build_requests
 from recsys.stages.snapshot import take_snapshot
 from recsys.tables import CONTROLS, EVENTS, FEATURES, REQUESTS, SONGS, TRACKS
-from tests.support.worlds import AS_OF, Row, asked, frame, inputs, silent, track
+from tests.support.worlds import AS_OF, Row, asked, frame, inputs, lists, ranked, silent, track
 
 DEFAULT, REFERENCE = Settings(lists=()), Settings.reference(lists=())
 CATALOGUE = (
@@ -180,3 +180,16 @@ def test_lists_lie_together_by_listener() -> None:
         ("v", "z"),
     ]
     assert (requests.indptr.tolist(), requests.listener.tolist()) == ([0, 1, 3, 6], [0, 1, 1, 2, 2, 2])
+
+
+def test_exclusions_do_not_look_at_spaces() -> None:
+    """*AC/DC* and *hip-hop* as people write them."""
+    tracks = [
+        silent("a", artist="AC/DC", genres=["rock"]),
+        silent("b", artist="Bel", genres=["Hip-Hop"]),
+        silent("c", artist="AC", genres=["hop"]),
+    ]
+    made = lists(
+        inputs(tracks, controls=[{"user_id": "u", "excluded_artists": ["acdc"], "excluded_genres": ["hiphop"]}]), Settings()
+    )
+    assert ranked(made, "u", "balanced") == ["c"]
