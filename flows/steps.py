@@ -42,6 +42,7 @@ from recsys.ingest.inbox import ingest_inbox
 from recsys.inputs import Inputs, Snapshot
 from recsys.lake import Lake, Plan, Run, Staged, cooldown, reports, resume
 from recsys.lake import quality as judgements
+from recsys.lake.freshness import expected_time
 from recsys.lake.home import STAGING
 from recsys.lake.records import File, Status
 from recsys.lookup import writer
@@ -133,11 +134,11 @@ def default_as_of(events: Rows, now: datetime) -> datetime:
 
 @stage("snapshot", logged=False)
 def size(lake: Lake, inputs: Inputs, settings: Settings) -> None:
-    """Say how much memory and disk the run will take. Raises :class:`RecsysError` when there is less."""
+    """Say how much memory, disk and time the run will take. Raises :class:`RecsysError` when there is less of the first two."""
     needed = inputs_size(inputs, settings)
     memory, disk = machine_bytes(), disk_usage(lake.root).free + resume.unfinished_bytes(lake.root / STAGING)
     there = f"{gib(memory)} and {gib(disk)}"
-    logger().info("size: %s, of %s", needed.words, there)
+    logger().info("size: %s, of %s; about %s", needed.words, there, expected_time(needed, lake.runs()))
     if not settings.oversize:
         needed.require(memory, disk)
 

@@ -1,4 +1,4 @@
-"""How much memory and disk a run takes, from counts: said before it begins, and by ``recsys doctor``.
+"""How much memory, disk and time a run takes, from counts: said before it begins, and by ``recsys doctor``.
 
 The numbers are measured (``docs/sizing.md``), rounded up; what a run really takes hangs on how its listeners overlap.
 """
@@ -19,6 +19,12 @@ DISK_EVENT, DISK_RATING, DISK_LISTENER, DISK_TRACK = 50, 85, 6_000, 2_500
 """Bytes of disk for each event (while the ratings are made), rating, listener and track: of tables, and of mapped arrays."""
 DISK_CANDIDATE, DISK_ROW = 220, 420
 """Bytes of disk for each candidate and each row of a list: in the tables, and again in the lookup's files."""
+
+WORK_NIGHT = 30.0
+"""Seconds of processor time of a run, whatever it holds."""
+WORK_EVENT, WORK_RATING, WORK_ROW, WORK_PAIR, WORK_MEETING = 3.0, 5.0, 40.0, 0.02, 0.05
+"""Microseconds of processor time for each event, rating, row of a list, pair of a listener and a track, and million of pairs of
+ratings: how often two listeners meet at a track grows with the square of the ratings."""
 
 
 @dataclass(frozen=True)
@@ -44,6 +50,13 @@ class Size:
         own = DISK_RATING * self.ratings + DISK_LISTENER * self.listeners + DISK_TRACK * self.tracks
         lists = DISK_CANDIDATE * self.candidates + DISK_ROW * self.rows
         return own + lists + DISK_EVENT * self.events
+
+    @property
+    def work(self) -> float:
+        """Seconds of processor time, on the machine of ``docs/sizing.md``."""
+        counted = WORK_EVENT * self.events + WORK_RATING * self.ratings + WORK_ROW * self.rows
+        pairs = WORK_PAIR * self.listeners * self.tracks + WORK_MEETING * self.ratings**2 / 1e6
+        return WORK_NIGHT + (counted + pairs) / 1e6
 
     @property
     def words(self) -> str:

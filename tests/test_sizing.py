@@ -23,6 +23,10 @@ def test_the_document_has_the_formula() -> None:
     numbers = re.findall(r"([\d,]+) B", memory[1]), re.findall(r"([\d,]+) B", disk[1])
     assert numbers == tuple([value for name, value in words.items() if name.startswith(kind)] for kind in ("MEMORY", "DISK"))
     assert re.findall(r"([\d,]+) MiB", memory[1]) == [f"{sizing.PROGRAM // MIB:,}"]
+    work = re.search(r"^work = (\d+) s (.+)$", TEXT, re.MULTILINE)
+    assert work is not None
+    values = (sizing.WORK_EVENT, sizing.WORK_RATING, sizing.WORK_ROW, sizing.WORK_PAIR, sizing.WORK_MEETING)
+    assert (float(work[1]), *map(float, re.findall(r"([\d.]+) µs", work[2]))) == (sizing.WORK_NIGHT, *values)
 
 
 def test_bytes_grow_with_every_count() -> None:
@@ -30,6 +34,8 @@ def test_bytes_grow_with_every_count() -> None:
         assert replace(SIZE, **{name: 10**7}).memory > SIZE.memory
     for name in vars(SIZE):
         assert replace(SIZE, **{name: 10**8}).disk > SIZE.disk
+    for name in ("events", "ratings", "listeners", "tracks", "rows"):
+        assert replace(SIZE, **{name: 10**8}).work > SIZE.work
     assert replace(SIZE, events=10**9).memory == SIZE.memory, "events stay on the disk"
 
 

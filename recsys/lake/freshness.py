@@ -17,6 +17,8 @@ STALE_HOURS = 36.0
 """Hours after which the published run is old: a night and half a day."""
 SKEW = timedelta(minutes=2)
 """What clocks may differ by."""
+PACED = 3
+"""Newest runs whose pace tells how long the next one takes."""
 FREE = 2**30
 """Free bytes on the lake's disk below which a run may not fit."""
 
@@ -56,6 +58,21 @@ def run_size(run: Run) -> Size:
         candidates=rows.get("candidates", 0),
         rows=rows.get("rankings", 0),
     )
+
+
+def expected_time(size: Size, runs: Sequence[Run]) -> str:
+    """How long a run of the size takes: at the pace of the slowest of the newest runs, for one that went on from a stopped one
+    seems fast; where there is none, its processor time."""
+    seconds, pace = size.work, "of processor time"
+    if paces := [(_pace(run), run.id) for run in runs[:PACED]]:
+        slowest, run = max(paces)
+        seconds, pace = size.work * slowest, f"at the pace of run {run}"
+    return f"{_span(max(timedelta(seconds=seconds), timedelta(minutes=1)))} {pace}"
+
+
+def _pace(run: Run) -> float:
+    """Seconds on the clock for each second of its work."""
+    return sum(run.manifest.seconds.values()) / run_size(run).work
 
 
 def _clock(lake: Lake, runs: Sequence[Run], now: datetime) -> Finding:

@@ -61,6 +61,7 @@ class TestSize:
         with caplog.at_level(INFO, "recsys"):
             size(lake, lake.inputs(), Settings())
         assert re.search(r"size: 3 listeners, 0 tracks, 3 events and 600 rows .* MiB of disk, of [\d,.]+ GiB and", caplog.text)
+        assert re.search(r"GiB; about 1 minute at the pace of run \S+$", caplog.text, re.MULTILINE)
 
     def test_what_does_not_fit_is_refused_unless_wanted(self, lake: Lake, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(steps, "machine_bytes", lambda: 2**29)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from recsys.lake import Lake, freshness
+from recsys import sizing
+from recsys.lake import Lake, Run, freshness
 from recsys.lake.finding import Finding
 from recsys.lake.freshness import last_night
 from tests.lake import night
@@ -89,6 +91,22 @@ def test_the_size_of_the_next_run_is_that_of_the_last_one(lake: Lake) -> None:
     lake.remove_runs([run.id])
     (lake.root / "CURRENT").unlink()
     assert findings(lake)["disk"].words.endswith(" free")
+
+
+def test_the_time_of_the_next_run_is_at_the_pace_of_the_slowest_of_the_last_three(lake: Lake) -> None:
+    size = freshness.run_size(lake.published())
+    twice, hours = (replace(size, events=int(work * 1e6 / sizing.WORK_EVENT)) for work in (size.work, 7200))
+    assert freshness.expected_time(hours, []) == "2 hours of processor time"
+    runs = [paced(lake.published(), name, seconds) for name, seconds in (("a", 60.0), ("b", 600.0), ("c", 6.0), ("d", 6000.0))]
+    assert freshness.expected_time(size, runs) == "10 minutes at the pace of run b"
+    assert freshness.expected_time(twice, runs) == "20 minutes at the pace of run b"
+    assert freshness.expected_time(twice, runs[2:3]) == "1 minute at the pace of run c", "no run is said to take no time"
+
+
+def paced(run: Run, name: str, seconds: float) -> Run:
+    return replace(
+        run, id=name, manifest=run.manifest.model_copy(update={"seconds": {"checks": seconds / 3, "lists": seconds / 1.5}})
+    )
 
 
 @pytest.mark.parametrize(
