@@ -15,7 +15,7 @@ from scipy.sparse import csc_array, csr_array
 
 from recsys import models
 from recsys.mapped import Place, in_memory
-from recsys.matrices.arrays import Ints, Ragged, pattern
+from recsys.matrices.arrays import Flags, Ints, Ragged, pattern
 from recsys.matrices.catalog import Catalog
 from recsys.models import TableRows
 
@@ -69,21 +69,20 @@ class History:
     @cached_property
     def positive(self) -> Ragged:
         """Tracks of the catalogue that each listener likes, a rating above 0."""
-        good = (self.rating.data > 0) & (self.rating.indices < self.tracks)
-        bounds = self.rating.indptr
-        before = np.zeros(len(good) + 1, bounds.dtype)
-        np.cumsum(good, dtype=bounds.dtype, out=before[1:])
-        return Ragged(before[bounds].astype(np.int64), self.rating.indices[good].astype(np.int32, copy=False))
+        return self._rated(self.rating.data > 0)
 
     @cached_property
     def likes(self) -> Ragged:
         """The same without the tracks whose latest opinion is a dislike or hide: what may be said to be liked."""
-        indptr, tracks = self.positive
-        against = self.rejected.data.astype(np.bool_)[(self.rating.data > 0) & (self.rating.indices < self.tracks)]
-        if not against.any():
-            return self.positive  # of many listeners it is large
-        before = np.r_[0, np.cumsum(~against)]
-        return Ragged(before[indptr], tracks[~against])
+        return self._rated((self.rating.data > 0) & (self.rejected.data == 0))
+
+    def _rated(self, chosen: Flags) -> Ragged:
+        """Tracks of the catalogue among the ``chosen`` ratings of each listener."""
+        chosen &= self.rating.indices < self.tracks
+        bounds = self.rating.indptr
+        before = np.zeros(len(chosen) + 1, bounds.dtype)
+        np.cumsum(chosen, dtype=bounds.dtype, out=before[1:])
+        return Ragged(before[bounds].astype(np.int64), self.rating.indices[chosen].astype(np.int32, copy=False))
 
     @cached_property
     def row_of(self) -> dict[str, int]:
