@@ -24,7 +24,7 @@ def test_a_bad_night_is_stopped(tmp_path: Path) -> None:
     slip = Settings(list_limit=1, pool=20, row_floor=0.9)
     bad = nightly.run(lake.root, slip, AS_OF)
     assert not bad.published
-    assert any(problem.startswith("fail: rankings: not far fewer rows") for problem in bad.problems)
+    assert any(problem.startswith("fail: rankings: far fewer rows") for problem in bad.problems)
     assert Lake(lake.root).published().id == good.run_id
     assert "not far fewer rows than in the published run" in lake.run(bad.run_id).report.read_text(encoding="utf-8")
     assert nightly.run(lake.root, slip, AS_OF).published is False
