@@ -20,11 +20,11 @@ DISK_EVENT, DISK_RATING, DISK_LISTENER, DISK_TRACK = 50, 85, 6_000, 2_500
 DISK_CANDIDATE, DISK_ROW = 220, 420
 """Bytes of disk for each candidate and each row of a list: in the tables, and again in the lookup's files."""
 
-WORK_NIGHT = 30.0
+WORK_NIGHT = 48.0
 """Seconds of processor time of a run, whatever it holds."""
-WORK_EVENT, WORK_RATING, WORK_ROW, WORK_PAIR, WORK_MEETING = 3.0, 5.0, 40.0, 0.02, 0.05
-"""Microseconds of processor time for each event, rating, row of a list, pair of a listener and a track, and million of pairs of
-ratings: how often two listeners meet at a track grows with the square of the ratings."""
+WORK_EVENT, WORK_ROW, WORK_PAIR, WORK_MEETING = 17.0, 41.0, 0.025, 1.0
+"""Microseconds of processor time for each event, row of a list, pair of a listener and a track, and million of pairs of ratings:
+how often two listeners meet at a track grows with the square of the ratings."""
 
 
 @dataclass(frozen=True)
@@ -54,7 +54,7 @@ class Size:
     @property
     def work(self) -> float:
         """Seconds of processor time, on the machine of ``docs/sizing.md``."""
-        counted = WORK_EVENT * self.events + WORK_RATING * self.ratings + WORK_ROW * self.rows
+        counted = WORK_EVENT * self.events + WORK_ROW * self.rows
         pairs = WORK_PAIR * self.listeners * self.tracks + WORK_MEETING * self.ratings**2 / 1e6
         return WORK_NIGHT + (counted + pairs) / 1e6
 

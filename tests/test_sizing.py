@@ -25,7 +25,7 @@ def test_the_document_has_the_formula() -> None:
     assert re.findall(r"([\d,]+) MiB", memory[1]) == [f"{sizing.PROGRAM // MIB:,}"]
     work = re.search(r"^work = (\d+) s (.+)$", TEXT, re.MULTILINE)
     assert work is not None
-    values = (sizing.WORK_EVENT, sizing.WORK_RATING, sizing.WORK_ROW, sizing.WORK_PAIR, sizing.WORK_MEETING)
+    values = (sizing.WORK_EVENT, sizing.WORK_ROW, sizing.WORK_PAIR, sizing.WORK_MEETING)
     assert (float(work[1]), *map(float, re.findall(r"([\d.]+) µs", work[2]))) == (sizing.WORK_NIGHT, *values)
 
 
