@@ -116,11 +116,12 @@ def _flushed(con: duckdb.DuckDBPyConnection, parts: int) -> int:
 
 @contextmanager
 def _model(
-    name: str, views: Mapping[str, Rows], variables: Mapping[str, Variable] | None = None, parts: int = 1
+    name: str, views: Mapping[str, Rows], variables: Mapping[str, Variable] | None = None, parts: int | None = None
 ) -> Iterator[duckdb.DuckDBPyRelation]:
     with _cursor() as con:
         con.execute("set TimeZone = 'UTC'")
-        con.execute(f"set partitioned_write_flush_threshold = {_flushed(con, parts)}")  # of this cursor alone
+        if parts:  # set here: what another cursor sets does not count for this one
+            con.execute(f"set partitioned_write_flush_threshold = {_flushed(con, parts)}")
         for view, rows in views.items():
             con.register(view, _source(con, rows))
         for variable, value in (variables or {}).items():
